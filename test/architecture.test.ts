@@ -1,0 +1,119 @@
+/** Holds the sources to the table of who may import whom, and to the absence of cycles. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const root = join(import.meta.dirname, '..', 'src');
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+const imports: Import[] = files.flatMap((from) => {
+  const source = readFileSync(join(root, from), 'utf8');
+  const statements = /^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm;
+  return [...source.matchAll(statements)].map(([, type, path, dynamic]) => {
+    const specifier = path ?? dynamic ?? '';
+    const to = specifier.startsWith('.')
+      ? normalize(join(dirname(from), specifier)).replace(/\.js$/, '.ts')
+      : specifier;
+    return { from, to, typeOnly: type !== undefined };
+  });
+});
+
+/** A file's part: its folder, or its own name at the top. */
+const partOf = (file: string): string => file.split(sep)[0]?.replace(/\.ts$/, '') ?? '';
+const isLocal = (to: string): boolean => to.endsWith('.ts');
+
+const leaves = ['clock', 'errors', 'exit-code'];
+const core = ['lifecycle', 'polling', 'inbox', 'dispatch'];
+const adapters = ['telegraf', 'host', 'config', 'logging', 'sandbox'];
+const parts = [...core, ...adapters];
+
+/** What each part may import besides itself and the leaves; `types` may be imported as types only. */
+const allowed: Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }> = {
+  main: { values: ['cli', 'host'], types: [] },
+  cli: { values: ['app', ...parts], types: ['pipeline'] },
+  index: { values: ['app', ...parts], types: ['pipeline'] },
+  app: { values: ['pipeline', ...parts], types: [] },
+  pipeline: { values: parts, types: [] },
+  bot: { values: [], types: ['index'] },
+  ...Object.fromEntries(adapters.map((part) => [part, { values: [], types: core }])),
+  ...Object.fromEntries([...core, ...leaves].map((part) => [part, { values: [], types: [] }])),
+};
+
+/** The one file by which each package enters. */
+const packageAdapters: Record<string, readonly string[]> = {
+  dotenv: ['config/dotenv.ts'],
+  pino: ['logging/pino.ts'],
+  'pino-pretty': ['logging/pretty.ts'],
+  telegraf: ['telegraf/telegraf.ts'],
+};
+
+describe('the architecture', () => {
+  it('finds the sources it is to check', () => {
+    expect(files.length).toBeGreaterThan(30);
+    expect(imports.length).toBeGreaterThan(100);
+  });
+
+  it('lets each part import only what the table allows', () => {
+    const wrong = imports.filter(({ from, to, typeOnly }) => {
+      if (!isLocal(to)) return false;
+      const [part, target] = [partOf(from), partOf(to)];
+      if (part === target || leaves.includes(target)) return false;
+      const rule = allowed[part];
+      return !(rule?.values.includes(target) || (typeOnly && rule?.types.includes(target)));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('lets each package enter by one file', () => {
+    const wrong = imports.filter(({ from, to, typeOnly }) => {
+      if (isLocal(to) || to.startsWith('node:')) return false;
+      const name = to.startsWith('@') ? to.split('/').slice(0, 2).join('/') : (to.split('/')[0] ?? to);
+      return !typeOnly && !packageAdapters[name]?.includes(from.split(sep).join('/'));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps `process`, the environment and the console out of the core', () => {
+    const inCore = files.filter((file) => core.includes(partOf(file)));
+    const wrong = inCore.filter((file) =>
+      /\bprocess\.|\bconsole\.|node:process/.test(
+        readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''),
+      ),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('calls process.exit in main only', () => {
+    const wrong = files.filter(
+      (file) =>
+        file !== 'main.ts' &&
+        /\bprocess\.exit\(/.test(
+          readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$|`[^`]*`|'[^'\n]*'/gm, ''),
+        ),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('has no cycle of values', () => {
+    const edges = new Map<string, string[]>();
+    for (const { from, to, typeOnly } of imports) {
+      if (isLocal(to) && !typeOnly) edges.set(from, [...(edges.get(from) ?? []), to]);
+    }
+    const cycles: string[][] = [];
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file]);
+      if (done.has(file) || path.includes(file)) return;
+      for (const next of edges.get(file) ?? []) visit(next, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(cycles).toEqual([]);
+  });
+});
