@@ -2,145 +2,133 @@
  * Every error lastcall raises itself: one table says what each code means for the exit, what usually causes it
  * and what to do next. The message, which names the particulars, comes from the place that raises it.
  */
-import { ExitCode } from "./exit-code.js";
+import { ExitCode } from './exit-code.js';
 
 interface Entry {
-	readonly exitCode: ExitCode;
-	readonly likelyCause: string;
-	readonly nextStep: string;
+  readonly exitCode: ExitCode;
+  readonly likelyCause: string;
+  readonly nextStep: string;
 }
 
 export const errorTable = {
-	CONFIG_INVALID: {
-		exitCode: ExitCode.configuration,
-		likelyCause:
-			"a setting in the environment or in .env is missing or cannot be read",
-		nextStep:
-			"correct the settings named above; `lastcall config` shows what is in force",
-	},
-	TOKEN_REFUSED: {
-		exitCode: ExitCode.configuration,
-		likelyCause:
-			"the token was revoked, mistyped, or belongs to another Bot API server",
-		nextStep:
-			"get the current token from @BotFather and set it as BOT_TOKEN, then start again",
-	},
-	WEBHOOK_ACTIVE: {
-		exitCode: ExitCode.configuration,
-		likelyCause:
-			"the bot still has a webhook set, and DELETE_WEBHOOK=no forbids removing it",
-		nextStep:
-			"remove the webhook with deleteWebhook, or set DELETE_WEBHOOK=yes",
-	},
-	WEBHOOK_LAUNCH: {
-		exitCode: ExitCode.configuration,
-		likelyCause: "the program calls bot.launch({ webhook: … })",
-		nextStep:
-			"lastcall runs bots by long polling: call bot.launch() without a webhook, or run this bot without lastcall",
-	},
-	BOT_MODULE_NOT_FOUND: {
-		exitCode: ExitCode.configuration,
-		likelyCause: "the path is wrong, or relative to another working directory",
-		nextStep:
-			"check BOT_MODULE (or the file given to `lastcall run`) against the working directory",
-	},
-	BOT_MODULE_FAILED: {
-		exitCode: ExitCode.configuration,
-		likelyCause: "the bot module threw while it was loaded",
-		nextStep:
-			"mend the error named above; `node FILE` shows it without lastcall",
-	},
-	BOT_MODULE_UNUSABLE: {
-		exitCode: ExitCode.configuration,
-		likelyCause: "the module neither exports a bot nor calls bot.launch()",
-		nextStep:
-			"export default a function ({ bot }) => …, or a Telegraf instance, or call bot.launch()",
-	},
-	POLL_CONFLICT: {
-		exitCode: ExitCode.conflict,
-		likelyCause:
-			"another process polls with the same token, perhaps on another host",
-		nextStep:
-			"find and stop the other process; if you cannot, revoke the token with @BotFather",
-	},
-	POLL_REJECTED: {
-		exitCode: ExitCode.fault,
-		likelyCause: "Telegram rejects the request itself, and has for minutes",
-		nextStep:
-			"read the description above; if the settings are right, this is a bug of lastcall",
-	},
-	BOT_ALREADY_POLLED: {
-		exitCode: ExitCode.conflict,
-		likelyCause: "the same bot is run twice at a time in this process",
-		nextStep:
-			"stop the first run and await its outcome before starting the second",
-	},
-	LIFECYCLE_USED: {
-		exitCode: ExitCode.fault,
-		likelyCause: "run() was called twice, or a hook was added after the start",
-		nextStep:
-			"make a new lifecycle for a new run, and add hooks before it is running",
-	},
-	HOOK_FAILED: {
-		exitCode: ExitCode.cut,
-		likelyCause: "a start or stop function threw",
-		nextStep: "mend the error named as the cause",
-	},
-	HOOK_TIMED_OUT: {
-		exitCode: ExitCode.cut,
-		likelyCause: "a start or stop function did not end within its time",
-		nextStep:
-			"let the hook heed its signal, or raise START_TIMEOUT or STOP_TIMEOUT",
-	},
-	DRAIN_OVERDUE: {
-		exitCode: ExitCode.cut,
-		likelyCause:
-			"handlers were still running when the time for draining had passed",
-		nextStep:
-			"let handlers heed ctx.signal, or raise STOP_TIMEOUT; their updates come again at the next start",
-	},
-	HANDLER_TIMED_OUT: {
-		exitCode: ExitCode.cut,
-		likelyCause: "a handler ran for longer than HANDLER_TIMEOUT",
-		nextStep: "let the handler heed ctx.signal, or raise HANDLER_TIMEOUT",
-	},
-	HANDLERS_EXHAUSTED: {
-		exitCode: ExitCode.fault,
-		likelyCause: "more handlers than CONCURRENCY have timed out and still run",
-		nextStep:
-			"find what they wait for (the log names their updates), and give that wait a limit",
-	},
+  CONFIG_INVALID: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'a setting in the environment or in .env is missing or cannot be read',
+    nextStep: 'correct the settings named above; `lastcall config` shows what is in force',
+  },
+  TOKEN_REFUSED: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the token was revoked, mistyped, or belongs to another Bot API server',
+    nextStep: 'get the current token from @BotFather and set it as BOT_TOKEN, then start again',
+  },
+  WEBHOOK_ACTIVE: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the bot still has a webhook set, and DELETE_WEBHOOK=no forbids removing it',
+    nextStep: 'remove the webhook with deleteWebhook, or set DELETE_WEBHOOK=yes',
+  },
+  WEBHOOK_LAUNCH: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the program calls bot.launch({ webhook: … })',
+    nextStep:
+      'lastcall runs bots by long polling: call bot.launch() without a webhook, or run this bot without lastcall',
+  },
+  BOT_MODULE_NOT_FOUND: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the path is wrong, or relative to another working directory',
+    nextStep: 'check BOT_MODULE (or the file given to `lastcall run`) against the working directory',
+  },
+  BOT_MODULE_FAILED: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the bot module threw while it was loaded',
+    nextStep: 'mend the error named above; `node FILE` shows it without lastcall',
+  },
+  BOT_MODULE_UNUSABLE: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the module neither exports a bot nor calls bot.launch()',
+    nextStep: 'export default a function ({ bot }) => …, or a Telegraf instance, or call bot.launch()',
+  },
+  POLL_CONFLICT: {
+    exitCode: ExitCode.conflict,
+    likelyCause: 'another process polls with the same token, perhaps on another host',
+    nextStep: 'find and stop the other process; if you cannot, revoke the token with @BotFather',
+  },
+  POLL_REJECTED: {
+    exitCode: ExitCode.fault,
+    likelyCause: 'Telegram rejects the request itself, and has for minutes',
+    nextStep: 'read the description above; if the settings are right, this is a bug of lastcall',
+  },
+  INTAKE_FAILED: {
+    exitCode: ExitCode.fault,
+    likelyCause: 'the inbox could not take updates, or this is a bug of lastcall',
+    nextStep: 'read the cause; if the disk is full or read-only, mend that, else report it',
+  },
+  BOT_ALREADY_POLLED: {
+    exitCode: ExitCode.conflict,
+    likelyCause: 'the same bot is run twice at a time in this process',
+    nextStep: 'stop the first run and await its outcome before starting the second',
+  },
+  LIFECYCLE_USED: {
+    exitCode: ExitCode.fault,
+    likelyCause: 'run() was called twice, or a hook was added after the start',
+    nextStep: 'make a new lifecycle for a new run, and add hooks before it is running',
+  },
+  HOOK_FAILED: {
+    exitCode: ExitCode.cut,
+    likelyCause: 'a start or stop function threw',
+    nextStep: 'mend the error named as the cause',
+  },
+  HOOK_TIMED_OUT: {
+    exitCode: ExitCode.cut,
+    likelyCause: 'a start or stop function did not end within its time',
+    nextStep: 'let the hook heed its signal, or raise START_TIMEOUT or STOP_TIMEOUT',
+  },
+  DRAIN_OVERDUE: {
+    exitCode: ExitCode.cut,
+    likelyCause: 'handlers were still running when the time for draining had passed',
+    nextStep:
+      'let handlers heed ctx.signal, or raise STOP_TIMEOUT; their updates come again at the next start',
+  },
+  HANDLER_TIMED_OUT: {
+    exitCode: ExitCode.cut,
+    likelyCause: 'a handler ran for longer than HANDLER_TIMEOUT',
+    nextStep: 'let the handler heed ctx.signal, or raise HANDLER_TIMEOUT',
+  },
+  HANDLERS_EXHAUSTED: {
+    exitCode: ExitCode.fault,
+    likelyCause: 'more handlers than CONCURRENCY have timed out and still run',
+    nextStep: 'find what they wait for (the log names their updates), and give that wait a limit',
+  },
+  INTERNAL: {
+    exitCode: ExitCode.fault,
+    likelyCause: 'something happened inside lastcall that should not be possible',
+    nextStep: 'report it, with the log around it',
+  },
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof errorTable;
 
 /** An error of lastcall's own. `message` says what happened; code, culprit and next step say what to make of it. */
 export class LastcallError extends Error {
-	override readonly name = "LastcallError";
-	readonly code: ErrorCode;
-	/** Who or what is to blame, by the name its owner knows it by: a setting, a hook, a file, an update. */
-	readonly culprit: string;
+  override readonly name = 'LastcallError';
+  readonly code: ErrorCode;
+  /** Who or what is to blame, by the name its owner knows it by: a setting, a hook, a file, an update. */
+  readonly culprit: string;
 
-	constructor(
-		code: ErrorCode,
-		culprit: string,
-		message: string,
-		options?: { readonly cause?: unknown },
-	) {
-		super(message, options);
-		this.code = code;
-		this.culprit = culprit;
-	}
+  constructor(code: ErrorCode, culprit: string, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.culprit = culprit;
+  }
 
-	get exitCode(): ExitCode {
-		return errorTable[this.code].exitCode;
-	}
+  get exitCode(): ExitCode {
+    return errorTable[this.code].exitCode;
+  }
 
-	get likelyCause(): string {
-		return errorTable[this.code].likelyCause;
-	}
+  get likelyCause(): string {
+    return errorTable[this.code].likelyCause;
+  }
 
-	get nextStep(): string {
-		return errorTable[this.code].nextStep;
-	}
+  get nextStep(): string {
+    return errorTable[this.code].nextStep;
+  }
 }

@@ -5,17 +5,17 @@
 
 /** The part of `process` that is an IPC channel; `connected` is false or missing without one. */
 export interface IpcChannel {
-	readonly connected?: boolean;
-	on(event: "message", listener: (message: unknown) => void): unknown;
-	on(event: "disconnect", listener: () => void): unknown;
-	off(event: "message", listener: (message: unknown) => void): unknown;
-	off(event: "disconnect", listener: () => void): unknown;
+  readonly connected?: boolean;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+  on(event: 'disconnect', listener: () => void): unknown;
+  off(event: 'message', listener: (message: unknown) => void): unknown;
+  off(event: 'disconnect', listener: () => void): unknown;
 }
 
 export interface IpcListener {
-	shutdown(): void;
-	/** Called only under pm2; elsewhere a parent may close the channel for reasons of its own. */
-	supervisorGone(): void;
+  shutdown(): void;
+  /** Called only under pm2; elsewhere a parent may close the channel for reasons of its own. */
+  supervisorGone(): void;
 }
 
 /**
@@ -23,26 +23,22 @@ export interface IpcListener {
  * @param underPm2 whether pm2 started this process (it sets `pm_id`)
  * @returns a function that stops listening
  */
-export function listenOnIpc(
-	channel: IpcChannel,
-	underPm2: boolean,
-	listener: IpcListener,
-): () => void {
-	if (channel.connected === undefined) return () => {};
-	if (!channel.connected) {
-		if (underPm2) listener.supervisorGone();
-		return () => {};
-	}
-	const onMessage = (message: unknown) => {
-		if (message === "shutdown") listener.shutdown();
-	};
-	const onDisconnect = () => {
-		if (underPm2) listener.supervisorGone();
-	};
-	channel.on("message", onMessage);
-	channel.on("disconnect", onDisconnect);
-	return () => {
-		channel.off("message", onMessage);
-		channel.off("disconnect", onDisconnect);
-	};
+export function listenOnIpc(channel: IpcChannel, underPm2: boolean, listener: IpcListener): () => void {
+  if (channel.connected === undefined) return () => {};
+  if (!channel.connected) {
+    if (underPm2) listener.supervisorGone();
+    return () => {};
+  }
+  const onMessage = (message: unknown) => {
+    if (message === 'shutdown') listener.shutdown();
+  };
+  const onDisconnect = () => {
+    if (underPm2) listener.supervisorGone();
+  };
+  channel.on('message', onMessage);
+  channel.on('disconnect', onDisconnect);
+  return () => {
+    channel.off('message', onMessage);
+    channel.off('disconnect', onDisconnect);
+  };
 }

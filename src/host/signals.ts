@@ -2,28 +2,28 @@
  * Operating-system signals. Installed before anything else is loaded, so it imports next to nothing; what arrives
  * before somebody subscribes is remembered and told then.
  */
-import { constants } from "node:os";
-import { forcedExitCode } from "../exit-code.js";
+import { constants } from 'node:os';
+import { forcedExitCode } from '../exit-code.js';
 
 /** The signals that ask for a stop: Ctrl-C and pm2, systemd and `kill`, a terminal that closes. */
-export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
 /** A terminal and npm both deliver Ctrl-C: the same signal twice within this time is one. */
 const SAME_SIGNAL_WITHIN_MS = 500;
 
 export interface SignalListener {
-	/** The first signal. */
-	stop(signal: StopSignal): void;
-	/** The second: no more patience. */
-	hasten(signal: StopSignal): void;
+  /** The first signal. */
+  stop(signal: StopSignal): void;
+  /** The second: no more patience. */
+  hasten(signal: StopSignal): void;
 }
 
 export interface Signals {
-	/** Aborts at the first signal; for commands that have nothing to stop in order. */
-	readonly stopped: AbortSignal;
-	/** Tells a listener what has come, also before it subscribed, and what comes. */
-	subscribe(listener: SignalListener): void;
+  /** Aborts at the first signal; for commands that have nothing to stop in order. */
+  readonly stopped: AbortSignal;
+  /** Tells a listener what has come, also before it subscribed, and what comes. */
+  subscribe(listener: SignalListener): void;
 }
 
 /**
@@ -31,40 +31,38 @@ export interface Signals {
  * SIGHUP stops but never escalates: a session scope of systemd sends it right behind SIGTERM.
  */
 export function listenForSignals(
-	on: (signal: StopSignal, listener: () => void) => void,
-	forceExit: (exitCode: number) => void,
-	now: () => number = () => performance.now(),
+  on: (signal: StopSignal, listener: () => void) => void,
+  forceExit: (exitCode: number) => void,
+  now: () => number = () => performance.now(),
 ): Signals {
-	const controller = new AbortController();
-	const received: StopSignal[] = [];
-	const lastSeen = new Map<StopSignal, number>();
-	let listener: SignalListener | undefined;
+  const controller = new AbortController();
+  const received: StopSignal[] = [];
+  const lastSeen = new Map<StopSignal, number>();
+  let listener: SignalListener | undefined;
 
-	const escalations = [
-		(signal: StopSignal) => listener?.stop(signal),
-		(signal: StopSignal) => listener?.hasten(signal),
-		(signal: StopSignal) =>
-			forceExit(forcedExitCode(constants.signals[signal])),
-	];
+  const escalations = [
+    (signal: StopSignal) => listener?.stop(signal),
+    (signal: StopSignal) => listener?.hasten(signal),
+    (signal: StopSignal) => forceExit(forcedExitCode(constants.signals[signal])),
+  ];
 
-	function receive(signal: StopSignal): void {
-		const seen = lastSeen.get(signal);
-		if (seen !== undefined && now() - seen < SAME_SIGNAL_WITHIN_MS) return;
-		lastSeen.set(signal, now());
-		if (signal === "SIGHUP" && received.length > 0) return;
-		received.push(signal);
-		controller.abort(signal);
-		escalations[received.length - 1]?.(signal);
-	}
+  function receive(signal: StopSignal): void {
+    const seen = lastSeen.get(signal);
+    if (seen !== undefined && now() - seen < SAME_SIGNAL_WITHIN_MS) return;
+    lastSeen.set(signal, now());
+    if (signal === 'SIGHUP' && received.length > 0) return;
+    received.push(signal);
+    controller.abort(signal);
+    escalations[received.length - 1]?.(signal);
+  }
 
-	for (const signal of stopSignals) on(signal, () => receive(signal));
+  for (const signal of stopSignals) on(signal, () => receive(signal));
 
-	return {
-		stopped: controller.signal,
-		subscribe(newListener) {
-			listener = newListener;
-			for (const [index, signal] of received.entries())
-				escalations[index]?.(signal);
-		},
-	};
+  return {
+    stopped: controller.signal,
+    subscribe(newListener) {
+      listener = newListener;
+      for (const [index, signal] of received.entries()) escalations[index]?.(signal);
+    },
+  };
 }

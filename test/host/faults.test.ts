@@ -1,21 +1,20 @@
-import { EventEmitter } from "node:events";
-import { expect, it } from "@jest/globals";
-import { listenForFaults } from "../../src/host/faults.js";
+import { EventEmitter } from 'node:events';
+import { expect, it } from '@jest/globals';
+import { listenForFaults } from '../../src/host/faults.js';
 
-it("tells of every fault, and whether the program listens for it too", () => {
-	const source = new EventEmitter();
-	const told: unknown[] = [];
-	const stop = listenForFaults(source, {
-		fault: (error, origin, ownedByProgram) =>
-			void told.push([error, origin, ownedByProgram]),
-	});
-	source.emit("uncaughtException", "a");
-	source.on("unhandledRejection", () => {});
-	source.emit("unhandledRejection", "b");
-	expect(told).toEqual([
-		["a", "uncaughtException", false],
-		["b", "unhandledRejection", true],
-	]);
-	stop();
-	expect(source.listenerCount("uncaughtException")).toBe(0);
+it('tells of every fault, and whether the program listens for it too', () => {
+  const source = new EventEmitter();
+  const told: unknown[] = [];
+  const stop = listenForFaults(source, {
+    fault: (error, origin, ownedByProgram) => void told.push([error, origin, ownedByProgram]),
+  });
+  source.emit('uncaughtException', 'a');
+  source.on('unhandledRejection', () => {});
+  source.emit('unhandledRejection', 'b');
+  expect(told).toEqual([
+    ['a', 'uncaughtException', false],
+    ['b', 'unhandledRejection', true],
+  ]);
+  stop();
+  expect(source.listenerCount('uncaughtException')).toBe(0);
 });

@@ -1,45 +1,43 @@
-import { EventEmitter } from "node:events";
-import { describe, expect, it } from "@jest/globals";
-import { type IpcChannel, listenOnIpc } from "../../src/host/ipc.js";
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { type IpcChannel, listenOnIpc } from '../../src/host/ipc.js';
 
 function setUp(connected: boolean | undefined, underPm2: boolean) {
-	const emitter = new EventEmitter();
-	const channel = Object.assign(emitter, { connected }) as EventEmitter &
-		IpcChannel;
-	const told: string[] = [];
-	const stop = listenOnIpc(channel, underPm2, {
-		shutdown: () => told.push("shutdown"),
-		supervisorGone: () => told.push("gone"),
-	});
-	return { emitter, told, stop };
+  const emitter = new EventEmitter();
+  const channel = Object.assign(emitter, { connected }) as EventEmitter & IpcChannel;
+  const told: string[] = [];
+  const stop = listenOnIpc(channel, underPm2, {
+    shutdown: () => told.push('shutdown'),
+    supervisorGone: () => told.push('gone'),
+  });
+  return { emitter, told, stop };
 }
 
-describe("the IPC channel", () => {
-	it("asks for a stop by the message pm2 sends, and by no other", () => {
-		const { emitter, told } = setUp(true, true);
-		for (const message of ["hello", { shutdown: true }, null, "shutdown"])
-			emitter.emit("message", message);
-		expect(told).toEqual(["shutdown"]);
-	});
+describe('the IPC channel', () => {
+  it('asks for a stop by the message pm2 sends, and by no other', () => {
+    const { emitter, told } = setUp(true, true);
+    for (const message of ['hello', { shutdown: true }, null, 'shutdown']) emitter.emit('message', message);
+    expect(told).toEqual(['shutdown']);
+  });
 
-	it("that closes means under pm2 that the supervisor is gone, and elsewhere nothing", () => {
-		const underPm2 = setUp(true, true);
-		underPm2.emitter.emit("disconnect");
-		expect(underPm2.told).toEqual(["gone"]);
-		const elsewhere = setUp(true, false);
-		elsewhere.emitter.emit("disconnect");
-		expect(elsewhere.told).toEqual([]);
-	});
+  it('that closes means under pm2 that the supervisor is gone, and elsewhere nothing', () => {
+    const underPm2 = setUp(true, true);
+    underPm2.emitter.emit('disconnect');
+    expect(underPm2.told).toEqual(['gone']);
+    const elsewhere = setUp(true, false);
+    elsewhere.emitter.emit('disconnect');
+    expect(elsewhere.told).toEqual([]);
+  });
 
-	it("that has closed before anyone listened is noticed", () => {
-		expect(setUp(false, true).told).toEqual(["gone"]);
-		expect(setUp(false, false).told).toEqual([]);
-	});
+  it('that has closed before anyone listened is noticed', () => {
+    expect(setUp(false, true).told).toEqual(['gone']);
+    expect(setUp(false, false).told).toEqual([]);
+  });
 
-	it("is left alone where there is none, and let go at the end", () => {
-		expect(setUp(undefined, true).emitter.eventNames()).toEqual([]);
-		const { emitter, stop } = setUp(true, true);
-		stop();
-		expect(emitter.eventNames()).toEqual([]);
-	});
+  it('is left alone where there is none, and let go at the end', () => {
+    expect(setUp(undefined, true).emitter.eventNames()).toEqual([]);
+    const { emitter, stop } = setUp(true, true);
+    stop();
+    expect(emitter.eventNames()).toEqual([]);
+  });
 });

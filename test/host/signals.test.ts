@@ -1,76 +1,76 @@
-import { describe, expect, it } from "@jest/globals";
-import { listenForSignals, type StopSignal } from "../../src/host/signals.js";
+import { describe, expect, it } from '@jest/globals';
+import { listenForSignals, type StopSignal } from '../../src/host/signals.js';
 
 function setUp() {
-	const handlers = new Map<StopSignal, () => void>();
-	const told: string[] = [];
-	let now = 0;
-	const signals = listenForSignals(
-		(signal, listener) => handlers.set(signal, listener),
-		(code) => told.push(`exit ${code}`),
-		() => now,
-	);
-	const listener = {
-		stop: (signal: StopSignal) => void told.push(`stop ${signal}`),
-		hasten: (signal: StopSignal) => void told.push(`hasten ${signal}`),
-	};
-	return {
-		signals,
-		listener,
-		told,
-		send(signal: StopSignal, afterMs = 1000) {
-			now += afterMs;
-			handlers.get(signal)?.();
-		},
-	};
+  const handlers = new Map<StopSignal, () => void>();
+  const told: string[] = [];
+  let now = 0;
+  const signals = listenForSignals(
+    (signal, listener) => handlers.set(signal, listener),
+    (code) => told.push(`exit ${code}`),
+    () => now,
+  );
+  const listener = {
+    stop: (signal: StopSignal) => void told.push(`stop ${signal}`),
+    hasten: (signal: StopSignal) => void told.push(`hasten ${signal}`),
+  };
+  return {
+    signals,
+    listener,
+    told,
+    send(signal: StopSignal, afterMs = 1000) {
+      now += afterMs;
+      handlers.get(signal)?.();
+    },
+  };
 }
 
-describe("signals", () => {
-	it("stop, then hasten, then force the exit with 128 + n", () => {
-		const { signals, listener, told, send } = setUp();
-		signals.subscribe(listener);
-		send("SIGTERM");
-		send("SIGINT");
-		send("SIGTERM");
-		expect(told).toEqual(["stop SIGTERM", "hasten SIGINT", "exit 143"]);
-	});
+describe('signals', () => {
+  it('stop, then hasten, then force the exit with 128 + n', () => {
+    const { signals, listener, told, send } = setUp();
+    signals.subscribe(listener);
+    send('SIGTERM');
+    send('SIGINT');
+    send('SIGTERM');
+    expect(told).toEqual(['stop SIGTERM', 'hasten SIGINT', 'exit 143']);
+  });
 
-	it("count the same signal within 500 ms once, and again after", () => {
-		const { signals, listener, told, send } = setUp();
-		signals.subscribe(listener);
-		send("SIGINT");
-		send("SIGINT", 499);
-		expect(told).toEqual(["stop SIGINT"]);
-		send("SIGINT", 500);
-		expect(told).toEqual(["stop SIGINT", "hasten SIGINT"]);
-	});
+  it('count the same signal within 500 ms once, and again after', () => {
+    const { signals, listener, told, send } = setUp();
+    signals.subscribe(listener);
+    send('SIGINT');
+    send('SIGINT', 499);
+    expect(told).toEqual(['stop SIGINT']);
+    send('SIGINT', 500);
+    expect(told).toEqual(['stop SIGINT', 'hasten SIGINT']);
+  });
 
-	it("stop by SIGHUP, but never escalate by it", () => {
-		const { signals, listener, told, send } = setUp();
-		signals.subscribe(listener);
-		send("SIGHUP");
-		send("SIGHUP");
-		expect(told).toEqual(["stop SIGHUP"]);
-		send("SIGTERM");
-		send("SIGHUP");
-		expect(told).toEqual(["stop SIGHUP", "hasten SIGTERM"]);
-	});
+  it('stop by SIGHUP, but never escalate by it', () => {
+    const { signals, listener, told, send } = setUp();
+    signals.subscribe(listener);
+    send('SIGHUP');
+    send('SIGHUP');
+    expect(told).toEqual(['stop SIGHUP']);
+    send('SIGTERM');
+    send('SIGHUP');
+    expect(told).toEqual(['stop SIGHUP', 'hasten SIGTERM']);
+  });
 
-	it("are remembered until somebody subscribes", () => {
-		const { signals, listener, told, send } = setUp();
-		send("SIGTERM");
-		send("SIGTERM");
-		expect(signals.stopped.aborted).toBe(true);
-		expect(told).toEqual([]);
-		signals.subscribe(listener);
-		expect(told).toEqual(["stop SIGTERM", "hasten SIGTERM"]);
-	});
+  it('are remembered until somebody subscribes', () => {
+    const { signals, listener, told, send } = setUp();
+    send('SIGTERM');
+    send('SIGTERM');
+    expect(signals.stopped.aborted).toBe(true);
+    expect(told).toEqual([]);
+    signals.subscribe(listener);
+    expect(told).toEqual(['stop SIGTERM', 'hasten SIGTERM']);
+  });
 
-	it("force the exit even when nobody has subscribed", () => {
-		const { told, send } = setUp();
-		send("SIGINT");
-		send("SIGINT");
-		send("SIGINT");
-		expect(told).toEqual(["exit 130"]);
-	});
+  it('force the exit even when nobody has subscribed', () => {
+    const { told, send } = setUp();
+    send('SIGINT');
+    send('SIGINT');
+    send('SIGINT');
+    expect(told).toEqual(['exit 130']);
+  });
 });

@@ -1,0 +1,119 @@
+/**
+ * The composition root: what a run consists of, as the list of its hooks in the order in which they start. They stop
+ * in reverse: intake, drain, the bot's own hooks, the bot.
+ */
+import { BotHook, type BotSource } from './bot-hook.js';
+import { type Clock, systemClock } from './clock.js';
+import type { Config } from './config/schema.js';
+import type { LastcallError } from './errors.js';
+import { ExitCode } from './exit-code.js';
+import { Fleet } from './fleet.js';
+import type { Hook } from './lifecycle/hook.js';
+import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
+import type { Outcome } from './lifecycle/outcome.js';
+import { StopReason } from './lifecycle/stop-reason.js';
+import { logEvent } from './logging/events.js';
+import type { Logging } from './logging/logger.js';
+import { logReceipt } from './logging/receipt.js';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly logging: Logging;
+  readonly source: BotSource;
+  readonly clock?: Clock;
+}
+
+export interface App {
+  readonly lifecycle: Lifecycle;
+  /** Runs the bot until it is stopped, and writes the receipt. Never rejects. */
+  run(options?: RunOptions): Promise<Outcome>;
+}
+
+/** Of the stop's budget the drain ends at the latest after this share; what it leaves passes on to the hooks. */
+const DRAIN_SHARE = 2 / 3;
+/** After a fault nobody knows what handlers still do any good. */
+const FAULT_DRAIN_MS = 5_000;
+/** The last confirm's limit: this long, and no more than a tenth of the budget. */
+const CONFIRM_MS = 1_000;
+
+/** Wires a run together. Nothing happens before `run()`. */
+export function createApp({ config, logging, source, clock = systemClock }: AppOptions): App {
+  const { log } = logging;
+  const confirmTimeoutMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
+
+  const lifecycle = new Lifecycle({
+    startTimeoutMs: config.startTimeoutMs,
+    stopTimeoutMs: config.stopTimeoutMs,
+    clock,
+    emit: (event) => logEvent(log, event),
+    hookLog: (hook) => log.child({ hook }),
+  });
+  const fleet = new Fleet({
+    settings: { ...config, confirmTimeoutMs, clock },
+    emit: (event, bot) => logEvent(log, event, { bot }),
+    failed: (error) => void lifecycle.stop(reasonFor(error)),
+  });
+  const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
+
+  lifecycle.add(bot);
+  lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmTimeoutMs }));
+  lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
+
+  const begunAt = clock.now();
+
+  /** The program calls `process.exit` amid the run: there is no stop, but there is a receipt. */
+  function endedByProgram(exitCode: number): void {
+    const reason = StopReason.request(`process.exit(${exitCode})`);
+    const durationMs = clock.now() - begunAt;
+    const outcome = { reason, clean: false, exitCode, phases: [], durationMs, stopDurationMs: 0 };
+    logReceipt(log, outcome, fleet.counts);
+  }
+
+  return {
+    lifecycle,
+    async run(options = {}) {
+      const { stopAfterMs = config.stopAfterMs } = options;
+      const outcome = await lifecycle.run({ ...options, ...(stopAfterMs !== undefined && { stopAfterMs }) });
+      logReceipt(log, outcome, fleet.counts);
+      await logging.flush();
+      bot.restore();
+      return outcome;
+    },
+  };
+}
+
+/** The hook whose stop lets running handlers end; behind it in the stop come the hooks whose resources they use. */
+function drainHook({
+  lifecycle,
+  fleet,
+  clock,
+  confirmTimeoutMs,
+}: {
+  lifecycle: Lifecycle;
+  fleet: Fleet;
+  clock: Clock;
+  confirmTimeoutMs: number;
+}): Hook {
+  return {
+    name: 'drain',
+    stopLatestEndMs({ budgetMs, reason }) {
+      const shareMs = budgetMs * DRAIN_SHARE;
+      return reason.kind === 'fault' ? Math.min(shareMs, FAULT_DRAIN_MS) : shareMs;
+    },
+    async stop({ signal, deadline, reason }) {
+      const time = new AbortController();
+      // Ends before the hook's own deadline, so that the log names the handlers, and the last confirm has its time.
+      const cancel = clock.after(deadline.remainingMs() - confirmTimeoutMs, () => time.abort(reason));
+      try {
+        await fleet.drain(AbortSignal.any([time.signal, lifecycle.urgency, signal]));
+      } finally {
+        cancel();
+      }
+    },
+  };
+}
+
+/** Why the run stops when a bot cannot be polled any more. */
+function reasonFor(error: LastcallError): StopReason {
+  return error.exitCode === ExitCode.fault ? StopReason.fault(error) : StopReason.fatal(error);
+}

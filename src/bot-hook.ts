@@ -1,0 +1,173 @@
+/**
+ * The hook that brings the bot in, in whichever form it comes, and at the stop gives the program it came from its turn.
+ */
+import type { Clock } from './clock.js';
+import { requireToken } from './config/load.js';
+import type { Config } from './config/schema.js';
+import { LastcallError } from './errors.js';
+import type { Fleet, Launched } from './fleet.js';
+import type { Hook, HookContext } from './lifecycle/hook.js';
+import type { Lifecycle } from './lifecycle/lifecycle.js';
+import { StopReason } from './lifecycle/stop-reason.js';
+import { logEvent } from './logging/events.js';
+import type { Logger } from './logging/logger.js';
+import type { LastcallContext } from './telegraf/handling.js';
+import { type Loaded, loadBotModule } from './telegraf/load.js';
+import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
+import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
+
+/** A bot as a module: a file that `node` would run, in any of the three forms. */
+export interface BotFile {
+  readonly file: string;
+  /** What the module finds in `process.argv` behind its own path. */
+  readonly args?: readonly string[];
+}
+
+/** Where the bot comes from: the embedding program itself, or a module. */
+export type BotSource = { readonly bot: Telegraf } | BotFile;
+
+/** What a bot module's default export is called with. */
+export interface BotModuleContext {
+  readonly bot: Telegraf<LastcallContext>;
+  /** A hook added here starts once the module is set up, and stops once the handlers have ended. */
+  readonly lifecycle: Pick<Lifecycle, 'add' | 'stop' | 'signal' | 'state' | 'wait'>;
+  readonly log: Logger;
+  readonly config: Config;
+}
+
+/** The default export of a bot module: a function that registers handlers and hooks. */
+export type BotModule = (context: BotModuleContext) => void | Promise<void>;
+
+export interface BotHookOptions {
+  readonly source: BotSource;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly fleet: Fleet;
+  /** The program has called `process.exit` while nothing stopped; the process ends when this returns. */
+  exiting(exitCode: number): void;
+}
+
+/** Kept back from the start's deadline, so that a module that never ends loading is named as just that. */
+const LOAD_MARGIN_MS = 250;
+
+export class BotHook implements Hook {
+  readonly name = 'bot';
+  readonly #options: BotHookOptions;
+  #takeover: Takeover | undefined;
+
+  constructor(options: BotHookOptions) {
+    this.#options = options;
+  }
+
+  async start(context: HookContext): Promise<void> {
+    const { source, fleet } = this.#options;
+    if ('bot' in source) return fleet.add(launchedByUs(source.bot));
+    try {
+      await this.#load(source, context);
+    } catch (error) {
+      // A stop that comes while the module loads: what it has set up so far is given its turn in the stop as well.
+      if (context.reason?.kind !== 'start-failed' && context.signal.aborted) return;
+      throw error;
+    }
+  }
+
+  async stop({ signal, deadline, reason }: HookContext): Promise<void> {
+    try {
+      await this.#takeover?.runStopListeners(stopCallOf(reason), { signal, deadline });
+    } finally {
+      this.#options.fleet.close();
+    }
+  }
+
+  /** Gives the process back as it was; once nothing is left to be done that the program could cut short. */
+  restore(): void {
+    this.#takeover?.restore();
+  }
+
+  async #load({ file, args = [] }: BotFile, { signal, deadline }: HookContext): Promise<void> {
+    const { config, clock, lifecycle } = this.#options;
+    const takeover = this.#takeOver();
+    this.#takeover = takeover;
+    const loaded = await loadBotModule(file, {
+      args,
+      launched: takeover.launched,
+      signal,
+      timeoutMs: Math.max(0, deadline.remainingMs() - Math.min(LOAD_MARGIN_MS, config.startTimeoutMs / 10)),
+      failedLater: (error) => void lifecycle.stop(StopReason.fault(error, 'the bot program failed')),
+      clock,
+    });
+    await this.#bringIn(loaded, takeover, signal);
+  }
+
+  async #bringIn(loaded: Loaded, takeover: Takeover, signal: AbortSignal): Promise<void> {
+    const { config, log, lifecycle } = this.#options;
+    switch (loaded.form) {
+      case 'instance':
+        return takeover.adopt(loaded.bot);
+      case 'function': {
+        const bot = createBot<LastcallContext>(requireToken(config), config.telegramApiRoot);
+        const setUp = Promise.resolve(
+          loaded.setup({ bot, lifecycle, log, config } satisfies BotModuleContext),
+        );
+        // A function that launches the bot itself, and waits for that, is set up when it has launched it.
+        await Promise.race([setUp, takeover.launched, aborted(signal)]);
+        return takeover.adopt(withoutContextType(bot));
+      }
+      case 'program':
+    }
+  }
+
+  #takeOver(): Takeover {
+    const { config, log, clock, lifecycle, fleet, exiting } = this.#options;
+    const { telegramApiRoot: apiRoot } = config;
+    return takeOver(
+      {
+        stopping: lifecycle.signal,
+        launched: (launch) => this.#launch(launch, fleet),
+        stopRequested: (_bot, why) =>
+          void lifecycle.stop(StopReason.request(why === undefined ? 'bot.stop()' : `bot.stop('${why}')`)),
+        refused: (error) => void lifecycle.stop(StopReason.fatal(error)),
+        exiting,
+        leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
+      },
+      { clock, ...(apiRoot !== undefined && { apiRoot }) },
+    );
+  }
+
+  #launch(launched: Launched, fleet: Fleet): void {
+    try {
+      fleet.add(launched);
+    } catch (error) {
+      const reason = error instanceof LastcallError ? StopReason.fatal(error) : StopReason.fault(error);
+      launched.ended(error);
+      void this.#options.lifecycle.stop(reason);
+    }
+  }
+}
+
+/** A bot that needs nothing but to be polled. */
+function launchedByUs(bot: Telegraf): Launched {
+  return {
+    bot,
+    allowedUpdates: undefined,
+    dropPendingUpdates: false,
+    connected(me) {
+      bot.botInfo ??= me;
+    },
+    ended() {},
+  };
+}
+
+/** What the program's own listeners wait for. */
+function stopCallOf(reason: StopReason | undefined): StopCall | undefined {
+  return reason?.kind === 'message' ? 'shutdown' : reason?.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,62 @@
+/** `lastcall run`: a bot as a daemon, from the settings to the receipt. */
+import { fileURLToPath } from 'node:url';
+import { createApp } from '../app.js';
+import { parseArguments } from '../config/arguments.js';
+import { loadConfig } from '../config/load.js';
+import { listenForFaults } from '../host/faults.js';
+import { listenOnIpc } from '../host/ipc.js';
+import { StopReason } from '../lifecycle/stop-reason.js';
+import { logEvent } from '../logging/events.js';
+import { createLogging } from '../logging/logger.js';
+import type { CommandContext } from './command.js';
+
+const exampleBot = fileURLToPath(new URL('../bot.js', import.meta.url));
+
+/** Resolves with the exit code once the run has ended and its log is written. */
+export async function run({ args, signals, process }: CommandContext): Promise<number> {
+  const { ours, bots } = splitArguments(args);
+  const { flags, files } = parseArguments(ours, { files: 1 });
+  const { config, warnings, secrets, envFile } = await loadConfig({
+    env: process.env,
+    flags,
+    cwd: process.cwd(),
+    signal: signals.stopped,
+  });
+  // A bot program expects what its .env says, as it would find it with dotenv.
+  for (const [name, value] of Object.entries(envFile?.variables ?? {})) process.env[name] ??= value;
+
+  const logging = await createLogging({ config, secrets, process });
+  for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
+
+  const file = files[0] ?? config.botModule ?? exampleBot;
+  const { lifecycle, run } = createApp({ config, logging, source: { file, args: bots } });
+
+  signals.subscribe({
+    stop: (signal) => void lifecycle.stop(StopReason.signal(signal)),
+    hasten: () => lifecycle.hasten(),
+  });
+  listenOnIpc(process, process.env['pm_id'] !== undefined, {
+    shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),
+    supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
+  });
+  listenForFaults(process, {
+    fault(error, origin, ownedByProgram) {
+      logEvent(logging.log, { event: 'process.fault', origin, error });
+      if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
+    },
+  });
+
+  const outcome = await run();
+  return outcome.exitCode;
+}
+
+const faultInWords = {
+  uncaughtException: 'uncaught exception',
+  unhandledRejection: 'unhandled rejection',
+} as const;
+
+/** What stands behind `--` is the bot program's. */
+function splitArguments(args: readonly string[]): { ours: readonly string[]; bots: readonly string[] } {
+  const end = args.indexOf('--');
+  return end < 0 ? { ours: args, bots: [] } : { ours: args.slice(0, end), bots: args.slice(end + 1) };
+}

@@ -1,0 +1,231 @@
+/** The kinds of values that settings have: how each is read from text, and how it is written back. */
+import { resolve } from 'node:path';
+import { nearest } from './nearest.js';
+
+/** `doubt` is a warning: the value is usable, but probably not what was meant. */
+export type Parsed<T> = { readonly value: T; readonly doubt?: string } | { readonly problem: string };
+
+/** What a value may depend on besides its text. */
+export interface Surroundings {
+  /** Relative paths start here; absolute. */
+  readonly cwd: string;
+}
+
+export interface Kind<T> {
+  /** Completes the sentence "expected …", for people. */
+  readonly expects: string;
+  /** A flag of this kind may stand alone (`--drop-pending`), which means this. */
+  readonly bareFlag?: string;
+  /** The text is not blank and has no space around it. */
+  parse(text: string, surroundings: Surroundings): Parsed<T>;
+  /** Text that `parse` reads as the same value. */
+  print(value: T): string;
+}
+
+const unitsMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+type Unit = keyof typeof unitsMs;
+const isUnit = (text: string | undefined): text is Unit => text !== undefined && Object.hasOwn(unitsMs, text);
+
+/** A timer of Node's can wait for 24.8 days; what must outlast it would fire early. */
+const LONGEST_DURATION_MS = 24 * 24 * unitsMs.h;
+
+interface DurationLimits {
+  readonly leastMs: number;
+  readonly mostMs?: number;
+  /** Only whole multiples of this can be used. */
+  readonly stepMs?: number;
+}
+
+/** A length of time with its unit: `30s`, `500ms`, `2m`, `1h`. The value is in milliseconds. */
+export function duration({
+  leastMs,
+  mostMs = LONGEST_DURATION_MS,
+  stepMs = 1,
+}: DurationLimits): Kind<number> {
+  const expects = `a duration with its unit, such as 500ms, 30s, 2m or 1h${range({ leastMs, mostMs, stepMs })}`;
+  return {
+    expects,
+    print: printDuration,
+    parse(text) {
+      const [, digits = '', unit] = /^(\d+)([a-z]*)$/.exec(text) ?? [];
+      if (unit === '') return { problem: `the unit is missing; expected ${expects}` };
+      if (!isUnit(unit)) return { problem: `expected ${expects}` };
+      const value = Number(digits) * unitsMs[unit];
+      if (value > LONGEST_DURATION_MS)
+        return {
+          problem: `longer than ${printDuration(LONGEST_DURATION_MS)}, the most that a timer can wait`,
+        };
+      const fits = value >= leastMs && value <= mostMs && value % stepMs === 0;
+      return fits ? { value } : { problem: `expected ${expects}` };
+    },
+  };
+}
+
+function range({ leastMs, mostMs, stepMs }: Required<DurationLimits>): string {
+  const step = stepMs === 1 ? '' : ` in steps of ${printDuration(stepMs)}`;
+  if (mostMs < LONGEST_DURATION_MS)
+    return `, from ${printDuration(leastMs)} to ${printDuration(mostMs)}${step}`;
+  return leastMs === 0 ? step : `, at least ${printDuration(leastMs)}${step}`;
+}
+
+/** As people write it: 90s, 2m, 48h; a minute and an hour as 60s and 60m. */
+function printDuration(ms: number): string {
+  if (ms % unitsMs.s !== 0) return `${ms}ms`;
+  if (ms % unitsMs.h === 0 && ms > unitsMs.h) return `${ms / unitsMs.h}h`;
+  if (ms % unitsMs.m === 0 && ms > unitsMs.m) return `${ms / unitsMs.m}m`;
+  return `${ms / unitsMs.s}s`;
+}
+
+/** A whole number. */
+export function integer({ least, most }: { readonly least: number; readonly most?: number }): Kind<number> {
+  const expects = `a whole number ${most === undefined ? `of at least ${least}` : `from ${least} to ${most}`}`;
+  return {
+    expects,
+    print: String,
+    parse(text) {
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      const fits = value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER);
+      return fits ? { value } : { problem: `expected ${expects}` };
+    },
+  };
+}
+
+const yesWords = ['yes', 'true', 'on', '1'];
+const noWords = ['no', 'false', 'off', '0'];
+
+export const yesNo: Kind<boolean> = {
+  expects: 'yes or no',
+  bareFlag: 'yes',
+  print: (value) => (value ? 'yes' : 'no'),
+  parse(text) {
+    const word = text.toLowerCase();
+    if (yesWords.includes(word)) return { value: true };
+    if (noWords.includes(word)) return { value: false };
+    return { problem: 'expected yes or no' };
+  },
+};
+
+/**
+ * One word of a list, in any case.
+ *
+ * @param refused words that are known but cannot be used, each with the reason
+ */
+export function choice<const T extends string>(
+  choices: readonly T[],
+  refused: Readonly<Record<string, string>> = {},
+): Kind<T> {
+  const expects = choices.length === 1 ? `${choices[0]}` : `one of ${choices.join(', ')}`;
+  return {
+    expects,
+    print: (value) => value,
+    parse(text) {
+      const word = text.toLowerCase();
+      const value = choices.find((candidate) => candidate === word);
+      if (value !== undefined) return { value };
+      const why = Object.hasOwn(refused, word) ? `${refused[word]}; ` : '';
+      return { problem: `${why}expected ${expects}` };
+    },
+  };
+}
+
+/** The root of a web server: `https://host`, `http://127.0.0.1:8081/path`; without a slash at its end. */
+export const rootUrl: Kind<string> = {
+  expects: 'a URL such as https://api.telegram.org or http://127.0.0.1:8081',
+  print: (value) => value,
+  parse(text) {
+    const problem = `expected ${rootUrl.expects}`;
+    if (!URL.canParse(text)) return { problem };
+    const url = new URL(text);
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') return { problem };
+    if (url.username || url.password)
+      return { problem: `it holds a user name or a password, which would show up in logs; ${problem}` };
+    if (url.search || url.hash) return { problem: `it has a "?" or "#" part; ${problem}` };
+    if (/\/bot\d+(?::|%3a)/i.test(url.pathname))
+      return { problem: `it holds a bot token, which belongs in BOT_TOKEN; ${problem}` };
+    return { value: `${url.origin}${url.pathname.replace(/\/+$/, '')}` };
+  },
+};
+
+/** A file or folder; the value is absolute. */
+export const path: Kind<string> = {
+  expects: 'a path, absolute or relative to the working directory',
+  print: (value) => value,
+  parse(text, { cwd }) {
+    // Only a shell knows what ~ means; taken literally, it would be a folder of that name.
+    if (/^~(?:\/|$)/.test(text)) return { problem: 'only a shell expands "~"; write the path in full' };
+    if (text.includes('\0')) return { problem: `expected ${path.expects}` };
+    return { value: resolve(cwd, text) };
+  },
+};
+
+/**
+ * Lenient, so that local and self-hosted servers may hand out what they like; Telegram's own are 8 to 10 digits, a colon
+ * and 35 characters.
+ */
+export const token: Kind<string> = {
+  expects: 'a token as @BotFather gives it: digits, a colon, and some 35 letters, digits, "_" and "-"',
+  print: (value) => value,
+  parse: (text) =>
+    /^\d+:[\w-]+$/.test(text)
+      ? { value: text }
+      : { problem: `it does not look like a token; expected ${token.expects}` },
+};
+
+/** The kinds of updates in version 9 of the Bot API. A server ignores the names that it does not know. */
+const knownUpdateKinds = [
+  'message',
+  'edited_message',
+  'channel_post',
+  'edited_channel_post',
+  'business_connection',
+  'business_message',
+  'edited_business_message',
+  'deleted_business_messages',
+  'message_reaction',
+  'message_reaction_count',
+  'inline_query',
+  'chosen_inline_result',
+  'callback_query',
+  'shipping_query',
+  'pre_checkout_query',
+  'purchased_paid_media',
+  'poll',
+  'poll_answer',
+  'my_chat_member',
+  'chat_member',
+  'chat_join_request',
+  'chat_boost',
+  'removed_chat_boost',
+];
+
+/** Kinds of updates, as a JSON array or separated by commas. `[]` is Telegram's default set: all but a few. */
+export const updateKinds: Kind<readonly string[]> = {
+  expects: 'kinds of updates, such as message,callback_query or ["message","callback_query"]',
+  print: (value) => JSON.stringify(value),
+  parse(text) {
+    const names = text.startsWith('[') ? parseJson(text) : text.split(',').map((name) => name.trim());
+    if (!isNames(names)) return { problem: `expected ${updateKinds.expects}` };
+    const value = [...new Set(names)];
+    // Telegram's list grows, so a name we do not know is no error; but it may well be a slip that makes the bot deaf.
+    const unknown = value.filter((name) => !knownUpdateKinds.includes(name));
+    if (unknown.length === 0) return { value };
+    return { value, doubt: `lastcall does not know ${unknown.map(withSuggestion).join(', ')}` };
+  },
+};
+
+function withSuggestion(name: string): string {
+  const meant = nearest(name, knownUpdateKinds);
+  return meant === undefined ? `"${name}"` : `"${name}" (did you mean "${meant}"?)`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string' && /^[a-z_]+$/.test(name));
+}

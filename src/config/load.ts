@@ -1,0 +1,265 @@
+/**
+ * From flags, environment, `.env` and defaults, in this order, to the settings in force. A value that is set but blank
+ * counts as not set, and as in dotenv hides what `.env` says. Everything that is wrong is collected, then told at once.
+ */
+import { isAbsolute, join, relative } from 'node:path';
+import { maskTokens } from '../token.js';
+import type { Flags } from './arguments.js';
+import { lineOf, parseEnvFile } from './dotenv.js';
+import type { Surroundings } from './kinds.js';
+import { nearest } from './nearest.js';
+import { codeOf, readText } from './read-text.js';
+import { type Config, type Environment, type SettingKey, settingKeys, settings } from './schema.js';
+import { badValue, invalid, type Problem, type Source, sourceInWords } from './source.js';
+
+/** The name of the credential that holds the token: systemd's `LoadCredential=bot-token:FILE`. */
+const CREDENTIAL = 'bot-token';
+
+export interface Inputs {
+  readonly env: Environment;
+  readonly flags?: Flags;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Ends the reading of files. */
+  readonly signal?: AbortSignal;
+  /** Resolves with a file's text; rejects with an error whose `code` says why it cannot. */
+  readonly readFile?: (path: string, signal?: AbortSignal) => Promise<string>;
+}
+
+/** What `.env` holds, in full: the bot may have settings of its own in it. */
+interface EnvFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+type Sources = { readonly [K in SettingKey]: Source };
+
+export interface Loaded {
+  readonly config: Config;
+  readonly sources: Sources;
+  /** Sentences for the log. */
+  readonly warnings: readonly string[];
+  /** What must never be shown. */
+  readonly secrets: readonly string[];
+  /** Undefined when there is no such file. */
+  readonly envFile: EnvFile | undefined;
+}
+
+/** The settings as far as they can be read; those that cannot are named among the problems, and have no value. */
+export interface Reading {
+  readonly values: { readonly [K in SettingKey]?: Config[K] };
+  readonly sources: Partial<Sources>;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+  readonly envFile: EnvFile | undefined;
+}
+
+/**
+ * The settings in force. Rejects with a LastcallError CONFIG_INVALID that names everything that is wrong, or with the
+ * signal's reason when it aborts.
+ */
+export async function loadConfig(inputs: Inputs): Promise<Loaded> {
+  const { values, sources, problems, warnings, envFile } = await readSettings(inputs);
+  if (problems.length > 0 || !isComplete(values) || !isComplete(sources)) throw invalid(problems);
+  const secrets = values.botToken === undefined ? [] : [values.botToken];
+  return { config: values, sources, warnings, secrets, envFile };
+}
+
+/** The token, where one is needed. Throws a LastcallError CONFIG_INVALID that says how to get one. */
+export function requireToken(config: Pick<Config, 'botToken'>): string {
+  if (config.botToken !== undefined) return config.botToken;
+  const sentence =
+    'there is no bot token: send /newbot to @BotFather in Telegram and set BOT_TOKEN to the token it gives you, in the environment or in .env; or try lastcall without one: npm run demo';
+  throw invalid([{ culprit: 'BOT_TOKEN', sentence }]);
+}
+
+/** Like {@link loadConfig}, but tells what is wrong instead of rejecting. Rejects only when the signal aborts. */
+export async function readSettings(inputs: Inputs): Promise<Reading> {
+  const reader = new Reader(inputs);
+  await reader.readAll();
+  return reader;
+}
+
+/** A value as it was found, not yet parsed. */
+interface Found {
+  readonly text: string;
+  readonly source: Source;
+}
+
+class Reader implements Reading {
+  readonly values: { [K in SettingKey]?: Config[K] } = {};
+  readonly sources: { [K in SettingKey]?: Source } = {};
+  readonly problems: Problem[] = [];
+  readonly warnings: string[] = [];
+  envFile: EnvFile | undefined;
+  readonly #inputs: Inputs;
+  readonly #surroundings: Surroundings;
+  #envFileText = '';
+
+  constructor(inputs: Inputs) {
+    this.#inputs = inputs;
+    this.#surroundings = { cwd: inputs.cwd };
+    this.problems.push(...(inputs.flags?.problems ?? []));
+  }
+
+  async readAll(): Promise<void> {
+    this.#read('envFile');
+    await this.#readEnvFile();
+    for (const key of settingKeys) if (key !== 'envFile') this.#read(key);
+    await this.#readToken();
+  }
+
+  /** Finds a setting in its strongest source and parses it. */
+  #read(key: SettingKey): void {
+    const found = this.#find(key);
+    if (found && found.text.trim() !== '') this.#parse(key, found);
+    else this.#unset(key);
+  }
+
+  #find(key: SettingKey): Found | undefined {
+    const { name, notInEnvFile } = settings[key];
+    const flag = this.#inputs.flags?.values[key];
+    if (flag) return { text: flag.text, source: { kind: 'flag', flag: flag.name } };
+    const text = this.#inputs.env[name];
+    if (text !== undefined) return { text, source: { kind: 'environment' } };
+    const inFile = notInEnvFile ? undefined : this.envFile?.variables[name];
+    if (inFile === undefined || !this.envFile) return undefined;
+    const line = lineOf(this.#envFileText, name);
+    const path = this.#shown(this.envFile.path);
+    return { text: inFile, source: { kind: 'env-file', path, ...(line !== undefined && { line }) } };
+  }
+
+  #parse<K extends SettingKey>(key: K, { text, source }: Found): void {
+    const setting = settings[key];
+    const trimmed = text.trim();
+    const parsed = setting.parse(trimmed, this.#surroundings);
+    this.sources[key] = source;
+    if ('problem' in parsed) {
+      const shown = setting.secret ? 'secret' : { text: trimmed };
+      this.problems.push(badValue(setting.name, source, shown, parsed.problem));
+      return;
+    }
+    this.values[key] = parsed.value;
+    if (parsed.doubt) this.warnings.push(`${setting.name} (${sourceInWords(source)}): ${parsed.doubt}`);
+  }
+
+  #unset<K extends SettingKey>(key: K): void {
+    const setting = settings[key];
+    const { parsed, from } = setting.unset(this.#inputs.env, this.#surroundings);
+    this.sources[key] = { kind: 'default', ...(from !== undefined && { from }) };
+    if ('value' in parsed) this.values[key] = parsed.value;
+    else this.#blame(setting.name, `the default, from ${from}, cannot be used: ${parsed.problem}`);
+  }
+
+  async #readEnvFile(): Promise<void> {
+    const path = this.values.envFile;
+    if (path === undefined) return;
+    const text = await this.#readFile(path, 'ENV_FILE');
+    if (text === undefined) return;
+    this.#envFileText = text;
+    this.envFile = { path, variables: parseEnvFile(text) };
+    this.#lookForSlips(this.envFile);
+  }
+
+  /** Names in `.env` that are none of ours but look as if they should be. The environment is full of strangers. */
+  #lookForSlips({ path, variables }: EnvFile): void {
+    const ours = settingKeys.map((key) => settings[key]);
+    const file = this.#shown(path);
+    for (const { name, notInEnvFile } of ours)
+      if (notInEnvFile && name in variables)
+        this.warnings.push(`${name} has no effect in ${file}: set it in the environment, or as a flag`);
+
+    const names = ours.map(({ name }) => name);
+    for (const name of Object.keys(variables)) {
+      if (names.includes(name)) continue;
+      const normal = name.toUpperCase().replace(/[-.]/g, '_');
+      const meant = names.includes(normal) ? normal : nearest(normal, names);
+      if (meant)
+        this.warnings.push(`${file} sets ${maskTokens(name)}, which is no setting; did you mean ${meant}?`);
+    }
+  }
+
+  /** The token comes from one of three places; if it comes from two, nobody can tell which bot is meant. */
+  async #readToken(): Promise<void> {
+    const places: string[] = [];
+    const { botToken, botTokenFile } = this.sources;
+    if (botToken && botToken.kind !== 'default') places.push(`BOT_TOKEN (${sourceInWords(botToken)})`);
+    if (botTokenFile && botTokenFile.kind !== 'default')
+      places.push(`BOT_TOKEN_FILE (${sourceInWords(botTokenFile)})`);
+
+    const credentials = this.#inputs.env['CREDENTIALS_DIRECTORY'];
+    const credential = credentials
+      ? await this.#readTokenFile(join(credentials, CREDENTIAL), 'credential')
+      : undefined;
+    if (credential) places.push("systemd's credential bot-token");
+    const path = this.values.botTokenFile;
+    const file = path ? await this.#readTokenFile(path, 'BOT_TOKEN_FILE') : undefined;
+
+    if (places.length > 1) {
+      delete this.values.botToken;
+      this.#blame(
+        'BOT_TOKEN',
+        `the token is set more than once, by ${places.join(' and by ')}: keep one of them`,
+      );
+      return;
+    }
+    const found = file ?? credential;
+    if (found) this.#parse('botToken', found);
+  }
+
+  async #readTokenFile(path: string, named: 'BOT_TOKEN_FILE' | 'credential'): Promise<Found | undefined> {
+    const text = await this.#readFile(path, named);
+    if (text === undefined) return undefined;
+    if (text.trim() !== '') return { text, source: { kind: 'secret-file', path: this.#shown(path), named } };
+    this.#blame('BOT_TOKEN', `the file ${this.#shown(path)} (${named}) is empty; a token was expected in it`);
+    return undefined;
+  }
+
+  /** The text; or undefined, with the problem noted unless the file is one that may be missing. */
+  async #readFile(
+    path: string,
+    named: 'ENV_FILE' | 'BOT_TOKEN_FILE' | 'credential',
+  ): Promise<string | undefined> {
+    const { readFile = readText, signal } = this.#inputs;
+    try {
+      return await readFile(path, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const code = codeOf(error);
+      const mayBeMissing =
+        named === 'credential' || (named === 'ENV_FILE' && this.sources.envFile?.kind === 'default');
+      if (!(mayBeMissing && code === 'ENOENT')) {
+        const why = (code && reasons[code]) ?? code ?? 'for an unknown reason';
+        const culprit = named === 'credential' ? 'BOT_TOKEN' : named;
+        this.#blame(culprit, `the file ${this.#shown(path)} (${named}) cannot be read: ${why}`);
+      }
+      return undefined;
+    }
+  }
+
+  #blame(culprit: string, sentence: string): void {
+    this.problems.push({ culprit, sentence });
+  }
+
+  /** A path as short as it can be said; a token that was taken for one is masked. */
+  #shown(path: string): string {
+    const fromHere = relative(this.#inputs.cwd, path);
+    return maskTokens(fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere);
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+  ELOOP: 'its symbolic links run in a circle',
+  ENAMETOOLONG: 'its name is too long',
+  ETIMEDOUT: 'it is a pipe, and nobody wrote into it for a minute',
+};
+
+function isComplete<T extends { readonly [K in SettingKey]: unknown }>(partial: Partial<T>): partial is T {
+  return settingKeys.every((key) => key in partial);
+}

@@ -1,0 +1,43 @@
+/** What a mistyped name was probably meant to be. */
+
+/**
+ * The candidate nearest to `name`: at most one slip (a letter missing, added, wrong, or swapped with its neighbour) for
+ * every four letters. Undefined when none is that near, or `name` itself is a candidate.
+ */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  if (candidates.includes(name)) return undefined;
+  let best: string | undefined;
+  let fewest = Math.max(1, Math.floor(name.length / 4)) + 1;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) >= fewest) continue;
+    const slips = slipsBetween(name, candidate);
+    if (slips < fewest) {
+      fewest = slips;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/** The edit distance in which swapping two neighbours is one edit (optimal string alignment). */
+function slipsBetween(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1];
+      const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      current[column] = Math.min(
+        at(last, column) + 1,
+        at(current, column - 1) + 1,
+        at(last, column - 1) + (same ? 0 : 1),
+        swapped ? at(beforeLast, column - 2) + 1 : Number.POSITIVE_INFINITY,
+      );
+    }
+    [beforeLast, last] = [last, current];
+  }
+  return at(last, b.length);
+}
+
+const at = (row: readonly number[], column: number): number => row[column] ?? Number.POSITIVE_INFINITY;

@@ -1,0 +1,76 @@
+/**
+ * What waits, by key: one lane a key, in order of arrival, with at most one item of it at work. Lanes that can start
+ * something take turns, so that a long one does not keep the others waiting. Knows nothing of handlers or time.
+ */
+import { Fifo } from './fifo.js';
+
+/** Exists only while its key has an item waiting or at work. */
+export interface Lane<T> {
+  readonly key: string;
+  readonly waiting: Fifo<T>;
+}
+
+export interface Taken<T> {
+  readonly item: T;
+  readonly lane: Lane<T>;
+}
+
+export class Lanes<T> {
+  readonly #lanes = new Map<string, Lane<T>>();
+  /** Lanes with something waiting and nothing at work, in the order of their turns. */
+  readonly #ready = new Fifo<Lane<T>>();
+  #waiting = 0;
+
+  /** How many items wait, over all keys. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** How many keys have an item waiting or at work. */
+  get keys(): number {
+    return this.#lanes.size;
+  }
+
+  /** Whether a lane still has its turn to come; `take` may yet find that it must not start. */
+  get hasReady(): boolean {
+    return !this.#ready.isEmpty;
+  }
+
+  add(key: string, item: T): void {
+    let lane = this.#lanes.get(key);
+    if (!lane) {
+      lane = { key, waiting: new Fifo() };
+      this.#lanes.set(key, lane);
+      this.#ready.push(lane);
+    }
+    lane.waiting.push(item);
+    this.#waiting++;
+  }
+
+  /**
+   * Takes the next item, whose lane is at work from then on, until `release`. A lane whose first item may not start
+   * loses its turn for good: that item blocks all of its key behind it.
+   */
+  take(mayStart: (item: T) => boolean): Taken<T> | undefined {
+    for (;;) {
+      const lane = this.#ready.shift();
+      const item = lane?.waiting.first;
+      if (!lane || item === undefined) return undefined;
+      if (!mayStart(item)) continue;
+      lane.waiting.shift();
+      this.#waiting--;
+      return { item, lane };
+    }
+  }
+
+  /** The lane's item is no longer at work; the next one of its key may have its turn. */
+  release(lane: Lane<T>): void {
+    if (lane.waiting.isEmpty) this.#lanes.delete(lane.key);
+    else this.#ready.push(lane);
+  }
+
+  /** All that waits, lane by lane. */
+  *items(): Generator<T> {
+    for (const lane of this.#lanes.values()) yield* lane.waiting;
+  }
+}

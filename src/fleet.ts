@@ -1,0 +1,166 @@
+/**
+ * All the bots of a run, one pipeline each: a program may launch several, at any time. They start, drain and stop
+ * side by side, and a fatal end of one ends the run.
+ */
+import type { Telegraf } from 'telegraf';
+import { LastcallError } from './errors.js';
+import type { ReceiptCounts } from './logging/receipt.js';
+import { Pipeline, type PipelineEvent, type PipelineOptions } from './pipeline.js';
+import { type Claim, claimBot } from './telegraf/claim.js';
+
+/** A bot to be polled, and what its own program says about it. */
+export interface Launched {
+  readonly bot: Telegraf;
+  /** Undefined where the settings decide. */
+  readonly allowedUpdates: readonly string[] | undefined;
+  readonly dropPendingUpdates: boolean;
+  connected(me: NonNullable<Telegraf['botInfo']>): void;
+  /** Called once its handlers have ended, or with the error that ended its polling. */
+  ended(error?: unknown): void;
+}
+
+export type FleetSettings = Pick<
+  PipelineOptions,
+  | 'allowedUpdates'
+  | 'dropPending'
+  | 'deleteWebhook'
+  | 'pollTimeoutMs'
+  | 'conflictPatienceMs'
+  | 'confirmTimeoutMs'
+  | 'concurrency'
+  | 'handlerTimeoutMs'
+  | 'clock'
+>;
+
+export interface FleetOptions {
+  readonly settings: FleetSettings;
+  /** What happens to a bot, with its id. */
+  emit(event: PipelineEvent, botId: number): void;
+  /** A bot's run cannot go on. */
+  failed(error: LastcallError): void;
+}
+
+interface Vessel {
+  readonly launched: Launched;
+  readonly claim: Claim;
+  readonly pipeline: Pipeline;
+}
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #vessels: Vessel[] = [];
+  #phase: 'waiting' | 'polling' | 'stopping' = 'waiting';
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Adds a bot; it is polled from now on, or from `poll()` on.
+   *
+   * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already
+   */
+  add(launched: Launched): void {
+    const { settings, emit, failed } = this.#options;
+    const claim = claimBot(launched.bot);
+    const pipeline = new Pipeline({
+      ...settings,
+      bot: launched.bot,
+      allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
+      dropPending: launched.dropPendingUpdates || settings.dropPending,
+      connected: (me) => launched.connected(me),
+      emit: (event) => {
+        emit(event, claim.botId);
+        const fault = faultIn(event);
+        if (fault) failed(fault);
+      },
+    });
+    const vessel = { launched, claim, pipeline };
+    this.#vessels.push(vessel);
+    if (this.#phase === 'polling') this.#poll(vessel);
+  }
+
+  poll(): void {
+    this.#phase = 'polling';
+    for (const vessel of this.#vessels) this.#poll(vessel);
+  }
+
+  stopIntake(): void {
+    this.#phase = 'stopping';
+    for (const { pipeline } of this.#vessels) pipeline.stopIntake();
+  }
+
+  /** Rejects with DRAIN_OVERDUE, once all have drained, when handlers had to be aborted. */
+  async drain(latestEnd: AbortSignal): Promise<void> {
+    const aborted = await Promise.all(
+      this.#vessels.map(async ({ pipeline, launched }) => {
+        const entries = await pipeline.drain(latestEnd);
+        launched.ended();
+        return entries;
+      }),
+    );
+    const updates = aborted.flat().map(({ updateId }) => updateId);
+    if (updates.length === 0) return;
+    throw new LastcallError(
+      'DRAIN_OVERDUE',
+      'drain',
+      `the handlers of ${updates.length} updates were aborted; the updates stay for the next run: ${list(updates)}`,
+    );
+  }
+
+  /** Gives the bots back as they were. */
+  close(): void {
+    for (const { pipeline, claim } of this.#vessels) {
+      pipeline.close();
+      claim.release();
+    }
+  }
+
+  /** Of all bots together; `confirmedUpTo` only where there is one. */
+  get counts(): ReceiptCounts {
+    const all = this.#vessels.map(({ pipeline }) => pipeline.counts);
+    const sum = (figure: (counts: ReceiptCounts) => number) =>
+      all.reduce((total, counts) => total + figure(counts), 0);
+    return {
+      fetched: sum(({ fetched }) => fetched),
+      handled: sum(({ handled }) => handled),
+      failed: sum(({ failed }) => failed),
+      timedOut: sum(({ timedOut }) => timedOut),
+      left: sum(({ left }) => left),
+      mayRepeat: sum(({ mayRepeat }) => mayRepeat),
+      confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
+    };
+  }
+
+  #poll({ pipeline, launched }: Vessel): void {
+    void pipeline.poll().then(({ error }) => {
+      if (!error) return;
+      launched.ended(error);
+      this.#options.failed(error);
+    });
+  }
+}
+
+/** Ids for a message that has to stay readable. */
+function list(ids: readonly number[]): string {
+  const shown = ids.slice(0, 10).join(', ');
+  return ids.length > 10 ? `${shown} and ${ids.length - 10} more` : shown;
+}
+
+/** What the dispatcher tells and the run cannot survive. */
+function faultIn(event: PipelineEvent): LastcallError | undefined {
+  switch (event.event) {
+    case 'dispatch.exhausted':
+      return new LastcallError(
+        'HANDLERS_EXHAUSTED',
+        'handlers',
+        `${event.hung} handlers have timed out and still run; CONCURRENCY allows ${event.concurrency}`,
+      );
+    case 'dispatch.fault':
+      return new LastcallError('INTERNAL', 'inbox', `update ${event.item.updateId} could not be settled`, {
+        cause: event.error,
+      });
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The contract that polling, dispatch and the receipt rely on, whichever inbox is in use: an accepted update is safe here
+ * until its handler has ended, and Telegram is told to forget it only when that loses nothing.
+ *
+ *     accept(batch) ──► deliver(entries) ──► begin(entry) ──► handler ──► settle(entry, result)
+ *
+ * The words "order of arrival" mean the order in which `accept` got the updates, never the order of their ids.
+ */
+
+/** An accepted update without its content: all that ordering and the log need, so that many can wait in little memory. */
+export interface Entry {
+  readonly updateId: number;
+  /** Entries that share a key are handled one at a time, in order of arrival. */
+  readonly key: string;
+  /** What kind of update it is (`message`), so that the log can say so while the content is elsewhere. */
+  readonly kind: string;
+  /** 1, unless earlier processes died while they handled this update: then one more for each of them. */
+  readonly attempt: number;
+}
+
+export type Settlement = 'handled' | 'failed' | 'timed-out';
+
+/** What every inbox is built with, whatever else it needs. */
+export interface InboxOptions<U> {
+  keyOf(update: U): string;
+  kindOf(update: U): string;
+  /**
+   * Where entries go to be handled, in order of arrival. Each is delivered at most once a process: at once, or when
+   * there is room for it, or, where one update must run alone, when the others have settled.
+   */
+  deliver(entries: readonly Entry[]): void;
+}
+
+export interface Inbox<U> {
+  /**
+   * Takes a batch as Telegram answered it (at most 100 updates). Resolves with the offset that may be confirmed:
+   * Telegram can forget everything below it and nothing is lost. Resolves with undefined when there is nothing to
+   * confirm: an empty batch, or one that must stay with Telegram for the next run. A full inbox takes its time; that is
+   * how back-pressure reaches the poller. Call it again only once it has resolved.
+   *
+   * What the inbox still has unsettled is not delivered a second time when Telegram sends it again. Once `drained` has
+   * been called, a pending accept resolves, and a new one delivers nothing.
+   *
+   * Rejects when the batch could not be made safe; then nothing of it may be confirmed.
+   */
+  accept(batch: readonly U[]): Promise<number | undefined>;
+
+  /**
+   * Marks the entry as begun and gives its update; the handler may run once this has returned or resolved. Throws or
+   * rejects when it cannot vouch for the mark: then the handler must not run, a settle of this entry is ignored, and the
+   * update stays for the next run.
+   */
+  begin(entry: Entry): U | Promise<U>;
+
+  /**
+   * The entry's handler has ended, well or not, or was given up; `error` says why where it did not end well. The update
+   * need not be kept any more, though an inbox may keep the failed ones for people to look at. Never throws; made
+   * durable in its own time, together with others, at the latest by `drained`.
+   */
+  settle(entry: Entry, result: Settlement, error?: unknown): void;
+
+  /** Whether an entry that has not begun should start even though a drain has: where leaving it would cost more. */
+  startsDuringDrain(entry: Entry): boolean;
+
+  /**
+   * The drain has ended: nothing begins or settles any more. Resolves once all that was settled is safe, with what is
+   * left. Further calls give the same report.
+   */
+  drained(): Promise<InboxReport>;
+
+  readonly counts: InboxCounts;
+}
+
+/** What a run leaves behind: update ids, in order of arrival. */
+export interface InboxReport {
+  /** Not settled: left for the next run. */
+  readonly unsettled: readonly number[];
+  /** Those of them that never began. */
+  readonly untouched: readonly number[];
+  /** Those that the next run may handle a second time, wholly or from where they were cut. */
+  readonly mayRepeat: readonly number[];
+}
+
+export interface InboxCounts {
+  /** Totals since the process started. */
+  readonly accepted: number;
+  readonly settled: number;
+  /** Of those not settled: how many have not begun, and how many have. */
+  readonly waiting: number;
+  readonly begun: number;
+}

@@ -1,0 +1,18 @@
+/** What a bot module or an embedding program may import. */
+export { type App, type AppOptions, createApp } from './app.js';
+export type { BotFile, BotModule, BotModuleContext, BotSource } from './bot-hook.js';
+export type { Config } from './config/schema.js';
+export { type ErrorCode, LastcallError } from './errors.js';
+export { ExitCode } from './exit-code.js';
+export type { Deadline } from './lifecycle/deadline.js';
+export type { LifecycleEvent } from './lifecycle/events.js';
+export type { Hook, HookContext, HookLog } from './lifecycle/hook.js';
+export {
+  Lifecycle,
+  type LifecycleOptions,
+  type LifecycleState,
+  type RunOptions,
+} from './lifecycle/lifecycle.js';
+export type { Outcome, Phase } from './lifecycle/outcome.js';
+export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
+export type { LastcallContext } from './telegraf/handling.js';

@@ -1,0 +1,356 @@
+/**
+ * Events as log lines: one row an event, with its level, its words, and what it means. The names are stable; people build
+ * alerts on them. A missing row is a compile error.
+ */
+import type { DispatchEvent, Handling } from '../dispatch/events.js';
+import type { Entry } from '../inbox/inbox.js';
+import type { LifecycleEvent } from '../lifecycle/events.js';
+import type { StopReason } from '../lifecycle/stop-reason.js';
+import type { PollingEvent } from '../polling/events.js';
+import { count, durationInWords } from './amounts.js';
+import { errorFields } from './error-fields.js';
+
+/** What the process around the core tells. */
+export type ProgramEvent =
+  | { readonly event: 'config.warning'; readonly warning: string }
+  | { readonly event: 'process.fault'; readonly origin: string; readonly error: unknown }
+  | { readonly event: 'program.left-open'; readonly kinds: readonly string[] }
+  | { readonly event: 'log.dropped'; readonly lines: number };
+
+/** All that can be logged by name. What an update is has its own words: `kind`, where the inbox keeps it. */
+export type LoggedEvent = LifecycleEvent | PollingEvent | DispatchEvent<LoggedEntry> | ProgramEvent;
+type LoggedEntry = Entry & { readonly kind?: string };
+
+export type EventName = LoggedEvent['event'];
+type Events = { readonly [E in LoggedEvent as E['event']]: E };
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** The part of a pino logger that events need. */
+export interface EventLog extends Record<Level, (fields: object, message: string) => void> {
+  isLevelEnabled(level: Level): boolean;
+}
+
+interface Row<E> {
+  readonly level: Level;
+  /** When the event happens, in half a sentence; for the README. */
+  readonly means: string;
+  /** Reads well without the fields, and never repeats what people wrote to the bot. */
+  message(event: E): string;
+  /** Where some events of this name matter more than others. */
+  levelOf?(event: E): Level;
+  /** Where the event's own properties are not fit for a log line. */
+  fields?(event: E): object;
+}
+
+export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
+  'lifecycle.starting': {
+    level: 'info',
+    means: 'the run begins',
+    message: () => 'Starting',
+  },
+  'lifecycle.running': {
+    level: 'info',
+    means: 'everything has started',
+    message: ({ durationMs }) => `Running, after a start of ${durationInWords(durationMs)}`,
+  },
+  'lifecycle.stopping': {
+    level: 'info',
+    means: 'the stop begins; `reason` says why',
+    message: ({ reason, budgetMs }) => `Stopping: ${reason.message}; ${durationInWords(budgetMs)} for it`,
+    levelOf: ({ reason }) => levelOfReason(reason),
+    fields: ({ reason, budgetMs }) => ({ ...reasonFields(reason), budgetMs }),
+  },
+  'lifecycle.stop-repeated': {
+    level: 'info',
+    means: 'a stop was asked again; the first reason stays',
+    message: ({ reason }) => `Stop asked again: ${reason.message}`,
+    levelOf: ({ reason }) => levelOfReason(reason),
+    fields: ({ reason }) => reasonFields(reason),
+  },
+  'lifecycle.hastened': {
+    level: 'warn',
+    means: 'a second signal: running handlers are aborted, each hook gets `limitMs`',
+    message: ({ limitMs }) =>
+      `Stopping in haste: running handlers are aborted, each hook gets ${durationInWords(limitMs)}`,
+  },
+  'lifecycle.stopped': {
+    level: 'info',
+    means: 'the receipt, the last line: `reason`, `outcome`, `exitCode`, `phases`, `counts`',
+    message: () => 'Stopped',
+  },
+  'hook.starting': {
+    level: 'info',
+    means: 'a hook begins to start',
+    message: ({ hook, limitMs }) => `${hook}: starting${within(limitMs)}`,
+  },
+  'hook.started': {
+    level: 'info',
+    means: 'it has started',
+    message: ({ hook, durationMs }) => `${hook}: started in ${durationInWords(durationMs)}`,
+  },
+  'hook.called-off': {
+    level: 'info',
+    means: 'its start gave up, because a stop was asked',
+    message: ({ hook, durationMs }) => `${hook}: start called off after ${durationInWords(durationMs)}`,
+  },
+  'hook.stopping': {
+    level: 'info',
+    means: 'a hook begins to stop',
+    message: ({ hook, limitMs }) => `${hook}: stopping${within(limitMs)}`,
+  },
+  'hook.stopped': {
+    level: 'info',
+    means: 'it has stopped',
+    message: ({ hook, durationMs }) => `${hook}: stopped in ${durationInWords(durationMs)}`,
+  },
+  'hook.failed': {
+    level: 'error',
+    means: 'its `step` threw',
+    message: ({ hook, step, durationMs, error }) =>
+      `${hook}: ${step} failed after ${durationInWords(durationMs)}: ${error.message}`,
+  },
+  'hook.cut': {
+    level: 'error',
+    means: 'its `step` was still at work when its time was up',
+    message: ({ hook, step, durationMs }) => `${hook}: ${step} cut off after ${durationInWords(durationMs)}`,
+  },
+  'poll.connected': {
+    level: 'info',
+    means: '`getMe` has answered: the token is good',
+    message: ({ id, username }) => `Connected to Telegram as @${username} (${id})`,
+  },
+  'poll.backlog': {
+    level: 'info',
+    means: 'how many updates wait at Telegram at the start',
+    message: ({ pending }) => `${count(pending, 'update')} waiting at Telegram`,
+  },
+  'poll.webhook-deleted': {
+    level: 'warn',
+    means: 'a webhook was set and has been removed',
+    message: ({ host }) => `Removed the webhook at ${host}: it gets no more updates`,
+  },
+  'poll.pending-dropped': {
+    level: 'warn',
+    means: 'the updates that waited at Telegram were thrown away, as asked for',
+    message: ({ count: dropped }) => `Threw away ${count(dropped, 'update')} that waited at Telegram`,
+  },
+  'poll.started': {
+    level: 'info',
+    means: 'the first poll is answered: updates flow',
+    message: () => 'Polling',
+  },
+  'poll.answered': {
+    level: 'debug',
+    means: 'a poll is answered',
+    message: (event) => `${count(event.count, 'update')} after ${durationInWords(event.durationMs)}`,
+  },
+  'poll.failed': {
+    level: 'warn',
+    means:
+      'Telegram is out of reach, or `getMe` refuses the token that was good; tried again for ever or for a minute',
+    message: (event) => {
+      const what = event.class === 'unreachable' ? 'Telegram unreachable' : 'getMe refuses the token, too';
+      return `${what} (${event.detail}); next try in ${durationInWords(event.retryInMs)}`;
+    },
+  },
+  'poll.rate-limited': {
+    level: 'warn',
+    means: 'Telegram asked to wait',
+    message: ({ retryAfterSeconds }) =>
+      `Telegram asks to wait; next try in ${durationInWords(retryAfterSeconds * 1_000)}`,
+  },
+  'poll.conflict': {
+    level: 'warn',
+    means: 'another program, or a webhook, takes the updates; the run ends after `CONFLICT_PATIENCE`',
+    message: ({ by, detail, patienceLeftMs }) => {
+      const who =
+        by === 'webhook' ? 'A webhook takes the updates' : 'Another program polls with the same token';
+      return `${who} (${detail}); going on for ${durationInWords(patienceLeftMs)}`;
+    },
+  },
+  'poll.token-doubted': {
+    level: 'error',
+    means: 'a poll is refused for a token that was good; `getMe` is asked',
+    message: ({ detail }) => `Telegram refuses the token that was good (${detail}); asking again with getMe`,
+  },
+  'poll.rejected': {
+    level: 'error',
+    means: 'Telegram rejects the request itself; the run ends after 2 minutes of it',
+    message: ({ detail, retryInMs, patienceLeftMs }) =>
+      `Telegram rejects the poll (${detail}); next try in ${durationInWords(retryInMs)}, giving up in ${durationInWords(patienceLeftMs)}`,
+  },
+  'poll.recovered': {
+    level: 'info',
+    means: 'the first answer after failures; `gapMs` is how long there was none',
+    message: ({ gapMs, failures }) =>
+      `Telegram answers again, after ${durationInWords(gapMs)} and ${count(failures, 'failure')}`,
+  },
+  'poll.confirmed': {
+    level: 'info',
+    means: 'the stop has told Telegram to forget the updates below `offset`',
+    message: ({ offset }) => `Confirmed all updates below ${offset}`,
+  },
+  'poll.confirm-failed': {
+    level: 'warn',
+    means: 'it could not; updates that are done come again at the next start',
+    message: ({ offset, detail }) =>
+      `Could not confirm the updates below ${offset} (${detail}); those since the last poll come again`,
+  },
+  'poll.stopped': {
+    level: 'info',
+    means: 'polling has ended',
+    message: ({ fetched, confirmedUpTo }) =>
+      `Polling ended: ${count(fetched, 'update')} fetched${confirmedUpTo === undefined ? '' : `, confirmed up to ${confirmedUpTo}`}`,
+  },
+  'handler.failed': {
+    level: 'error',
+    means: 'a handler threw; its update counts as failed',
+    message: ({ item, durationMs, error }) =>
+      `The handler of ${nameOf(item)} failed after ${durationInWords(durationMs)}: ${errorFields(error).message}`,
+    fields: handlingFields,
+  },
+  'handler.timed-out': {
+    level: 'warn',
+    means: 'a handler ran for longer than `HANDLER_TIMEOUT`; its `ctx.signal` is aborted',
+    message: ({ item, durationMs }) =>
+      `The handler of ${nameOf(item)} is overdue after ${durationInWords(durationMs)}`,
+    fields: handlingFields,
+  },
+  'handler.hung': {
+    level: 'error',
+    means: 'it did not heed that for 10 s; its chat goes on without it',
+    message: ({ item, durationMs }) =>
+      `The handler of ${nameOf(item)} hangs, after ${durationInWords(durationMs)}; going on without it`,
+    fields: handlingFields,
+  },
+  'handler.ended-late': {
+    level: 'debug',
+    means: 'a hung handler has ended after all',
+    message: ({ item, durationMs }) =>
+      `The handler of ${nameOf(item)} has ended, after ${durationInWords(durationMs)}`,
+    fields: handlingFields,
+  },
+  'dispatch.exhausted': {
+    level: 'error',
+    means: 'more handlers hang than `CONCURRENCY` allows; the run ends',
+    message: ({ hung, concurrency }) =>
+      `${count(hung, 'handler')} hang, more than may be at work at once (${concurrency})`,
+  },
+  'dispatch.fault': {
+    level: 'error',
+    means: 'an update could not be settled; the run ends',
+    message: ({ item }) => `Could not settle ${nameOf(item)}`,
+    fields: handlingFields,
+  },
+  'drain.started': {
+    level: 'info',
+    means: 'running handlers may end, no new ones begin',
+    message: ({ running, waiting }) =>
+      `Draining: ${count(running, 'handler')} running, ${count(waiting, 'update')} waiting`,
+  },
+  'drain.overdue': {
+    level: 'warn',
+    means: 'the drain has no more time; these handlers are aborted, their updates stay for the next run',
+    message: ({ aborted }) => {
+      const handlings = aborted.map(
+        (handling) => `${nameOf(handling.item)} after ${durationInWords(handling.durationMs)}`,
+      );
+      return `Aborted ${count(aborted.length, 'handler')} that did not end in time: ${someOf(handlings)}`;
+    },
+    fields: ({ aborted }) => ({ aborted: aborted.map(handlingFields) }),
+  },
+  'config.warning': {
+    level: 'warn',
+    means: 'a setting is probably not what was meant',
+    message: ({ warning }) => warning,
+    fields: () => ({}),
+  },
+  'process.fault': {
+    level: 'error',
+    means: 'an uncaught exception or an unhandled rejection',
+    message: ({ origin, error }) =>
+      `${origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception'}: ${errorFields(error).message}`,
+  },
+  'program.left-open': {
+    level: 'warn',
+    means: 'an unchanged bot program has left something open that would have kept it from ending',
+    message: ({ kinds }) => `The bot program has left open: ${someOf(kinds)}`,
+  },
+  'log.dropped': {
+    level: 'warn',
+    means: 'nobody read the log for so long that lines were dropped',
+    message: ({ lines }) => `${count(lines, 'log line')} dropped, because nobody read them`,
+  },
+};
+
+/**
+ * Writes the event's line, if its level is on. `context` is added to its fields, such as the bot's id. Not
+ * `lifecycle.stopped`: that line is the receipt, which needs figures the event does not have.
+ */
+export function logEvent(log: EventLog, event: LoggedEvent, context?: object): void {
+  if (event.event !== 'lifecycle.stopped') tell(log, event.event, event, context);
+}
+
+function tell<K extends EventName>(log: EventLog, name: K, event: Events[K], context?: object): void {
+  const row: Row<Events[K]> = eventTable[name];
+  const level = row.levelOf?.(event) ?? row.level;
+  if (!log.isLevelEnabled(level)) return;
+  const fields = row.fields?.(event) ?? event;
+  log[level](lineFields({ event: name, ...context, ...fields }), row.message(event));
+}
+
+/** The table of events as Markdown; the README's is held to it by a test. Ends without a line break. */
+export function eventsMarkdown(): string {
+  const lines = Object.entries(eventTable).map(
+    ([name, { level, means }]) => `| \`${name}\` | ${level} | ${means} |`,
+  );
+  return ['| event | level | when |', '| --- | --- | --- |', ...lines].join('\n');
+}
+
+/** As a line has them: the error under the name that pino knows it by, times to a tenth of a millisecond. */
+export function lineFields(fields: object): object {
+  const entries = Object.entries(fields).map(([name, value]: [string, unknown]) => {
+    if (name === 'error') return ['err', value] as const;
+    if (name.endsWith('Ms') && typeof value === 'number') return [name, roundedMs(value)] as const;
+    return [name, value] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** `null`, which JSON has in place of Infinity, where there is no limit. */
+export function roundedMs(ms: number): number | null {
+  return Number.isFinite(ms) ? Math.round(ms * 10) / 10 : null;
+}
+
+/** Why the run stops, as fields. */
+export function reasonFields({ kind, message, cause }: StopReason): object {
+  return { reason: message, reasonKind: kind, ...(cause !== undefined && { error: cause }) };
+}
+
+function levelOfReason({ kind, exitCode }: StopReason): Level {
+  return exitCode === 0 || kind === 'aborted' ? 'info' : 'error';
+}
+
+/** Which update, and what became of its handler; not the order in which the inbox keeps it. */
+function handlingFields({
+  item,
+  ...rest
+}: Partial<Handling<LoggedEntry>> & { readonly item: LoggedEntry }): object {
+  const { updateId, kind, key, attempt } = item;
+  return lineFields({ updateId, kind, ...(attempt > 1 && { attempt }), ...rest, key });
+}
+
+function nameOf({ updateId, kind }: LoggedEntry): string {
+  return `update ${updateId}${kind === undefined ? '' : ` (${kind})`}`;
+}
+
+/** The first few, so that a line stays a line. */
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+function within(limitMs: number): string {
+  return Number.isFinite(limitMs) ? `, within ${durationInWords(limitMs)}` : '';
+}

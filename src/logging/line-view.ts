@@ -1,0 +1,114 @@
+/**
+ * A log line as a person wants to read it: the message first; the fields only where the message does not say what is in
+ * them; an error with its causes and what to do about it; the receipt as a small timed tree.
+ */
+import { durationInWords } from './amounts.js';
+import { eventTable } from './events.js';
+
+/** A parsed log line. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** Colours, or functions that add none. */
+export type Paint = Record<'dim' | 'bold' | 'red' | 'yellow', (text: string) => string>;
+
+/** Where the message begins, behind `21:46:37.123 ERROR: `; what follows in further lines stands under it. */
+const INDENT = ' '.repeat(20);
+const LONGEST_VALUE = 200;
+
+/** Fields that have a place of their own, or that nobody looks for on a terminal. */
+const placed = new Set(['level', 'time', 'pid', 'msg', 'err', 'event', 'bot']);
+
+/** A view that knows how many bots it has seen: whose line it is only matters when there are several. */
+export function createLineView(): (line: LogLine, paint: Paint) => string {
+  const bots = new Set<unknown>();
+  return (line, paint) => {
+    if (line['bot'] !== undefined) bots.add(line['bot']);
+    const bot =
+      bots.size > 1 && line['bot'] !== undefined ? paint.dim(` bot=${shown('bot', line['bot'])}`) : '';
+    const event = String(line['event']);
+    const isOurs = Object.hasOwn(eventTable, event);
+    const fields = isOurs ? '' : fieldsOf(line, paint);
+    const below = event === 'lifecycle.stopped' ? phaseTree(line, paint) : [];
+    // A four-letter level leaves a column free, so that all messages begin in the same one.
+    const gap = String(line['level']).length < 5 ? ' ' : '';
+    const message = String(line['msg'] ?? (line['err'] === undefined ? '' : messageOf(line['err'])));
+    const lines = [
+      ...`${gap}${message}${fields}${bot}`.split('\n'),
+      ...below,
+      ...errorBlock(line['err'], message, paint),
+    ];
+    return lines.join(`\n${INDENT}`);
+  };
+}
+
+function fieldsOf(line: LogLine, { dim }: Paint): string {
+  const names = Object.keys(line).filter((name) => !placed.has(name));
+  const fields = names.map((name) => ` ${name.replace(/Ms$/, '')}=${shown(name, line[name])}`);
+  return fields.length === 0 ? '' : dim(fields.join(''));
+}
+
+function shown(name: string, value: unknown): string {
+  if (name.endsWith('Ms') && typeof value === 'number') return durationInWords(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+}
+
+/** The error, its stack and its causes; those of lastcall's own for a mistake of the user's go without a stack. */
+function errorBlock(error: unknown, told: string, paint: Paint): string[] {
+  if (!isRecord(error)) return [];
+  const message = messageOf(error);
+  const type = String(error['type'] ?? 'Error');
+  const lines: string[] = [];
+  if (!told.includes(message) || type !== 'LastcallError') lines.push(...`${type}: ${message}`.split('\n'));
+  if (type !== 'LastcallError') lines.push(...framesOf(error['stack']).map(paint.dim));
+  if (typeof error['likelyCause'] === 'string') lines.push(`likely cause: ${error['likelyCause']}`);
+  if (typeof error['nextStep'] === 'string') lines.push(`what to do: ${error['nextStep']}`);
+  for (const inner of [error['cause'], ...listOf(error['errors'])]) {
+    const [first, ...rest] = errorBlock(inner, '', paint);
+    if (first !== undefined) lines.push(`because of ${first}`, ...rest);
+  }
+  return lines;
+}
+
+const messageOf = (error: unknown): string =>
+  isRecord(error) ? String(error['message'] ?? '') : String(error);
+
+function framesOf(stack: unknown): string[] {
+  if (typeof stack !== 'string') return [];
+  return stack.split('\n').filter((line) => /^\s+at /.test(line));
+}
+
+/** How long each step of the stop took; of the start, only if one of its steps went wrong. */
+function phaseTree(line: LogLine, paint: Paint): string[] {
+  const phases = listOf(line['phases']).filter(isRecord);
+  const starts = phases.filter(({ step }) => step === 'start');
+  const stops = phases.filter(({ step }) => step === 'stop');
+  return [
+    ...(starts.every(({ result }) => result === 'done') ? [] : branch('start', starts, paint)),
+    ...(stops.length === 0 ? [] : branch('stop', stops, paint)),
+  ];
+}
+
+function branch(title: string, phases: readonly LogLine[], { dim, red }: Paint): string[] {
+  const width = Math.max(...phases.map(({ hook }) => String(hook).length));
+  const rows = phases.map(({ hook, result, durationMs, error }, index) => {
+    const twig = index === phases.length - 1 ? '└─' : '├─';
+    const took = typeof durationMs === 'number' ? durationInWords(durationMs) : '';
+    const ending =
+      result === 'done' ? '' : red(`  ${endings[String(result)] ?? result}${error ? `: ${error}` : ''}`);
+    return `${dim(twig)} ${String(hook).padEnd(width)}  ${took.padStart(8)}${ending}`;
+  });
+  return [dim(title), ...rows];
+}
+
+const endings: Readonly<Record<string, string>> = {
+  'called-off': 'called off',
+  failed: 'failed',
+  cut: 'cut off',
+};
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+export function isRecord(value: unknown): value is LogLine {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,76 @@
+/**
+ * The log: pino, set up so that a line is written before the logging call returns, holds no secret, and is JSON for
+ * programs or something to read for people.
+ */
+import { errorFields } from './error-fields.js';
+import { logEvent } from './events.js';
+import { ignoreErrors, LogStream, type Output } from './log-stream.js';
+import { createPino, type Logger } from './pino.js';
+import { createRedactor } from './redact.js';
+
+export type { Logger } from './pino.js';
+
+export interface Logging {
+  readonly log: Logger;
+  /** From now on this is masked in every line. */
+  addSecret(secret: string): void;
+  /** Resolves once every line is written, or cannot be, or a second has passed. Call it last. */
+  flush(): Promise<void>;
+}
+
+export interface LoggingOptions {
+  readonly config: {
+    readonly logLevel: string;
+    /** `auto`: pretty on a terminal, else JSON. */
+    readonly logFormat: 'auto' | 'json' | 'pretty';
+  };
+  readonly secrets: readonly string[];
+  readonly process: {
+    readonly pid: number;
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly stdout: Output & { readonly isTTY?: boolean };
+    readonly stderr: Pick<Output, 'on'>;
+  };
+}
+
+/**
+ * Sets up the log of the process, on its stdout; errors of stdout and stderr are ignored from now on. What makes lines
+ * pretty is loaded only where it is needed.
+ */
+export async function createLogging({ config, secrets, process }: LoggingOptions): Promise<Logging> {
+  const { stdout, stderr, env, pid } = process;
+  const terminal = stdout.isTTY === true;
+  const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && terminal);
+  const render = pretty ? (await import('./pretty.js')).createPrettifier(wantsColour(env, terminal)) : asItIs;
+
+  ignoreErrors(stderr);
+  const redactor = createRedactor(secrets);
+  const stream = new LogStream(stdout, {
+    dropped: (lines) => logEvent(log, { event: 'log.dropped', lines }),
+  });
+  const log = createPino(
+    {
+      level: config.logLevel,
+      base: { pid },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: errorFields, error: errorFields },
+    },
+    (line) => stream.write(render(redactor.redact(line))),
+  );
+  return {
+    log,
+    addSecret: (secret) => redactor.add(secret),
+    flush: () => stream.flush(),
+  };
+}
+
+const asItIs = (line: string): string => line;
+
+/** By the customs of https://no-color.org and of FORCE_COLOR, the first of which wins. */
+function wantsColour(env: LoggingOptions['process']['env'], terminal: boolean): boolean {
+  if (env['NO_COLOR']) return false;
+  const forced = env['FORCE_COLOR'];
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return terminal && env['TERM'] !== 'dumb';
+}

@@ -1,0 +1,77 @@
+/**
+ * The last confirm: whether a stop must still tell Telegram to forget what was accepted, and the calls that do so.
+ */
+import type { Clock } from '../clock.js';
+import { Backoff } from './backoff.js';
+import type { Answer, BotApi } from './bot-api.js';
+
+/**
+ * An aborted request that has been on the wire this long has reached Telegram; one aborted sooner may still have
+ * been on its way.
+ */
+const ARRIVED_AFTER_MS = 250;
+
+/** Between two tries of a confirm, which has a second or so in all. */
+const betweenTries = { floorMs: 50, firstMs: 100, capMs: 500 };
+
+/** The newest `getUpdates` before the stop. */
+export interface LastPoll {
+  readonly offset: number | undefined;
+  /** Since when its whole request is on the wire, unanswered; undefined when it was not sent, or has ended. */
+  readonly openSince: number | undefined;
+}
+
+/**
+ * The offsets to ask for, in this order; none when Telegram has already heard `accepted`.
+ *
+ * @param accepted what `accept` returned last; undefined when nothing may be confirmed
+ * @param confirmed the offset of the newest poll that was answered
+ */
+export function confirmingOffsets(
+  accepted: number | undefined,
+  confirmed: number | undefined,
+  lastPoll: LastPoll | undefined,
+  now: number,
+): readonly number[] {
+  if (accepted === undefined || accepted === confirmed) return [];
+  if (lastPoll?.offset !== accepted) return [accepted];
+  if (lastPoll.openSince !== undefined && now - lastPoll.openSince >= ARRIVED_AFTER_MS) return [];
+  // Telegram makes the same offset again within 3 s wait until those are over, longer than a stop may take. It
+  // compares with the previous request only, and one offset lower forgets nothing more.
+  return [accepted - 1, accepted];
+}
+
+/**
+ * Asks for an offset until Telegram answers or the time is up; resolves with the last answer.
+ * Heeds no signal: it is the stop that waits for it.
+ *
+ * @param latestEnd in the clock's milliseconds
+ */
+export async function askFor(
+  offset: number,
+  {
+    api,
+    allowedUpdates,
+    clock,
+    random,
+    latestEnd,
+  }: {
+    readonly api: BotApi<unknown>;
+    readonly allowedUpdates: readonly string[];
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly latestEnd: number;
+  },
+): Promise<Answer<unknown>> {
+  const { signal } = new AbortController();
+  for (let backoff = new Backoff(betweenTries); ; backoff = backoff.next()) {
+    const timeoutMs = latestEnd - clock.now();
+    const answer = await api.getUpdates(
+      { offset, timeoutSeconds: 0, limit: 1, allowedUpdates },
+      { signal, timeoutMs },
+    );
+    const waitMs = backoff.delayMs(random());
+    if (answer.kind !== 'unreachable' || clock.now() + waitMs >= latestEnd) return answer;
+    await clock.sleep(waitMs);
+  }
+}

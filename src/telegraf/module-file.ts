@@ -1,0 +1,58 @@
+/** Finds and runs a file as `node FILE` does. */
+import { readFileSync } from 'node:fs';
+import Module from 'node:module';
+import { dirname, extname, join, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { compileFunction } from 'node:vm';
+
+/** The part of Node's CommonJS loader that is public by long use, not by its types. */
+interface Loader {
+  _load(path: string, parent: null, isMain: boolean): unknown;
+}
+
+/** The file that a path on the command line means, with or without extension, or a folder; undefined if none. */
+export function findModule(file: string): string | undefined {
+  try {
+    return Module.createRequire(join(process.cwd(), 'noop.js')).resolve(resolve(file));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs the file as the program's main module; resolves with what it exports, rejects with what it throws. */
+export async function runModule(path: string): Promise<unknown> {
+  if (isCommonJs(path)) return (Module as unknown as Loader)._load(path, null, true);
+  return await import(pathToFileURL(path).href);
+}
+
+/**
+ * A file whose type nobody declares is what it parses as. What does not parse as CommonJS goes to the loader of ES
+ * modules, which also reports the errors of what is neither.
+ */
+function isCommonJs(path: string): boolean {
+  const extension = extname(path);
+  if (['.cjs', '.cts', '.json', '.node'].includes(extension)) return true;
+  if (extension !== '.js' && extension !== '') return false;
+  const type = packageType(dirname(path));
+  if (type !== undefined) return type === 'commonjs';
+  try {
+    compileFunction(readFileSync(path, 'utf8'), ['exports', 'require', 'module', '__filename', '__dirname']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The `type` of the nearest package.json; undefined if that names none, or there is none. */
+function packageType(folder: string): 'commonjs' | 'module' | undefined {
+  if (folder.endsWith(`${sep}node_modules`)) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(join(folder, 'package.json'), 'utf8');
+  } catch {
+    const parent = dirname(folder);
+    return parent === folder ? undefined : packageType(parent);
+  }
+  const { type }: { type?: unknown } = JSON.parse(text);
+  return type === 'module' || type === 'commonjs' ? type : undefined;
+}

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { configCommand } from '../../src/cli/config.js';
+import { settingKeys, settings } from '../../src/config/schema.js';
+
+const TOKEN = '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
+let cwd: string;
+
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'lastcall-config-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  const printed = { stdout: '', stderr: '' };
+  const to = (stream: keyof typeof printed) => ({
+    write: (text: string | Uint8Array) => {
+      printed[stream] += String(text);
+      return true;
+    },
+  });
+  const exitCode = await configCommand(args, {
+    env: { HOME: '/home/ann', ...env },
+    cwd,
+    stdout: to('stdout'),
+    stderr: to('stderr'),
+  });
+  return { exitCode, ...printed };
+}
+
+describe('lastcall config', () => {
+  it('shows every setting, its value and where it came from, in columns', async () => {
+    writeFileSync(join(cwd, '.env'), `BOT_TOKEN=${TOKEN}\nSTOP_TIMEOUT=120s\n`);
+    const { exitCode, stdout, stderr } = await run(['--no-delete-webhook'], { CONCURRENCY: '12' });
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe('');
+    const lines = stdout.split('\n');
+    expect(lines).toHaveLength(settingKeys.length + 1);
+    const rows = lines.slice(0, -1).map((line) => line.split(/ {2,}/));
+    expect(rows.map(([name]) => name)).toEqual(settingKeys.map((key) => settings[key].name));
+    expect(rows).toContainEqual(['BOT_TOKEN', '123456789:***', '.env:1']);
+    expect(rows).toContainEqual(['STOP_TIMEOUT', '2m', '.env:2']);
+    expect(rows).toContainEqual(['CONCURRENCY', '12', 'environment']);
+    expect(rows).toContainEqual(['DELETE_WEBHOOK', 'no', '--no-delete-webhook']);
+    expect(rows).toContainEqual(['STOP_AFTER', '(never)', 'default']);
+    const sourceColumns = rows.map((row, index) => lines[index]?.lastIndexOf(row[2] ?? '?'));
+    expect(new Set(sourceColumns).size).toBe(1);
+  });
+
+  it('exits 78 with everything that is wrong, and shows the rest', async () => {
+    const { exitCode, stdout, stderr } = await run(['--x'], { CONCURRENCY: 'many', BOT_TOKEN: `${TOKEN}!` });
+    expect(exitCode).toBe(78);
+    expect(stdout).toMatch(/CONCURRENCY +\(cannot be used\) +environment/);
+    expect(stdout).toMatch(/BOT_TOKEN +\(cannot be used\) +environment/);
+    expect(stderr).toContain('3 things are wrong with the settings');
+    expect(stdout + stderr).not.toContain('AA');
+  });
+
+  it('tells warnings', async () => {
+    writeFileSync(join(cwd, '.env'), 'LOG_LEVL=debug\n');
+    const { exitCode, stderr } = await run([]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe('warning: .env sets LOG_LEVL, which is no setting; did you mean LOG_LEVEL?\n');
+  });
+
+  it('prints JSON for programs', async () => {
+    const { exitCode, stdout } = await run(['--json'], { CONCURRENCY: 'many', BOT_TOKEN: TOKEN });
+    expect(exitCode).toBe(78);
+    expect(JSON.parse(stdout)).toMatchObject({
+      settings: {
+        BOT_TOKEN: { value: '123456789:***', source: 'environment', usable: true },
+        CONCURRENCY: { value: null, source: 'environment', usable: false },
+        STOP_AFTER: { value: null, source: 'default', usable: true },
+      },
+      warnings: [],
+      problems: ['CONCURRENCY is "many" in the environment: expected a whole number of at least 1'],
+    });
+    expect(stdout).not.toContain('AA');
+  });
+});

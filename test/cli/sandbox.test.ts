@@ -1,0 +1,90 @@
+import { createServer } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from '@jest/globals';
+import { sandboxCommand } from '../../src/cli/sandbox.js';
+import { NOT_MODELLED, SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
+import { Client } from '../sandbox/client.js';
+
+const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET000';
+
+function start(...args: string[]) {
+  const stop = new AbortController();
+  const stdout = new PassThrough({ encoding: 'utf8' });
+  const stderr = new PassThrough({ encoding: 'utf8' });
+  let printed = '';
+  const waits = new Set<() => void>();
+  stdout.on('data', (chunk: string) => {
+    printed += chunk;
+    for (const look of waits) look();
+  });
+  const exitCode = sandboxCommand(args, { stdout, stderr, stop: stop.signal }).finally(() => stderr.end());
+  /** Resolves with what matches in the output, once something does. */
+  const prints = (pattern: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve) => {
+      const look = () => {
+        const found = pattern.exec(printed);
+        if (found) resolve(found);
+      };
+      waits.add(look);
+      look();
+    });
+  const client = async () => {
+    const [, apiRoot = ''] = await prints(/TELEGRAM_API_ROOT=(\S+)/);
+    return new Client(apiRoot);
+  };
+  return { exitCode, stop, prints, client, errors: text(stderr), printed: () => printed };
+}
+
+describe('lastcall sandbox', () => {
+  it('says how to point a bot to it and what it does not model, shows what bots send, and ends with 0', async () => {
+    const { exitCode, stop, prints, client, printed } = start('--port', '0', '--say', 'hello');
+    const bot = await client();
+    await prints(/curl -d '\{"text": "hello"\}' \S+\/sandbox\/updates/);
+    for (const item of NOT_MODELLED) expect(printed()).toContain(item);
+    expect((await bot.call(SANDBOX_TOKEN, 'getUpdates')).result).toMatchObject([
+      { message: { text: 'hello' } },
+    ]);
+
+    await bot.call(SANDBOX_TOKEN, 'sendMessage', { chat_id: 1, text: 'two\nlines' });
+    await prints(/^bot 7000000000 to chat 1: two lines$/m);
+    await bot.call(SANDBOX_TOKEN, 'sendPhoto', { chat_id: -2, photo: 'x' });
+    await prints(/^bot 7000000000 to chat -2: \(photo\)$/m);
+
+    bot.close();
+    stop.abort();
+    expect(await exitCode).toBe(0);
+  });
+
+  it('knows the tokens it is given, no others, and does not repeat them', async () => {
+    const { exitCode, stop, client, printed } = start('--port', '0', '--host-token', OTHER_TOKEN);
+    const bot = await client();
+    expect((await bot.call(OTHER_TOKEN, 'getMe')).ok).toBe(true);
+    expect((await bot.call(SANDBOX_TOKEN, 'getMe')).error_code).toBe(401);
+    expect(printed()).not.toContain(OTHER_TOKEN);
+    bot.close();
+    stop.abort();
+    expect(await exitCode).toBe(0);
+  });
+
+  it('says that a port is in use, and ends with 78', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const address = taken.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const { exitCode, errors } = start('--port', `${port}`);
+    expect(await exitCode).toBe(78);
+    expect(await errors).toContain(`port ${port} is in use`);
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it.each([
+    [['--port', 'x'], "not 'x'"],
+    [['--bogus'], "Unknown option '--bogus'"],
+    [['--port', '0', '--host-token', 'short'], 'wants a bot token'],
+  ])('says what is wrong with %j, and ends with 78', async (args, words) => {
+    const { exitCode, errors } = start(...args);
+    expect(await exitCode).toBe(78);
+    expect(await errors).toContain(words);
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { nearest } from '../../src/config/nearest.js';
+
+describe('nearest', () => {
+  it.each([
+    ['LOG_LEVL', 'LOG_LEVEL', 'a letter missing'],
+    ['LOG_LEVELL', 'LOG_LEVEL', 'a letter too many'],
+    ['LOG_LEVAL', 'LOG_LEVEL', 'a wrong letter'],
+    ['LOG_LEVLE', 'LOG_LEVEL', 'two letters swapped'],
+    ['INBXO', 'INBOX', 'a swap in a short name'],
+  ])('takes %s for %s (%s)', (name, meant) => {
+    expect(nearest(name, ['LOG_FORMAT', 'INBOX', 'LOG_LEVEL'])).toBe(meant);
+  });
+
+  it.each(['LOG_FILE', 'INDEX', 'DATABASE_URL', 'PORT', '', 'X'])('takes %s for itself', (name) => {
+    expect(nearest(name, ['LOG_FORMAT', 'INBOX', 'LOG_LEVEL', 'STATE_DIR'])).toBeUndefined();
+  });
+
+  it('suggests nothing for a name that is right', () => {
+    expect(nearest('STOP_AFTER', ['STOP_AFTER', 'STOP_AFTERS'])).toBeUndefined();
+  });
+
+  it('prefers the nearer one', () => {
+    expect(nearest('HANDLER_TIMEOUTS', ['HANDLED_TIMEOUT', 'HANDLER_TIMEOUT'])).toBe('HANDLER_TIMEOUT');
+  });
+});

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { codeOf, readText } from '../../src/config/read-text.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lastcall-read-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function pipe(name: string): string {
+  const path = join(folder, name);
+  execFileSync('mkfifo', [path]);
+  return path;
+}
+
+describe('readText', () => {
+  it('reads a file', async () => {
+    const path = join(folder, 'plain');
+    writeFileSync(path, 'BOT_TOKEN=1:ä\n');
+    expect(await readText(path)).toBe('BOT_TOKEN=1:ä\n');
+  });
+
+  it('says what the file system says', async () => {
+    const codes = [join(folder, 'none'), folder].map((path) => readText(path).catch(codeOf));
+    expect(await Promise.all(codes)).toEqual(['ENOENT', 'EISDIR']);
+    expect(codeOf(new Error('no code'))).toBeUndefined();
+  });
+
+  it('reads all that is written into a pipe', async () => {
+    const path = pipe('served');
+    const text = 'ü'.repeat(200_000);
+    const reading = readText(path);
+    const writer = await open(path, 'w');
+    await writer.write(text.slice(0, 99_999));
+    await writer.write(text.slice(99_999));
+    await writer.close();
+    expect(await reading).toBe(text);
+  });
+
+  it('waits for a pipe no longer than the signal lets it', async () => {
+    const controller = new AbortController();
+    const reading = readText(pipe('stopped'), controller.signal);
+    controller.abort('SIGTERM');
+    await expect(reading).rejects.toBe('SIGTERM');
+    await expect(readText(folder, controller.signal)).rejects.toBe('SIGTERM');
+  });
+
+  it('gives up a pipe that nobody has written into for a minute', async () => {
+    const clock = new FakeClock();
+    let ended: unknown;
+    const reading = readText(pipe('silent'), undefined, clock).catch((error: unknown) => {
+      ended = codeOf(error);
+    });
+    // A look is a real read of the pipe, so time is stepped one look at a time.
+    for (let look = 0; look < 10_000 && ended === undefined; look++) await clock.advance(20);
+    await reading;
+    expect(ended).toBe('ETIMEDOUT');
+    expect(clock.now()).toBeGreaterThanOrEqual(60_000);
+    expect(clock.pending).toBe(0);
+  });
+});

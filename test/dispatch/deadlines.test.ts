@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import { Deadlines } from '../../src/dispatch/deadlines.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+function deadlinesOf(delayMs: number) {
+  const clock = new FakeClock();
+  const expired: string[] = [];
+  const deadlines = new Deadlines<string>({
+    delayMs,
+    clock,
+    expired: (item) => expired.push(`${item} at ${clock.now()}`),
+  });
+  return { clock, deadlines, expired };
+}
+
+describe('deadlines', () => {
+  it('expire each item after its own delay, with one timer for all', async () => {
+    const { clock, deadlines, expired } = deadlinesOf(100);
+    deadlines.add('a');
+    await clock.advance(30);
+    deadlines.add('b');
+    deadlines.add('c');
+    expect(clock.pending).toBe(1);
+    await clock.advance(69);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['a at 100']);
+    expect(clock.pending).toBe(1);
+    await clock.advance(30);
+    expect(expired).toEqual(['a at 100', 'b at 130', 'c at 130']);
+    expect(deadlines.size).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('never expire what was deleted, and say whether it was still there', async () => {
+    const { clock, deadlines, expired } = deadlinesOf(100);
+    deadlines.add('a');
+    deadlines.add('b');
+    expect(deadlines.delete('a')).toBe(true);
+    expect(deadlines.delete('a')).toBe(false);
+    await clock.advance(100);
+    expect(expired).toEqual(['b at 100']);
+    expect(deadlines.delete('b')).toBe(false);
+  });
+
+  it('give an item added on an old timer its full time', async () => {
+    const { clock, deadlines, expired } = deadlinesOf(100);
+    deadlines.add('a');
+    deadlines.delete('a');
+    await clock.advance(60);
+    deadlines.add('b');
+    await clock.advance(99);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['b at 160']);
+  });
+
+  it('wait on when a timer fires a little early, as timers of Node do', () => {
+    const timers: { ms: number; callback: () => void }[] = [];
+    let now = 0;
+    const expired: string[] = [];
+    const clock = {
+      now: () => now,
+      sleep: () => Promise.resolve(),
+      after: (ms: number, callback: () => void) => {
+        timers.push({ ms, callback });
+        return () => {};
+      },
+    };
+    const deadlines = new Deadlines<string>({ delayMs: 100, clock, expired: (item) => expired.push(item) });
+    deadlines.add('a');
+    now = 99.5;
+    timers.shift()?.callback();
+    expect(expired).toEqual([]);
+    expect(timers.map(({ ms }) => ms)).toEqual([0.5]);
+    now = 100;
+    timers.shift()?.callback();
+    expect(expired).toEqual(['a']);
+  });
+
+  it('leave no timer behind when cleared', async () => {
+    const { clock, deadlines, expired } = deadlinesOf(100);
+    deadlines.add('a');
+    deadlines.clear();
+    expect(clock.pending).toBe(0);
+    expect(deadlines.size).toBe(0);
+    await clock.advance(1000);
+    expect(expired).toEqual([]);
+  });
+
+  it('set no timer for an endless delay', () => {
+    const { clock, deadlines } = deadlinesOf(Number.POSITIVE_INFINITY);
+    deadlines.add('a');
+    expect(deadlines.size).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { LastcallError } from '../../src/errors.js';
+import { StopReason } from '../../src/lifecycle/stop-reason.js';
+
+const boom = new Error('boom');
+const unusable = new LastcallError('BOT_MODULE_UNUSABLE', 'bot.js', 'bot.js exports nothing');
+
+describe('a stop reason', () => {
+  it.each([
+    [StopReason.signal('SIGTERM'), 'signal', 0, 'SIGTERM'],
+    [StopReason.request('bot.stop'), 'request', 0, 'bot.stop was called'],
+    [StopReason.message('shutdown'), 'message', 0, 'the supervisor sent the message "shutdown"'],
+    [StopReason.supervisorGone(), 'supervisor-gone', 0, 'the supervisor is gone'],
+    [StopReason.stopAfter(30_000), 'stop-after', 0, 'it has run for the 30000 ms it was given'],
+    [StopReason.aborted(boom), 'aborted', 0, 'the signal given to run() aborted: boom'],
+    [StopReason.startFailed(unusable), 'start-failed', 78, 'bot.js exports nothing'],
+    [StopReason.startFailed(boom), 'start-failed', 1, 'boom'],
+    [StopReason.fatal(unusable), 'fatal', 78, 'bot.js exports nothing'],
+    [StopReason.fault(boom, 'uncaught exception'), 'fault', 70, 'uncaught exception: boom'],
+    [StopReason.fault(Symbol('odd')), 'fault', 70, 'internal error: Symbol(odd)'],
+  ])('says in words and for code why the run stops (%s)', (reason, kind, exitCode, message) => {
+    expect(reason).toMatchObject({ kind, exitCode, message });
+  });
+
+  it('keeps what caused it, and whose signal or call it was', () => {
+    expect(StopReason.fault(boom).cause).toBe(boom);
+    expect(StopReason.aborted(undefined)).toHaveProperty('cause', undefined);
+    expect('cause' in StopReason.signal('SIGINT')).toBe(false);
+    expect(StopReason.signal('SIGINT').signal).toBe('SIGINT');
+    expect(StopReason.request('bot.stop').by).toBe('bot.stop');
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, it } from '@jest/globals';
+import { isFaultRule } from '../../src/sandbox/fault-rule.js';
+import { Faults } from '../../src/sandbox/faults.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+function faults(seed = 1) {
+  const clock = new FakeClock();
+  const ended: number[] = [];
+  const rules = new Faults({ clock, seed, ended: (id) => ended.push(id) });
+  const meet = (method = 'getMe', bot = 1) => rules.meet({ method, bot }).fault?.kind;
+  return { clock, rules, ended, meet };
+}
+
+describe('a rule', () => {
+  it('is about one method, or several, or all', () => {
+    const { rules, meet } = faults();
+    rules.add({ kind: 'reset', method: 'getupdates' });
+    rules.add({ kind: 'truncated', method: ['getMe', 'sendMessage'] });
+    rules.add({ kind: 'invalid-json' });
+    expect([meet('getUpdates'), meet('sendMessage'), meet('getChat')]).toEqual([
+      'reset',
+      'truncated',
+      'invalid-json',
+    ]);
+  });
+
+  it('is about one bot', () => {
+    const { rules, meet } = faults();
+    rules.add({ kind: 'reset', bot: 7 });
+    expect([meet('getMe', 7), meet('getMe', 8)]).toEqual(['reset', undefined]);
+  });
+
+  it('lets some pass, hits so many, and is gone', () => {
+    const { rules, ended, meet } = faults();
+    const id = rules.add({ kind: 'reset', method: 'getMe', after: 2, times: 2 });
+    meet('sendMessage');
+    expect(Array.from({ length: 6 }, () => meet())).toEqual([
+      undefined,
+      undefined,
+      'reset',
+      'reset',
+      undefined,
+      undefined,
+    ]);
+    expect(ended).toEqual([id]);
+    expect(rules.list()).toEqual([]);
+  });
+
+  it('hits a share of the requests, the same in every run', () => {
+    const runs = [faults(3), faults(3), faults(4)].map(({ rules, meet }) => {
+      rules.add({ kind: 'reset', fraction: 0.2 });
+      return Array.from({ length: 1_000 }, () => meet() ?? 'passed').join();
+    });
+    expect(runs[0]).toBe(runs[1]);
+    expect(runs[0]).not.toBe(runs[2]);
+    const hits = runs[0]?.split('reset').length ?? 0;
+    expect(hits).toBeGreaterThan(150);
+    expect(hits).toBeLessThan(250);
+  });
+
+  it('ends after its time, or when removed', async () => {
+    const { clock, rules, ended, meet } = faults();
+    const id = rules.add({ kind: 'reset', forMs: 1_000 });
+    await clock.advance(999);
+    expect(meet()).toBe('reset');
+    await clock.advance(1);
+    expect(meet()).toBeUndefined();
+    const other = rules.add({ kind: 'reset', forMs: 1_000 });
+    rules.remove();
+    expect(ended).toEqual([id, other]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('adds latency to what else happens', () => {
+    const { rules } = faults();
+    rules.add({ kind: 'latency', ms: 100 });
+    rules.add({ kind: 'latency', ms: 50 });
+    rules.add({ kind: 'reset' });
+    expect(rules.meet({ method: 'getMe', bot: 1 })).toMatchObject({
+      latencyMs: 150,
+      fault: { kind: 'reset' },
+    });
+  });
+
+  it('picks one of several faults, each in its turn', () => {
+    const { rules, meet } = faults();
+    rules.add({ kind: 'assorted', of: [{ kind: 'reset' }, { kind: 'truncated' }] });
+    expect(new Set(Array.from({ length: 50 }, () => meet()))).toEqual(new Set(['reset', 'truncated']));
+  });
+
+  it('hits what is under way, as often as it may', () => {
+    const { rules, meet } = faults();
+    const polls = [1, 2, 3].map((bot) => ({ method: 'getUpdates', bot }));
+    const hit = (id: number) => rules.meetUnderWay(id, polls).map((fault) => fault?.kind);
+    expect(hit(rules.add({ kind: 'reset', times: 2 }))).toEqual(['reset', 'reset', undefined]);
+    expect(hit(rules.add({ kind: 'reset', method: 'getMe' }))).toEqual([undefined, undefined, undefined]);
+    expect(hit(rules.add({ kind: 'latency', ms: 9 }))).toEqual([undefined, undefined, undefined]);
+    rules.remove();
+    expect(hit(rules.add({ kind: 'reset', times: 0 }))).toEqual(['reset', 'reset', 'reset']);
+    expect(meet()).toBeUndefined();
+    expect(rules.list()).toEqual([]);
+  });
+});
+
+it.each([
+  [true, { kind: 'reset' }],
+  [true, { kind: 'latency', ms: 5, method: ['a'], times: 0, fraction: 0.5 }],
+  [true, { kind: 'assorted', of: [{ kind: 'html', status: 502 }] }],
+  [false, { kind: 'latency' }],
+  [false, { kind: 'nonsense' }],
+  [false, { kind: 'toString' }],
+  [false, { kind: 'reset', tims: 1 }],
+  [false, { kind: 'reset', toString: 1 }],
+  [false, { kind: 'reset', fraction: 20 }],
+  [false, { kind: 'assorted', of: [{ kind: 'html' }] }],
+  [false, 'reset'],
+])('is a rule: %p: %j', (expected, value) => {
+  expect(isFaultRule(value)).toBe(expected);
+});

@@ -1,0 +1,198 @@
+/** Starts the built program as a real child process, and reads its log as it comes. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The built entry point; `npm test` builds before it tests. */
+export const mainFile = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
+export const fixture = (...path: string[]): string => join(import.meta.dirname, '..', 'fixtures', ...path);
+
+/** How long a test waits for something that should come in moments; only a failing test waits this long. */
+const PATIENCE_MS = 20_000;
+
+/** One line of the daemon's JSON log. */
+export interface LogLine {
+  readonly level: string;
+  readonly event?: string;
+  readonly msg?: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** `performance.now()` of this process when the child's end was seen. */
+  readonly at: number;
+}
+
+export interface DaemonOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Runs this program instead of lastcall: the peers of the benchmarks. */
+  readonly file?: string;
+  readonly nodeArgs?: readonly string[];
+  /** With an IPC channel, as under pm2. */
+  readonly ipc?: boolean;
+}
+
+/** Matches a log line by its event name, or by what a function says. */
+export type Matcher = string | ((line: LogLine) => boolean);
+
+export class Daemon {
+  readonly child: ChildProcess;
+  readonly exited: Promise<Exit>;
+  readonly lines: LogLine[] = [];
+  /** Everything the process printed, on either stream. */
+  output = '';
+  readonly #secrets: readonly string[];
+  #end: Exit | undefined;
+  readonly #watchers = new Set<() => void>();
+
+  constructor(options: DaemonOptions) {
+    const home = mkdtempSync(join(tmpdir(), 'lastcall-home-'));
+    // A clean environment: nothing of the supervisor, or of the developer's .env, that the tests run under.
+    const env = { PATH: process.env['PATH'] ?? '', HOME: home, ...options.env };
+    this.#secrets = [env['BOT_TOKEN' as keyof typeof env]].filter((token) => token !== undefined);
+    this.child = spawn(
+      process.execPath,
+      [...(options.nodeArgs ?? []), options.file ?? mainFile, ...(options.args ?? ['run'])],
+      {
+        cwd: options.cwd ?? home,
+        env,
+        stdio: options.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    this.#read(this.child.stdout);
+    this.#read(this.child.stderr);
+    this.exited = new Promise((resolve) => {
+      this.child.once('exit', () => this.#notify());
+      this.child.once('close', (code, signal) => {
+        this.#end = { code, signal, at: performance.now() };
+        rmSync(home, { recursive: true, force: true });
+        this.#notify();
+        resolve(this.#end);
+      });
+    });
+  }
+
+  /** Resolves with the first line that matches, past or future; rejects when the process ends without it. */
+  waitFor(matcher: Matcher, patienceMs = PATIENCE_MS): Promise<LogLine> {
+    const matches = typeof matcher === 'string' ? (line: LogLine) => line.event === matcher : matcher;
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => {
+        finish();
+        reject(new Error(`${why} while waiting for ${matcher}; it printed:\n${this.output}`));
+      };
+      const timer = setTimeout(() => fail(`${patienceMs} ms passed`), patienceMs);
+      const finish = () => {
+        clearTimeout(timer);
+        this.#watchers.delete(look);
+      };
+      const look = () => {
+        const line = this.lines.find(matches);
+        if (line) {
+          finish();
+          resolve(line);
+        } else if (this.#end) fail('the process ended');
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Sends the signal (unless it is undefined) and waits for the end; says how long that took. */
+  async stop(
+    signal: NodeJS.Signals | undefined = 'SIGTERM',
+    patienceMs = PATIENCE_MS,
+  ): Promise<Exit & { tookMs: number }> {
+    const from = performance.now();
+    if (signal) this.kill(signal);
+    const exit = await this.end(patienceMs);
+    return { ...exit, tookMs: exit.at - from };
+  }
+
+  /** Waits for the end of the process; kills it and fails when that takes too long. */
+  async end(patienceMs = PATIENCE_MS): Promise<Exit> {
+    let timer: NodeJS.Timeout | undefined;
+    const overdue = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.kill('SIGKILL');
+        reject(new Error(`still running after ${patienceMs} ms; it printed:\n${this.output}`));
+      }, patienceMs);
+    });
+    try {
+      return await Promise.race([this.exited, overdue]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The receipt: the last line of the log. */
+  get receipt(): LogLine {
+    const last = this.lines.at(-1);
+    if (last?.event !== 'lifecycle.stopped')
+      throw new Error(`the last line is no receipt; it printed:\n${this.output}`);
+    return last;
+  }
+
+  events(): string[] {
+    return this.lines.flatMap((line) => line.event ?? []);
+  }
+
+  /** Ends the process if it still runs, and fails if anything it printed holds its token. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#end) this.kill('SIGKILL');
+    await this.exited;
+    for (const secret of this.#secrets) {
+      if (this.output.includes(secret) || this.output.includes(encodeURIComponent(secret)))
+        throw new Error(`the output holds the token:\n${this.output}`);
+    }
+  }
+
+  #read(stream: NodeJS.ReadableStream | null): void {
+    let rest = '';
+    stream?.setEncoding('utf8');
+    stream?.on('data', (chunk: string) => {
+      this.output += chunk;
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const parsed = parse(line);
+        if (parsed) this.lines.push(parsed);
+      }
+      this.#notify();
+    });
+  }
+
+  #notify(): void {
+    for (const look of [...this.#watchers]) look();
+  }
+}
+
+function parse(line: string): LogLine | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'level' in value ? (value as LogLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Use with `await using`, so that no process outlives its test. */
+export function spawnDaemon(options: DaemonOptions = {}): Daemon {
+  return new Daemon(options);
+}
+
+/** The middle one of an odd number of figures. */
+export function median(figures: readonly number[]): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new Error('no figures');
+  return middle;
+}

@@ -1,0 +1,361 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { AbortController as PolyfilledController } from 'abort-controller';
+import { Context, session, Telegraf } from 'telegraf';
+import type { Update } from 'telegraf/types';
+import { type LastcallContext, type PreparedBot, prepareBot } from '../../src/telegraf/handling.js';
+import { exitRequest } from '../../src/telegraf/takeover/exit-request.js';
+
+const TOKEN = '4711:a-token-of-the-handling-tests';
+const me = { id: 1, is_bot: true, username: 'tested_bot', first_name: 'Tested' } as const;
+
+let lastUpdateId = 0;
+
+function textUpdate(text = 'hello'): Update {
+  lastUpdateId++;
+  const chat = { id: 5, type: 'private', first_name: 'Ann' } as const;
+  const from = { id: 5, is_bot: false, first_name: 'Ann' };
+  return {
+    update_id: lastUpdateId,
+    message: { message_id: lastUpdateId, date: 0, chat, from, text },
+  } as Update;
+}
+
+type Options = ConstructorParameters<typeof Telegraf<LastcallContext>>[1];
+
+function newBot(options?: Options): Telegraf<LastcallContext> {
+  return knowingItself(new Telegraf<LastcallContext>(TOKEN, options));
+}
+
+function knowingItself<B extends { botInfo?: unknown }>(bot: B): B {
+  return Object.assign(bot, { botInfo: me });
+}
+
+const neverStopped = () => new AbortController().signal;
+
+const handle = (prepared: PreparedBot, update = textUpdate(), signal = neverStopped(), attempt = 1) =>
+  prepared.handle(update, { signal, attempt });
+
+/** A Bot API of one's own making; resolves `asked` with the first request. */
+async function botApi(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  let tell: (request: IncomingMessage) => void = () => {};
+  const asked = new Promise<IncomingMessage>((resolve) => {
+    tell = resolve;
+  });
+  let count = 0;
+  const server = createServer((request, response) => {
+    count++;
+    answer(request, response);
+    tell(request);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    telegram: { apiRoot: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+    asked,
+    get count() {
+      return count;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const hang = () => {};
+const answerOk = (_: IncomingMessage, response: ServerResponse) => response.end('{"ok":true,"result":true}');
+
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
+
+describe('what a handler is given', () => {
+  it('the signal and the attempt of its own update', async () => {
+    const bot = newBot();
+    const seen: unknown[] = [];
+    bot.on('text', (ctx) => {
+      seen.push([ctx.signal, ctx.attempt]);
+    });
+    const prepared = prepareBot(bot);
+    const signals = [neverStopped(), neverStopped()];
+    await Promise.all(signals.map((signal, index) => handle(prepared, textUpdate(), signal, index + 1)));
+    expect(seen).toEqual([
+      [signals[0], 1],
+      [signals[1], 2],
+    ]);
+  });
+
+  it("the bot's own context, context type and session", async () => {
+    class OwnContext extends Context {
+      readonly own = true;
+    }
+    const bot = knowingItself(new Telegraf(TOKEN, { contextType: OwnContext }));
+    Object.assign(bot.context, { database: 'the database' });
+    bot.use(session());
+    const seen: unknown[] = [];
+    bot.use((ctx) => {
+      seen.push(ctx instanceof OwnContext && ctx.own, Reflect.get(ctx, 'database'), 'session' in ctx);
+    });
+    await handle(prepareBot(bot));
+    expect(seen).toEqual([true, 'the database', true]);
+  });
+
+  it('through an overridden handleUpdate, also one that copies the update', async () => {
+    class OwnTelegraf extends Telegraf<LastcallContext> {
+      override async handleUpdate(update: Update) {
+        await super.handleUpdate({ ...update });
+      }
+    }
+    const bot = knowingItself(new OwnTelegraf(TOKEN));
+    const seen: unknown[] = [];
+    bot.use((ctx) => {
+      seen.push(ctx.signal, ctx.attempt);
+      throw new Error('it failed');
+    });
+    bot.catch(() => {});
+    const signal = neverStopped();
+    expect(await handle(prepareBot(bot), textUpdate(), signal, 2)).toBe('caught');
+    expect(seen).toEqual([signal, 2]);
+  });
+
+  it("never in place of the program's own", async () => {
+    class TradingContext extends Context {
+      get signal() {
+        return 'buy';
+      }
+    }
+    const bot = knowingItself(new Telegraf(TOKEN, { contextType: TradingContext }));
+    Object.assign(bot.context, { attempt: 'mine' });
+    const seen: unknown[] = [];
+    bot.use((ctx) => {
+      seen.push(ctx.signal, Reflect.get(ctx, 'attempt'));
+    });
+    await handle(prepareBot(bot));
+    expect(seen).toEqual(['buy', 'mine']);
+  });
+
+  it('a signal that never aborts, for an update that the program handles itself', async () => {
+    const bot = newBot();
+    const seen: unknown[] = [];
+    bot.use((ctx) => {
+      seen.push(ctx.signal.aborted, ctx.attempt);
+    });
+    prepareBot(bot);
+    await bot.handleUpdate(textUpdate());
+    expect(seen).toEqual([false, 1]);
+  });
+});
+
+describe('a handler that fails', () => {
+  const failing = (options?: Options) => {
+    const bot = newBot(options);
+    bot.use(() => {
+      throw new Error('it failed');
+    });
+    return bot;
+  };
+
+  it('rejects, prints nothing and leaves the exit code alone', async () => {
+    const print = jest.spyOn(console, 'error').mockImplementation(() => {});
+    const exitCode = process.exitCode;
+    await expect(handle(prepareBot(failing()))).rejects.toThrow('it failed');
+    expect(print).not.toHaveBeenCalled();
+    expect(process.exitCode).toBe(exitCode);
+  });
+
+  it('is caught by a bot.catch that was registered before, and told as such', async () => {
+    const caught: unknown[] = [];
+    const bot = failing().catch((error, ctx) => {
+      caught.push(error, ctx.attempt);
+    });
+    expect(await handle(prepareBot(bot))).toBe('caught');
+    expect(caught).toEqual([new Error('it failed'), 1]);
+  });
+
+  it('is caught by a bot.catch that is registered later', async () => {
+    const bot = failing();
+    const prepared = prepareBot(bot);
+    bot.catch(() => {});
+    expect(await handle(prepared)).toBe('caught');
+  });
+
+  it('rejects with what bot.catch throws', async () => {
+    const bot = failing().catch(() => {
+      throw new Error('and again');
+    });
+    await expect(handle(prepareBot(bot))).rejects.toThrow('and again');
+  });
+
+  it('is no failure any more where its own middleware takes it', async () => {
+    const bot = newBot();
+    bot.use(async (_, next) => {
+      await next().catch(() => {});
+    });
+    bot.use(() => {
+      throw new Error('it failed');
+    });
+    expect(await handle(prepareBot(bot))).toBe('handled');
+  });
+
+  it('by process.exit has not failed: nobody is told', async () => {
+    const bot = newBot();
+    bot.use(() => {
+      throw exitRequest(0);
+    });
+    const report = jest.fn<(error: unknown) => void>();
+    bot.catch(report);
+    expect(await handle(prepareBot(bot))).toBe('handled');
+    expect(report).not.toHaveBeenCalled();
+  });
+});
+
+describe("the bot's handlerTimeout", () => {
+  it('does not apply', async () => {
+    jest.useFakeTimers();
+    const bot = newBot({ handlerTimeout: 50 });
+    let finish = () => {};
+    bot.use(
+      () =>
+        new Promise<void>((resolve) => {
+          finish = resolve;
+        }),
+    );
+    const handled = handle(prepareBot(bot));
+    await jest.advanceTimersByTimeAsync(100_000);
+    finish();
+    expect(await handled).toBe('handled');
+  });
+});
+
+describe('API calls through the context', () => {
+  it('end with the signal, by its reason, and the request with them', async () => {
+    await using api = await botApi(hang);
+    const bot = newBot(api);
+    bot.on('text', (ctx) => ctx.reply('hello'));
+    const controller = new AbortController();
+    const handled = handle(prepareBot(bot), textUpdate(), controller.signal);
+    const request = await api.asked;
+    const closed = new Promise((resolve) => request.once('close', resolve));
+    controller.abort(new Error('the stop'));
+    await expect(handled).rejects.toThrow('the stop');
+    await closed;
+  });
+
+  it('end with the signal even where the client never notices: a body that is cut off', async () => {
+    await using api = await botApi((_, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('{"ok":', () => response.destroy());
+    });
+    const bot = newBot(api);
+    bot.on('text', (ctx) => ctx.telegram.getChat(1));
+    const controller = new AbortController();
+    const handled = handle(prepareBot(bot), textUpdate(), controller.signal);
+    const request = await api.asked;
+    await new Promise((resolve) => request.once('close', resolve));
+    controller.abort(new Error('the stop'));
+    await expect(handled).rejects.toThrow('the stop');
+  });
+
+  it('are not made any more once it has aborted', async () => {
+    await using api = await botApi(answerOk);
+    const bot = newBot(api);
+    const controller = new AbortController();
+    bot.on('text', async (ctx) => {
+      controller.abort(new Error('the stop'));
+      await ctx.reply('too late');
+    });
+    await expect(handle(prepareBot(bot), textUpdate(), controller.signal)).rejects.toThrow('the stop');
+    expect(api.count).toBe(0);
+  });
+
+  it('work as ever otherwise, and leave nothing on the signal', async () => {
+    await using api = await botApi(answerOk);
+    const bot = newBot(api);
+    const results: unknown[] = [];
+    bot.on('text', async (ctx) => {
+      results.push(await ctx.reply('one'), await ctx.tg.sendMessage(5, 'two'));
+    });
+    const { signal } = new AbortController();
+    const remove = jest.spyOn(signal, 'removeEventListener');
+    const add = jest.spyOn(signal, 'addEventListener');
+    await handle(prepareBot(bot), textUpdate(), signal);
+    expect(results).toEqual([true, true]);
+    expect(add).toHaveBeenCalled();
+    expect(remove.mock.calls.map(([, listener]) => listener)).toEqual(
+      add.mock.calls.map(([, listener]) => listener),
+    );
+  });
+
+  it.each([
+    ["the platform's", () => new AbortController()],
+    ['the abort-controller package', () => new PolyfilledController()],
+  ])("end with the caller's own signal as well: %s", async (_, create) => {
+    await using api = await botApi(hang);
+    const bot = newBot(api);
+    const own = create();
+    bot.on('text', (ctx) => ctx.telegram.callApi('getMe', {}, { signal: own.signal as never }));
+    const handled = handle(prepareBot(bot));
+    await api.asked;
+    own.abort();
+    await expect(handled).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it("do not touch those through the bot's own client", async () => {
+    await using api = await botApi(answerOk);
+    const bot = newBot(api);
+    const controller = new AbortController();
+    const results: unknown[] = [];
+    bot.on('text', async () => {
+      controller.abort(new Error('the stop'));
+      results.push(await bot.telegram.sendMessage(5, 'still there'));
+    });
+    await handle(prepareBot(bot), textUpdate(), controller.signal);
+    expect(results).toEqual([true]);
+  });
+
+  it("also not where a context type hands the bot's own client to every context", async () => {
+    await using api = await botApi(answerOk);
+    const shared = new Telegraf(TOKEN, api).telegram;
+    class SharingContext extends Context {
+      constructor(update: Update, _: unknown, info: ConstructorParameters<typeof Context>[2]) {
+        super(update, shared, info);
+      }
+    }
+    const bot = knowingItself(new Telegraf(TOKEN, { ...api, contextType: SharingContext }));
+    bot.telegram = shared;
+    bot.on('text', (ctx) => ctx.reply('hello'));
+    const controller = new AbortController();
+    const prepared = prepareBot(bot);
+    await handle(prepared, textUpdate(), controller.signal);
+    controller.abort();
+    expect(await handle(prepared)).toBe('handled');
+    expect(Object.hasOwn(shared, 'callApi')).toBe(false);
+  });
+});
+
+describe('restore', () => {
+  it('gives the bot back as it was', async () => {
+    const bot = newBot({ handlerTimeout: 1234 });
+    const before = { ...bot, options: { ...Reflect.get(bot, 'options') } };
+    const prepared = prepareBot(bot);
+    expect({ ...bot }).not.toEqual(before);
+    prepared.restore();
+    prepared.restore();
+    expect({ ...bot }).toEqual(before);
+    expect(Object.hasOwn(bot, 'middleware')).toBe(false);
+  });
+
+  it('keeps a bot.catch that came meanwhile, and lets the bot be prepared again', async () => {
+    const bot = newBot();
+    bot.use(() => {
+      throw new Error('it failed');
+    });
+    const prepared = prepareBot(bot);
+    bot.catch(() => {});
+    prepared.restore();
+    const again = prepareBot(bot);
+    expect(await handle(again)).toBe('caught');
+  });
+});
