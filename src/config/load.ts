@@ -5,7 +5,6 @@
 import { isAbsolute, join, relative } from 'node:path';
 import { maskTokens } from '../token.js';
 import type { Flags } from './arguments.js';
-import { lineOf, parseEnvFile } from './dotenv.js';
 import type { Surroundings } from './kinds.js';
 import { nearest } from './nearest.js';
 import { codeOf, readText } from './read-text.js';
@@ -158,6 +157,8 @@ class Reader implements Reading {
     const text = await this.#readFile(path, 'ENV_FILE');
     if (text === undefined) return;
     this.#envFileText = text;
+    // Loaded only where there is such a file: it takes as long as all the rest of the settings.
+    const { parseEnvFile } = await import('./dotenv.js');
     this.envFile = { path, variables: parseEnvFile(text) };
     this.#lookForSlips(this.envFile);
   }
@@ -259,6 +260,14 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
   ETIMEDOUT: 'it is a pipe, and nobody wrote into it for a minute',
 };
+
+/** The line, from 1, on which `.env` sets the variable; the last one where there are several. */
+function lineOf(text: string, name: string): number | undefined {
+  const lines = text.split(/\r\n?|\n/);
+  const sets = new RegExp(`^\\uFEFF?\\s*(?:export\\s+)?${name}\\s*[=:]`);
+  const index = lines.findLastIndex((line) => sets.test(line));
+  return index === -1 ? undefined : index + 1;
+}
 
 function isComplete<T extends { readonly [K in SettingKey]: unknown }>(partial: Partial<T>): partial is T {
   return settingKeys.every((key) => key in partial);

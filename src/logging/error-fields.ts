@@ -32,6 +32,11 @@ export function errorFields(thrown: unknown): ErrorFields {
   return describe(thrown, []);
 }
 
+/** The same for what is an error; anything else stays what it is. */
+export function errorFieldsOrValue(value: unknown): unknown {
+  return isError(value) ? errorFields(value) : value;
+}
+
 function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
   if (above.includes(thrown)) return { type: 'circular', message: 'an error that is already above' };
   if (above.length >= DEEPEST) return { type: 'cut', message: 'further causes are left out' };
@@ -43,7 +48,7 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
   const method = read(read(thrown, 'on'), 'method');
   return {
     ...ownFigures(thrown),
-    type: textOf(read(read(thrown, 'constructor'), 'name')) ?? textOf(read(thrown, 'name')) ?? 'Error',
+    type: typeOf(thrown),
     message: textOf(read(thrown, 'message')) ?? '',
     ...(thrown instanceof LastcallError && { likelyCause: thrown.likelyCause, nextStep: thrown.nextStep }),
     ...(typeof method === 'string' && { method }),
@@ -55,14 +60,23 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
   };
 }
 
-/** Errors of other realms (a bot program may run scripts in one) are errors too. */
+/** Errors of other realms (a bot program may run scripts in one), and what only looks like one, are errors too. */
 function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof Error;
+  if (types.isNativeError(value) || value instanceof Error) return true;
+  return textOf(read(value, 'message')) !== undefined && textOf(read(value, 'stack')) !== undefined;
+}
+
+/** A class may leave `name` as it is in Error; then its own name says more. */
+function typeOf(error: Error): string {
+  const name = textOf(read(error, 'name'));
+  if (name !== undefined && name !== 'Error') return name;
+  return textOf(read(read(error, 'constructor'), 'name')) || 'Error';
 }
 
 function ownFigures(error: Error): Record<string, unknown> {
   const figures: Record<string, unknown> = {};
   for (const key of Object.keys(error)) {
+    if (key === 'name') continue;
     const value = read(error, key);
     const plain = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string';
     if (plain) figures[key] = typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : value;

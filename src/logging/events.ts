@@ -57,14 +57,14 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
   'lifecycle.stopping': {
     level: 'info',
     means: 'the stop begins; `reason` says why',
-    message: ({ reason, budgetMs }) => `Stopping: ${reason.message}; ${durationInWords(budgetMs)} for it`,
+    message: ({ reason, budgetMs }) => `Stopping (${reason.message})${within(budgetMs)}`,
     levelOf: ({ reason }) => levelOfReason(reason),
     fields: ({ reason, budgetMs }) => ({ ...reasonFields(reason), budgetMs }),
   },
   'lifecycle.stop-repeated': {
     level: 'info',
     means: 'a stop was asked again; the first reason stays',
-    message: ({ reason }) => `Stop asked again: ${reason.message}`,
+    message: ({ reason }) => `Stop asked again (${reason.message})`,
     levelOf: ({ reason }) => levelOfReason(reason),
     fields: ({ reason }) => reasonFields(reason),
   },

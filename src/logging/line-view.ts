@@ -59,7 +59,8 @@ function errorBlock(error: unknown, told: string, paint: Paint): string[] {
   const message = messageOf(error);
   const type = String(error['type'] ?? 'Error');
   const lines: string[] = [];
-  if (!told.includes(message) || type !== 'LastcallError') lines.push(...`${type}: ${message}`.split('\n'));
+  if (!told.includes(message)) lines.push(...`${type}: ${message}`.split('\n'));
+  else if (type !== 'Error' && type !== 'LastcallError') lines.push(type);
   if (type !== 'LastcallError') lines.push(...framesOf(error['stack']).map(paint.dim));
   if (typeof error['likelyCause'] === 'string') lines.push(`likely cause: ${error['likelyCause']}`);
   if (typeof error['nextStep'] === 'string') lines.push(`what to do: ${error['nextStep']}`);
@@ -94,9 +95,9 @@ function branch(title: string, phases: readonly LogLine[], { dim, red }: Paint):
   const rows = phases.map(({ hook, result, durationMs, error }, index) => {
     const twig = index === phases.length - 1 ? '└─' : '├─';
     const took = typeof durationMs === 'number' ? durationInWords(durationMs) : '';
-    const ending =
-      result === 'done' ? '' : red(`  ${endings[String(result)] ?? result}${error ? `: ${error}` : ''}`);
-    return `${dim(twig)} ${String(hook).padEnd(width)}  ${took.padStart(8)}${ending}`;
+    const ending = result === 'done' ? '' : red(`  ${endings[String(result)] ?? result}`);
+    const why = result === 'failed' ? `: ${error}` : '';
+    return `${dim(twig)} ${String(hook).padEnd(width)}  ${took.padStart(8)}${ending}${why}`;
   });
   return [dim(title), ...rows];
 }

@@ -2,7 +2,7 @@
  * The log: pino, set up so that a line is written before the logging call returns, holds no secret, and is JSON for
  * programs or something to read for people.
  */
-import { errorFields } from './error-fields.js';
+import { errorFields, errorFieldsOrValue } from './error-fields.js';
 import { logEvent } from './events.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
 import { createPino, type Logger } from './pino.js';
@@ -54,7 +54,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
       base: { pid },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: errorFields, error: errorFields },
+      serializers: { err: errorFields, error: errorFieldsOrValue },
     },
     (line) => stream.write(render(redactor.redact(line))),
   );

@@ -14,6 +14,7 @@ export function createPrettifier(colour: boolean): (line: string) => string {
     customColors: 'message:reset,trace:gray,debug:blue,info:green,warn:yellow,error:red,fatal:bgRed',
     translateTime: 'SYS:HH:MM:ss.l',
     hideObject: true,
+    ignore: 'pid',
     customPrettifiers: { time: String },
     messageFormat: (line, _key, _label, { colors }) => view(withoutControlCharacters(line), colors),
   };

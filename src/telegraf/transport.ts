@@ -137,11 +137,8 @@ function exchange<T>(question: Question<T>, fresh: boolean, stop: AbortSignal): 
     const { url, agent, body, redact } = question;
     let socket: Socket | undefined;
     let bytesReadBefore = 0;
-    let ended = false;
 
     const end = (outcome: Exchange<T>) => {
-      if (ended) return;
-      ended = true;
       stop.removeEventListener('abort', onStop);
       // The agent, which learns only after this turn that the answer was read, does not keep a destroyed socket.
       if (outcome.kind !== 'ok') {

@@ -393,6 +393,13 @@ describe('stop-signal listeners', () => {
     expect(line['failed']).toBeUndefined();
   });
 
+  it('for a signal that lastcall does not listen for are called by it, as ever', async () => {
+    await using daemon = run(launching(`bot.launch(); process.on('SIGQUIT', () => bot.stop('SIGQUIT'));`));
+    await daemon.waitFor('loaded');
+    daemon.kill('SIGQUIT');
+    expect(await daemon.waitFor('stop requested')).toMatchObject({ reason: 'SIGQUIT' });
+  });
+
   it('may be waited for with events.once', async () => {
     const source = `
       bot.launch();

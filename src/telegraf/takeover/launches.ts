@@ -92,7 +92,7 @@ export class Launches {
 
   /** Reports a bot that the program exports, as if it had launched it; does nothing if it has. */
   adopt(bot: Telegraf): void {
-    this.#find(bot) ?? this.#begin(bot, {}, 'ended');
+    if (!this.#runs.has(bot)) this.#begin(bot, {});
   }
 
   /**
@@ -108,18 +108,18 @@ export class Launches {
   }
 
   #launch(bot: Telegraf, config: LaunchConfig, resolvesAt: Resolution, onLaunch?: OnLaunch): Promise<void> {
-    const known = this.#runs.get(bot);
-    if (known) {
-      known.add(onLaunch);
-      return known.promise;
-    }
-    const run = new Run(bot, config, resolvesAt, this.#options.rejecting);
-    run.add(onLaunch);
+    const run = this.#runs.get(bot) ?? this.#begin(bot, config);
+    return run.promise(resolvesAt, onLaunch);
+  }
+
+  #begin(bot: Telegraf, config: LaunchConfig): Run {
+    const { stopping, launched, rejecting } = this.#options;
+    const run = new Run(bot, config, rejecting);
     this.#runs.set(bot, run);
     if (this.#settling) run.settle();
-    if (this.#options.stopping.aborted) run.ended();
-    else this.#options.launched(run);
-    return run.promise;
+    if (stopping.aborted) run.ended();
+    else launched(run);
+    return run;
   }
 
   #refuseWebhook(call: string): Promise<never> {
@@ -140,59 +140,67 @@ class Run implements Launch {
   readonly bot: Telegraf;
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
-  readonly promise: Promise<void>;
-  readonly #resolvesAt: Resolution;
   readonly #rejecting: (error: unknown) => void;
+  readonly #promise: Promise<void>;
   readonly #onLaunch: (() => void)[] = [];
   #resolve: () => void = () => {};
   #reject: (error: unknown) => void = () => {};
+  /** Undefined as long as the program has not been given the promise. */
+  #resolvesAt: Resolution | undefined;
   #connected = false;
-  #settling = false;
   #end: { readonly error: unknown } | undefined;
+  #settling = false;
 
-  constructor(
-    bot: Telegraf,
-    config: LaunchConfig,
-    resolvesAt: Resolution,
-    rejecting: (error: unknown) => void,
-  ) {
+  constructor(bot: Telegraf, config: LaunchConfig, rejecting: (error: unknown) => void) {
     this.bot = bot;
     this.allowedUpdates = config.allowedUpdates;
     this.dropPendingUpdates = config.dropPendingUpdates ?? false;
-    this.#resolvesAt = resolvesAt;
     this.#rejecting = rejecting;
-    this.promise = new Promise((resolve, reject) => {
+    this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
   }
 
-  add(onLaunch: OnLaunch): void {
-    if (!onLaunch) return;
-    if (this.#connected) this.#call(onLaunch);
-    else this.#onLaunch.push(onLaunch);
+  get promised(): boolean {
+    return this.#resolvesAt !== undefined;
+  }
+
+  /** What `launch()` returns: the same promise, however often it is called. */
+  promise(resolvesAt: Resolution, onLaunch: OnLaunch): Promise<void> {
+    this.#resolvesAt ??= resolvesAt;
+    if (onLaunch) this.#onLaunch.push(onLaunch);
+    this.#advance();
+    return this.#promise;
   }
 
   connected(me: BotInfo): void {
-    if (this.#connected) return;
-    this.#connected = true;
     this.bot.botInfo ??= me;
-    for (const onLaunch of this.#onLaunch.splice(0)) this.#call(onLaunch);
-    if (this.#resolvesAt === 'connected') this.#resolve();
+    this.#connected = true;
+    this.#advance();
   }
 
   ended(error?: unknown): void {
     this.#end ??= { error };
-    if (this.#settling) this.settle();
+    this.#advance();
   }
 
   settle(): void {
     this.#settling = true;
-    if (!this.#end) return;
+    this.#advance();
+  }
+
+  /** Does what has become due; each of it takes place once, whatever is told twice. */
+  #advance(): void {
+    if (this.#connected) {
+      for (const onLaunch of this.#onLaunch.splice(0)) this.#call(onLaunch);
+      if (this.#resolvesAt === 'connected') this.#resolve();
+    }
+    if (!this.#end || !this.#settling || !this.promised) return;
     const { error } = this.#end;
     if (error !== undefined) {
       this.#rejecting(error);
-      this.promise.catch(() => {});
+      this.#promise.catch(() => {});
       this.#reject(error);
     } else if (this.#resolvesAt === 'ended') this.#resolve();
   }

@@ -14,7 +14,7 @@ function turn(options: Partial<ProgramStop> = {}, { remainingMs = Number.POSITIV
   const over = stopProgram(
     {
       listeners: [],
-      settleLaunches() {},
+      settleLaunches: () => true,
       process: { exitRequested: new Promise(() => {}), requestedExitCode: undefined, exitCodeSet: undefined },
       openBefore: open({}),
       openResources: () => state.open,
@@ -56,6 +56,16 @@ describe("the program's turn", () => {
     state.open = open({ PipeWrap: 2, TCPServerWrap: 1 });
     await clock.advance(10);
     expect(state.over).toBe(true);
+  });
+
+  it('is over at once for a module that has nothing to do in it: what it has open, hooks of its own may close', async () => {
+    const { clock, state } = turn({
+      settleLaunches: () => false,
+      openResources: () => open({ TCPSocketWrap: 1 }),
+    });
+    await clock.advance(0);
+    expect(state.over).toBe(true);
+    expect(state.leftOpen).toEqual([]);
   });
 
   it('counts only timers that are added to those of its beginning', async () => {
@@ -137,7 +147,8 @@ describe("the program's turn", () => {
 
   it('settles launches behind the listeners, in the same turn of the event loop', async () => {
     const order: string[] = [];
-    turn({ listeners: [() => order.push('listener')], settleLaunches: () => void order.push('launches') });
+    const settleLaunches = () => order.push('launches') > 0;
+    turn({ listeners: [() => order.push('listener')], settleLaunches });
     expect(order).toEqual(['listener', 'launches']);
   });
 

@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { errorFields } from '../../src/logging/error-fields.js';
+import { createRedactor } from '../../src/logging/redact.js';
+import { logInto } from './logging.js';
+import { MemoryOutput } from './memory-output.js';
+
+const TOKEN = '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
+const MASKED = '123456789:***';
+
+describe('the redactor', () => {
+  const { redact } = createRedactor();
+
+  it.each([
+    ['plain', TOKEN, MASKED],
+    ['in a URL', `https://api.telegram.org/bot${TOKEN}/getMe`, `https://api.telegram.org/bot${MASKED}/getMe`],
+    ['percent-encoded', encodeURIComponent(TOKEN), MASKED],
+    ['percent-encoded in lower case', TOKEN.replace(':', '%3a'), MASKED],
+    ['percent-encoded twice', encodeURIComponent(encodeURIComponent(TOKEN)), MASKED],
+    ['escaped as JSON', TOKEN.replace(':', '\\u003A'), MASKED],
+    ['escaped as JSON in JSON', TOKEN.replace(':', '\\\\u003a'), MASKED],
+    ['cut off', TOKEN.slice(0, -8), MASKED],
+    ['twice', `${TOKEN} ${TOKEN}`, `${MASKED} ${MASKED}`],
+    ['behind digits and a colon', `12:${TOKEN}`, `12:${MASKED}`],
+  ])('masks what looks like a token: %s', (_how, text, masked) => {
+    expect(redact(text)).toBe(masked);
+  });
+
+  it('leaves alone what does not', () => {
+    const line = `{"level":"info","time":"2026-01-02T03:04:05.678Z","pid":123456,"updateId":987654321,"path":"/a:${'b'.repeat(40)}","id":"1234:${'x'.repeat(40)}"}`;
+    expect(redact(line)).toBe(line);
+  });
+
+  it('is linear, whatever people write', () => {
+    const texts = [
+      '1'.repeat(300_000),
+      `12345${'\\'.repeat(300_000)}`,
+      '12345:'.repeat(50_000),
+      '12345\\u003'.repeat(30_000),
+    ];
+    const from = performance.now();
+    for (const text of texts) expect(redact(text)).toBe(text);
+    expect(performance.now() - from).toBeLessThan(1_000);
+  });
+
+  it.each(['1:x', 'pass word+(1)', 'a"b\\c', '42:TEST_token-1'])(
+    'masks the known secret %s however it is written',
+    (secret) => {
+      const { redact: redactKnown } = createRedactor([secret, '', ' ']);
+      const inUrl = encodeURIComponent(secret);
+      for (const text of [
+        secret,
+        inUrl,
+        inUrl.replace(/%../g, (hex) => hex.toLowerCase()),
+        encodeURIComponent(inUrl),
+        JSON.stringify({ [secret]: secret }),
+      ]) {
+        const redacted = redactKnown(`>${text}<`);
+        expect(redacted).toContain('***');
+        expect(redacted).not.toContain(text);
+      }
+      expect(redactKnown('nothing here')).toBe('nothing here');
+    },
+  );
+
+  it('masks the secret half of a known token also by itself, but no common word', () => {
+    const { redact: redactKnown } = createRedactor([TOKEN, '7:info']);
+    expect(redactKnown(`{"level":"info","part":"${TOKEN.split(':')[1]}"}`)).toBe(
+      '{"level":"info","part":"***"}',
+    );
+  });
+
+  it('masks a secret that is added later', () => {
+    const redactor = createRedactor(['1:first']);
+    redactor.add('2:second');
+    expect(redactor.redact('1:first 2:second')).toBe('1:*** 2:***');
+  });
+});
+
+/** Wraps a text so that it ends up somewhere in what is logged. */
+type Hide = (secret: string) => unknown;
+
+const leaf: fc.Arbitrary<Hide> = fc.constantFrom<Hide[]>(
+  (secret) => secret,
+  (secret) => `bot${secret}/sendMessage`,
+  (secret) => encodeURIComponent(secret),
+  (secret) => new URL(`https://api.telegram.org/bot${secret}/getMe?x=${secret}`),
+  (secret) => JSON.stringify({ url: secret }),
+  (secret) => JSON.stringify(JSON.stringify([secret])),
+  (secret) => new Map([[secret, secret]]),
+  (secret) => ({ toJSON: () => secret }),
+  (secret) => () => secret,
+  (secret) => Object.assign(new Error('plain'), { url: secret, code: secret, options: { path: secret } }),
+);
+
+const anywhere: fc.Arbitrary<Hide> = fc.letrec<{ hide: Hide }>((tie) => ({
+  hide: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc.tuple(tie('hide'), fc.constantFrom('err', 'error', 'fields', 'msg', 'event')).map(
+      ([inner, name]): Hide =>
+        (secret) => ({ [name]: inner(secret), [secret]: 1 }),
+    ),
+    tie('hide').map(
+      (inner): Hide =>
+        (secret) => [1, inner(secret), null],
+    ),
+    tie('hide').map(
+      (inner): Hide =>
+        (secret) =>
+          new Error(`failed: ${secret}`, { cause: inner(secret) }),
+    ),
+    tie('hide').map(
+      (inner): Hide =>
+        (secret) =>
+          new AggregateError([inner(secret)], secret),
+    ),
+    tie('hide').map(
+      (inner): Hide =>
+        (secret) => {
+          const circular: Record<string, unknown> = { inner: inner(secret) };
+          circular['self'] = circular;
+          return circular;
+        },
+    ),
+  ),
+})).hide;
+
+describe('a secret that is logged', () => {
+  const secrets = fc.oneof(
+    fc
+      .tuple(fc.stringMatching(/^[1-9]\d{5,9}$/), fc.stringMatching(/^[\w-]{35}$/))
+      .map((parts) => parts.join(':')),
+    fc.constant(TOKEN),
+  );
+
+  it('never survives, wherever it hides', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        secrets,
+        anywhere,
+        fc.boolean(),
+        fc.constantFrom('json' as const, 'pretty' as const),
+        async (secret, hide, known, format) => {
+          const output = new MemoryOutput();
+          const { log } = await logInto(output, { secrets: known ? [secret] : [], format });
+          const hidden = hide(secret);
+          log.info({ hidden, [secret]: hidden }, `message ${secret}`);
+          log.child({ bound: hidden }).error({ err: hidden }, `${String(hidden)} ${secret}`);
+          log.warn(errorFields(hidden));
+          const half = secret.slice(secret.indexOf(':') + 1);
+          for (const trace of [secret, encodeURIComponent(secret), ...(known ? [half] : [])])
+            expect(output.text).not.toContain(trace);
+          expect(output.text.match(/\*\*\*/g)?.length).toBeGreaterThanOrEqual(2);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('leaves lines of JSON that can be read', async () => {
+    await fc.assert(
+      fc.asyncProperty(secrets, anywhere, async (secret, hide) => {
+        const output = new MemoryOutput();
+        const { log } = await logInto(output, { secrets: [secret] });
+        log.info({ hidden: hide(secret) }, secret);
+        expect(output.lines).toHaveLength(1);
+        expect(output.lines[0]).toMatchObject({ level: 'info', msg: expect.stringContaining('***') });
+      }),
+    );
+  });
+});
