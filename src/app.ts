@@ -27,6 +27,8 @@ export interface App {
   readonly lifecycle: Lifecycle;
   /** Runs the bot until it is stopped, and writes the receipt. Never rejects. */
   run(options?: RunOptions): Promise<Outcome>;
+  /** Writes the receipt of a stop that is not waited for: the process ends as soon as this returns. */
+  forced(exitCode: number): void;
 }
 
 /** Of the stop's budget the drain ends at the latest after this share; what it leaves passes on to the hooks. */
@@ -38,7 +40,7 @@ const CONFIRM_MS = 1_000;
 
 /** Wires a run together. Nothing happens before `run()`. */
 export function createApp({ config, logging, source, clock = systemClock }: AppOptions): App {
-  const { log } = logging;
+  const { log, receiptLog } = logging;
   const confirmTimeoutMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
 
   const lifecycle = new Lifecycle({
@@ -59,14 +61,13 @@ export function createApp({ config, logging, source, clock = systemClock }: AppO
   lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmTimeoutMs }));
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
 
-  const begunAt = clock.now();
-
   /** The program calls `process.exit` amid the run: there is no stop, but there is a receipt. */
   function endedByProgram(exitCode: number): void {
-    const reason = StopReason.request(`process.exit(${exitCode})`);
-    const durationMs = clock.now() - begunAt;
-    const outcome = { reason, clean: false, exitCode, phases: [], durationMs, stopDurationMs: 0 };
-    logReceipt(log, outcome, fleet.counts);
+    logAbruptEnd(StopReason.request(`process.exit(${exitCode})`), exitCode);
+  }
+
+  function logAbruptEnd(reason: StopReason, exitCode: number): void {
+    logReceipt(log, { reason, clean: false, exitCode, ...lifecycle.soFar() }, fleet.counts);
   }
 
   return {
@@ -74,10 +75,13 @@ export function createApp({ config, logging, source, clock = systemClock }: AppO
     async run(options = {}) {
       const { stopAfterMs = config.stopAfterMs } = options;
       const outcome = await lifecycle.run({ ...options, ...(stopAfterMs !== undefined && { stopAfterMs }) });
-      logReceipt(log, outcome, fleet.counts);
+      logReceipt(receiptLog, outcome, fleet.counts);
       await logging.flush();
       bot.restore();
       return outcome;
+    },
+    forced(exitCode) {
+      if (lifecycle.state !== 'stopped') logAbruptEnd(lifecycle.signal.reason, exitCode);
     },
   };
 }

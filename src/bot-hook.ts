@@ -87,7 +87,7 @@ export class BotHook implements Hook {
   }
 
   async #load({ file, args = [] }: BotFile, { signal, deadline }: HookContext): Promise<void> {
-    const { config, clock, lifecycle } = this.#options;
+    const { config, log, clock, lifecycle } = this.#options;
     const takeover = this.#takeOver();
     this.#takeover = takeover;
     const loaded = await loadBotModule(file, {
@@ -96,6 +96,7 @@ export class BotHook implements Hook {
       signal,
       timeoutMs: Math.max(0, deadline.remainingMs() - Math.min(LOAD_MARGIN_MS, config.startTimeoutMs / 10)),
       failedLater: (error) => void lifecycle.stop(StopReason.fault(error, 'the bot program failed')),
+      slow: (progress) => logEvent(log, { event: 'program.slow', progress }),
       clock,
     });
     await this.#bringIn(loaded, takeover, signal);

@@ -40,12 +40,15 @@ export const errorTable = {
   BOT_MODULE_FAILED: {
     exitCode: ExitCode.configuration,
     likelyCause: 'the bot module threw while it was loaded',
-    nextStep: 'mend the error named above; `node FILE` shows it without lastcall',
+    nextStep:
+      'mend the error named above (a missing package: `npm install`); `node FILE` shows it without lastcall',
   },
   BOT_MODULE_UNUSABLE: {
     exitCode: ExitCode.configuration,
-    likelyCause: 'the module neither exports a bot nor calls bot.launch()',
-    nextStep: 'export default a function ({ bot }) => …, or a Telegraf instance, or call bot.launch()',
+    likelyCause:
+      'the module neither exports a bot nor calls bot.launch(), or waits for something that never comes',
+    nextStep:
+      'export default a function ({ bot }) => …, or a Telegraf instance, or call bot.launch(); raise START_TIMEOUT if it only needs longer',
   },
   POLL_CONFLICT: {
     exitCode: ExitCode.conflict,

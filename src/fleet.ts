@@ -19,7 +19,7 @@ export interface Launched {
   ended(error?: unknown): void;
 }
 
-export type FleetSettings = Pick<
+type FleetSettings = Pick<
   PipelineOptions,
   | 'allowedUpdates'
   | 'dropPending'

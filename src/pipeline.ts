@@ -109,7 +109,7 @@ export class Pipeline {
       failed,
       timedOut,
       left: this.#report?.unsettled.length ?? this.#inbox.counts.waiting + this.#inbox.counts.begun,
-      mayRepeat: this.#report?.mayRepeat.length ?? 0,
+      mayRepeat: (this.#report?.mayRepeat.length ?? 0) + (this.#end?.unconfirmed ?? 0),
       confirmedUpTo: this.#end?.confirmedUpTo,
     };
   }

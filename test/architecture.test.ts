@@ -36,9 +36,12 @@ const parts = [...core, ...adapters];
 /** What each part may import besides itself and the leaves; `types` may be imported as types only. */
 const allowed: Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }> = {
   main: { values: ['cli', 'host'], types: [] },
-  cli: { values: ['app', ...parts], types: ['pipeline'] },
-  index: { values: ['app', ...parts], types: ['pipeline'] },
-  app: { values: ['pipeline', ...parts], types: [] },
+  cli: { values: ['app', ...parts], types: [] },
+  index: { values: ['app', 'embed', 'bot-hook', ...parts], types: [] },
+  embed: { values: ['app', ...parts], types: ['bot-hook'] },
+  app: { values: ['bot-hook', 'fleet', ...parts], types: [] },
+  'bot-hook': { values: parts, types: ['fleet'] },
+  fleet: { values: ['pipeline', ...parts], types: [] },
   pipeline: { values: parts, types: [] },
   bot: { values: [], types: ['index'] },
   ...Object.fromEntries(adapters.map((part) => [part, { values: [], types: core }])),

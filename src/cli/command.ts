@@ -2,6 +2,7 @@
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import type { Signals } from '../host/signals.js';
+import { ignoreErrors } from '../logging/log-stream.js';
 import { maskTokens } from '../token.js';
 
 /** What a command is given of the process it runs in. */
@@ -34,11 +35,12 @@ export async function runCommand(
   [first = 'help', ...args]: readonly string[],
   signals: Signals,
 ): Promise<number> {
-  const name = aliases[first] ?? first;
+  // Whoever read our output may have gone (`| head`): that ends nothing by itself.
+  for (const stream of [process.stdout, process.stderr]) ignoreErrors(stream);
+  const name = asksForHelp(args) ? 'help' : (aliases[first] ?? first);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!load) {
-    const known = Object.keys(commands).join(', ');
-    process.stderr.write(`lastcall: '${maskTokens(first)}' is no command; there are ${known}\n`);
+    process.stderr.write(maskTokens(`lastcall: ${noCommand(first)}\n`));
     return ExitCode.configuration;
   }
   try {
@@ -50,6 +52,19 @@ export async function runCommand(
     process.stderr.write(maskTokens(`lastcall: ${explain(error)}\n`));
     return error instanceof LastcallError ? error.exitCode : ExitCode.fault;
   }
+}
+
+/** `--help` may stand anywhere; what stands behind `--` is the bot program's. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  const ours = end < 0 ? args : args.slice(0, end);
+  return ours.some((argument) => aliases[argument] === 'help');
+}
+
+function noCommand(first: string): string {
+  const looksLikeFile = /[./\\]/.test(first);
+  if (looksLikeFile) return `to run the bot in a file, say: lastcall run ${first}`;
+  return `'${first}' is no command; there are ${Object.keys(commands).join(', ')}`;
 }
 
 /** What happened and what to do about it, without a stack where the error is one of lastcall's own. */

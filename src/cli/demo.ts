@@ -1,28 +1,47 @@
 /** `lastcall demo`: the daemon as a real child process on a local Bot API, a few people who chat with it, and a stop. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { devNull } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArguments, refuseBadArguments } from '../config/arguments.js';
 import { duration } from '../config/kinds.js';
 import { invalid } from '../config/source.js';
 import { ExitCode } from '../exit-code.js';
-import type { Conversation } from '../sandbox/chats.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import type { CommandContext } from './command.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
-const people: readonly Conversation[] = [
-  { chat: 101, from: 'Ada', pauseMs: 900, say: ['/start', 'Can you count?', 'And remember?', 'Good night!'] },
-  { chat: 102, from: 'Grace', pauseMs: 700, say: ['/start', '/help', 'There is a moth in the relay.'] },
-  { chat: 103, from: 'Edsger', pauseMs: 300, say: ['/slow', 'Is that harmful?'] },
+interface Person {
+  readonly name: string;
+  readonly chat: number;
+  /** Between an answer and what is said next. */
+  readonly pauseMs: number;
+  readonly says: readonly string[];
+}
+
+const people: readonly Person[] = [
+  {
+    name: 'Ada',
+    chat: 101,
+    pauseMs: 900,
+    says: ['/start', 'Can you count?', 'And remember?', 'Good night!'],
+  },
+  { name: 'Grace', chat: 102, pauseMs: 700, says: ['/start', '/help', 'There is a moth in the relay.'] },
+  { name: 'Alan', chat: 103, pauseMs: 300, says: ['/slow', 'Can machines think?'] },
 ];
 
-/** Chats until a signal comes or `--for` has passed; resolves to 0 if nothing was lost and nothing answered twice. */
+/**
+ * Chats until a signal comes, `--for` has passed, or nobody watches any more; resolves to 0 if nothing was lost and
+ * nothing answered twice.
+ */
 export async function demo({ args, signals, process }: CommandContext): Promise<number> {
+  const { stdout } = process;
   const forMs = howLong(args);
   const sandbox = await startSandbox();
   try {
-    process.stdout.write(introduction(sandbox, forMs));
+    stdout.write(introduction(sandbox, forMs));
     const daemon = spawnDaemon(sandbox, process);
     const gone = new AbortController();
     const exited = new Promise<number>((resolve) => {
@@ -31,17 +50,24 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
         resolve(code ?? ExitCode.fault);
       });
     });
+    const unwatched = new AbortController();
+    stdout.once('error', () => unwatched.abort());
     const timeIsUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
-    await chat(sandbox, AbortSignal.any([signals.stopped, gone.signal, ...timeIsUp]));
+    const end = AbortSignal.any([signals.stopped, gone.signal, unwatched.signal, ...timeIsUp]);
+    const tell = (name: string, text: string) => stdout.write(chatLine(name, text, process));
+    const chat = Promise.all(people.map((person) => talk(sandbox, person, { end, gone: gone.signal, tell })));
+    if (!end.aborted) await once(end, 'abort');
 
     const stoppedAt = performance.now();
     // A Ctrl-C of the terminal has reached the daemon too, which takes the same signal twice at once for one.
     daemon.kill('SIGINT');
     signals.subscribe({ stop() {}, hasten: (signal) => void daemon.kill(signal) });
     const exitCode = await exited;
-    const { text, good } = whatHappened(sandbox, exitCode, performance.now() - stoppedAt);
-    process.stdout.write(text);
-    return good ? ExitCode.clean : ExitCode.cut;
+    const stopMs = performance.now() - stoppedAt;
+    await chat;
+    const { text, good } = whatHappened(sandbox, exitCode, stopMs);
+    stdout.write(text);
+    return good ? ExitCode.clean : exitCode || ExitCode.cut;
   } finally {
     await sandbox.close();
   }
@@ -63,8 +89,10 @@ function spawnDaemon(sandbox: Sandbox, { env, execPath, stdout }: NodeJS.Process
   return spawn(execPath, [mainFile, 'run', '--log-format', 'pretty'], {
     env: {
       ...env,
+      ENV_FILE: devNull,
       BOT_TOKEN: sandbox.token,
       BOT_TOKEN_FILE: '',
+      CREDENTIALS_DIRECTORY: '',
       BOT_MODULE: '',
       TELEGRAM_API_ROOT: sandbox.apiRoot,
       ...(!stdout.isTTY && { NO_COLOR: '1' }),
@@ -73,17 +101,43 @@ function spawnDaemon(sandbox: Sandbox, { env, execPath, stdout }: NodeJS.Process
   });
 }
 
-/** All of them, again and again, until the signal aborts. */
-async function chat(sandbox: Sandbox, end: AbortSignal): Promise<void> {
-  await Promise.all(
-    people.map(async (person) => {
-      while (!end.aborted) await sandbox.converse(person, end);
-    }),
-  );
+interface Occasion {
+  /** Nobody says anything new from then on; what was said is still answered, as long as the daemon drains. */
+  readonly end: AbortSignal;
+  /** The daemon has ended: nothing will be answered any more. */
+  readonly gone: AbortSignal;
+  tell(name: string, text: string): void;
+}
+
+/** Says all that the person says, again and again, and tells what was answered. */
+async function talk(
+  sandbox: Sandbox,
+  { name, chat, pauseMs, says }: Person,
+  { end, gone, tell }: Occasion,
+): Promise<void> {
+  try {
+    for (let turn = 0; !end.aborted; turn++) {
+      const text = says[turn % says.length] ?? '';
+      const { answers } = await sandbox.ask({ chat, from: name, text }, gone);
+      tell(name, `${text}  →  ${answers[0]?.text}`);
+      await sleep(pauseMs, undefined, { signal: end });
+    }
+  } catch (error) {
+    if (!end.aborted) throw error;
+  }
+}
+
+/** In the columns of the log around it, with the name in the level's place. */
+function chatLine(name: string, text: string, { stdout, env }: NodeJS.Process): string {
+  const now = new Date();
+  const time = `${now.toTimeString().slice(0, 8)}.${`${now.getMilliseconds()}`.padStart(3, '0')}`;
+  const label = `${name}:`.padEnd(6);
+  const colour = stdout.isTTY && !env['NO_COLOR'];
+  return `${time} ${colour ? `\u001b[36m${label}\u001b[39m` : label} ${text}\n`;
 }
 
 function introduction({ apiRoot }: Sandbox, forMs: number | undefined): string {
-  const names = people.map(({ from }) => from).join(', ');
+  const names = people.map(({ name }) => name).join(', ');
   const end = forMs === undefined ? 'Press Ctrl-C to stop it.' : `It stops after ${forMs / 1000} s.`;
   return `A local Bot API listens at ${apiRoot}; ${names} chat with the example bot. ${end}\n\n`;
 }

@@ -9,7 +9,7 @@ const commands = `lastcall runs a Telegraf bot as a daemon.
   lastcall run [FILE] [-- ARGUMENTS]   run the bot in FILE (or BOT_MODULE; else the example bot)
   lastcall config [--json]             print the settings in force and where each came from
   lastcall demo [--for 10s]            run the example bot on a local Bot API, and chat with it
-  lastcall sandbox [--port N]          run the local Bot API server alone
+  lastcall sandbox [--port N]          run the local Bot API server alone, to try bots with
   lastcall help                        print this
   lastcall version                     print the version
 `;

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { createApp } from '../app.js';
 import { parseArguments } from '../config/arguments.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, requireToken } from '../config/load.js';
 import { listenForFaults } from '../host/faults.js';
 import { listenOnIpc } from '../host/ipc.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
@@ -29,11 +29,14 @@ export async function run({ args, signals, process }: CommandContext): Promise<n
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 
   const file = files[0] ?? config.botModule ?? exampleBot;
-  const { lifecycle, run } = createApp({ config, logging, source: { file, args: bots } });
+  // What a newcomer sees first is said before there is a log around it; other bots may bring a token of their own.
+  if (file === exampleBot) requireToken(config);
+  const { lifecycle, run, forced } = createApp({ config, logging, source: { file, args: bots } });
 
   signals.subscribe({
     stop: (signal) => void lifecycle.stop(StopReason.signal(signal)),
     hasten: () => lifecycle.hasten(),
+    forced,
   });
   listenOnIpc(process, process.env['pm_id'] !== undefined, {
     shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),

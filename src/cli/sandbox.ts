@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { ExitCode } from '../exit-code.js';
 import { ApiError } from '../sandbox/answer.js';
 import type { Message } from '../sandbox/message.js';
+import { isRecord } from '../sandbox/parameters.js';
 import { NOT_MODELLED, SANDBOX_TOKEN, type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 
 /** The port of Telegram's own open-source server. */
@@ -70,7 +71,7 @@ function parsed(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new Refusal(error instanceof Error ? error.message : 'these arguments make no sense');
+    throw new Refusal(`${detail(error, 'message')}`);
   }
 }
 
@@ -80,13 +81,16 @@ async function start({ port, tokens }: Options): Promise<Sandbox> {
   } catch (error) {
     if (error instanceof ApiError)
       throw new Refusal('--host-token wants a bot token: digits, a colon, and at least 20 characters');
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = detail(error, 'code');
     if (code === 'EADDRINUSE')
       throw new Refusal(`port ${port} is in use; choose another, or 0 for any free one`);
     if (code === 'EACCES') throw new Refusal(`port ${port} may not be listened on; choose one above 1023`);
     throw error;
   }
 }
+
+const detail = (error: unknown, name: 'code' | 'message'): unknown =>
+  isRecord(error) ? error[name] : undefined;
 
 function introduction(sandbox: Sandbox, { tokens }: Options): string {
   const { apiRoot } = sandbox;

@@ -69,7 +69,7 @@ export async function loadConfig(inputs: Inputs): Promise<Loaded> {
 export function requireToken(config: Pick<Config, 'botToken'>): string {
   if (config.botToken !== undefined) return config.botToken;
   const sentence =
-    'there is no bot token: send /newbot to @BotFather in Telegram and set BOT_TOKEN to the token it gives you, in the environment or in .env; or try lastcall without one: npm run demo';
+    'there is no bot token: send /newbot to @BotFather in Telegram and set BOT_TOKEN to the token it gives you, in the environment or in .env; or try lastcall without one, with `npm run demo` or `npx lastcall demo`';
   throw invalid([{ culprit: 'BOT_TOKEN', sentence }]);
 }
 

@@ -1,6 +1,6 @@
 /** Errors that nobody caught: each is reported, and none ends the process before it has stopped in order. */
 
-export type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
+type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
 
 export interface FaultListener {
   /**

@@ -6,17 +6,19 @@ import { constants } from 'node:os';
 import { forcedExitCode } from '../exit-code.js';
 
 /** The signals that ask for a stop: Ctrl-C and pm2, systemd and `kill`, a terminal that closes. */
-export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
 /** A terminal and npm both deliver Ctrl-C: the same signal twice within this time is one. */
 const SAME_SIGNAL_WITHIN_MS = 500;
 
-export interface SignalListener {
+interface SignalListener {
   /** The first signal. */
   stop(signal: StopSignal): void;
   /** The second: no more patience. */
   hasten(signal: StopSignal): void;
+  /** The third: time for a last word. The process ends as soon as this returns. */
+  forced?(exitCode: number): void;
 }
 
 export interface Signals {
@@ -43,7 +45,14 @@ export function listenForSignals(
   const escalations = [
     (signal: StopSignal) => listener?.stop(signal),
     (signal: StopSignal) => listener?.hasten(signal),
-    (signal: StopSignal) => forceExit(forcedExitCode(constants.signals[signal])),
+    (signal: StopSignal) => {
+      const exitCode = forcedExitCode(constants.signals[signal]);
+      try {
+        listener?.forced?.(exitCode);
+      } finally {
+        forceExit(exitCode);
+      }
+    },
   ];
 
   function receive(signal: StopSignal): void {

@@ -158,6 +158,16 @@ export class Lifecycle {
     this.#hurrying.abort(this.#reasons[0]);
   }
 
+  /** What is known of the outcome already; for a process that ends amid the run, or amid the stop. */
+  soFar(): Pick<Outcome, 'phases' | 'durationMs' | 'stopDurationMs'> {
+    const now = this.#clock.now();
+    return {
+      phases: this.#hooks.phases,
+      durationMs: now - (this.#runAt ?? now),
+      stopDurationMs: this.signal.aborted ? now - this.#stopAt : 0,
+    };
+  }
+
   /**
    * Resolves with the outcome, and stops nothing: if the waiter's signal aborts, this rejects with its reason and
    * the run goes on untouched.
@@ -193,15 +203,8 @@ export class Lifecycle {
   }
 
   #finish(): void {
-    const now = this.#clock.now();
     const { phases } = this.#hooks;
-    this.#outcome = {
-      reason: this.signal.reason,
-      ...judge(this.#reasons, phases),
-      phases,
-      durationMs: now - (this.#runAt ?? now),
-      stopDurationMs: now - this.#stopAt,
-    };
+    this.#outcome = { reason: this.signal.reason, ...judge(this.#reasons, phases), ...this.soFar() };
     this.#become({ event: 'lifecycle.stopped', ...this.#outcome });
     for (const waiter of this.#waiters) waiter(this.#outcome);
   }

@@ -50,7 +50,8 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
     ...ownFigures(thrown),
     type: typeOf(thrown),
     message: textOf(read(thrown, 'message')) ?? '',
-    ...(thrown instanceof LastcallError && { likelyCause: thrown.likelyCause, nextStep: thrown.nextStep }),
+    ...(types.isNativeError(thrown) &&
+      thrown instanceof LastcallError && { likelyCause: thrown.likelyCause, nextStep: thrown.nextStep }),
     ...(typeof method === 'string' && { method }),
     ...stackOf(thrown),
     ...(cause !== undefined && { cause: describe(cause, path) }),
@@ -62,7 +63,7 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
 
 /** Errors of other realms (a bot program may run scripts in one), and what only looks like one, are errors too. */
 function isError(value: unknown): value is Error {
-  if (types.isNativeError(value) || value instanceof Error) return true;
+  if (types.isNativeError(value)) return true;
   return textOf(read(value, 'message')) !== undefined && textOf(read(value, 'stack')) !== undefined;
 }
 
@@ -75,7 +76,7 @@ function typeOf(error: Error): string {
 
 function ownFigures(error: Error): Record<string, unknown> {
   const figures: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) {
+  for (const key of keysOf(error)) {
     if (key === 'name') continue;
     const value = read(error, key);
     const plain = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string';
@@ -96,6 +97,14 @@ function read(value: unknown, key: string): unknown {
     return Reflect.get(value, key);
   } catch {
     return undefined;
+  }
+}
+
+function keysOf(value: object): readonly string[] {
+  try {
+    return Object.keys(value);
+  } catch {
+    return [];
   }
 }
 

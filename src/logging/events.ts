@@ -3,6 +3,7 @@
  * alerts on them. A missing row is a compile error.
  */
 import type { DispatchEvent, Handling } from '../dispatch/events.js';
+import type { LastcallError } from '../errors.js';
 import type { Entry } from '../inbox/inbox.js';
 import type { LifecycleEvent } from '../lifecycle/events.js';
 import type { StopReason } from '../lifecycle/stop-reason.js';
@@ -11,15 +12,15 @@ import { count, durationInWords } from './amounts.js';
 import { errorFields } from './error-fields.js';
 
 /** What the process around the core tells. */
-export type ProgramEvent =
+type ProgramEvent =
   | { readonly event: 'config.warning'; readonly warning: string }
   | { readonly event: 'process.fault'; readonly origin: string; readonly error: unknown }
+  | { readonly event: 'program.slow'; readonly progress: string }
   | { readonly event: 'program.left-open'; readonly kinds: readonly string[] }
   | { readonly event: 'log.dropped'; readonly lines: number };
 
-/** All that can be logged by name. What an update is has its own words: `kind`, where the inbox keeps it. */
-export type LoggedEvent = LifecycleEvent | PollingEvent | DispatchEvent<LoggedEntry> | ProgramEvent;
-type LoggedEntry = Entry & { readonly kind?: string };
+/** All that can be logged by name. */
+export type LoggedEvent = LifecycleEvent | PollingEvent | DispatchEvent<Entry> | ProgramEvent;
 
 export type EventName = LoggedEvent['event'];
 type Events = { readonly [E in LoggedEvent as E['event']]: E };
@@ -57,7 +58,11 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
   'lifecycle.stopping': {
     level: 'info',
     means: 'the stop begins; `reason` says why',
-    message: ({ reason, budgetMs }) => `Stopping (${reason.message})${within(budgetMs)}`,
+    message: ({ reason, budgetMs }) => {
+      // Why it failed is in the line before.
+      const why = reason.kind === 'start-failed' ? 'the start failed' : reason.message;
+      return `Stopping (${why})${within(budgetMs)}`;
+    },
     levelOf: ({ reason }) => levelOfReason(reason),
     fields: ({ reason, budgetMs }) => ({ ...reasonFields(reason), budgetMs }),
   },
@@ -108,7 +113,7 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
     level: 'error',
     means: 'its `step` threw',
     message: ({ hook, step, durationMs, error }) =>
-      `${hook}: ${step} failed after ${durationInWords(durationMs)}: ${error.message}`,
+      `${hook}: ${step} failed after ${durationInWords(durationMs)}: ${thrownBy(error)}`,
   },
   'hook.cut': {
     level: 'error',
@@ -272,6 +277,11 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
     message: ({ origin, error }) =>
       `${origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception'}: ${errorFields(error).message}`,
   },
+  'program.slow': {
+    level: 'warn',
+    means: 'the bot module has given no bot for a while; the start ends after `START_TIMEOUT`',
+    message: ({ progress }) => `Still waiting for the bot module: ${progress}`,
+  },
   'program.left-open': {
     level: 'warn',
     means: 'an unchanged bot program has left something open that would have kept it from ending',
@@ -332,17 +342,20 @@ function levelOfReason({ kind, exitCode }: StopReason): Level {
   return exitCode === 0 || kind === 'aborted' ? 'info' : 'error';
 }
 
-/** Which update, and what became of its handler; not the order in which the inbox keeps it. */
-function handlingFields({
-  item,
-  ...rest
-}: Partial<Handling<LoggedEntry>> & { readonly item: LoggedEntry }): object {
+/** Which update it is about, and what became of its handler. */
+function handlingFields({ item, ...rest }: Partial<Handling<Entry>> & { readonly item: Entry }): object {
   const { updateId, kind, key, attempt } = item;
   return lineFields({ updateId, kind, ...(attempt > 1 && { attempt }), ...rest, key });
 }
 
-function nameOf({ updateId, kind }: LoggedEntry): string {
-  return `update ${updateId}${kind === undefined ? '' : ` (${kind})`}`;
+function nameOf({ updateId, kind }: Entry): string {
+  return `update ${updateId} (${kind})`;
+}
+
+/** What a hook threw, where the line has named the hook already. */
+function thrownBy(error: LastcallError): string {
+  const { code, cause, message } = error;
+  return code === 'HOOK_FAILED' && cause !== undefined ? errorFields(cause).message : message;
 }
 
 /** The first few, so that a line stays a line. */

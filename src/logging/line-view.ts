@@ -18,9 +18,13 @@ const LONGEST_VALUE = 200;
 /** Fields that have a place of their own, or that nobody looks for on a terminal. */
 const placed = new Set(['level', 'time', 'pid', 'msg', 'err', 'event', 'bot']);
 
-/** A view that knows how many bots it has seen: whose line it is only matters when there are several. */
+/**
+ * A view that knows what it has shown: whose line it is only matters when there are several bots, and an error that ends
+ * the run is in the line that tells of it, in the one of the stop, and in the receipt, but is explained once.
+ */
 export function createLineView(): (line: LogLine, paint: Paint) => string {
   const bots = new Set<unknown>();
+  let explained: string | undefined;
   return (line, paint) => {
     if (line['bot'] !== undefined) bots.add(line['bot']);
     const bot =
@@ -32,11 +36,10 @@ export function createLineView(): (line: LogLine, paint: Paint) => string {
     // A four-letter level leaves a column free, so that all messages begin in the same one.
     const gap = String(line['level']).length < 5 ? ' ' : '';
     const message = String(line['msg'] ?? (line['err'] === undefined ? '' : messageOf(line['err'])));
-    const lines = [
-      ...`${gap}${message}${fields}${bot}`.split('\n'),
-      ...below,
-      ...errorBlock(line['err'], message, paint),
-    ];
+    const error = JSON.stringify(line['err']);
+    const why = error === explained ? [] : errorBlock(line['err'], message, paint);
+    explained = error ?? explained;
+    const lines = [...`${gap}${message}${fields}${bot}`.split('\n'), ...below, ...why];
     return lines.join(`\n${INDENT}`);
   };
 }
@@ -59,7 +62,8 @@ function errorBlock(error: unknown, told: string, paint: Paint): string[] {
   const message = messageOf(error);
   const type = String(error['type'] ?? 'Error');
   const lines: string[] = [];
-  if (!told.includes(message)) lines.push(...`${type}: ${message}`.split('\n'));
+  const cause = isRecord(error['cause']) ? messageOf(error['cause']) : message;
+  if (!told.includes(message) && !told.includes(cause)) lines.push(...`${type}: ${message}`.split('\n'));
   else if (type !== 'Error' && type !== 'LastcallError') lines.push(type);
   if (type !== 'LastcallError') lines.push(...framesOf(error['stack']).map(paint.dim));
   if (typeof error['likelyCause'] === 'string') lines.push(`likely cause: ${error['likelyCause']}`);
@@ -74,10 +78,18 @@ function errorBlock(error: unknown, told: string, paint: Paint): string[] {
 const messageOf = (error: unknown): string =>
   isRecord(error) ? String(error['message'] ?? '') : String(error);
 
+/** Where it happened; not who called that, where it was only Node and lastcall. */
 function framesOf(stack: unknown): string[] {
   if (typeof stack !== 'string') return [];
-  return stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const frames = stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line) && !/[( ]node:internal\/|<anonymous>\)$/.test(line));
+  const last = frames.findLastIndex((frame) => !frame.includes(ours));
+  return last < 0 ? frames : frames.slice(0, last + 1);
 }
+
+/** The folder of the program itself, as its frames name it. */
+const ours = new URL('..', import.meta.url).href;
 
 /** How long each step of the stop took; of the start, only if one of its steps went wrong. */
 function phaseTree(line: LogLine, paint: Paint): string[] {
@@ -85,18 +97,21 @@ function phaseTree(line: LogLine, paint: Paint): string[] {
   const starts = phases.filter(({ step }) => step === 'start');
   const stops = phases.filter(({ step }) => step === 'stop');
   return [
-    ...(starts.every(({ result }) => result === 'done') ? [] : branch('start', starts, paint)),
-    ...(stops.length === 0 ? [] : branch('stop', stops, paint)),
+    ...(starts.every(({ result }) => result === 'done')
+      ? []
+      : branch('start', starts, line['reason'], paint)),
+    ...(stops.length === 0 ? [] : branch('stop', stops, line['reason'], paint)),
   ];
 }
 
-function branch(title: string, phases: readonly LogLine[], { dim, red }: Paint): string[] {
+/** @param reason why the run stopped, which the message above it says */
+function branch(title: string, phases: readonly LogLine[], reason: unknown, { dim, red }: Paint): string[] {
   const width = Math.max(...phases.map(({ hook }) => String(hook).length));
   const rows = phases.map(({ hook, result, durationMs, error }, index) => {
     const twig = index === phases.length - 1 ? '└─' : '├─';
     const took = typeof durationMs === 'number' ? durationInWords(durationMs) : '';
     const ending = result === 'done' ? '' : red(`  ${endings[String(result)] ?? result}`);
-    const why = result === 'failed' ? `: ${error}` : '';
+    const why = result === 'failed' && error !== reason ? `: ${error}` : '';
     return `${dim(twig)} ${String(hook).padEnd(width)}  ${took.padStart(8)}${ending}${why}`;
   });
   return [dim(title), ...rows];

@@ -12,6 +12,8 @@ export type { Logger } from './pino.js';
 
 export interface Logging {
   readonly log: Logger;
+  /** The same for the receipt, which is written whatever LOG_LEVEL hides; only `silent` silences it. */
+  readonly receiptLog: Logger;
   /** From now on this is masked in every line. */
   addSecret(secret: string): void;
   /** Resolves once every line is written, or cannot be, or a second has passed. Call it last. */
@@ -60,6 +62,8 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   );
   return {
     log,
+    receiptLog:
+      log.isLevelEnabled('info') || config.logLevel === 'silent' ? log : log.child({}, { level: 'info' }),
     addSecret: (secret) => redactor.add(secret),
     flush: () => stream.flush(),
   };

@@ -14,7 +14,8 @@ export function createPrettifier(colour: boolean): (line: string) => string {
     customColors: 'message:reset,trace:gray,debug:blue,info:green,warn:yellow,error:red,fatal:bgRed',
     translateTime: 'SYS:HH:MM:ss.l',
     hideObject: true,
-    ignore: 'pid',
+    // It would put these between level and message; they are fields like others.
+    ignore: 'pid,name,hostname,caller',
     customPrettifiers: { time: String },
     messageFormat: (line, _key, _label, { colors }) => view(withoutControlCharacters(line), colors),
   };

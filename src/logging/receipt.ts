@@ -43,8 +43,9 @@ export function logReceipt(log: EventLog, outcome: Outcome, counts: ReceiptCount
   log[levelOf(verdict, exitCode)](lineFields(fields), receiptMessage(outcome, counts));
 }
 
+/** What had to end the run is an error; what was merely cut off at its end, a warning. */
 function levelOf(verdict: Verdict, exitCode: number): Level {
-  if (verdict === 'cut') return 'warn';
+  if (verdict === 'cut' && exitCode <= ExitCode.cut) return 'warn';
   return exitCode === ExitCode.clean ? 'info' : 'error';
 }
 
@@ -54,17 +55,21 @@ function phaseFields(phase: Phase): object {
   return { hook, step, result, durationMs: roundedMs(durationMs), ...error };
 }
 
-export function receiptMessage(outcome: Outcome, counts: ReceiptCounts): string {
+function receiptMessage(outcome: Outcome, counts: ReceiptCounts): string {
   const { reason, exitCode, durationMs, stopDurationMs } = outcome;
-  const how = { clean: 'Stopped cleanly', cut: 'Stopped, not cleanly', fault: 'Stopped by a fault' }[
-    verdictOf(outcome)
-  ];
+  const how = reason.kind === 'start-failed' ? 'Could not start' : endings[verdictOf(outcome)];
   return [
     `${how} (${reason.message}), exit code ${exitCode}`,
     `up ${durationInWords(durationMs)}, the stop took ${durationInWords(stopDurationMs)}`,
     countsInWords(counts),
   ].join('; ');
 }
+
+const endings: Readonly<Record<Verdict, string>> = {
+  clean: 'Stopped cleanly',
+  cut: 'Stopped, not cleanly',
+  fault: 'Stopped by a fault',
+};
 
 /** The updates; what is zero and would be bad news goes unsaid. */
 function countsInWords({ fetched, handled, failed, timedOut, left, mayRepeat }: ReceiptCounts): string {

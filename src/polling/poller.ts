@@ -43,6 +43,8 @@ export interface PollingEnd {
   readonly confirmedUpTo: number | undefined;
   /** How many updates were handed to `accept`. */
   readonly fetched: number;
+  /** How many of them are done with, but Telegram could not be told: they come again. */
+  readonly unconfirmed: number;
   /** Why polling ended by itself; absent when the signal ended it. */
   readonly error?: LastcallError;
 }
@@ -72,6 +74,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   #confirmed: number | undefined;
   #lastPoll: LastPoll | undefined;
   #fetched = 0;
+  /** How many updates of the last batch lie below `#offset`; those of earlier ones are confirmed. */
+  #forgettable = 0;
 
   constructor(options: PollerOptions<U, M>) {
     this.#options = { random: Math.random, ...options };
@@ -101,9 +105,10 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     caller.latestEnd = Number.POSITIVE_INFINITY;
 
     const confirmedUpTo = this.#confirmed === undefined ? undefined : this.#confirmed - 1;
+    const unconfirmed = this.#confirmed === this.#offset ? 0 : this.#forgettable;
     const fetched = this.#fetched;
     emit({ event: 'poll.stopped', fetched, confirmedUpTo });
-    return { confirmedUpTo, fetched, ...(error && { error }) };
+    return { confirmedUpTo, fetched, unconfirmed, ...(error && { error }) };
   }
 
   /** Resolves with the error that ended it, or undefined when the signal did. */
@@ -187,7 +192,10 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     caller.latestEnd = Number.POSITIVE_INFINITY;
     this.#fetched += updates.length;
     try {
-      this.#offset = (await this.#options.accept(updates)) ?? this.#offset;
+      const offset = await this.#options.accept(updates);
+      if (offset === undefined) return;
+      this.#offset = offset;
+      this.#forgettable = 1 + updates.findLastIndex(({ update_id }) => update_id === offset - 1);
     } catch (reason) {
       throw asFault(reason, 'The inbox did not take a batch of updates');
     }

@@ -46,7 +46,8 @@ export class ApiRequest implements Reply, RequestKind {
 
   /** Neither answered nor cut off. */
   get open(): boolean {
-    return this.#state === 'open';
+    const { http, response } = this.#options;
+    return this.#state === 'open' && !http.isSilent(response);
   }
 
   send({ status, body, retryAfterSeconds }: Answer): void {
@@ -90,7 +91,7 @@ export class ApiRequest implements Reply, RequestKind {
         });
         break;
       case 'half-open':
-        this.#options.http.silence(this.#options.response);
+        // Without this answer no other can follow: the connection has said its last.
         this.lose();
         break;
       case 'reset':

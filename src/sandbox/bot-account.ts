@@ -64,17 +64,20 @@ export class BotAccount {
   /**
    * Queues updates for the bot and wakes its poll. Returns their ids, without those of a kind that the bot does not
    * listen to, which are dropped.
-   * @throws RangeError where an `update_id` given is not above all that wait.
+   * @throws RangeError where an `update_id` given is not above all that wait; those before it are queued.
    */
   add(updates: Iterable<NewUpdate>): number[] {
     const ids: number[] = [];
-    for (const { update_id: id, ...content } of updates) {
-      const kind = Object.keys(content)[0] ?? '';
-      if (!isAllowed(kind, this.#allowed)) continue;
-      if (id !== undefined) this.queue.jump(id);
-      ids.push(this.queue.push(content, keptMs(kind)));
+    try {
+      for (const { update_id: id, ...content } of updates) {
+        const kind = Object.keys(content)[0] ?? '';
+        if (!isAllowed(kind, this.#allowed)) continue;
+        if (id !== undefined) this.queue.jump(id);
+        ids.push(this.queue.push(content, keptMs(kind)));
+      }
+    } finally {
+      if (ids.length > 0) this.getUpdates.wake();
     }
-    if (ids.length > 0 && !this.webhookUrl) this.getUpdates.wake();
     return ids;
   }
 

@@ -129,7 +129,7 @@ const failureOf = (error: unknown): Answer =>
 
 /** `/bot<token>/<method>?<query>`, with `/test` after the token in the test environment. */
 function route(url: string): { token: string; method: string; query: string } {
-  const [path = '', query = ''] = url.split('?', 2);
+  const [, path = '', query = ''] = /^([^?]*)\??(.*)$/.exec(url) ?? [];
   const parts = /^\/bot([^/]*)(\/test)?(?:\/(\w*))?$/.exec(decoded(path));
   if (!parts) throw new ApiError(404, 'Not Found');
   const [, token = '', test = '', method = ''] = parts;

@@ -29,7 +29,7 @@ export type RequestFault =
   | { readonly kind: 'revoked' };
 
 /** What befalls the server as a whole, while the rule lasts. */
-export type ServerFault =
+type ServerFault =
   /** Nothing listens on the port: connections are refused, and those to the Bot API that exist are reset. */
   | { readonly kind: 'refuse' }
   /**
@@ -46,7 +46,7 @@ interface AssortedFault {
 }
 
 /** Which requests a rule is about. All that is left out does not restrict. */
-export interface FaultScope {
+interface FaultScope {
   /** One method or several; case does not matter. */
   readonly method?: string | readonly string[];
   /** A bot's id. */

@@ -58,12 +58,7 @@ export class HttpServer {
     return socket !== null && this.#silent.has(socket);
   }
 
-  /** From now on nothing that comes on the connection of this exchange is heard, and nothing is said. */
-  silence({ socket }: ServerResponse): void {
-    if (socket) this.#silent.add(socket);
-  }
-
-  /** Silences every connection that now exists. */
+  /** From now on nothing that comes on a connection that now exists is heard, and nothing is said on it. */
   silenceAll(): void {
     for (const socket of this.#sockets) if (!this.#spared.has(socket)) this.#silent.add(socket);
   }

@@ -7,7 +7,7 @@ import type { BotAccount } from './bot-account.js';
 import { chat, type Message, textContent, unixSeconds } from './message.js';
 import { type CallParameters, flag, integer, isRecord, structure, text } from './parameters.js';
 
-export interface MethodCall {
+interface MethodCall {
   readonly account: BotAccount;
   readonly parameters: CallParameters;
   /** The clock's time. */

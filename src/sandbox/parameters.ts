@@ -11,7 +11,7 @@ import { ApiError } from './answer.js';
 export type CallParameters = Readonly<Record<string, unknown>>;
 
 /** A file that came with a multipart body. Its content is not kept. */
-export interface UploadedFile {
+interface UploadedFile {
   readonly fileName: string;
   readonly size: number;
 }

@@ -120,9 +120,10 @@ export class Sandbox extends SandboxBot {
     });
     const control = new Control(this);
     this.#http = new HttpServer((request, body, response) => {
-      if (!control.isFor(request)) return this.#api.receive(request, body, response);
-      this.#http.spare(response);
-      control.receive(request, body, response);
+      if (control.isFor(request)) {
+        this.#http.spare(response);
+        control.receive(request, body, response);
+      } else this.#api.receive(request, body, response);
     });
     this.#api = new BotApi({
       ...parts,
@@ -160,16 +161,16 @@ export class Sandbox extends SandboxBot {
     return account && this.#bot(account);
   }
 
-  /** Puts a fault in force; returns the id by which to end it. */
+  /** Puts a fault in force; returns the id by which to end it. @throws RangeError for a rival of a bot never seen. */
   addFault(rule: FaultRule): number {
+    const rivalled = rule.kind === 'rival' ? this.#accountOf(rule.bot) : undefined;
     const id = this.#faults.add(rule);
     if (rule.kind === 'refuse') {
       this.#http.refuse();
       this.#endings.set(id, () => void this.#http.accept());
-    } else if (rule.kind === 'rival') {
-      const { clock, accounts, account } = this.#parts;
-      const target = (rule.bot === undefined ? account : accounts.find(rule.bot)) ?? account;
-      this.#endings.set(id, startRival({ clock, account: target, confirms: rule.confirms ?? false }));
+    } else if (rule.kind === 'rival' && rivalled) {
+      const { clock } = this.#parts;
+      this.#endings.set(id, startRival({ clock, account: rivalled, confirms: rule.confirms ?? false }));
     } else {
       if (rule.kind === 'half-open' && concernsAll(rule)) this.#http.silenceAll();
       this.#api.strikeUnderWay(id);
@@ -252,6 +253,13 @@ export class Sandbox extends SandboxBot {
     });
     this.#bots.set(account, bot);
     return bot;
+  }
+
+  #accountOf(id: number | undefined): BotAccount {
+    const { accounts, account } = this.#parts;
+    const found = id === undefined ? account : accounts.find(id);
+    if (!found) throw new RangeError(`no bot with id ${id} has been seen`);
+    return found;
   }
 
   #ruleEnded(id: number): void {

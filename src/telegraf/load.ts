@@ -33,8 +33,13 @@ export interface LoadOptions {
    * `launch()` was rejected with.
    */
   failedLater(error: unknown): void;
+  /** Called once when it takes long, with what the module has done so far, in words. */
+  slow?(progress: string): void;
   readonly clock?: Clock;
 }
+
+/** From then on somebody who watches wonders; of a shorter time, a quarter. */
+const SLOW_MS = 5_000;
 
 /**
  * Loads the file that `node FILE` would run. Sets `process.argv` as that does, and leaves it so.
@@ -67,6 +72,7 @@ export async function loadBotModule(file: string, options: LoadOptions): Promise
   const overdue = clock.sleep(timeoutMs, AbortSignal.any([signal, over.signal])).then((): never => {
     throw unusable(path, timeoutMs, progress);
   });
+  const cancelSlow = clock.after(Math.min(SLOW_MS, timeoutMs / 4), () => options.slow?.(progress));
 
   try {
     // In this order: a module that has launched a bot is a program, whatever else it exports or does.
@@ -76,6 +82,7 @@ export async function loadBotModule(file: string, options: LoadOptions): Promise
     throw error instanceof LastcallError ? error : failed(path, error);
   } finally {
     over.abort();
+    cancelSlow();
   }
 }
 
@@ -126,7 +133,7 @@ function notFound(file: string): LastcallError {
 }
 
 function unusable(path: string, timeoutMs: number, progress: string): LastcallError {
-  const message = `the bot module ${path} has given no bot in ${timeoutMs / 1000} s: ${progress}`;
+  const message = `the bot module ${path} has given no bot in ${Number((timeoutMs / 1000).toFixed(1))} s: ${progress}`;
   return new LastcallError('BOT_MODULE_UNUSABLE', path, message);
 }
 
@@ -142,6 +149,8 @@ function explain(error: unknown, path: string): string {
   const code: unknown = Reflect.get(error, 'code');
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
     return `a dependency is missing: ${message}`;
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
+    return `${message}; Node runs JavaScript, so compile it first and run what comes of that`;
   const place = error instanceof SyntaxError ? placeOfSyntaxError(error, path) : placeIn(error.stack, path);
   return [place, error.name, message].filter(Boolean).join(': ');
 }

@@ -73,9 +73,9 @@ describe('lastcall sandbox', () => {
     const address = taken.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const { exitCode, errors } = start('--port', `${port}`);
-    expect(await exitCode).toBe(78);
+    const ended = await exitCode.finally(() => taken.close());
+    expect(ended).toBe(78);
     expect(await errors).toContain(`port ${port} is in use`);
-    await new Promise((resolve) => taken.close(resolve));
   });
 
   it.each([

@@ -44,7 +44,9 @@ describe('flags', () => {
     expect(sentences(['--STOP_AFTER', '30s'])).toEqual([
       '--STOP_AFTER is no flag; did you mean --stop-after?',
     ]);
-    expect(sentences(['--no-stop-after'])).toEqual(['--no-stop-after is no flag; did you mean --stop-after?']);
+    expect(sentences(['--no-stop-after'])).toEqual([
+      '--no-stop-after is no flag; did you mean --stop-after?',
+    ]);
     expect(sentences(['--frobnicate=1', '-x'])).toEqual([
       '--frobnicate is no flag that lastcall knows',
       '-x is no flag that lastcall knows',

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function pipe(name: string): string {
   const path = join(folder, name);
-  execFileSync('mkfifo', [path]);
+  expect(spawnSync('mkfifo', [path]).status).toBe(0);
   return path;
 }
 

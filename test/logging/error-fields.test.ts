@@ -90,17 +90,14 @@ describe('the fields of an error', () => {
           throw new Error('looked');
         },
       });
-    const proxy = new Proxy(
-      {},
-      {
-        get: () => {
-          throw new Error('looked');
-        },
-        getPrototypeOf: () => null,
-      },
-    );
     expect(errorFields(hostile).message).toBe('');
-    expect(errorFields(proxy)).toMatchObject({ type: 'object' });
+    const looked = () => {
+      throw new Error('looked');
+    };
+    const traps = { get: looked, getPrototypeOf: looked, ownKeys: looked };
+    expect(errorFields(new Proxy({}, traps))).toMatchObject({ type: 'object' });
+    const { get: _get, ...others } = traps;
+    expect(errorFields(new Proxy(new Error('inside'), others))).toMatchObject({ message: 'inside' });
     fc.assert(fc.property(fc.anything(), (thrown) => void errorFields(thrown)));
   });
 

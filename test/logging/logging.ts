@@ -11,7 +11,7 @@ interface Given {
 
 /** A log that writes into memory. */
 export async function logInto(output: MemoryOutput, given: Given = {}) {
-  const { level = 'info', format = 'json', secrets = [], env = {}, isTTY = false } = given;
+  const { level = 'info', format = 'auto', secrets = [], env = {}, isTTY = false } = given;
   output.isTTY = isTTY;
   return createLogging({
     config: { logLevel: level, logFormat: format },

@@ -232,7 +232,7 @@ describe('polling', () => {
 
     expect(t.api.offsets).toEqual([undefined, undefined, 902, 4, 6]);
     expect(t.batches).toEqual([[900, 901], [3], [4, 5]]);
-    expect(await run.stop()).toEqual({ fetched: 5, confirmedUpTo: 5 });
+    expect(await run.stop()).toEqual({ fetched: 5, unconfirmed: 0, confirmedUpTo: 5 });
   });
 
   it('keeps its offset when accept confirms nothing, and does not ask in a hurry', async () => {
@@ -513,7 +513,7 @@ describe('a stop ends every wait at once', () => {
     if (afterMs >= 0) expect(t.poller.latestEnd).toBeGreaterThan(at);
     controller.abort(reason);
 
-    expect(await end).toEqual({ fetched: 0, confirmedUpTo: undefined });
+    expect(await end).toEqual({ fetched: 0, unconfirmed: 0, confirmedUpTo: undefined });
     expect(t.clock.now()).toBe(at);
     expect(t.api.calls).toHaveLength(calls);
     expect(t.clock.pending).toBe(0);
@@ -540,7 +540,7 @@ describe('the last confirm', () => {
     expect(t.api.offsets).toEqual([undefined]);
     accepted(7);
 
-    expect(await run.end).toEqual({ fetched: 3, confirmedUpTo: 6 });
+    expect(await run.end).toEqual({ fetched: 3, unconfirmed: 0, confirmedUpTo: 6 });
     expect(polls(t.api)[1]).toEqual({
       offset: 7,
       timeoutSeconds: 0,
@@ -563,7 +563,7 @@ describe('the last confirm', () => {
     const run = await t.start();
     await run.stop();
     accepted(undefined);
-    expect(await run.end).toEqual({ fetched: 1, confirmedUpTo: undefined });
+    expect(await run.end).toEqual({ fetched: 1, unconfirmed: 0, confirmedUpTo: undefined });
     expect(t.api.offsets).toEqual([undefined]);
   });
 
@@ -587,7 +587,7 @@ describe('the last confirm', () => {
     t.api.script('getUpdates', updates(5));
     const run = await t.start();
     await t.clock.advance(250);
-    expect(await run.stop()).toEqual({ fetched: 1, confirmedUpTo: 5 });
+    expect(await run.stop()).toEqual({ fetched: 1, unconfirmed: 0, confirmedUpTo: 5 });
     expect(t.api.offsets).toEqual([undefined, 6]);
     expect(t.named('poll.confirmed')).toEqual([]);
   });
@@ -598,7 +598,7 @@ describe('the last confirm', () => {
     const run = await t.start();
     await t.clock.advance(POLL_MS);
     expect(t.api.offsets).toEqual([undefined, 6, 6]);
-    expect(await run.stop()).toEqual({ fetched: 1, confirmedUpTo: 5 });
+    expect(await run.stop()).toEqual({ fetched: 1, unconfirmed: 0, confirmedUpTo: 5 });
     expect(t.api.offsets).toHaveLength(3);
   });
 
@@ -607,7 +607,7 @@ describe('the last confirm', () => {
     t.api.script('getUpdates', updates(5));
     const run = await t.start();
     await t.clock.advance(249);
-    expect(await run.stop()).toEqual({ fetched: 1, confirmedUpTo: 5 });
+    expect(await run.stop()).toEqual({ fetched: 1, unconfirmed: 0, confirmedUpTo: 5 });
     expect(t.api.offsets).toEqual([undefined, 6, 5, 6]);
   });
 
@@ -647,7 +647,7 @@ describe('the last confirm', () => {
     const run = await t.start();
     await run.stop();
     await t.clock.advance(1_000);
-    expect(await run.end).toEqual({ fetched: 1, confirmedUpTo: undefined });
+    expect(await run.end).toEqual({ fetched: 1, unconfirmed: 1, confirmedUpTo: undefined });
     expect(t.named('poll.confirm-failed')).toMatchObject([{ offset: 6, detail: 'timeout: no answer' }]);
     expect(t.clock.pending).toBe(0);
   });
@@ -656,8 +656,15 @@ describe('the last confirm', () => {
     const t = given();
     t.api.script('getUpdates', updates(5), 'unsent', refused(429, 'Too Many Requests', 30));
     const run = await t.start();
-    expect(await run.stop()).toEqual({ fetched: 1, confirmedUpTo: undefined });
+    expect(await run.stop()).toEqual({ fetched: 1, unconfirmed: 1, confirmedUpTo: undefined });
     expect(t.named('poll.confirm-failed')).toHaveLength(1);
+  });
+
+  it('counts what comes again: of the last batch only what was done with', async () => {
+    const t = given({ accept: (batch) => Promise.resolve(batch.length > 1 ? 7 : undefined) });
+    t.api.script('getUpdates', updates(5, 6, 7), 'unsent', refused(429, 'Too Many Requests', 30));
+    const run = await t.start();
+    expect(await run.stop()).toEqual({ fetched: 3, unconfirmed: 2, confirmedUpTo: undefined });
   });
 
   it('is sent when a failure ends the run, too', async () => {
@@ -675,7 +682,11 @@ describe('the last confirm', () => {
       controller.abort(reason);
       return Promise.resolve(updates(5));
     };
-    expect(await t.poller.run(controller.signal)).toEqual({ fetched: 0, confirmedUpTo: undefined });
+    expect(await t.poller.run(controller.signal)).toEqual({
+      fetched: 0,
+      unconfirmed: 0,
+      confirmedUpTo: undefined,
+    });
     expect(t.batches).toEqual([]);
   });
 });

@@ -72,15 +72,26 @@ describe('the form of a module', () => {
   });
 
   it('follows the type of the nearest package.json', async () => {
+    const source = `console.log('this is', typeof module === 'object' ? 'CommonJS' : 'an ES module');`;
     const root = project({
       'package.json': '{ "type": "module" }',
-      'bot.js': 'export default () => {};',
+      'bot.js': source,
+      'deeper/bot.js': source,
       'old/package.json': '{ "type": "commonjs" }',
-      'old/bot.js': 'module.exports = () => {};',
-      'old/deeper/bot.js': 'module.exports = () => {};',
+      'old/bot.js': source,
+      'untold/package.json': '{}',
+      'untold/bot.js': source,
     });
-    for (const file of ['bot.js', 'old/bot.js', 'old/deeper/bot.js'])
-      expect(await formOf(join(root, file))).toBe('function');
+    for (const [file, kind] of [
+      ['bot.js', 'an ES module'],
+      ['deeper/bot.js', 'an ES module'],
+      ['old/bot.js', 'CommonJS'],
+      ['untold/bot.js', 'CommonJS'],
+    ] as const) {
+      await using daemon = run([join(root, file)], { env: { START_TIMEOUT_MS: '1' } });
+      await daemon.end();
+      expect(daemon.output).toContain(`this is ${kind}`);
+    }
   });
 
   it.each([

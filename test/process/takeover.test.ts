@@ -268,12 +268,19 @@ describe('launch', () => {
     const source = `
       const other = new Telegraf(process.env.SECOND_BOT_TOKEN);
       bot.launch();
-      process.once('SIGTERM', () => other.launch().then(() => console.log('the other has resolved')));
+      const third = new Telegraf('4713:yet-another-token');
+      process.once('SIGTERM', async () => {
+        await other.launch();
+        console.log('the other has resolved');
+        await third.launch();
+        console.log('the third has resolved');
+      });
     `;
     await using daemon = run(launching(source), { env: { SECOND_BOT_TOKEN: SECOND_TOKEN } });
     expect((await stopped(daemon))['failed']).toBeUndefined();
     expect(daemon.events().filter((event) => event === 'launched')).toHaveLength(1);
     expect(daemon.output).toContain('the other has resolved');
+    expect(daemon.output).toContain('the third has resolved');
   });
 
   it('refuses a webhook, and never settles', async () => {

@@ -57,6 +57,7 @@ describe('who may call', () => {
     const { sandbox, clock, call } = hostedBot;
     const poll = call('getUpdates', { timeout: 50 });
     await pollWaits(hostedBot);
+    sandbox.say('too late');
     expect((await call('logOut')).result).toBe(true);
     const refused = { ok: false, error_code: 400, description: 'Logged out' };
     expect(await poll).toEqual(refused);

@@ -86,6 +86,17 @@ describe('a call that fares badly', () => {
   });
 });
 
+it('a call that meets its end on the way in is not executed', async () => {
+  const { sandbox, clock, call } = await hosted();
+  sandbox.addFault({ kind: 'latency', ms: 3_000, times: 1 });
+  const slow = expect(call('sendMessage', sendHello)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  await sandbox.waitFor(() => sandbox.callCount('sendMessage') === 1);
+  sandbox.addFault({ kind: 'reset', times: 0 });
+  await slow;
+  await clock.advance(3_000);
+  expect((await call('sendMessage', sendHello)).result).toMatchObject({ message_id: 1 });
+});
+
 describe('a poll that waits', () => {
   it.each([
     ['html', { kind: 'html', status: 502 }],
@@ -148,6 +159,28 @@ describe('half-open connections', () => {
     await expect(unheard).rejects.toThrow();
   });
 
+  it('are all that exist, whatever the rule is to hit later', async () => {
+    const { sandbox, client, clock } = await hosted();
+    const bots = [1, 2].map((number) => sandbox.bot(`700000000${number}:A-SANDBOX-TOKEN-NOT-SECRET`));
+    const caller = new AbortController();
+    let answered = 0;
+    const polls = bots.map(async ({ token }) => {
+      await client.call(token, 'getUpdates', { timeout: 50 }, caller.signal);
+      answered++;
+    });
+    const waiting = () => bots.reduce((sum, bot) => sum + bot.state().waitingPolls, 0);
+    await sandbox.waitFor(() => waiting() === 2);
+    sandbox.addFault({ kind: 'half-open', times: 1 });
+    expect(waiting()).toBe(0);
+    for (const bot of bots) bot.addUpdates([{ message: {} }]);
+    await clock.advance(10);
+    const over = Promise.allSettled(polls);
+    expect((await client.call(sandbox.token, 'getMe')).ok).toBe(true);
+    caller.abort();
+    expect((await over).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(answered).toBe(0);
+  });
+
   it('can be had for certain requests', async () => {
     const { sandbox, call } = await hosted();
     sandbox.addFault({ kind: 'half-open', method: 'sendMessage', times: 1 });
@@ -208,12 +241,21 @@ describe('a rival poller', () => {
   });
 
   it('takes nothing away, unless it confirms', async () => {
-    const { sandbox, clock } = await hosted();
+    const hostedBot = await hosted();
+    const { sandbox, clock, call } = hostedBot;
     sandbox.say({ text: '{n}', count: 3 });
     const id = sandbox.addFault({ kind: 'rival' });
     await clock.advance(10_000);
     expect(sandbox.state().queued).toBe(3);
+    // Removed in the rest between two polls: there is no other.
     sandbox.removeFaults(id);
+    const poll = call('getUpdates', { offset: 103, timeout: 50 });
+    await pollWaits(hostedBot);
+    await clock.advance(10_000);
+    expect(sandbox.state()).toMatchObject({ waitingPolls: 1, conflicts: 0 });
+    sandbox.say({ text: '{n}', count: 3 });
+    await clock.advance(1);
+    expect((await poll).result).toHaveLength(3);
     sandbox.addFault({ kind: 'rival', confirms: true });
     await clock.advance(2_000);
     expect(sandbox.state().queued).toBe(0);

@@ -59,6 +59,14 @@ describe('the queue of updates', () => {
     expect(read(1)).toEqual([3_000_000, 3_000_001]);
   });
 
+  it('believes no offset two million below the next id, even where older updates wait', () => {
+    const { queue, read } = queueOf(2);
+    queue.jump(2_000_101);
+    expect(read(101)).toEqual([101]);
+    queue.jump(2_000_103);
+    expect(read(102)).toEqual([101]);
+  });
+
   it('reads no more than the limit', () => {
     const { read } = queueOf(5);
     expect(read(0, 2)).toEqual([100, 101]);

@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly nodeArgs?: readonly string[];
   /** With an IPC channel, as under pm2. */
   readonly ipc?: boolean;
+  /** In a process group of its own, to which `kill(-pid)` sends what a terminal would. */
+  readonly detached?: boolean;
 }
 
 /** Matches a log line by its event name, or by what a function says. */
@@ -47,6 +49,7 @@ export class Daemon {
   /** Everything the process printed, on either stream. */
   output = '';
   readonly #secrets: readonly string[];
+  readonly #detached: boolean;
   #end: Exit | undefined;
   readonly #watchers = new Set<() => void>();
 
@@ -55,12 +58,14 @@ export class Daemon {
     // A clean environment: nothing of the supervisor, or of the developer's .env, that the tests run under.
     const env = { PATH: process.env['PATH'] ?? '', HOME: home, ...options.env };
     this.#secrets = [env['BOT_TOKEN' as keyof typeof env]].filter((token) => token !== undefined);
+    this.#detached = options.detached ?? false;
     this.child = spawn(
       process.execPath,
       [...(options.nodeArgs ?? []), options.file ?? mainFile, ...(options.args ?? ['run'])],
       {
         cwd: options.cwd ?? home,
         env,
+        detached: this.#detached,
         stdio: options.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
       },
     );
@@ -80,10 +85,19 @@ export class Daemon {
   /** Resolves with the first line that matches, past or future; rejects when the process ends without it. */
   waitFor(matcher: Matcher, patienceMs = PATIENCE_MS): Promise<LogLine> {
     const matches = typeof matcher === 'string' ? (line: LogLine) => line.event === matcher : matcher;
+    return this.#wait(() => this.lines.find(matches), `${matcher}`, patienceMs);
+  }
+
+  /** The same for what is printed that is no JSON line. */
+  prints(pattern: RegExp, patienceMs = PATIENCE_MS): Promise<RegExpExecArray> {
+    return this.#wait(() => pattern.exec(this.output) ?? undefined, `${pattern}`, patienceMs);
+  }
+
+  #wait<T>(find: () => T | undefined, what: string, patienceMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (why: string) => {
         finish();
-        reject(new Error(`${why} while waiting for ${matcher}; it printed:\n${this.output}`));
+        reject(new Error(`${why} while waiting for ${what}; it printed:\n${this.output}`));
       };
       const timer = setTimeout(() => fail(`${patienceMs} ms passed`), patienceMs);
       const finish = () => {
@@ -91,10 +105,10 @@ export class Daemon {
         this.#watchers.delete(look);
       };
       const look = () => {
-        const line = this.lines.find(matches);
-        if (line) {
+        const found = find();
+        if (found !== undefined) {
           finish();
-          resolve(line);
+          resolve(found);
         } else if (this.#end) fail('the process ended');
       };
       this.#watchers.add(look);
@@ -147,11 +161,21 @@ export class Daemon {
 
   /** Ends the process if it still runs, and fails if anything it printed holds its token. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#end) this.kill('SIGKILL');
+    if (this.#detached) this.#killGroup();
+    else if (!this.#end) this.kill('SIGKILL');
     await this.exited;
     for (const secret of this.#secrets) {
       if (this.output.includes(secret) || this.output.includes(encodeURIComponent(secret)))
         throw new Error(`the output holds the token:\n${this.output}`);
+    }
+  }
+
+  /** What has outlived the process that started it, too. */
+  #killGroup(): void {
+    try {
+      if (this.child.pid !== undefined) process.kill(-this.child.pid, 'SIGKILL');
+    } catch (error) {
+      if (!`${error}`.includes('ESRCH')) throw error;
     }
   }
 

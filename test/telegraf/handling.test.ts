@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { AbortController as PolyfilledController } from 'abort-controller';
@@ -37,6 +37,9 @@ const neverStopped = () => new AbortController().signal;
 const handle = (prepared: PreparedBot, update = textUpdate(), signal = neverStopped(), attempt = 1) =>
   prepared.handle(update, { signal, attempt });
 
+/** Closed behind every test, also behind one that gave up waiting for an answer. */
+const servers: Server[] = [];
+
 /** A Bot API of one's own making; resolves `asked` with the first request. */
 async function botApi(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   let tell: (request: IncomingMessage) => void = () => {};
@@ -49,6 +52,7 @@ async function botApi(answer: (request: IncomingMessage, response: ServerRespons
     answer(request, response);
     tell(request);
   });
+  servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     telegram: { apiRoot: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
@@ -56,17 +60,17 @@ async function botApi(answer: (request: IncomingMessage, response: ServerRespons
     get count() {
       return count;
     },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
   };
 }
 
 const hang = () => {};
 const answerOk = (_: IncomingMessage, response: ServerResponse) => response.end('{"ok":true,"result":true}');
 
-afterEach(() => {
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
   jest.restoreAllMocks();
   jest.useRealTimers();
 });
@@ -231,7 +235,7 @@ describe("the bot's handlerTimeout", () => {
 
 describe('API calls through the context', () => {
   it('end with the signal, by its reason, and the request with them', async () => {
-    await using api = await botApi(hang);
+    const api = await botApi(hang);
     const bot = newBot(api);
     bot.on('text', (ctx) => ctx.reply('hello'));
     const controller = new AbortController();
@@ -244,7 +248,7 @@ describe('API calls through the context', () => {
   });
 
   it('end with the signal even where the client never notices: a body that is cut off', async () => {
-    await using api = await botApi((_, response) => {
+    const api = await botApi((_, response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('{"ok":', () => response.destroy());
     });
@@ -259,7 +263,7 @@ describe('API calls through the context', () => {
   });
 
   it('are not made any more once it has aborted', async () => {
-    await using api = await botApi(answerOk);
+    const api = await botApi(answerOk);
     const bot = newBot(api);
     const controller = new AbortController();
     bot.on('text', async (ctx) => {
@@ -271,7 +275,7 @@ describe('API calls through the context', () => {
   });
 
   it('work as ever otherwise, and leave nothing on the signal', async () => {
-    await using api = await botApi(answerOk);
+    const api = await botApi(answerOk);
     const bot = newBot(api);
     const results: unknown[] = [];
     bot.on('text', async (ctx) => {
@@ -292,7 +296,7 @@ describe('API calls through the context', () => {
     ["the platform's", () => new AbortController()],
     ['the abort-controller package', () => new PolyfilledController()],
   ])("end with the caller's own signal as well: %s", async (_, create) => {
-    await using api = await botApi(hang);
+    const api = await botApi(hang);
     const bot = newBot(api);
     const own = create();
     bot.on('text', (ctx) => ctx.telegram.callApi('getMe', {}, { signal: own.signal as never }));
@@ -303,7 +307,7 @@ describe('API calls through the context', () => {
   });
 
   it("do not touch those through the bot's own client", async () => {
-    await using api = await botApi(answerOk);
+    const api = await botApi(answerOk);
     const bot = newBot(api);
     const controller = new AbortController();
     const results: unknown[] = [];
@@ -316,7 +320,7 @@ describe('API calls through the context', () => {
   });
 
   it("also not where a context type hands the bot's own client to every context", async () => {
-    await using api = await botApi(answerOk);
+    const api = await botApi(answerOk);
     const shared = new Telegraf(TOKEN, api).telegram;
     class SharingContext extends Context {
       constructor(update: Update, _: unknown, info: ConstructorParameters<typeof Context>[2]) {

@@ -1,0 +1,141 @@
+import { describe, expect, it } from '@jest/globals';
+import { LastcallError } from '../../src/errors.js';
+import type { Outcome } from '../../src/lifecycle/outcome.js';
+import { StopReason } from '../../src/lifecycle/stop-reason.js';
+import { logReceipt, type ReceiptCounts, verdictOf } from '../../src/logging/receipt.js';
+import { logInto } from './logging.js';
+import { MemoryOutput } from './memory-output.js';
+
+const cutError = new LastcallError('HOOK_TIMED_OUT', 'database', 'the stop of "database" did not end');
+const clean: Outcome = {
+  reason: StopReason.signal('SIGTERM'),
+  clean: true,
+  exitCode: 0,
+  durationMs: 63_000.4321,
+  stopDurationMs: 41.26,
+  phases: [
+    { hook: 'bot', step: 'start', result: 'done', durationMs: 120.55 },
+    { hook: 'intake', step: 'stop', result: 'done', durationMs: 2 },
+    { hook: 'drain', step: 'stop', result: 'done', durationMs: 39 },
+  ],
+};
+const cut: Outcome = {
+  ...clean,
+  clean: false,
+  exitCode: 1,
+  phases: [
+    ...clean.phases,
+    { hook: 'database', step: 'stop', result: 'cut', durationMs: 100, error: cutError },
+  ],
+};
+const counts: ReceiptCounts = {
+  fetched: 120,
+  handled: 120,
+  failed: 0,
+  timedOut: 0,
+  left: 0,
+  mayRepeat: 0,
+  confirmedUpTo: 8_812,
+};
+
+async function receiptOf(outcome: Outcome, figures = counts) {
+  const output = new MemoryOutput();
+  const { log } = await logInto(output);
+  logReceipt(log, outcome, figures);
+  return output.lines[0];
+}
+
+describe('the receipt', () => {
+  it('of a clean stop has reason, outcome, exit code, phases and counts', async () => {
+    const line = await receiptOf(clean);
+    expect(line).toEqual({
+      level: 'info',
+      time: expect.any(String),
+      pid: 42,
+      event: 'lifecycle.stopped',
+      reason: 'SIGTERM',
+      reasonKind: 'signal',
+      outcome: 'clean',
+      exitCode: 0,
+      durationMs: 63_000.4,
+      stopDurationMs: 41.3,
+      counts,
+      phases: [
+        { hook: 'bot', step: 'start', result: 'done', durationMs: 120.6 },
+        { hook: 'intake', step: 'stop', result: 'done', durationMs: 2 },
+        { hook: 'drain', step: 'stop', result: 'done', durationMs: 39 },
+      ],
+      msg: 'Stopped cleanly (SIGTERM), exit code 0; up 1 min 3 s, the stop took 41 ms; 120 updates fetched, 120 handled',
+    });
+  });
+
+  it('names what was cut and what is left', async () => {
+    const line = await receiptOf(cut, {
+      ...counts,
+      handled: 115,
+      failed: 1,
+      timedOut: 2,
+      left: 2,
+      mayRepeat: 3,
+    });
+    expect(line).toMatchObject({ level: 'warn', outcome: 'cut', exitCode: 1 });
+    expect(line?.['phases']).toContainEqual({
+      hook: 'database',
+      step: 'stop',
+      result: 'cut',
+      durationMs: 100,
+      error: cutError.message,
+    });
+    expect(line?.['msg']).toContain('Stopped, not cleanly (SIGTERM), exit code 1');
+    expect(line?.['msg']).toContain(
+      '115 handled, 1 failed, 2 timed out, 2 left for the next run, 3 may come twice',
+    );
+  });
+
+  it('of a fault has the error', async () => {
+    const reason = StopReason.fault(new TypeError('oops'), 'uncaught exception');
+    expect(await receiptOf({ ...clean, reason, exitCode: 70 })).toMatchObject({
+      level: 'error',
+      outcome: 'fault',
+      err: { type: 'TypeError', message: 'oops' },
+      msg: expect.stringContaining('Stopped by a fault (uncaught exception: oops), exit code 70'),
+    });
+  });
+
+  it('is an error when the run had to end, however orderly', async () => {
+    const reason = StopReason.fatal(new LastcallError('TOKEN_REFUSED', 'BOT_TOKEN', 'Telegram refuses it'));
+    expect(await receiptOf({ ...clean, reason, exitCode: 78 })).toMatchObject({
+      level: 'error',
+      outcome: 'clean',
+      err: { code: 'TOKEN_REFUSED' },
+    });
+  });
+});
+
+describe('the receipt of a start that failed', () => {
+  it.each([
+    [78, 'error'],
+    [1, 'warn'],
+  ])('with exit code %d is as loud as what a restart can mend (%s)', async (exitCode, level) => {
+    const reason = StopReason.startFailed(cutError);
+    expect(await receiptOf({ ...clean, reason, clean: false, exitCode })).toMatchObject({
+      level,
+      outcome: 'cut',
+      msg: expect.stringContaining(
+        `Could not start (the stop of "database" did not end), exit code ${exitCode}`,
+      ),
+    });
+  });
+});
+
+describe('the verdict', () => {
+  it.each([
+    [{ clean: true, exitCode: 0 }, 'clean'],
+    [{ clean: true, exitCode: 75 }, 'clean'],
+    [{ clean: false, exitCode: 1 }, 'cut'],
+    [{ clean: true, exitCode: 70 }, 'fault'],
+    [{ clean: false, exitCode: 70 }, 'fault'],
+  ])('of %j is %s', (outcome, verdict) => {
+    expect(verdictOf(outcome)).toBe(verdict);
+  });
+});

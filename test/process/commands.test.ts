@@ -1,0 +1,189 @@
+/** The commands of the built program, as people type them. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { settingKeys, settings } from '../../src/config/schema.js';
+import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
+import { type Daemon, type DaemonOptions, spawnDaemon } from '../support/daemon.js';
+import { Folder, repository } from '../support/folder.js';
+
+const TOKEN = '471100001:COMMANDS-TEST-TOKEN-NOT-SECRET-1234';
+
+const lastcall = (args: readonly string[], options: Omit<DaemonOptions, 'args'> = {}): Daemon =>
+  spawnDaemon({ args, ...options });
+
+/** Runs to its end; fails unless that is with this exit code. */
+async function outputOf(
+  args: readonly string[],
+  exitCode = 0,
+  options: Omit<DaemonOptions, 'args'> = {},
+): Promise<string> {
+  await using program = lastcall(args, options);
+  expect(await program.end()).toMatchObject({ code: exitCode, signal: null });
+  return program.output;
+}
+
+describe('lastcall help', () => {
+  it('tells all commands and settings, however it is asked for', async () => {
+    const help = await outputOf(['help']);
+    for (const command of ['run', 'config', 'demo', 'sandbox', 'help', 'version'])
+      expect(help).toMatch(new RegExp(`^  lastcall ${command}\\b`, 'm'));
+    for (const key of settingKeys) expect(help).toMatch(new RegExp(`^  ${settings[key].name}\\b`, 'm'));
+    for (const args of [[], ['--help'], ['run', '--help'], ['sandbox', '-h']])
+      expect(await outputOf(args)).toBe(help);
+  });
+
+  it('leaves what stands behind -- to the program', async () => {
+    using folder = new Folder({ 'bot.mjs': 'console.log(process.argv.slice(2)); process.exit(0);' });
+    expect(await outputOf(['run', folder.file('bot.mjs'), '--', '--help'])).toContain("[ '--help' ]");
+  });
+});
+
+describe('lastcall version', () => {
+  it.each([['version'], ['--version']])('(%s) prints that of package.json', async (argument) => {
+    const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+    expect(await outputOf([argument])).toBe(`${version}\n`);
+  });
+});
+
+describe('what is no command', () => {
+  it('is named, with those that are', async () => {
+    expect(await outputOf(['rum'], 78)).toBe(
+      "lastcall: 'rum' is no command; there are run, config, demo, sandbox, help, version\n",
+    );
+  });
+
+  it('but a file is probably a bot', async () => {
+    expect(await outputOf(['./my-bot.js'], 78)).toBe(
+      'lastcall: to run the bot in a file, say: lastcall run ./my-bot.js\n',
+    );
+  });
+
+  it('and a token that strayed there is not repeated', async () => {
+    expect(await outputOf([TOKEN], 78, { env: { BOT_TOKEN: TOKEN } })).toContain('471100001:***');
+  });
+});
+
+describe('lastcall config', () => {
+  it('shows the settings in force, and where each came from, the token masked', async () => {
+    using folder = new Folder({ '.env': `BOT_TOKEN=${TOKEN}\nPOLL_TIMEOUT=20s\n` });
+    const table = await outputOf(['config', '--stop-timeout=30s'], 0, { cwd: folder.path });
+    expect(table).toMatch(/^BOT_TOKEN +471100001:\*\*\* +\.env:1$/m);
+    expect(table).toMatch(/^POLL_TIMEOUT +20s +\.env:2$/m);
+    expect(table).toMatch(/^STOP_TIMEOUT +30s +--stop-timeout$/m);
+    expect(table).toMatch(/^START_TIMEOUT +60s +default$/m);
+    expect(table).not.toContain('NOT-SECRET');
+  });
+
+  it('prints JSON for programs, and exits as the daemon would', async () => {
+    const env = { BOT_TOKEN: TOKEN, CONCURRENCY: 'many' };
+    await using program = lastcall(['config', '--json'], { env });
+    let printed = '';
+    program.child.stdout?.on('data', (chunk) => {
+      printed += chunk;
+    });
+    expect(await program.end()).toMatchObject({ code: 78 });
+    expect(JSON.parse(printed)).toMatchObject({
+      settings: { BOT_TOKEN: { value: '471100001:***', source: 'environment', usable: true } },
+      problems: [expect.stringContaining('CONCURRENCY is "many"')],
+    });
+  });
+});
+
+describe('lastcall sandbox', () => {
+  it('serves the Bot API on a free port until Ctrl-C', async () => {
+    await using program = lastcall(['sandbox', '--port', '0']);
+    const [, apiRoot = ''] = await program.prints(/TELEGRAM_API_ROOT=(\S+) /);
+    const post = async (path: string, body: object): Promise<unknown> => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${apiRoot}${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      return answer.json();
+    };
+    await post('/sandbox/updates', { text: 'hello' });
+    expect(await post(`/bot${SANDBOX_TOKEN}/getUpdates`, {})).toMatchObject({
+      ok: true,
+      result: [{ message: { text: 'hello' } }],
+    });
+    await post(`/bot${SANDBOX_TOKEN}/sendMessage`, { chat_id: 1, text: 'hello yourself' });
+    await program.prints(/to chat 1: hello yourself$/m);
+    expect(await program.stop('SIGINT')).toMatchObject({ code: 0 });
+  });
+
+  it('says that a port is in use', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const address = taken.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    expect(await outputOf(['sandbox', '--port', `${port}`], 78)).toMatch(`port ${port} is in use`);
+    await new Promise((resolve) => taken.close(resolve));
+  });
+});
+
+describe('lastcall demo', () => {
+  const figure = (output: string, name: string): number =>
+    Number(new RegExp(`^  ${name} +(\\d+)`, 'm').exec(output)?.[1]);
+
+  function expectGoodEnd(output: string): void {
+    expect(figure(output, 'messages sent')).toBeGreaterThan(3);
+    expect(figure(output, 'answered')).toBeGreaterThan(1);
+    expect(output).toMatch(/^ {2}lost +0$/m);
+    expect(output).toMatch(/^ {2}answered twice +0$/m);
+    expect(output).toMatch(/^ {2}the stop took +\d+\.\d\d s$/m);
+    expect(output).toMatch(/^ {2}exit code +0$/m);
+  }
+
+  it('chats, shows the daemon at work, stops it and closes with what happened, whatever .env says', async () => {
+    using folder = new Folder({
+      '.env': 'POLL_TIMEOUT=nonsense\nBOT_TOKEN_FILE=nowhere\nLOG_LEVEL=silent\n',
+    });
+    const output = await outputOf(['demo', '--for', '2s'], 0, { cwd: folder.path });
+    expectGoodEnd(output);
+    expect(output).toMatch(/^\d\d:\d\d:\d\d\.\d{3} Ada: {3}\/start {2}→ {2}Hello, Ada!/m);
+    expect(output).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO: {2}Connected to Telegram as @\w+ \(\d+\)$/m);
+    expect(output).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO: {2}Stopped cleanly \(SIGINT\), exit code 0; /m);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are for terminals
+    expect(output).not.toMatch(/\u001b/);
+  });
+
+  it('stops in order on Ctrl-C, which a terminal sends to the whole group; and answers what was asked', async () => {
+    await using program = lastcall(['demo'], { detached: true });
+    const group = program.child.pid ?? Number.NaN;
+    await program.prints(/^\S+ Ada: .*→/m);
+    process.kill(-group, 'SIGINT');
+    expect(await program.end()).toMatchObject({ code: 0, signal: null });
+    const { output } = program;
+    expect(output).toMatch(
+      /Stopping \(SIGINT\)[\s\S]*Alan: {2}\/slow {2}→ {2}\/slow: 42\.[\s\S]*What happened:/,
+    );
+    expect(output).not.toMatch(/in haste|again/);
+    expect(figure(output, 'lost')).toBe(0);
+    expect(() => process.kill(-group, 0)).toThrow('ESRCH');
+  });
+
+  it.each([
+    ['its own process alone gets the signal', (program: Daemon) => program.kill('SIGTERM')],
+    ['nobody reads its output any more', (program: Daemon) => program.child.stdout?.destroy()],
+  ])('leaves nothing behind when %s', async (_, end) => {
+    await using program = lastcall(['demo'], { detached: true });
+    const group = program.child.pid ?? Number.NaN;
+    await program.prints(/^\S+ Ada: .*→/m);
+    end(program);
+    expect(await program.end()).toMatchObject({ code: 0, signal: null });
+    expect(() => process.kill(-group, 0)).toThrow('ESRCH');
+  });
+
+  it('exits as the daemon does when that cannot start', async () => {
+    const output = await outputOf(['demo'], 78, { env: { CONCURRENCY: 'many' } });
+    expect(output).toContain('CONCURRENCY is "many" in the environment');
+    expect(output).toMatch(/^ {2}exit code +78$/m);
+  });
+
+  it('says what is wrong with --for', async () => {
+    expect(await outputOf(['demo', '--for', '3'], 78)).toContain("--for is '3': the unit is missing");
+  });
+});

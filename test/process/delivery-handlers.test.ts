@@ -1,0 +1,111 @@
+/** Handlers that are slow, or fail: they cost nobody but their own chat anything, and polling nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, jest } from '@jest/globals';
+import { fixture, median } from '../support/daemon.js';
+import {
+  allAnswered,
+  answers,
+  countsOf,
+  mishaps,
+  noMishaps,
+  openSandbox,
+  runBot,
+  runProgram,
+} from '../support/delivery.js';
+
+jest.setTimeout(60_000);
+
+describe('a slow handler in one chat', () => {
+  it('lets 90 updates of 30 other chats pass in under 1 s, while nothing polls', async () => {
+    await using sandbox = await openSandbox();
+    await using daemon = runBot(sandbox, 'held', { ipc: true });
+    // Telegram gives the second poll of an idle bot one update only: it comes too soon after the first.
+    await sandbox.ask('hello');
+    const slowChat = 99;
+    const slowestMs: number[] = [];
+    for (let round = 1; round <= 5; round++) {
+      await sandbox.waitFor(() => sandbox.state().waitingPolls === 1);
+      const { polls } = sandbox.state();
+      const answeredBefore = sandbox.callCount('sendMessage');
+      sandbox.say({ chat: slowChat, text: `slow${round}` });
+      for (let n = 0; n < 90; n++) sandbox.say({ chat: 1 + (n % 30), text: `quick${round}-${n}` });
+
+      await answers(sandbox, answeredBefore + 90);
+      const quick = sandbox.exchanges().filter(({ text }) => text.startsWith(`quick${round}-`));
+      const latencies = quick.map(({ saidAtMs, answers: [first] }) => (first?.atMs ?? Infinity) - saidAtMs);
+      expect(latencies).toHaveLength(90);
+      slowestMs.push(Math.max(...latencies));
+
+      // Not a wait for something: the time in which a hot loop would show.
+      if (round === 5) await sleep(1_000);
+      expect(sandbox.state().polls).toBe(polls);
+      expect(sandbox.exchanges(slowChat).at(-1)?.answers).toEqual([]);
+      daemon.child.send('go on');
+      await allAnswered(sandbox);
+    }
+    expect(median(slowestMs)).toBeLessThan(1_000);
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+    expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 456, handled: 456 });
+  });
+});
+
+describe('a handler that throws, in a batch of 50', () => {
+  it('is told by its update, and nothing else fails, stops or comes again', async () => {
+    await using sandbox = await openSandbox();
+    const sayBatch = () => {
+      for (let chat = 1; chat < 50; chat++) sandbox.say({ chat, text: `before${chat}` });
+      return sandbox.say({ chat: 50, text: 'fail' })[0];
+    };
+    const failing = sayBatch();
+    sandbox.say({ chat: 50, text: 'behind it in its chat' });
+    await using daemon = runBot(sandbox, 'faulty');
+    expect(await daemon.waitFor('handler.failed')).toMatchObject({
+      level: 'error',
+      updateId: failing,
+      kind: 'message',
+      err: { message: 'this handler fails' },
+    });
+    await answers(sandbox, 50);
+    sandbox.say({ chat: 3, text: 'the next batch' });
+    await answers(sandbox, 51);
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+
+    expect(daemon.lines.filter(({ event }) => event === 'handler.failed')).toHaveLength(1);
+    expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 52, handled: 51, failed: 1 });
+    expect(mishaps(sandbox)).toEqual({ lost: 1, twice: 0, outOfOrder: 0 });
+    expect(sandbox.exchanges(50)).toMatchObject([{ text: 'fail', answers: [] }, { answers: [{}] }]);
+    expect(sandbox.state().queued).toBe(0);
+  });
+
+  it('is answered for by bot.catch, if the bot has one', async () => {
+    await using sandbox = await openSandbox();
+    for (let chat = 1; chat < 50; chat++) sandbox.say({ chat, text: `fine${chat}` });
+    sandbox.say({ chat: 50, text: 'fail' });
+    await using daemon = runProgram(sandbox, fixture('bots', 'catch.js'));
+    await allAnswered(sandbox);
+    sandbox.say('the next batch');
+    await allAnswered(sandbox);
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+
+    expect(sandbox.exchanges(50)).toMatchObject([{ answers: [{ text: 'fail: it failed' }] }]);
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+    expect(daemon.events()).not.toContain('handler.failed');
+    expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 51, failed: 0 });
+  });
+});
+
+describe('a handler that runs for longer than HANDLER_TIMEOUT', () => {
+  it('has its signal aborted, and when it heeds that, counts as failed', async () => {
+    await using sandbox = await openSandbox();
+    const [overdue] = sandbox.say({ chat: 1, text: 'heed' });
+    sandbox.say({ chat: 1, text: 'behind it in its chat' });
+    await using daemon = runBot(sandbox, 'stubborn', { env: { HANDLER_TIMEOUT: '200ms' } });
+    expect(await daemon.waitFor('handler.timed-out')).toMatchObject({ level: 'warn', updateId: overdue });
+    expect(await daemon.waitFor('handler.failed')).toMatchObject({ updateId: overdue, kind: 'message' });
+    await answers(sandbox, 1);
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+    expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 2, handled: 1, failed: 1, timedOut: 0 });
+    expect(sandbox.state().queued).toBe(0);
+  });
+});

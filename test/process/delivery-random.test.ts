@@ -1,0 +1,97 @@
+/**
+ * Small lives at random, the same in every run: polls fail, bots are stopped at any moment and started again, people
+ * go on writing. Whatever happens, nothing is lost; and nothing is handled twice but what a receipt has told of.
+ */
+import { describe, expect, it, jest } from '@jest/globals';
+import { everyFailure } from '../../src/sandbox/fault-rule.js';
+import type { Sandbox } from '../../src/sandbox/sandbox.js';
+import { seededRandom } from '../../src/sandbox/seeded-random.js';
+import type { Daemon } from '../support/daemon.js';
+import { allAnswered, answers, countsOf, mishaps, openSandbox, runBot } from '../support/delivery.js';
+
+jest.setTimeout(60_000);
+
+/** The choices of one life. */
+function choices(seed: number) {
+  const random = seededRandom(seed);
+  const upTo = (most: number) => Math.floor(random() * (most + 1));
+  return {
+    upTo,
+    chance: (probability: number) => random() < probability,
+    pick: <T>(first: T, ...others: T[]): T => [first, ...others][upTo(others.length)] ?? first,
+  };
+}
+
+type Choices = ReturnType<typeof choices>;
+
+function sayMore(sandbox: Sandbox, { upTo }: Choices): void {
+  const { said } = sandbox.report();
+  const count = 10 + upTo(60);
+  for (let n = said; n < said + count; n++) sandbox.say({ chat: 1 + upTo(7), text: `message${n}` });
+}
+
+function addFaults(sandbox: Sandbox, { upTo, chance }: Choices): void {
+  sandbox.removeFaults();
+  if (chance(0.7))
+    sandbox.addFault({
+      kind: 'assorted',
+      of: everyFailure,
+      method: 'getUpdates',
+      fraction: 0.1 + upTo(30) / 100,
+    });
+  if (chance(0.3)) sandbox.addFault({ kind: 'latency', ms: upTo(40) });
+  if (chance(0.2)) sandbox.addFault({ kind: 'refuse', forMs: upTo(300) });
+}
+
+/** Comes at the moment of the stop. */
+function stopMoment(sandbox: Sandbox, daemon: Daemon, { upTo, pick }: Choices): Promise<unknown> {
+  const sent = sandbox.callCount('sendMessage');
+  const left = sandbox.report().unanswered;
+  return pick(
+    () => daemon.waitFor('lifecycle.starting'),
+    () => daemon.waitFor('poll.connected'),
+    () => daemon.waitFor('poll.started'),
+    () => answers(sandbox, sent + 1 + upTo(left - 1)),
+    () => answers(sandbox, sent + 1 + upTo(left - 1)),
+    () => answers(sandbox, sent + left),
+  )();
+}
+
+describe('a life with faults, stops and restarts', () => {
+  it.concurrent.each(Array.from({ length: 20 }, (_, n) => n + 1))(
+    'loses nothing and does nothing twice, seed %i',
+    async (seed) => {
+      const chosen = choices(seed);
+      const { upTo, pick } = chosen;
+      await using sandbox = await openSandbox({ seed });
+      let mayRepeat = 0;
+      let handled = 0;
+      const runs = 2 + upTo(2);
+      for (let run = 1; run <= runs; run++) {
+        sayMore(sandbox, chosen);
+        addFaults(sandbox, chosen);
+        const env = {
+          HANDLER_MS: `${upTo(30)}`,
+          CONCURRENCY: `${1 + upTo(7)}`,
+          POLL_TIMEOUT: '1s',
+        };
+        await using daemon = runBot(sandbox, 'echo', { env });
+        const moment = run < runs ? stopMoment(sandbox, daemon, chosen) : allAnswered(sandbox);
+        sayMore(sandbox, chosen);
+        await moment;
+        if (run === runs) await allAnswered(sandbox);
+
+        expect(await daemon.stop(pick('SIGTERM', 'SIGINT'))).toMatchObject({ code: 0 });
+        const counts = countsOf(daemon.receipt);
+        mayRepeat += counts.mayRepeat;
+        handled += counts.handled;
+        if (!daemon.events().includes('poll.confirm-failed')) expect(counts.mayRepeat).toBe(0);
+      }
+      const { lost, twice, outOfOrder } = mishaps(sandbox);
+      expect({ lost, outOfOrder }).toEqual({ lost: 0, outOfOrder: 0 });
+      expect(twice).toBeLessThanOrEqual(mayRepeat);
+      expect(handled).toBe(sandbox.report().said + twice);
+      console.log(seed, runs, sandbox.report().said, twice, mayRepeat);
+    },
+  );
+});

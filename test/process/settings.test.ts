@@ -1,0 +1,196 @@
+/** Settings as people get them wrong, and the places they may come from, on the built program. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
+import { type Daemon, fixture, spawnDaemon } from '../support/daemon.js';
+import { Folder } from '../support/folder.js';
+
+const TOKEN = '471100001:SETTINGS-TEST-TOKEN-NOT-SECRET-1234';
+const OTHER_TOKEN = '471100002:SETTINGS-TEST-TOKEN-NOT-SECRET-5678';
+/** Of a bot that nothing has polled before: a server makes quick successors wait. */
+const FRESH_TOKEN = '471100003:SETTINGS-TEST-TOKEN-NOT-SECRET-9012';
+const tokens = [TOKEN, OTHER_TOKEN, FRESH_TOKEN];
+const secretParts = tokens.map((token) => token.slice(token.indexOf(':') + 1));
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox({ tokens });
+});
+afterAll(() => sandbox.close());
+
+/** With the sandbox in Telegram's place. */
+function run(
+  env: Readonly<Record<string, string>>,
+  options: { cwd?: string; args?: readonly string[] } = {},
+): Daemon {
+  const { cwd, args = [] } = options;
+  return spawnDaemon({
+    args: ['run', ...args],
+    env: { TELEGRAM_API_ROOT: sandbox.apiRoot, ...env },
+    ...(cwd !== undefined && { cwd }),
+  });
+}
+
+function expectNoSecret(output: string): void {
+  for (const secret of secretParts) expect(output).not.toContain(secret);
+}
+
+/** The id of the bot it connects as; then it is stopped. */
+async function connectedAs(daemon: Daemon): Promise<unknown> {
+  const { id } = await daemon.waitFor('poll.connected');
+  expect(await daemon.stop()).toMatchObject({ code: 0 });
+  expectNoSecret(daemon.output);
+  return id;
+}
+
+describe('wrong settings', () => {
+  it('are all named at once, in plain words, with nothing secret in them, and end in 78', async () => {
+    using folder = new Folder({ '.env': '# mine\nHANDLER_TIMEOUT=soon\nPOLL_TIMEOUT=10s\n' });
+    await using daemon = run(
+      {
+        BOT_TOKEN: `"${TOKEN}`,
+        POLL_TIMEOUT: '50',
+        INBOX: 'journal',
+        TELEGRAM_API_ROOT: `https://api.telegram.org/bot${OTHER_TOKEN}`,
+      },
+      { cwd: folder.path, args: ['--concurrency', '0', '--stop-timout=5s'] },
+    );
+    expect(await daemon.end()).toMatchObject({ code: 78, signal: null });
+    const [first, ...lines] = daemon.output.trimEnd().split('\n');
+    expect(first).toBe('lastcall: 7 things are wrong with the settings:');
+    expect(lines).toEqual([
+      expect.stringMatching(/^ {2}- --stop-timout is no flag; did you mean --stop-timeout\?$/),
+      expect.stringMatching(/^ {2}- BOT_TOKEN cannot be used in the environment: .*@BotFather gives it/),
+      expect.stringMatching(
+        /^ {2}- TELEGRAM_API_ROOT is ".*471100002:\*{3}" .*: it holds a bot token, which belongs in/,
+      ),
+      expect.stringMatching(
+        /^ {2}- POLL_TIMEOUT is "50" in the environment: the unit is missing; .* 500ms, 30s/,
+      ),
+      expect.stringMatching(/^ {2}- --concurrency is "0" on the command line: expected a whole number/),
+      expect.stringMatching(/^ {2}- HANDLER_TIMEOUT is "soon" in \.env:2: expected a duration/),
+      expect.stringMatching(/^ {2}- INBOX is "journal" in the environment: .* not part of this version yet/),
+      expect.stringMatching(/^What to do: .*`lastcall config`/),
+    ]);
+    expectNoSecret(daemon.output);
+  });
+
+  it('that are probably slips are warned of, and do not keep the bot from running', async () => {
+    using folder = new Folder({ '.env': `BOT_TOKEN=${TOKEN}\nPOLL_TIMOUT=10s\n` });
+    await using daemon = run({}, { cwd: folder.path });
+    expect(await daemon.waitFor('config.warning')).toMatchObject({
+      level: 'warn',
+      msg: '.env sets POLL_TIMOUT, which is no setting; did you mean POLL_TIMEOUT?',
+    });
+    expect(await connectedAs(daemon)).toBe(471100001);
+  });
+});
+
+describe('without a token', () => {
+  it('the example bot says at once how to get one, or to try the demo', async () => {
+    await using daemon = run({});
+    expect(await daemon.end()).toMatchObject({ code: 78 });
+    const words = daemon.output.trimEnd().split('\n');
+    expect(words[0]).toMatch(
+      /^lastcall: there is no bot token: .*\/newbot to @BotFather.*BOT_TOKEN.*npm run demo/,
+    );
+    expect(words).toHaveLength(2);
+  });
+
+  it('a module that wants lastcall to build the bot says the same', async () => {
+    await using daemon = run({}, { args: [fixture('modules', 'echo.mjs')] });
+    expect(await daemon.end()).toMatchObject({ code: 78 });
+    expect(daemon.receipt).toMatchObject({
+      exitCode: 78,
+      err: { code: 'CONFIG_INVALID', culprit: 'BOT_TOKEN' },
+    });
+    expect(daemon.receipt.msg).toMatch(/@BotFather.*npm run demo/);
+  });
+
+  it('a program that brings its own does not miss it', async () => {
+    using folder = new Folder({
+      'bot.mjs': `import { Telegraf } from 'telegraf'; new Telegraf(process.env.MY_TOKEN).launch();`,
+    }).linkPackages();
+    await using daemon = run({ MY_TOKEN: TOKEN }, { args: [folder.file('bot.mjs')] });
+    expect(await connectedAs(daemon)).toBe(471100001);
+  });
+});
+
+describe('a token that Telegram does not take', () => {
+  it.each([
+    ['unknown', '471100009:SETTINGS-TEST-TOKEN-NOT-SECRET-9999', '401 Unauthorized'],
+    ['malformed', '471100009:short', '404 Not Found'],
+  ])('(%s) ends in 78, with words on where to get the current one', async (_, token, answer) => {
+    await using daemon = run({ BOT_TOKEN: token });
+    expect(await daemon.end()).toMatchObject({ code: 78 });
+    expect(daemon.receipt).toMatchObject({
+      level: 'error',
+      exitCode: 78,
+      outcome: 'clean',
+      reason: `Telegram has refused the token: ${answer}`,
+      err: { code: 'TOKEN_REFUSED', nextStep: expect.stringContaining('@BotFather') },
+    });
+  });
+});
+
+describe('the token', () => {
+  it('may come from a file, its name relative to the working directory', async () => {
+    using folder = new Folder({ 'secrets/token': `${TOKEN}\n` });
+    await using daemon = run({ BOT_TOKEN_FILE: 'secrets/token' }, { cwd: folder.path });
+    expect(await connectedAs(daemon)).toBe(471100001);
+  });
+
+  it("may come from systemd's credentials", async () => {
+    using folder = new Folder({ 'bot-token': TOKEN });
+    await using daemon = run({ CREDENTIALS_DIRECTORY: folder.path });
+    expect(await connectedAs(daemon)).toBe(471100001);
+  });
+
+  it('may come from .env, which the environment comes before', async () => {
+    using folder = new Folder({ '.env': `BOT_TOKEN='${TOKEN}'\n` });
+    await using fromFile = run({}, { cwd: folder.path });
+    await using fromEnvironment = run({ BOT_TOKEN: OTHER_TOKEN }, { cwd: folder.path });
+    expect(await connectedAs(fromFile)).toBe(471100001);
+    expect(await connectedAs(fromEnvironment)).toBe(471100002);
+  });
+
+  it('from two places at once is refused, naming both', async () => {
+    using folder = new Folder({ token: OTHER_TOKEN, '.env': 'BOT_TOKEN_FILE=token' });
+    await using daemon = run({ BOT_TOKEN: TOKEN }, { cwd: folder.path });
+    expect(await daemon.end()).toMatchObject({ code: 78 });
+    expect(daemon.output).toMatch(
+      /set more than once, by BOT_TOKEN \(environment\) and by BOT_TOKEN_FILE \(\.env:1\)/,
+    );
+    expectNoSecret(daemon.output);
+  });
+
+  it.each([
+    ['is missing', 'nowhere', /the file nowhere \(BOT_TOKEN_FILE\) cannot be read: there is no such file/],
+    ['is empty', 'empty', /the file empty \(BOT_TOKEN_FILE\) is empty/],
+    ['is a folder', '.', /cannot be read: it is a folder/],
+  ])('in a file that %s ends in 78', async (_, file, words) => {
+    using folder = new Folder({ empty: '\n' });
+    await using daemon = run({ BOT_TOKEN_FILE: file }, { cwd: folder.path });
+    expect(await daemon.end()).toMatchObject({ code: 78 });
+    expect(daemon.output).toMatch(words);
+  });
+});
+
+describe('settings', () => {
+  it('come from flags before the environment, and from the environment before .env', async () => {
+    using folder = new Folder({
+      '.env': 'STOP_TIMEOUT=11s\nPOLL_TIMEOUT=12s\nSTART_TIMEOUT=13s\nMY_OWN=from .env\n',
+      'bot.mjs': 'export default ({ log }) => log.info({ event: "mine", value: process.env.MY_OWN });',
+    });
+    await using daemon = run(
+      { BOT_TOKEN: FRESH_TOKEN, STOP_TIMEOUT: '21s', POLL_TIMEOUT: '22s' },
+      { cwd: folder.path, args: ['bot.mjs', '--stop-timeout', '31s'] },
+    );
+    expect((await daemon.waitFor('hook.starting'))['limitMs']).toBeCloseTo(13_000, -3);
+    expect((await daemon.waitFor('mine'))['value']).toBe('from .env');
+    const bot = sandbox.bot(FRESH_TOKEN);
+    const polls = () => bot.calls({ method: 'getUpdates' });
+    await sandbox.waitFor(() => polls().some(({ parameters }) => Number(parameters['timeout']) === 22));
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+    expect((await daemon.waitFor('lifecycle.stopping'))['budgetMs']).toBe(31_000);
+  });
+});

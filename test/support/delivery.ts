@@ -1,0 +1,93 @@
+/** Bots of the built program at work on a sandbox, and what became of the updates they were sent. */
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.js';
+import type { SandboxBot } from '../../src/sandbox/sandbox-bot.js';
+import { type Daemon, type DaemonOptions, fixture, type LogLine, spawnDaemon } from './daemon.js';
+
+/** A sandbox that closes with its test: `await using`. */
+export async function openSandbox(options?: SandboxOptions): Promise<Sandbox & AsyncDisposable> {
+  const sandbox = await startSandbox(options);
+  return Object.assign(sandbox, { [Symbol.asyncDispose]: () => sandbox.close() });
+}
+
+export interface BotOptions extends Omit<DaemonOptions, 'args'> {
+  /** The bot that is run, one of several on the sandbox; default: the sandbox's own. */
+  readonly bot?: SandboxBot;
+}
+
+/** Runs a bot module of the fixtures. */
+export function runBot(sandbox: Sandbox, module: string, options: BotOptions = {}): Daemon {
+  return runProgram(sandbox, fixture('modules', `${module}.mjs`), options);
+}
+
+/** Runs a file, as `lastcall run FILE` does. */
+export function runProgram(
+  sandbox: Sandbox,
+  file: string,
+  { bot = sandbox, env = {}, ...options }: BotOptions = {},
+): Daemon {
+  const { apiRoot } = sandbox;
+  return spawnDaemon({
+    args: ['run', file],
+    env: { BOT_TOKEN: bot.token, TELEGRAM_API_ROOT: apiRoot, ...env },
+    ...options,
+  });
+}
+
+/** How many updates met each fate; all is well when there are none. */
+export interface Mishaps {
+  /** Said and not answered. */
+  readonly lost: number;
+  /** Answered more than once. */
+  readonly twice: number;
+  /** Answered, for the first time, before something that was said earlier in the same chat. */
+  readonly outOfOrder: number;
+}
+
+export const noMishaps: Mishaps = { lost: 0, twice: 0, outOfOrder: 0 };
+
+export function mishaps(bot: SandboxBot): Mishaps {
+  const exchanges = bot.exchanges();
+  const latest = new Map<number, number>();
+  let outOfOrder = 0;
+  for (const { chat, answers } of exchanges) {
+    const atMs = answers[0]?.atMs;
+    if (atMs === undefined) continue;
+    const before = latest.get(chat) ?? 0;
+    if (atMs < before) outOfOrder++;
+    latest.set(chat, Math.max(atMs, before));
+  }
+  const { unanswered, answeredTwice } = bot.report();
+  return { lost: unanswered, twice: answeredTwice, outOfOrder };
+}
+
+/** Resolves once the bot has sent so many messages, in all runs together. */
+export async function answers(sandbox: Sandbox, count: number, patienceMs = 20_000): Promise<void> {
+  await sandbox.waitFor(() => sandbox.callCount('sendMessage') >= count, patienceMs);
+}
+
+/** Resolves once all that was said so far is answered. */
+export async function allAnswered(sandbox: Sandbox, patienceMs = 20_000): Promise<void> {
+  const { said } = sandbox.report();
+  // The cheap look comes first: this is asked at each call.
+  const done = () => sandbox.callCount('sendMessage') >= said && sandbox.report().unanswered === 0;
+  await sandbox.waitFor(done, patienceMs);
+}
+
+export interface Counts {
+  readonly fetched: number;
+  readonly handled: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly left: number;
+  readonly mayRepeat: number;
+  readonly confirmedUpTo?: number;
+}
+
+/** The receipt's figures. Throws when they do not add up: each update fetched has one fate. */
+export function countsOf(receipt: LogLine): Counts {
+  const counts = receipt['counts'] as Counts;
+  const { fetched, handled, failed, timedOut, left } = counts;
+  if (fetched !== handled + failed + timedOut + left)
+    throw new Error(`the receipt's figures do not add up: ${JSON.stringify(counts)}`);
+  return counts;
+}
