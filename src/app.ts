@@ -35,13 +35,17 @@ export interface App {
 const DRAIN_SHARE = 2 / 3;
 /** After a fault nobody knows what handlers still do any good. */
 const FAULT_DRAIN_MS = 5_000;
-/** The last confirm's limit: this long, and no more than a tenth of the budget. */
+/** Of the drain's time this is kept for the last confirm, and no more than a tenth of the budget. */
 const CONFIRM_MS = 1_000;
+/** The confirm gives up a little before that, so that it is named, and not the drain. */
+const CONFIRM_SHARE = 0.9;
+/** What a reader of the log that is stuck may cost a stop that has used up its budget. */
+const LAST_LINES_MS = 100;
 
 /** Wires a run together. Nothing happens before `run()`. */
 export function createApp({ config, logging, source, clock = systemClock }: AppOptions): App {
   const { log, receiptLog } = logging;
-  const confirmTimeoutMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
+  const confirmMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
 
   const lifecycle = new Lifecycle({
     startTimeoutMs: config.startTimeoutMs,
@@ -51,14 +55,14 @@ export function createApp({ config, logging, source, clock = systemClock }: AppO
     hookLog: (hook) => log.child({ hook }),
   });
   const fleet = new Fleet({
-    settings: { ...config, confirmTimeoutMs, clock },
+    settings: { ...config, confirmTimeoutMs: confirmMs * CONFIRM_SHARE, clock },
     emit: (event, bot) => logEvent(log, event, { bot }),
     failed: (error) => void lifecycle.stop(reasonFor(error)),
   });
   const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
 
   lifecycle.add(bot);
-  lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmTimeoutMs }));
+  lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs }));
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
 
   /** The program calls `process.exit` amid the run: there is no stop, but there is a receipt. */
@@ -76,7 +80,7 @@ export function createApp({ config, logging, source, clock = systemClock }: AppO
       const { stopAfterMs = config.stopAfterMs } = options;
       const outcome = await lifecycle.run({ ...options, ...(stopAfterMs !== undefined && { stopAfterMs }) });
       logReceipt(receiptLog, outcome, fleet.counts);
-      await logging.flush();
+      await logging.flush(Math.max(LAST_LINES_MS, config.stopTimeoutMs - outcome.stopDurationMs));
       bot.restore();
       return outcome;
     },
@@ -91,12 +95,12 @@ function drainHook({
   lifecycle,
   fleet,
   clock,
-  confirmTimeoutMs,
+  confirmMs,
 }: {
   lifecycle: Lifecycle;
   fleet: Fleet;
   clock: Clock;
-  confirmTimeoutMs: number;
+  confirmMs: number;
 }): Hook {
   return {
     name: 'drain',
@@ -107,7 +111,7 @@ function drainHook({
     async stop({ signal, deadline, reason }) {
       const time = new AbortController();
       // Ends before the hook's own deadline, so that the log names the handlers, and the last confirm has its time.
-      const cancel = clock.after(deadline.remainingMs() - confirmTimeoutMs, () => time.abort(reason));
+      const cancel = clock.after(deadline.remainingMs() - confirmMs, () => time.abort(reason));
       try {
         await fleet.drain(AbortSignal.any([time.signal, lifecycle.urgency, signal]));
       } finally {

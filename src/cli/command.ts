@@ -28,6 +28,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   version: async () => (await import('./help.js')).version,
 };
 
+export const commandNames: readonly string[] = Object.keys(commands);
+
 const aliases: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };
 
 /** Runs the command that the arguments name; resolves to the exit code, never rejects. */
@@ -64,7 +66,7 @@ function asksForHelp(args: readonly string[]): boolean {
 function noCommand(first: string): string {
   const looksLikeFile = /[./\\]/.test(first);
   if (looksLikeFile) return `to run the bot in a file, say: lastcall run ${first}`;
-  return `'${first}' is no command; there are ${Object.keys(commands).join(', ')}`;
+  return `'${first}' is no command; there are ${commandNames.join(', ')}`;
 }
 
 /** What happened and what to do about it, without a stack where the error is one of lastcall's own. */

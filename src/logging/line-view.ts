@@ -37,7 +37,8 @@ export function createLineView(): (line: LogLine, paint: Paint) => string {
     const gap = String(line['level']).length < 5 ? ' ' : '';
     const message = String(line['msg'] ?? (line['err'] === undefined ? '' : messageOf(line['err'])));
     const error = JSON.stringify(line['err']);
-    const why = error === explained ? [] : errorBlock(line['err'], message, paint);
+    const isRepeated = event.startsWith('lifecycle.') && error === explained;
+    const why = isRepeated ? [] : errorBlock(line['err'], message, paint);
     explained = error ?? explained;
     const lines = [...`${gap}${message}${fields}${bot}`.split('\n'), ...below, ...why];
     return lines.join(`\n${INDENT}`);
@@ -62,13 +63,16 @@ function errorBlock(error: unknown, told: string, paint: Paint): string[] {
   const message = messageOf(error);
   const type = String(error['type'] ?? 'Error');
   const lines: string[] = [];
-  const cause = isRecord(error['cause']) ? messageOf(error['cause']) : message;
-  if (!told.includes(message) && !told.includes(cause)) lines.push(...`${type}: ${message}`.split('\n'));
-  else if (type !== 'Error' && type !== 'LastcallError') lines.push(type);
-  if (type !== 'LastcallError') lines.push(...framesOf(error['stack']).map(paint.dim));
+  const isOwn = type === 'LastcallError';
+  const cause = error['cause'];
+  // The failure of a hook is told in the words of what it threw.
+  const isTold = told.includes(message) || (isOwn && isRecord(cause) && told.includes(messageOf(cause)));
+  if (!isTold) lines.push(...`${type}: ${message}`.split('\n'));
+  else if (type !== 'Error' && !isOwn) lines.push(type);
+  if (!isOwn) lines.push(...framesOf(error['stack']).map(paint.dim));
   if (typeof error['likelyCause'] === 'string') lines.push(`likely cause: ${error['likelyCause']}`);
   if (typeof error['nextStep'] === 'string') lines.push(`what to do: ${error['nextStep']}`);
-  for (const inner of [error['cause'], ...listOf(error['errors'])]) {
+  for (const inner of [cause, ...listOf(error['errors'])]) {
     const [first, ...rest] = errorBlock(inner, '', paint);
     if (first !== undefined) lines.push(`because of ${first}`, ...rest);
   }

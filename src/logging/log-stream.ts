@@ -64,8 +64,8 @@ export class LogStream {
     }
   }
 
-  /** Resolves when all lines are taken, or nobody can take them any more, or a second has passed. */
-  flush(): Promise<void> {
+  /** Resolves when all lines are taken, or nobody can take them any more, or a second has passed, or `withinMs`. */
+  flush(withinMs: number = FLUSH_MS): Promise<void> {
     if (this.#output.destroyed || this.#taken >= this.#written) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
@@ -73,7 +73,7 @@ export class LogStream {
         this.#flushing.delete(done);
         resolve();
       };
-      const cancel = (this.#options.clock ?? systemClock).after(FLUSH_MS, done);
+      const cancel = (this.#options.clock ?? systemClock).after(Math.min(withinMs, FLUSH_MS), done);
       this.#flushing.add(done);
     });
   }

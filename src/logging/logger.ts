@@ -16,8 +16,8 @@ export interface Logging {
   readonly receiptLog: Logger;
   /** From now on this is masked in every line. */
   addSecret(secret: string): void;
-  /** Resolves once every line is written, or cannot be, or a second has passed. Call it last. */
-  flush(): Promise<void>;
+  /** Resolves once every line is written, or cannot be, or a second has passed, or `withinMs`. Call it last. */
+  flush(withinMs?: number): Promise<void>;
 }
 
 export interface LoggingOptions {
@@ -65,7 +65,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
     receiptLog:
       log.isLevelEnabled('info') || config.logLevel === 'silent' ? log : log.child({}, { level: 'info' }),
     addSecret: (secret) => redactor.add(secret),
-    flush: () => stream.flush(),
+    flush: (withinMs) => stream.flush(withinMs),
   };
 }
 

@@ -36,26 +36,33 @@ export function confirmingOffsets(
   if (accepted === undefined || accepted === confirmed) return [];
   if (lastPoll?.offset !== accepted) return [accepted];
   if (lastPoll.openSince !== undefined && now - lastPoll.openSince >= ARRIVED_AFTER_MS) return [];
-  // Telegram makes the same offset again within 3 s wait until those are over, longer than a stop may take. It
-  // compares with the previous request only, and one offset lower forgets nothing more.
-  return [accepted - 1, accepted];
+  return again(accepted);
 }
 
 /**
- * Asks for an offset until Telegram answers or the time is up; resolves with the last answer.
- * Heeds no signal: it is the stop that waits for it.
+ * How to ask for an offset that Telegram may have heard before. It makes the same offset again within 3 s wait until
+ * those are over, longer than a stop may take; it compares with the previous request only, and one that is lower
+ * forgets nothing more. A negative one would: it stays positive.
+ */
+const again = (offset: number, lower = 1): readonly number[] => [Math.max(1, offset - lower), offset];
+
+/**
+ * Asks for the offsets, one after the other, until Telegram has answered for `accepted`, the last of them, or the time
+ * is up; resolves with the last answer. Heeds no signal: it is the stop that waits for it.
  *
  * @param latestEnd in the clock's milliseconds
  */
 export async function askFor(
-  offset: number,
+  accepted: number,
   {
+    offsets,
     api,
     allowedUpdates,
     clock,
     random,
     latestEnd,
   }: {
+    readonly offsets: readonly number[];
     readonly api: BotApi<unknown>;
     readonly allowedUpdates: readonly string[];
     readonly clock: Clock;
@@ -64,14 +71,23 @@ export async function askFor(
   },
 ): Promise<Answer<unknown>> {
   const { signal } = new AbortController();
-  for (let backoff = new Backoff(betweenTries); ; backoff = backoff.next()) {
+  let ahead = offsets;
+  let backoff = new Backoff(betweenTries);
+  for (let tries = 1; ; ) {
+    const [offset = accepted, ...others] = ahead;
     const timeoutMs = latestEnd - clock.now();
     const answer = await api.getUpdates(
       { offset, timeoutSeconds: 0, limit: 1, allowedUpdates },
       { signal, timeoutMs },
     );
+    ahead = others;
+    if (answer.kind === 'ok' && ahead.length > 0) continue;
+
     const waitMs = backoff.delayMs(random());
     if (answer.kind !== 'unreachable' || clock.now() + waitMs >= latestEnd) return answer;
     await clock.sleep(waitMs);
+    // Nobody knows which of the offsets so far Telegram has heard last; this one it has not.
+    ahead = again(accepted, ++tries);
+    backoff = backoff.next();
   }
 }

@@ -207,14 +207,15 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     const offset = this.#offset;
     if (offset === undefined) return;
     const offsets = confirmingOffsets(offset, this.#confirmed, this.#lastPoll, clock.now());
-    for (const one of offsets) {
-      const answer = await askFor(one, { api, allowedUpdates, clock, random, latestEnd });
-      if (answer.kind === 'ok') continue;
-      emit({ event: 'poll.confirm-failed', offset, detail: classify(answer).detail });
-      return;
+    if (offsets.length > 0) {
+      const answer = await askFor(offset, { offsets, api, allowedUpdates, clock, random, latestEnd });
+      if (answer.kind !== 'ok') {
+        emit({ event: 'poll.confirm-failed', offset, detail: classify(answer).detail });
+        return;
+      }
+      emit({ event: 'poll.confirmed', offset });
     }
     this.#confirmed = offset;
-    if (offsets.length > 0) emit({ event: 'poll.confirmed', offset });
   }
 }
 

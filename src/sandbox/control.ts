@@ -7,12 +7,21 @@ import { ApiError } from './answer.js';
 import type { NewUpdate } from './bot-account.js';
 import type { CallFilter } from './calls.js';
 import type { Conversation, Line } from './chats.js';
-import { isFaultRule } from './fault-rule.js';
+import { type FaultRule, isFaultRule } from './fault-rule.js';
+import type { ActiveRule } from './faults.js';
 import { isRecord, parseJson } from './parameters.js';
-import type { Sandbox } from './sandbox.js';
 import type { SandboxBot } from './sandbox-bot.js';
 
 const PREFIX = '/sandbox/';
+
+/** What is steered: a sandbox, which is its own first bot. */
+export interface Steered extends SandboxBot {
+  bot(token: string): SandboxBot;
+  botById(id: number): SandboxBot | undefined;
+  addFault(rule: FaultRule): number;
+  removeFaults(id?: number): void;
+  faults(): readonly ActiveRule[];
+}
 
 /** A request that cannot be granted; the message says why. */
 class Refusal extends Error {}
@@ -24,7 +33,7 @@ interface Wish {
   readonly bot: SandboxBot;
 }
 
-type Grant = (sandbox: Sandbox, wish: Wish) => unknown;
+type Grant = (sandbox: Steered, wish: Wish) => unknown;
 
 const grants: ReadonlyMap<string, Grant> = new Map<string, Grant>([
   ['GET state', (_, { bot }) => bot.state()],
@@ -39,9 +48,9 @@ const grants: ReadonlyMap<string, Grant> = new Map<string, Grant>([
 ]);
 
 export class Control {
-  readonly #sandbox: Sandbox;
+  readonly #sandbox: Steered;
 
-  constructor(sandbox: Sandbox) {
+  constructor(sandbox: Steered) {
     this.#sandbox = sandbox;
   }
 
@@ -81,14 +90,14 @@ export class Control {
   }
 }
 
-function jump(_: Sandbox, { bot, fields }: Wish): unknown {
+function jump(_: Steered, { bot, fields }: Wish): unknown {
   const nextUpdateId = number(fields, 'nextUpdateId');
   if (nextUpdateId === undefined) throw new Refusal('nextUpdateId (a number) is missing');
   bot.jumpTo(nextUpdateId);
   return bot.state();
 }
 
-function addUpdates(_: Sandbox, { bot, fields }: Wish): unknown {
+function addUpdates(_: Steered, { bot, fields }: Wish): unknown {
   const { updates } = fields;
   if (updates === undefined) return { ids: bot.say(line(fields)) };
   if (!Array.isArray(updates) || !updates.every(isUpdate))
@@ -96,25 +105,25 @@ function addUpdates(_: Sandbox, { bot, fields }: Wish): unknown {
   return { ids: bot.addUpdates(updates) };
 }
 
-function report(_: Sandbox, { bot, fields }: Wish): unknown {
+function report(_: Steered, { bot, fields }: Wish): unknown {
   const chat = number(fields, 'chat');
   return { report: bot.report(chat), exchanges: bot.exchanges(chat) };
 }
 
-function startConversation(_: Sandbox, { bot, fields }: Wish): unknown {
+function startConversation(_: Steered, { bot, fields }: Wish): unknown {
   // It ends by itself, at the latest when the sandbox closes; its course is seen in the report.
   void bot.converse(conversation(fields));
   return { started: true };
 }
 
-function addFault(sandbox: Sandbox, { fields }: Wish): unknown {
+function addFault(sandbox: Steered, { fields }: Wish): unknown {
   if (!isFaultRule(fields)) throw new Refusal('not a fault rule: unknown kind, or a field is wrong');
   if (fields.kind === 'refuse' && fields.forMs === undefined)
     throw new Refusal('refuse needs forMs: its end could not be asked for');
   return { id: sandbox.addFault(fields) };
 }
 
-function removeFaults(sandbox: Sandbox, { fields }: Wish): unknown {
+function removeFaults(sandbox: Steered, { fields }: Wish): unknown {
   sandbox.removeFaults(number(fields, 'id'));
   return { faults: sandbox.faults() };
 }

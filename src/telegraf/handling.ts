@@ -19,13 +19,13 @@ export interface LastcallContext extends Context {
   readonly attempt: number;
 }
 
-export interface Delivery {
+interface Delivery {
   readonly signal: AbortSignal;
   readonly attempt: number;
 }
 
 /** `caught`: the handler failed, and the bot's own `bot.catch` took the error. */
-export type HandlingResult = 'handled' | 'caught';
+type HandlingResult = 'handled' | 'caught';
 
 export interface PreparedBot {
   /**

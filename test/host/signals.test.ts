@@ -35,6 +35,19 @@ describe('signals', () => {
     expect(told).toEqual(['stop SIGTERM', 'hasten SIGINT', 'exit 143']);
   });
 
+  it('leave time for a last word at the third, and exit even if that goes wrong', () => {
+    const { signals, listener, told, send } = setUp();
+    const forced = (exitCode: number) => {
+      told.push(`forced ${exitCode}`);
+      throw new Error('no paper');
+    };
+    signals.subscribe({ ...listener, forced });
+    send('SIGTERM');
+    send('SIGTERM');
+    expect(() => send('SIGTERM')).toThrow('no paper');
+    expect(told).toEqual(['stop SIGTERM', 'hasten SIGTERM', 'forced 143', 'exit 143']);
+  });
+
   it('count the same signal within 500 ms once, and again after', () => {
     const { signals, listener, told, send } = setUp();
     signals.subscribe(listener);

@@ -51,6 +51,21 @@ describe('a run', () => {
     expect(rig.clock.pending).toBe(0);
   });
 
+  it('says at any time how it went so far', async () => {
+    const rig = new Rig();
+    expect(rig.lifecycle.soFar()).toEqual({ phases: [], durationMs: 0, stopDurationMs: 0 });
+    rig.add('db', { start: rig.deafFor(20), stop: rig.deafFor(30) });
+    const run = rig.lifecycle.run();
+    await rig.clock.advance(50);
+    expect(rig.lifecycle.soFar()).toMatchObject({ phases: [{}], durationMs: 50, stopDurationMs: 0 });
+    void rig.lifecycle.stop();
+    await rig.clock.advance(10);
+    expect(rig.lifecycle.soFar()).toMatchObject({ phases: [{}], durationMs: 60, stopDurationMs: 10 });
+    await rig.clock.advance(100);
+    const { phases } = await run;
+    expect(rig.lifecycle.soFar().phases).toEqual(phases);
+  });
+
   it('gives everyone the one signal, whose reason is the stop reason', async () => {
     const rig = new Rig();
     await rig.running();

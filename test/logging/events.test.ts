@@ -202,6 +202,11 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
     'error',
     'Uncaught exception: thrown text',
   ],
+  'program.slow': [
+    { event: 'program.slow', progress: 'it exports nothing' },
+    'warn',
+    'Still waiting for the bot module: it exports nothing',
+  ],
   'program.left-open': [
     { event: 'program.left-open', kinds: ['a', 'b', 'c', 'd', 'e', 'f'] },
     'warn',
@@ -257,6 +262,16 @@ describe('an event', () => {
     });
     const line = await lineOf({ event: 'hook.failed', hook, step: 'stop', durationMs: 12, error });
     expect(line?.['msg']).toBe('database: stop failed after 12 ms: gone');
+  });
+
+  it('leaves why the start failed to the line that told it', async () => {
+    const reason = StopReason.startFailed(ours);
+    const line = await lineOf({ event: 'lifecycle.stopping', reason, budgetMs: 90_000 });
+    expect(line).toMatchObject({
+      msg: 'Stopping (the start failed), within 1 min 30 s',
+      reason: ours.message,
+      err: { code: ours.code },
+    });
   });
 
   it('is as loud as the reason for the stop', async () => {

@@ -43,9 +43,9 @@ function open(options: Partial<LogStreamOptions> = {}) {
   const clock = new FakeClock();
   const dropped: number[] = [];
   const stream = new LogStream(pipe, { clock, dropped: (lines) => void dropped.push(lines), ...options });
-  const flushed = () => {
+  const flushed = (withinMs?: number) => {
     let done = false;
-    void stream.flush().then(() => {
+    void stream.flush(withinMs).then(() => {
       done = true;
     });
     return async () => {
@@ -88,6 +88,16 @@ describe('flush', () => {
     stream.write('a\n');
     const done = flushed();
     await clock.advance(999);
+    expect(await done()).toBe(false);
+    await clock.advance(1);
+    expect(await done()).toBe(true);
+  });
+
+  it('waits no longer than it may', async () => {
+    const { stream, clock, flushed } = open();
+    stream.write('a\n');
+    const done = flushed(100);
+    await clock.advance(99);
     expect(await done()).toBe(false);
     await clock.advance(1);
     expect(await done()).toBe(true);

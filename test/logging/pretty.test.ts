@@ -76,6 +76,51 @@ describe('a pretty line', () => {
     );
   });
 
+  it('has of the stack what is not merely Node or lastcall calling', async () => {
+    const ours = new URL('../../src/lifecycle/attempt.js', import.meta.url).href;
+    const error = new Error('oops');
+    const frames = [
+      `    at ours (${ours}:1:2)`,
+      '    at inner (bot.js:1:2)',
+      '    at new Promise (<anonymous>)',
+      '    at outer (node:internal/modules/cjs/loader:1:2)',
+    ];
+    const shown = async (...stack: string[]) => {
+      error.stack = ['Error: oops', ...stack].join('\n');
+      return (await printed((log) => log.error({ err: error }, 'oops'))).split('\n').slice(1, -1);
+    };
+    const indented = (...stack: string[]) => stack.map((frame) => `${' '.repeat(20)}${frame}`);
+    const [own = '', bots = ''] = frames;
+    expect(await shown(...frames, own)).toEqual(indented(own, bots));
+    expect(await shown(own, own)).toEqual(indented(own, own));
+  });
+
+  it('explains an error once: where it is told, not again at the stop and in the receipt', async () => {
+    const error = new LastcallError('HOOK_FAILED', 'db', 'the start of "db" failed: gone', {
+      cause: new Error('gone'),
+    });
+    const reason = StopReason.startFailed(error);
+    const phase = { hook: 'db', step: 'start', durationMs: 1, result: 'failed', error } as const;
+    const outcome = { reason, clean: false, exitCode: 1, phases: [phase], durationMs: 3, stopDurationMs: 1 };
+    const text = await printed((log) => {
+      logEvent(log, { event: 'hook.failed', hook: 'db', step: 'start', durationMs: 1, error });
+      logEvent(log, { event: 'lifecycle.stopping', reason, budgetMs: 1_000 });
+      logReceipt(log, outcome, counts);
+    });
+    const lines = text.split('\n').filter((line) => !/^\s+at /.test(line));
+    expect(lines).toEqual([
+      'ERROR: db: start failed after 1 ms: gone',
+      expect.stringMatching(/^ {20}likely cause: /),
+      expect.stringMatching(/^ {20}what to do: /),
+      '                    because of Error: gone',
+      'ERROR: Stopping (the start failed), within 1 s',
+      expect.stringMatching(/^WARN: {2}Could not start \(the start of "db" failed: gone\), exit code 1; /),
+      '                    start',
+      '                    └─ db      1 ms  failed',
+      '',
+    ]);
+  });
+
   it('of a mistake that the user can mend says what to do, without our stack', async () => {
     const error = new LastcallError('CONFIG_INVALID', 'X', 'X is wrong');
     const text = await printed((log) => log.error({ err: error }, 'X is wrong'));

@@ -126,6 +126,19 @@ describe('the receipt of a start that failed', () => {
       ),
     });
   });
+
+  it('of a start that failed says so; what a restart does not mend is an error', async () => {
+    const failed = (code: 'HOOK_FAILED' | 'BOT_MODULE_FAILED', exitCode: number) => {
+      const reason = StopReason.startFailed(new LastcallError(code, 'bot', 'it does not load'));
+      return receiptOf({ ...cut, reason, exitCode });
+    };
+    expect(await failed('HOOK_FAILED', 1)).toMatchObject({ level: 'warn', outcome: 'cut' });
+    expect(await failed('BOT_MODULE_FAILED', 78)).toMatchObject({
+      level: 'error',
+      outcome: 'cut',
+      msg: expect.stringMatching(/^Could not start \(it does not load\), exit code 78; /),
+    });
+  });
 });
 
 describe('the verdict', () => {

@@ -637,7 +637,28 @@ describe('the last confirm', () => {
     expect(t.poller.latestEnd).toBe(1_000);
     await t.clock.advance(300);
     expect(await run.end).toMatchObject({ confirmedUpTo: 5 });
-    expect(t.api.offsets).toEqual([undefined, 6, 5, 5, 5, 6]);
+    expect(t.api.offsets).toEqual([undefined, 6, 5, 4, 3, 6]);
+  });
+
+  it('goes still lower when a try failed, which Telegram may have heard', async () => {
+    const t = given();
+    const cut = { kind: 'unreachable', why: 'cut', detail: 'aborted after 9 bytes of the body' } as const;
+    t.api.script('getUpdates', updates(5), 'unsent', updates(), cut);
+    const run = await t.start();
+    expect(await run.stop()).toBe('waits');
+    await t.clock.advance(100);
+    expect(await run.end).toMatchObject({ confirmedUpTo: 5 });
+    expect(t.api.offsets).toEqual([undefined, 6, 5, 6, 4, 6]);
+  });
+
+  it('never asks for a negative offset, which would make Telegram forget', async () => {
+    const t = given();
+    t.api.script('getUpdates', updates(1), 'unsent', unreachable, unreachable, unreachable);
+    const run = await t.start();
+    expect(await run.stop()).toBe('waits');
+    await t.clock.advance(1_000);
+    expect(await run.end).toMatchObject({ confirmedUpTo: 1 });
+    expect(t.api.offsets).toEqual([undefined, 2, 1, 1, 1, 1, 2]);
   });
 
   it('is given up when its time is over, and says so', async () => {

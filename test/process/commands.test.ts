@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { settingKeys, settings } from '../../src/config/schema.js';
 import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
 import { type Daemon, type DaemonOptions, spawnDaemon } from '../support/daemon.js';
 import { Folder, repository } from '../support/folder.js';
+
+jest.setTimeout(30_000);
 
 const TOKEN = '471100001:COMMANDS-TEST-TOKEN-NOT-SECRET-1234';
 

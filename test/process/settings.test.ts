@@ -1,8 +1,10 @@
 /** Settings as people get them wrong, and the places they may come from, on the built program. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import { type Daemon, fixture, spawnDaemon } from '../support/daemon.js';
 import { Folder } from '../support/folder.js';
+
+jest.setTimeout(30_000);
 
 const TOKEN = '471100001:SETTINGS-TEST-TOKEN-NOT-SECRET-1234';
 const OTHER_TOKEN = '471100002:SETTINGS-TEST-TOKEN-NOT-SECRET-5678';

@@ -1,5 +1,6 @@
 /** Starts the built program as a real child process, and reads its log as it comes. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,7 +58,9 @@ export class Daemon {
     const home = mkdtempSync(join(tmpdir(), 'lastcall-home-'));
     // A clean environment: nothing of the supervisor, or of the developer's .env, that the tests run under.
     const env = { PATH: process.env['PATH'] ?? '', HOME: home, ...options.env };
-    this.#secrets = [env['BOT_TOKEN' as keyof typeof env]].filter((token) => token !== undefined);
+    this.#secrets = Object.entries(env).flatMap(([name, value]) =>
+      name.endsWith('TOKEN') && value !== '' ? [value] : [],
+    );
     this.#detached = options.detached ?? false;
     this.child = spawn(
       process.execPath,
@@ -71,14 +74,9 @@ export class Daemon {
     );
     this.#read(this.child.stdout);
     this.#read(this.child.stderr);
-    this.exited = new Promise((resolve) => {
-      this.child.once('exit', () => this.#notify());
-      this.child.once('close', (code, signal) => {
-        this.#end = { code, signal, at: performance.now() };
-        rmSync(home, { recursive: true, force: true });
-        this.#notify();
-        resolve(this.#end);
-      });
+    this.exited = this.#watchEnd().finally(() => {
+      rmSync(home, { recursive: true, force: true });
+      this.#notify();
     });
   }
 
@@ -120,9 +118,9 @@ export class Daemon {
     this.child.kill(signal);
   }
 
-  /** Sends the signal (unless it is undefined) and waits for the end; says how long that took. */
+  /** Sends the signal (unless it is null) and waits for the end; says how long that took. */
   async stop(
-    signal: NodeJS.Signals | undefined = 'SIGTERM',
+    signal: NodeJS.Signals | null = 'SIGTERM',
     patienceMs = PATIENCE_MS,
   ): Promise<Exit & { tookMs: number }> {
     const from = performance.now();
@@ -159,7 +157,7 @@ export class Daemon {
     return this.lines.flatMap((line) => line.event ?? []);
   }
 
-  /** Ends the process if it still runs, and fails if anything it printed holds its token. */
+  /** Ends the process if it still runs, and fails if anything it printed holds its token, or one of several. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#detached) this.#killGroup();
     else if (!this.#end) this.kill('SIGKILL');
@@ -177,6 +175,15 @@ export class Daemon {
     } catch (error) {
       if (!`${error}`.includes('ESRCH')) throw error;
     }
+  }
+
+  /** Not by the event `close`: Node leaves it out where the parent has closed the IPC channel. */
+  async #watchEnd(): Promise<Exit> {
+    const streams = [this.child.stdout, this.child.stderr].map((stream) => stream && once(stream, 'close'));
+    const [code, signal] = await once(this.child, 'exit');
+    await Promise.all(streams);
+    this.#end = { code, signal, at: performance.now() };
+    return this.#end;
   }
 
   #read(stream: NodeJS.ReadableStream | null): void {

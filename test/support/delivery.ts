@@ -9,7 +9,7 @@ export async function openSandbox(options?: SandboxOptions): Promise<Sandbox & A
   return Object.assign(sandbox, { [Symbol.asyncDispose]: () => sandbox.close() });
 }
 
-export interface BotOptions extends Omit<DaemonOptions, 'args'> {
+export interface BotOptions extends DaemonOptions {
   /** The bot that is run, one of several on the sandbox; default: the sandbox's own. */
   readonly bot?: SandboxBot;
 }
@@ -23,11 +23,11 @@ export function runBot(sandbox: Sandbox, module: string, options: BotOptions = {
 export function runProgram(
   sandbox: Sandbox,
   file: string,
-  { bot = sandbox, env = {}, ...options }: BotOptions = {},
+  { bot = sandbox, args = [], env = {}, ...options }: BotOptions = {},
 ): Daemon {
   const { apiRoot } = sandbox;
   return spawnDaemon({
-    args: ['run', file],
+    args: ['run', file, ...args],
     env: { BOT_TOKEN: bot.token, TELEGRAM_API_ROOT: apiRoot, ...env },
     ...options,
   });

@@ -14,9 +14,7 @@ import { Patches } from './patches.js';
 import { type FaultOrigin, ProcessTakeover, type StopCall } from './process.js';
 import { type StopContext, stopProgram } from './program-stop.js';
 
-export type { Launch } from './launches.js';
-export type { FaultOrigin, StopCall } from './process.js';
-export type { StopContext } from './program-stop.js';
+export type { StopCall } from './process.js';
 
 /** Whoever runs the program. Nothing here may throw. */
 export interface TakeoverHost {

@@ -1,0 +1,126 @@
+/** Holds README.md and .env.example to the code. `UPDATE_README=1` writes the README's generated parts. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { commandNames } from '../src/cli/command.js';
+import { settingsMarkdown } from '../src/config/help.js';
+import { readSettings } from '../src/config/load.js';
+import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
+import { ExitCode } from '../src/exit-code.js';
+import { eventsMarkdown } from '../src/logging/events.js';
+import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
+
+const root = join(import.meta.dirname, '..');
+const readmeFile = join(root, 'README.md');
+
+/** What stands between `<!-- name -->` and `<!-- /name -->`. */
+const generated: Readonly<Record<string, () => string>> = {
+  settings: settingsMarkdown,
+  events: eventsMarkdown,
+  sandbox: () => NOT_MODELLED.map((item) => `- ${item}`).join('\n'),
+};
+
+const sectionOf = (name: string) => new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
+
+if (process.env['UPDATE_README']) {
+  const written = Object.entries(generated).reduce(
+    (text, [name, markdown]) => text.replace(sectionOf(name), () => `${markdown()}\n`),
+    readFileSync(readmeFile, 'utf8'),
+  );
+  writeFileSync(readmeFile, written);
+}
+
+const readme = readFileSync(readmeFile, 'utf8');
+const blocks = [...readme.matchAll(/^```\w*\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+const spans = [...readme.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/`([^`\n]+)`/g)].map(
+  ([, code = '']) => code,
+);
+/** Each line of a block, and each piece of code in the text. */
+const code = [...blocks.flatMap((block) => block.split('\n')), ...spans];
+
+const found = (pattern: RegExp, texts: readonly string[]): string[] =>
+  texts.flatMap((text) => [...text.matchAll(pattern)].map(([, match = '']) => match));
+
+describe('README.md', () => {
+  it.each(Object.keys(generated))('says of the %s what the code says', (name) => {
+    expect(sectionOf(name).exec(readme)?.[0]).toBe(`${generated[name]?.()}\n`);
+  });
+
+  it('knows every exit code', () => {
+    const section = /^## Exit codes\n([\s\S]*?)(?=^## )/m.exec(readme)?.[1] ?? '';
+    const rows = [...section.matchAll(/^\| (\d[^|]*?) +\|.*\| ([^|]*) \|$/gm)];
+    expect(rows.map(([, exitCode]) => exitCode)).toEqual([...Object.values(ExitCode).map(String), '128 + n']);
+    const noRestart = rows.filter(([, , restart]) => restart === 'no').map(([, exitCode]) => exitCode);
+    expect(noRestart).toEqual([`${ExitCode.configuration}`]);
+  });
+
+  it('gives supervisors a little more time than the stop may take, and the code that ends it all', async () => {
+    const { values } = await readSettings({ env: {}, cwd: '/', readFile: async () => '' });
+    const stopMs = values.stopTimeoutMs ?? Number.NaN;
+    expect(found(/--kill-timeout (\d+)/g, code).map(Number)).toEqual([stopMs + 5_000]);
+    expect(found(/TimeoutStopSec=(\d+)/g, code).map(Number)).toEqual([stopMs / 1_000 + 5]);
+    expect(found(/--stop-exit-codes (\d+)/g, code)).toEqual([`${ExitCode.configuration}`]);
+    expect(found(/RestartPreventExitStatus=(.+)/g, code)).toEqual([`${ExitCode.configuration}`]);
+  });
+
+  it('names no file that there is none of', () => {
+    const inside = /(?:^|[\s`(])(?:node_modules\/lastcall\/)?((?:src|test|systemd|\.ci)\/[\w./-]*\w)/g;
+    const built = found(/(?:^|[\s/])dist\/([\w./-]+)\.js\b/g, code).map((file) => `src/${file}.ts`);
+    const atTop = found(/^(\.[\w-]+\.\w+|[\w-]+\.(?:md|json))$/g, spans);
+    const links = found(/\]\((?!https?:|#)([^)#\s]+)/g, [readme]);
+    const named = [...found(inside, [readme]), ...built, ...atTop, ...links];
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
+  it('points to no section that there is none of', () => {
+    const anchors = found(/^#+ (.+)$/gm, [readme]).map((title) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .replace(/ /g, '-'),
+    );
+    expect(anchors).toEqual(expect.arrayContaining(found(/\]\(#([^)]+)\)/g, [readme])));
+  });
+
+  it('shows no npm script that there is none of', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const named = found(/\bnpm (?:run )?(?!ci\b|install\b|run\b)(\w+)/g, code);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['demo', 'test', ...named]));
+    expect(named).toEqual(expect.arrayContaining(['demo', 'test', 'start']));
+  });
+
+  it('shows no command or flag that there is none of', () => {
+    const ofCommands = ['for', 'json', 'port', 'say', 'host-token', 'help'];
+    const ofSettings = settingKeys.flatMap((key) => flagOf(settings[key]) ?? []);
+    const ours = code.filter((line) => /^(npx )?lastcall |^--|^npm run \w+ -- /.test(line));
+    expect(commandNames).toEqual(expect.arrayContaining(found(/(?:^|npx )lastcall (\w+)/g, code)));
+    expect([...ofCommands, ...ofSettings]).toEqual(expect.arrayContaining(found(/--([\w-]+)/g, ours)));
+  });
+});
+
+describe('.env.example', () => {
+  const text = readFileSync(join(root, '.env.example'), 'utf8');
+  const lines = [...text.matchAll(/^(#?)([A-Z_]+)=(.*)$/gm)];
+  const cwd = '/';
+
+  it('shows every setting that may stand in .env, once, in the order of the help', () => {
+    const mayStand = settingKeys.map((key) => settings[key]).filter(({ notInEnvFile }) => !notInEnvFile);
+    const rank = (name: string) => mayStand.findIndex((setting) => setting.name === name);
+    expect(lines.map(([, , name = '']) => rank(name))).toEqual(mayStand.map((_, index) => index));
+  });
+
+  it('sets nothing but the token, which is to be filled in', () => {
+    expect(lines.filter(([, comment]) => comment === '').map(([line]) => line)).toEqual(['BOT_TOKEN=']);
+  });
+
+  it('shows the defaults: with all "#" taken off, the same settings are in force', async () => {
+    const uncommented = text.replace(/^#(?=[A-Z_]+=)/gm, '');
+    const shown = await readSettings({ env: {}, cwd, readFile: async () => uncommented });
+    const without = await readSettings({ env: {}, cwd, readFile: async () => '' });
+    expect(shown).toMatchObject({ problems: [], warnings: [] });
+    expect(shown.values).toEqual(without.values);
+    const set = settingKeys.filter((key: SettingKey) => shown.sources[key]?.kind === 'env-file');
+    expect(set.length).toBeGreaterThan(10);
+  });
+});
