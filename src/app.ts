@@ -1,6 +1,6 @@
 /**
  * The composition root: what a run consists of, as the list of its hooks in the order in which they start. They stop
- * in reverse: intake, drain, the bot's own hooks, the bot.
+ * in reverse: intake, drain, the bot's own hooks, the bot; behind them all the locks are given back.
  */
 import { BotHook, type BotSource } from './bot-hook.js';
 import { type Clock, systemClock } from './clock.js';
@@ -8,6 +8,11 @@ import type { Config } from './config/schema.js';
 import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
 import { Fleet } from './fleet.js';
+import { Health, type Observed } from './health.js';
+import type { BotIdentity } from './host/bot-key.js';
+import { BotLocks } from './host/bot-locks.js';
+import { RunRecord } from './host/run-record.js';
+import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
 import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
@@ -15,12 +20,16 @@ import { StopReason } from './lifecycle/stop-reason.js';
 import { logEvent } from './logging/events.js';
 import type { Logging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
+import { identityOf } from './telegraf/identity.js';
+import { createBot } from './telegraf/telegraf.js';
 
 export interface AppOptions {
   readonly config: Config;
   readonly logging: Logging;
   readonly source: BotSource;
   readonly clock?: Clock;
+  /** Who supervises the process; nobody, unless it is said. */
+  readonly supervisor?: Supervisor;
 }
 
 export interface App {
@@ -43,7 +52,13 @@ const CONFIRM_SHARE = 0.9;
 const LAST_LINES_MS = 100;
 
 /** Wires a run together. Nothing happens before `run()`. */
-export function createApp({ config, logging, source, clock = systemClock }: AppOptions): App {
+export function createApp({
+  config,
+  logging,
+  source,
+  clock = systemClock,
+  supervisor = unsupervised,
+}: AppOptions): App {
   const { log, receiptLog } = logging;
   const confirmMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
 
@@ -51,19 +66,55 @@ export function createApp({ config, logging, source, clock = systemClock }: AppO
     startTimeoutMs: config.startTimeoutMs,
     stopTimeoutMs: config.stopTimeoutMs,
     clock,
-    emit: (event) => logEvent(log, event),
+    emit(event) {
+      record.note(event);
+      tell(event);
+    },
     hookLog: (hook) => log.child({ hook }),
+  });
+  const record = new RunRecord({
+    stateDir: config.stateDir,
+    stopTimeoutMs: config.stopTimeoutMs,
+    budgetMs: config.stopTimeoutMs,
+    supervisor: supervisor.kind,
+    killAfterMs: supervisor.killAfterMs ?? supervisor.stopLimitMs,
+    emit: (event) => tell(event),
+  });
+  const locks = new BotLocks({
+    onLocked: config.onLocked,
+    signal: lifecycle.signal,
+    clock,
+    holderOf: (key) => record.holderOf(key),
+    acquired: ({ botId }, key) => record.begin(key, botId),
+    emit: (event) => tell(event),
   });
   const fleet = new Fleet({
     settings: { ...config, confirmTimeoutMs: confirmMs * CONFIRM_SHARE, clock },
-    emit: (event, bot) => logEvent(log, event, { bot }),
+    locks,
+    emit: (event, bot) => tell(event, bot),
     failed: (error) => void lifecycle.stop(reasonFor(error)),
   });
+  const health =
+    supervisor.kind === 'none' ? undefined : new Health({ supervisor, clock, vitals: () => fleet.vitals });
   const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
 
+  const known = knownBot(source, config);
+  if (known)
+    lifecycle.add({
+      name: 'lock',
+      // Standing by has no end of its own: it may last until the next deploy.
+      startTimeoutMs: Number.POSITIVE_INFINITY,
+      start: () => locks.reserve(known),
+    });
   lifecycle.add(bot);
   lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs }));
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
+
+  /** Whatever happens is heard by the log and by the supervisor. */
+  function tell(event: Observed, botId?: number): void {
+    logEvent(log, event, botId === undefined ? undefined : { bot: botId });
+    health?.observe(event, botId);
+  }
 
   /** The program calls `process.exit` amid the run: there is no stop, but there is a receipt. */
   function endedByProgram(exitCode: number): void {
@@ -71,6 +122,7 @@ export function createApp({ config, logging, source, clock = systemClock }: AppO
   }
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
+    record.end(exitCode);
     logReceipt(log, { reason, clean: false, exitCode, ...lifecycle.soFar() }, fleet.counts);
   }
 
@@ -79,15 +131,27 @@ export function createApp({ config, logging, source, clock = systemClock }: AppO
     async run(options = {}) {
       const { stopAfterMs = config.stopAfterMs } = options;
       const outcome = await lifecycle.run({ ...options, ...(stopAfterMs !== undefined && { stopAfterMs }) });
+      record.end(outcome.exitCode);
+      locks.release();
       logReceipt(receiptLog, outcome, fleet.counts);
       await logging.flush(Math.max(LAST_LINES_MS, config.stopTimeoutMs - outcome.stopDurationMs));
       bot.restore();
+      supervisor.close();
       return outcome;
     },
     forced(exitCode) {
       if (lifecycle.state !== 'stopped') logAbruptEnd(lifecycle.signal.reason, exitCode);
     },
   };
+}
+
+/**
+ * The bot that is known before its module is loaded, so that none of its code runs in two processes. A program that
+ * brings another token is loaded first: its bot is known when it launches it.
+ */
+function knownBot(source: BotSource, { botToken, telegramApiRoot }: Config): BotIdentity | undefined {
+  if ('bot' in source) return identityOf(source.bot);
+  return botToken === undefined ? undefined : identityOf(createBot(botToken, telegramApiRoot));
 }
 
 /** The hook whose stop lets running handlers end; behind it in the stop come the hooks whose resources they use. */

@@ -70,6 +70,26 @@ export const errorTable = {
     likelyCause: 'the same bot is run twice at a time in this process',
     nextStep: 'stop the first run and await its outcome before starting the second',
   },
+  LOCKED: {
+    exitCode: ExitCode.conflict,
+    likelyCause:
+      'the bot runs on this machine already, under a supervisor or in a terminal, and ON_LOCKED=exit',
+    nextStep: 'stop the other process; or set ON_LOCKED=wait, to stand by until it ends',
+  },
+  LOCK_UNAVAILABLE: {
+    exitCode: ExitCode.fault,
+    likelyCause:
+      'the system lets this process open no local socket: no more files, or a sandbox that forbids it',
+    nextStep:
+      'read the cause; under systemd, RestrictAddressFamilies has to allow sockets of the unix family',
+  },
+  NOTIFY_UNAVAILABLE: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'the installed packages are those of another platform (node_modules copied from elsewhere), or NOTIFY_SOCKET is left over from another program',
+    nextStep:
+      'install lastcall on this machine (`npm ci`); or set Type=exec, NotifyAccess=none and no WatchdogSec; or unset NOTIFY_SOCKET where no systemd unit runs it',
+  },
   LIFECYCLE_USED: {
     exitCode: ExitCode.fault,
     likelyCause: 'run() was called twice, or a hook was added after the start',

@@ -4,9 +4,10 @@
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from './errors.js';
+import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
-import { Pipeline, type PipelineEvent, type PipelineOptions } from './pipeline.js';
-import { type Claim, claimBot } from './telegraf/claim.js';
+import { Pipeline, type PipelineEvent, type PipelineOptions, type Vitals } from './pipeline.js';
+import { identityOf } from './telegraf/identity.js';
 
 /** A bot to be polled, and what its own program says about it. */
 export interface Launched {
@@ -34,6 +35,8 @@ type FleetSettings = Pick<
 
 export interface FleetOptions {
   readonly settings: FleetSettings;
+  /** No bot is polled before its lock is held. */
+  readonly locks: Pick<BotLocks, 'claim'>;
   /** What happens to a bot, with its id. */
   emit(event: PipelineEvent, botId: number): void;
   /** A bot's run cannot go on. */
@@ -42,7 +45,8 @@ export interface FleetOptions {
 
 interface Vessel {
   readonly launched: Launched;
-  readonly claim: Claim;
+  /** Rejects where there is to be none. */
+  readonly locked: Promise<void>;
   readonly pipeline: Pipeline;
 }
 
@@ -56,13 +60,14 @@ export class Fleet {
   }
 
   /**
-   * Adds a bot; it is polled from now on, or from `poll()` on.
+   * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
    *
    * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already
    */
   add(launched: Launched): void {
-    const { settings, emit, failed } = this.#options;
-    const claim = claimBot(launched.bot);
+    const { settings, locks, emit, failed } = this.#options;
+    const identity = identityOf(launched.bot);
+    const locked = locks.claim(identity);
     const pipeline = new Pipeline({
       ...settings,
       bot: launched.bot,
@@ -70,19 +75,19 @@ export class Fleet {
       dropPending: launched.dropPendingUpdates || settings.dropPending,
       connected: (me) => launched.connected(me),
       emit: (event) => {
-        emit(event, claim.botId);
+        emit(event, identity.botId);
         const fault = faultIn(event);
         if (fault) failed(fault);
       },
     });
-    const vessel = { launched, claim, pipeline };
+    const vessel = { launched, locked, pipeline };
     this.#vessels.push(vessel);
-    if (this.#phase === 'polling') this.#poll(vessel);
+    if (this.#phase === 'polling') void this.#poll(vessel);
   }
 
   poll(): void {
     this.#phase = 'polling';
-    for (const vessel of this.#vessels) this.#poll(vessel);
+    for (const vessel of this.#vessels) void this.#poll(vessel);
   }
 
   stopIntake(): void {
@@ -110,10 +115,21 @@ export class Fleet {
 
   /** Gives the bots back as they were. */
   close(): void {
-    for (const { pipeline, claim } of this.#vessels) {
-      pipeline.close();
-      claim.release();
-    }
+    for (const { pipeline } of this.#vessels) pipeline.close();
+  }
+
+  /** Of all bots together; `latestEnd` is that of the bot whose step ends first. */
+  get vitals(): Vitals {
+    return this.#vessels
+      .map(({ pipeline }) => pipeline.vitals)
+      .reduce(
+        (all, one) => ({
+          running: all.running + one.running,
+          handled: all.handled + one.handled,
+          latestEnd: Math.min(all.latestEnd, one.latestEnd),
+        }),
+        { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY },
+      );
   }
 
   /** Of all bots together; `confirmedUpTo` only where there is one. */
@@ -132,13 +148,24 @@ export class Fleet {
     };
   }
 
-  #poll({ pipeline, launched }: Vessel): void {
-    void pipeline.poll().then(({ error }) => {
-      if (!error) return;
-      launched.ended(error);
-      this.#options.failed(error);
-    });
+  async #poll({ pipeline, launched, locked }: Vessel): Promise<void> {
+    const error = await locked.then(() => this.#pollUntilEnd(pipeline), lockRefused);
+    if (!error) return;
+    launched.ended(error);
+    this.#options.failed(error);
   }
+
+  async #pollUntilEnd(pipeline: Pipeline): Promise<LastcallError | undefined> {
+    // The stop has come first, while this process stood by.
+    if (this.#phase === 'stopping') return undefined;
+    const { error } = await pipeline.poll();
+    return error;
+  }
+}
+
+/** Only an error is worth ending the run for; a stop that ended the wait is doing so already. */
+function lockRefused(reason: unknown): LastcallError | undefined {
+  return reason instanceof LastcallError ? reason : undefined;
 }
 
 /** Ids for a message that has to stay readable. */

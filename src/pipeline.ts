@@ -17,6 +17,15 @@ import { createBotApi, type HttpBotApi } from './telegraf/transport.js';
 
 export type PipelineEvent = PollingEvent | DispatchEvent<Entry>;
 
+/** How a bot does at a moment. */
+export interface Vitals {
+  /** Handlers at work. */
+  readonly running: number;
+  readonly handled: number;
+  /** When the step at work has to have ended, in the clock's milliseconds; Infinity where nothing is under way. */
+  readonly latestEnd: number;
+}
+
 export interface PipelineOptions {
   readonly bot: Telegraf;
   readonly allowedUpdates: readonly string[];
@@ -98,6 +107,13 @@ export class Pipeline {
   close(): void {
     this.#prepared.restore();
     this.#api.close();
+  }
+
+  get vitals(): Vitals {
+    const { running, handled } = this.#dispatcher.counts;
+    const polling = this.#poller.latestEnd;
+    // While a batch is with the inbox, it is the handlers that are waited for.
+    return { running, handled, latestEnd: Number.isFinite(polling) ? polling : this.#dispatcher.latestEnd };
   }
 
   /** What the run came to so far; the receipt's figures. */

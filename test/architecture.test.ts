@@ -39,18 +39,21 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   cli: { values: ['app', ...parts], types: [] },
   index: { values: ['app', 'embed', 'bot-hook', ...parts], types: [] },
   embed: { values: ['app', ...parts], types: ['bot-hook'] },
-  app: { values: ['bot-hook', 'fleet', ...parts], types: [] },
+  app: { values: ['bot-hook', 'fleet', 'health', ...parts], types: [] },
+  health: { values: parts, types: ['pipeline'] },
   'bot-hook': { values: parts, types: ['fleet'] },
   fleet: { values: ['pipeline', ...parts], types: [] },
   pipeline: { values: parts, types: [] },
   bot: { values: [], types: ['index'] },
   ...Object.fromEntries(adapters.map((part) => [part, { values: [], types: core }])),
+  logging: { values: [], types: [...core, 'host'] },
   ...Object.fromEntries([...core, ...leaves].map((part) => [part, { values: [], types: [] }])),
 };
 
 /** The one file by which each package enters. */
 const packageAdapters: Record<string, readonly string[]> = {
   dotenv: ['config/dotenv.ts'],
+  'node-unix-socket': ['host/systemd.ts'],
   pino: ['logging/pino.ts'],
   'pino-pretty': ['logging/pretty.ts'],
   telegraf: ['telegraf/telegraf.ts'],

@@ -38,6 +38,10 @@ const spans = [...readme.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/`([^`\n]+)
 /** Each line of a block, and each piece of code in the text. */
 const code = [...blocks.flatMap((block) => block.split('\n')), ...spans];
 
+const units = ['lastcall.service', 'lastcall@.service'].map((name) =>
+  readFileSync(join(root, 'systemd', name), 'utf8'),
+);
+
 const found = (pattern: RegExp, texts: readonly string[]): string[] =>
   texts.flatMap((text) => [...text.matchAll(pattern)].map(([, match = '']) => match));
 
@@ -58,13 +62,15 @@ describe('README.md', () => {
     const { values } = await readSettings({ env: {}, cwd: '/', readFile: async () => '' });
     const stopMs = values.stopTimeoutMs ?? Number.NaN;
     expect(found(/--kill-timeout (\d+)/g, code).map(Number)).toEqual([stopMs + 5_000]);
-    expect(found(/TimeoutStopSec=(\d+)/g, code).map(Number)).toEqual([stopMs / 1_000 + 5]);
+    expect(found(/^TimeoutStopSec=(\d+)/gm, units).map(Number)).toEqual(units.map(() => stopMs / 1_000 + 5));
     expect(found(/--stop-exit-codes (\d+)/g, code)).toEqual([`${ExitCode.configuration}`]);
-    expect(found(/RestartPreventExitStatus=(.+)/g, code)).toEqual([`${ExitCode.configuration}`]);
+    expect(found(/^RestartPreventExitStatus=(.+)/gm, units)).toEqual(
+      units.map(() => `${ExitCode.configuration}`),
+    );
   });
 
   it('names no file that there is none of', () => {
-    const inside = /(?:^|[\s`(])(?:node_modules\/lastcall\/)?((?:src|test|systemd|\.ci)\/[\w./-]*\w)/g;
+    const inside = /(?:^|[\s`(])(?:node_modules\/lastcall\/)?((?:src|test|systemd|\.ci)\/[\w./@-]*\w)/g;
     const built = found(/(?:^|[\s/])dist\/([\w./-]+)\.js\b/g, code).map((file) => `src/${file}.ts`);
     const atTop = found(/^(\.[\w-]+\.\w+|[\w-]+\.(?:md|json))$/g, spans);
     const links = found(/\]\((?!https?:|#)([^)#\s]+)/g, [readme]);
@@ -91,7 +97,7 @@ describe('README.md', () => {
   });
 
   it('shows no command or flag that there is none of', () => {
-    const ofCommands = ['for', 'json', 'port', 'say', 'host-token', 'help'];
+    const ofCommands = ['for', 'json', 'port', 'say', 'host-token', 'name', 'user', 'help'];
     const ofSettings = settingKeys.flatMap((key) => flagOf(settings[key]) ?? []);
     const ours = code.filter((line) => /^(npx )?lastcall |^--|^npm run \w+ -- /.test(line));
     expect(commandNames).toEqual(expect.arrayContaining(found(/(?:^|npx )lastcall (\w+)/g, code)));

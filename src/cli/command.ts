@@ -2,6 +2,7 @@
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import type { Signals } from '../host/signals.js';
+import { isJournal, withPriority } from '../logging/journal.js';
 import { ignoreErrors } from '../logging/log-stream.js';
 import { maskTokens } from '../token.js';
 
@@ -24,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     return ({ args, signals, process: { stdout, stderr } }) =>
       sandboxCommand(args, { stdout, stderr, stop: signals.stopped });
   },
+  unit: async () => (await import('./unit.js')).unit,
   help: async () => (await import('./help.js')).help,
   version: async () => (await import('./help.js')).version,
 };
@@ -42,7 +44,7 @@ export async function runCommand(
   const name = asksForHelp(args) ? 'help' : (aliases[first] ?? first);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!load) {
-    process.stderr.write(maskTokens(`lastcall: ${noCommand(first)}\n`));
+    complain(noCommand(first));
     return ExitCode.configuration;
   }
   try {
@@ -51,9 +53,16 @@ export async function runCommand(
   } catch (error) {
     // A stop that came before there was anything to stop.
     if (signals.stopped.aborted && error === signals.stopped.reason) return ExitCode.clean;
-    process.stderr.write(maskTokens(`lastcall: ${explain(error)}\n`));
+    complain(explain(error));
     return error instanceof LastcallError ? error.exitCode : ExitCode.fault;
   }
+}
+
+/** What keeps the command from its work, on stderr; an error also where that is the journal. */
+function complain(text: string): void {
+  const { stderr, env } = process;
+  const masked = maskTokens(`lastcall: ${text}\n`);
+  stderr.write(isJournal(env['JOURNAL_STREAM'], stderr.fd) ? withPriority('error', masked) : masked);
 }
 
 /** `--help` may stand anywhere; what stands behind `--` is the bot program's. */

@@ -1,7 +1,9 @@
 /** `lastcall demo`: the daemon as a real child process on a local Bot API, a few people who chat with it, and a stop. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { devNull } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArguments, refuseBadArguments } from '../config/arguments.js';
@@ -40,9 +42,10 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
   const { stdout } = process;
   const forMs = howLong(args);
   const sandbox = await startSandbox();
+  const stateDir = await mkdtemp(join(tmpdir(), 'lastcall-demo-'));
   try {
     stdout.write(introduction(sandbox, forMs));
-    const daemon = spawnDaemon(sandbox, process);
+    const daemon = spawnDaemon(sandbox, stateDir, process);
     const gone = new AbortController();
     const exited = new Promise<number>((resolve) => {
       daemon.once('close', (code) => {
@@ -70,6 +73,7 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
     return good ? ExitCode.clean : exitCode || ExitCode.cut;
   } finally {
     await sandbox.close();
+    await rm(stateDir, { recursive: true, force: true });
   }
 }
 
@@ -85,7 +89,11 @@ function howLong(args: readonly string[]): number | undefined {
 }
 
 /** The very daemon that `npm start` runs, with the sandbox in Telegram's place and nothing of `.env`. */
-function spawnDaemon(sandbox: Sandbox, { env, execPath, stdout }: NodeJS.Process): ChildProcess {
+function spawnDaemon(
+  sandbox: Sandbox,
+  stateDir: string,
+  { env, execPath, stdout }: NodeJS.Process,
+): ChildProcess {
   return spawn(execPath, [mainFile, 'run', '--log-format', 'pretty'], {
     env: {
       ...env,
@@ -95,6 +103,7 @@ function spawnDaemon(sandbox: Sandbox, { env, execPath, stdout }: NodeJS.Process
       CREDENTIALS_DIRECTORY: '',
       BOT_MODULE: '',
       TELEGRAM_API_ROOT: sandbox.apiRoot,
+      STATE_DIR: stateDir,
       ...(!stdout.isTTY && { NO_COLOR: '1' }),
     },
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -10,6 +10,7 @@ const commands = `lastcall runs a Telegraf bot as a daemon.
   lastcall config [--json]             print the settings in force and where each came from
   lastcall demo [--for 10s]            run the example bot on a local Bot API, and chat with it
   lastcall sandbox [--port N]          run the local Bot API server alone, to try bots with
+  lastcall unit [FILE] [--user NAME]   print a systemd unit fitted to this host
   lastcall help                        print this
   lastcall version                     print the version
 `;

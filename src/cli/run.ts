@@ -5,6 +5,7 @@ import { parseArguments } from '../config/arguments.js';
 import { loadConfig, requireToken } from '../config/load.js';
 import { listenForFaults } from '../host/faults.js';
 import { listenOnIpc } from '../host/ipc.js';
+import { detectSupervisor } from '../host/supervisor.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
 import { logEvent } from '../logging/events.js';
 import { createLogging } from '../logging/logger.js';
@@ -29,9 +30,15 @@ export async function run({ args, signals, process }: CommandContext): Promise<n
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 
   const file = files[0] ?? config.botModule ?? exampleBot;
+  const supervisor = await detectSupervisor(process);
   // What a newcomer sees first is said before there is a log around it; other bots may bring a token of their own.
   if (file === exampleBot) requireToken(config);
-  const { lifecycle, run, forced } = createApp({ config, logging, source: { file, args: bots } });
+  const { lifecycle, run, forced } = createApp({
+    config,
+    logging,
+    source: { file, args: bots },
+    supervisor,
+  });
 
   signals.subscribe({
     stop: (signal) => void lifecycle.stop(StopReason.signal(signal)),

@@ -189,13 +189,13 @@ const table = {
     kind: path,
     fallback: "systemd's STATE_DIRECTORY, else ~/.local/state/lastcall",
     derive: deriveStateDir,
-    help: `Where state is kept, one folder a bot in it. ${withJournal}`,
+    help: 'Where state is kept, one folder a bot in it: how the last run ended.',
   }),
   onLocked: setting({
     name: 'ON_LOCKED',
     kind: choice(['wait', 'exit']),
     fallback: 'wait',
-    help: 'What to do when this bot already runs on this machine: wait until that one ends, or exit 75. Takes effect with the lock, which this version does not have yet.',
+    help: 'What to do when this bot already runs on this machine: wait, standing by, until that one ends, or exit 75.',
   }),
   logLevel: setting({
     name: 'LOG_LEVEL',

@@ -26,6 +26,12 @@ export class Deadlines<T> {
     return this.#expiry.size;
   }
 
+  /** When the next item expires, in the clock's milliseconds; Infinity where none will. */
+  get next(): number {
+    const [next = Number.POSITIVE_INFINITY] = this.#expiry.values();
+    return next;
+  }
+
   /** The items whose time runs, the oldest first. */
   items(): Iterable<T> {
     return this.#expiry.keys();

@@ -127,6 +127,16 @@ export class Dispatcher<T> {
     };
   }
 
+  /**
+   * When something has to have happened here, in the clock's milliseconds: the next deadline of a running handler. In the
+   * past where an item could start and nothing does; Infinity where there is nothing to do.
+   */
+  get latestEnd(): number {
+    if (this.#running > 0) return Math.min(this.#inTime.next, this.#inGrace.next);
+    if (!this.#lanes.hasReady) return Number.POSITIVE_INFINITY;
+    return this.#sliceEnd ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Handles the items, in this order where they share a key. Once a drain has begun they are only kept, as left. */
   push(items: Iterable<T>): void {
     if (this.#endDrain) {

@@ -4,6 +4,7 @@
  */
 import type { DispatchEvent, Handling } from '../dispatch/events.js';
 import type { LastcallError } from '../errors.js';
+import type { HostEvent, Killed } from '../host/events.js';
 import type { Entry } from '../inbox/inbox.js';
 import type { LifecycleEvent } from '../lifecycle/events.js';
 import type { StopReason } from '../lifecycle/stop-reason.js';
@@ -20,7 +21,7 @@ type ProgramEvent =
   | { readonly event: 'log.dropped'; readonly lines: number };
 
 /** All that can be logged by name. */
-export type LoggedEvent = LifecycleEvent | PollingEvent | DispatchEvent<Entry> | ProgramEvent;
+export type LoggedEvent = LifecycleEvent | PollingEvent | DispatchEvent<Entry> | HostEvent | ProgramEvent;
 
 export type EventName = LoggedEvent['event'];
 type Events = { readonly [E in LoggedEvent as E['event']]: E };
@@ -265,6 +266,36 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
     },
     fields: ({ aborted }) => ({ aborted: aborted.map(handlingFields) }),
   },
+  'lock.waiting': {
+    level: 'info',
+    means: 'another process on this host runs the bot; this one stands by until it ends',
+    message: ({ bot, holder }) =>
+      `Standing by: ${holder === undefined ? 'another process' : `process ${holder}`} runs bot ${bot}`,
+  },
+  'lock.acquired': {
+    level: 'debug',
+    means: 'the bot is run by this process alone; `waitedMs` is how long it stood by',
+    message: ({ bot, waitedMs }) =>
+      waitedMs === 0
+        ? `The lock of bot ${bot} is held`
+        : `Taking over bot ${bot}, after standing by for ${durationInWords(waitedMs)}`,
+    levelOf: ({ waitedMs }) => (waitedMs === 0 ? 'debug' : 'info'),
+  },
+  'lock.released': {
+    level: 'debug',
+    means: 'another process may run the bot now',
+    message: ({ bot }) => `The lock of bot ${bot} is released`,
+  },
+  'previous-run.killed': {
+    level: 'warn',
+    means: 'the run before this one did not end by itself: in which `phase` it was, and what to change',
+    message: (event) => `${killedInWords(event)}: ${event.advice}`,
+  },
+  'run-record.failed': {
+    level: 'debug',
+    means: 'the file in `STATE_DIR` that says how a run ended cannot be read or written',
+    message: ({ path }) => `No use can be made of ${path}`,
+  },
   'config.warning': {
     level: 'warn',
     means: 'a setting is probably not what was meant',
@@ -350,6 +381,17 @@ function handlingFields({ item, ...rest }: Partial<Handling<Entry>> & { readonly
 
 function nameOf({ updateId, kind }: Entry): string {
   return `update ${updateId} (${kind})`;
+}
+
+function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: Killed): string {
+  const length = `${bound === 'exactly' ? '' : 'at most '}${durationInWords(durationMs)}`;
+  const where = {
+    starting: `${length} into the start${hook === undefined ? '' : ` of "${hook}"`}`,
+    running: `after running for ${length}`,
+    draining: `${length} into the drain`,
+    stopping: `${length} into the stop of "${hook}"`,
+  };
+  return `The previous run (process ${pid}) was ${machineRestarted ? 'cut off' : 'killed'} ${where[phase]}`;
 }
 
 /** What a hook threw, where the line has named the hook already. */

@@ -4,6 +4,7 @@
  */
 import { errorFields, errorFieldsOrValue } from './error-fields.js';
 import { logEvent } from './events.js';
+import { isJournal, levelOf, withPriority } from './journal.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
 import { createPino, type Logger } from './pino.js';
 import { createRedactor } from './redact.js';
@@ -30,7 +31,7 @@ export interface LoggingOptions {
   readonly process: {
     readonly pid: number;
     readonly env: Readonly<Record<string, string | undefined>>;
-    readonly stdout: Output & { readonly isTTY?: boolean };
+    readonly stdout: Output & { readonly isTTY?: boolean; readonly fd?: number };
     readonly stderr: Pick<Output, 'on'>;
   };
 }
@@ -45,6 +46,9 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && terminal);
   const render = pretty ? (await import('./pretty.js')).createPrettifier(wantsColour(env, terminal)) : asItIs;
 
+  const journal = stdout.fd !== undefined && isJournal(env['JOURNAL_STREAM'], stdout.fd);
+  const present = journal ? (line: string) => withPriority(levelOf(line), render(line)) : render;
+
   ignoreErrors(stderr);
   const redactor = createRedactor(secrets);
   const stream = new LogStream(stdout, {
@@ -58,7 +62,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields, error: errorFieldsOrValue },
     },
-    (line) => stream.write(render(redactor.redact(line))),
+    (line) => stream.write(present(redactor.redact(line))),
   );
   return {
     log,

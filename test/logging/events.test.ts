@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { LastcallError } from '../../src/errors.js';
+import type { Killed } from '../../src/host/events.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { eventsMarkdown, eventTable, type LoggedEvent, logEvent } from '../../src/logging/events.js';
 import { logInto } from './logging.js';
@@ -11,6 +12,16 @@ const item = { updateId: 7, key: 'chat:1', kind: 'message', attempt: 1 };
 const handling = { item, key: 'chat:1', durationMs: 12.345 };
 const hook = 'database';
 const ours = new LastcallError('HOOK_TIMED_OUT', hook, 'it did not end within 100 ms');
+
+const killed: Killed = {
+  pid: 4711,
+  phase: 'draining',
+  hook: undefined,
+  durationMs: 1_600,
+  bound: 'exactly',
+  machineRestarted: false,
+  advice: 'raise kill_timeout to at least 12000',
+};
 
 /** One of each, with the level and the words it should have; the compiler sees to it that none is missing. */
 const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, string]> = {
@@ -196,6 +207,27 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
     'warn',
     'Aborted 1 handler that did not end in time: update 7 (message) after 1 min',
   ],
+  'lock.waiting': [
+    { event: 'lock.waiting', bot: 7, holder: 4711 },
+    'info',
+    'Standing by: process 4711 runs bot 7',
+  ],
+  'lock.acquired': [
+    { event: 'lock.acquired', bot: 7, waitedMs: 61_000 },
+    'info',
+    'Taking over bot 7, after standing by for 1 min 1 s',
+  ],
+  'lock.released': [{ event: 'lock.released', bot: 7 }, 'debug', 'The lock of bot 7 is released'],
+  'previous-run.killed': [
+    { event: 'previous-run.killed', bot: 7, ...killed },
+    'warn',
+    'The previous run (process 4711) was killed 1.6 s into the drain: raise kill_timeout to at least 12000',
+  ],
+  'run-record.failed': [
+    { event: 'run-record.failed', path: '/var/lib/bot/last-run.json', error: new Error('EACCES') },
+    'debug',
+    'No use can be made of /var/lib/bot/last-run.json',
+  ],
   'config.warning': [{ event: 'config.warning', warning: 'odd' }, 'warn', 'odd'],
   'process.fault': [
     { event: 'process.fault', origin: 'uncaughtException', error: 'thrown text' },
@@ -336,7 +368,9 @@ describe('an event', () => {
 describe('the table', () => {
   it('has a row for every event that the sources name', () => {
     const root = join(import.meta.dirname, '..', '..', 'src');
-    const files = ['lifecycle', 'polling', 'dispatch'].map((folder) => join(root, folder, 'events.ts'));
+    const files = ['lifecycle', 'polling', 'dispatch', 'host'].map((folder) =>
+      join(root, folder, 'events.ts'),
+    );
     const named = files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/event: '([a-z.-]+)'/g)]);
     expect(readdirSync(root)).toContain('logging');
     expect(named.length).toBeGreaterThan(30);
@@ -351,6 +385,6 @@ describe('the table', () => {
   });
 
   it('has names of two parts', () => {
-    for (const name of Object.keys(eventTable)) expect(name).toMatch(/^[a-z]+\.[a-z]+(-[a-z]+)*$/);
+    for (const name of Object.keys(eventTable)) expect(name).toMatch(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$/);
   });
 });

@@ -29,7 +29,7 @@ async function outputOf(
 describe('lastcall help', () => {
   it('tells all commands and settings, however it is asked for', async () => {
     const help = await outputOf(['help']);
-    for (const command of ['run', 'config', 'demo', 'sandbox', 'help', 'version'])
+    for (const command of ['run', 'config', 'demo', 'sandbox', 'unit', 'help', 'version'])
       expect(help).toMatch(new RegExp(`^  lastcall ${command}\\b`, 'm'));
     for (const key of settingKeys) expect(help).toMatch(new RegExp(`^  ${settings[key].name}\\b`, 'm'));
     for (const args of [[], ['--help'], ['run', '--help'], ['sandbox', '-h']])
@@ -52,7 +52,7 @@ describe('lastcall version', () => {
 describe('what is no command', () => {
   it('is named, with those that are', async () => {
     expect(await outputOf(['rum'], 78)).toBe(
-      "lastcall: 'rum' is no command; there are run, config, demo, sandbox, help, version\n",
+      "lastcall: 'rum' is no command; there are run, config, demo, sandbox, unit, help, version\n",
     );
   });
 
@@ -64,6 +64,29 @@ describe('what is no command', () => {
 
   it('and a token that strayed there is not repeated', async () => {
     expect(await outputOf([TOKEN], 78, { env: { BOT_TOKEN: TOKEN } })).toContain('471100001:***');
+  });
+});
+
+describe('lastcall unit', () => {
+  it('prints a unit for the bot here, and leaves the token to .env where that has it', async () => {
+    using folder = new Folder({ 'bot.mjs': '', '.env': `BOT_TOKEN=${TOKEN}\nBOT_MODULE=bot.mjs\n` });
+    const output = await outputOf(['unit', '--name=shop'], 0, { cwd: folder.path });
+    expect(output).toMatch(/^ExecStart=\S+node \S+\/dist\/main\.js run bot\.mjs$/m);
+    expect(output).toMatch(/^StateDirectory=shop$/m);
+    expect(output).not.toMatch(/^LoadCredential=/m);
+    expect(output).not.toContain(TOKEN);
+  });
+
+  it.each([
+    [['no-such-bot.js'], 'there is no file /'],
+    [['--user=nobody-of-this-name'], "there is no user 'nobody-of-this-name' on this host"],
+    [['--name=a/b'], "--name must be of letters, digits, - and _, not 'a/b'"],
+    [['--colour'], '--colour is no flag'],
+  ])('prints none for %j', async (args, why) => {
+    using folder = new Folder();
+    const output = await outputOf(['unit', ...args], 78, { cwd: folder.path });
+    expect(output).toContain(why);
+    expect(output).not.toContain('[Service]');
   });
 });
 

@@ -94,6 +94,7 @@ describe('a fault', () => {
       outcome: 'fault',
     });
     expect(steps(receipt)).toEqual([
+      'start lock: done',
       'start bot: done',
       'start before: done',
       'start faulty: called-off',

@@ -147,7 +147,7 @@ describe('a bot module that', () => {
     expect(output).not.toContain('node:internal');
     expect(output).toMatch(/ERROR: Stopping \(the start failed\)/);
     expect(output).toMatch(
-      /ERROR: Could not start \(.*\), exit code 78; [^\n]*\n +start\n +└─ bot .* failed\n$/,
+      /ERROR: Could not start \(.*\), exit code 78; [^\n]*\n +start\n +├─ lock .*\n +└─ bot .* failed\n$/,
     );
   });
 
@@ -186,6 +186,7 @@ describe('a start that a restart may mend ends in 1', () => {
       reason: 'the start of "database" failed: connection refused',
       err: { code: 'HOOK_FAILED', culprit: 'database', cause: { message: 'connection refused' } },
       phases: [
+        { hook: 'lock', step: 'start', result: 'done' },
         { hook: 'bot', step: 'start', result: 'done' },
         { hook: 'cache', step: 'start', result: 'done' },
         { hook: 'database', step: 'start', result: 'failed' },

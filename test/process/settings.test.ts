@@ -187,7 +187,8 @@ describe('settings', () => {
       { BOT_TOKEN: FRESH_TOKEN, STOP_TIMEOUT: '21s', POLL_TIMEOUT: '22s' },
       { cwd: folder.path, args: ['bot.mjs', '--stop-timeout', '31s'] },
     );
-    expect((await daemon.waitFor('hook.starting'))['limitMs']).toBeCloseTo(13_000, -3);
+    const loading = await daemon.waitFor(({ event, hook }) => event === 'hook.starting' && hook === 'bot');
+    expect(loading['limitMs']).toBeCloseTo(13_000, -3);
     expect((await daemon.waitFor('mine'))['value']).toBe('from .env');
     const bot = sandbox.bot(FRESH_TOKEN);
     const polls = () => bot.calls({ method: 'getUpdates' });

@@ -102,6 +102,7 @@ describe('a stop signal during the start', () => {
     await daemon.waitFor(({ event, hook }) => event === 'hook.starting' && hook === 'slow');
     const receipt = expectStoppedAtOnce(daemon, await daemon.stop(), stopped);
     expect(steps(receipt)).toEqual([
+      'start lock: done',
       'start bot: done',
       'start before: done',
       'start slow: called-off',
@@ -159,6 +160,7 @@ describe('a stop signal in an idle long poll', () => {
     const receipt = expectStoppedAtOnce(daemon, await daemon.stop(signal), { reason: signal });
     expect(receipt).toMatchObject({ reasonKind: 'signal', counts: { fetched: 0, handled: 0, left: 0 } });
     expect(steps(receipt)).toEqual([
+      'start lock: done',
       'start bot: done',
       'start intake: done',
       'stop intake: done',

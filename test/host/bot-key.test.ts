@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import { botKey } from '../../src/host/bot-key.js';
+import { identityOf } from '../../src/telegraf/identity.js';
+import { createBot } from '../../src/telegraf/telegraf.js';
+
+const bot = { apiRoot: 'https://api.telegram.org', testEnv: false, botId: 123_456 };
+
+describe('the key of a bot', () => {
+  it('is fit for a file’s name and says whose it is', () => {
+    expect(botKey(bot)).toMatch(/^123456-[0-9a-f]{16}$/);
+  });
+
+  it('is the same wherever it is made', () => {
+    // Folders of earlier runs carry it.
+    expect(botKey(bot)).toBe('123456-12cd7dd4a797308e');
+  });
+
+  it('differs by server, by environment and by id', () => {
+    const others = [
+      { ...bot, apiRoot: 'http://127.0.0.1:8081' },
+      { ...bot, testEnv: true },
+      { ...bot, botId: 123_457 },
+    ];
+    expect(new Set([bot, ...others].map(botKey)).size).toBe(4);
+  });
+
+  it.each(['https://api.telegram.org/', 'HTTPS://API.Telegram.org', 'https://api.telegram.org:443'])(
+    'knows the server by %s',
+    (apiRoot) => expect(botKey({ ...bot, apiRoot })).toBe(botKey(bot)),
+  );
+
+  it('stays when the token is rotated', () => {
+    const keys = ['a', 'b'].map((secret) =>
+      botKey(identityOf(createBot(`123456:${secret.repeat(35)}`, undefined))),
+    );
+    expect(keys).toEqual([botKey(bot), botKey(bot)]);
+  });
+});

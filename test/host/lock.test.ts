@@ -1,0 +1,263 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, utimesSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type Clock, systemClock } from '../../src/clock.js';
+import { HostLock, lockAddress } from '../../src/host/lock.js';
+import { FakeClock, settle } from '../support/fake-clock.js';
+import { Folder } from '../support/folder.js';
+
+const never = new AbortController().signal;
+const hurried = {
+  ...systemClock,
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 20, signal),
+};
+const locks: HostLock[] = [];
+let names = 0;
+
+const newName = (): string => lockAddress(`test-${process.pid}-${++names}`);
+function lock(address: string, clock: Clock = hurried): HostLock {
+  const made = new HostLock(address, clock);
+  locks.push(made);
+  return made;
+}
+
+/** A socket file that a dead process has left behind. */
+function leaveSocketFile(path: string): void {
+  const program = `net.createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  try {
+    execFileSync(process.execPath, ['-e', program]);
+  } catch {
+    // It has killed itself.
+  }
+}
+
+/** Makes a file an old one. */
+function age(path: string): void {
+  if (!path.startsWith('\0')) utimesSync(path, 0, 0);
+}
+
+afterEach(() => {
+  for (const held of locks.splice(0)) held.release();
+});
+
+describe('the address of a lock', () => {
+  it('is a name without a file on Linux, and a file elsewhere', () => {
+    expect(lockAddress('7-ab', 'linux')).toBe('\0lastcall-7-ab');
+    expect(lockAddress('7-ab', 'darwin')).toMatch(/^\/.*\/lastcall-7-ab\.sock$/);
+  });
+});
+
+describe.each(['a name of Linux', 'a socket file'])('a lock by %s', (kind) => {
+  const folder = new Folder();
+  const address = (): string => (kind === 'a socket file' ? folder.file(`${++names}.sock`) : newName());
+
+  it('has one holder at a time', async () => {
+    const name = address();
+    const [first, second] = [lock(name), lock(name)];
+    expect(await first.tryAcquire()).toBe(true);
+    expect(await second.tryAcquire()).toBe(false);
+    expect(await first.tryAcquire()).toBe(true);
+    first.release();
+    expect(await second.tryAcquire()).toBe(true);
+    expect(await first.tryAcquire()).toBe(false);
+  });
+
+  it('goes to one who waits as soon as it is released, and to one only', async () => {
+    const name = address();
+    const [holder, ...waiters] = [lock(name), lock(name), lock(name), lock(name)];
+    await holder?.tryAcquire();
+    const order: number[] = [];
+    const all = waiters.map((waiter, index) =>
+      waiter.acquire(never).then(() => {
+        order.push(index);
+        return waiter;
+      }),
+    );
+    for (let count = 0; count < waiters.length; count++) {
+      if (count === 0) holder?.release();
+      const next = await Promise.race(all.filter((_, index) => !order.slice(0, count).includes(index)));
+      expect(order).toHaveLength(count + 1);
+      next.release();
+    }
+    await Promise.all(all);
+  });
+
+  it('is heard to be free by one who is connected, without any time passing', async () => {
+    const name = address();
+    const clock = new FakeClock();
+    const [holder, waiter] = [lock(name), lock(name, clock)];
+    await holder.tryAcquire();
+    const acquired = waiter.acquire(never);
+    // The waiter has tried, slept its 20 ms, connected, and sleeps again.
+    while (clock.pending === 0) await settle();
+    await clock.advance(20);
+    while (clock.pending === 0) await settle();
+    const before = clock.now();
+    holder.release();
+    await acquired;
+    expect(clock.now()).toBe(before);
+  });
+
+  it('is given up with the reason of the signal, and leaves nothing behind', async () => {
+    const name = address();
+    const clock = new FakeClock();
+    const [holder, waiter] = [lock(name), lock(name, clock)];
+    await holder.tryAcquire();
+    const stop = new AbortController();
+    const waiting = waiter.acquire(stop.signal);
+    await clock.advance(2_000);
+    stop.abort('enough');
+    await expect(waiting).rejects.toBe('enough');
+    expect(clock.pending).toBe(0);
+    await expect(waiter.acquire(AbortSignal.abort('before'))).rejects.toBe('before');
+    holder.release();
+    expect(await holder.tryAcquire()).toBe(true);
+  });
+
+  it('is free again when its holder is killed', async () => {
+    const name = address();
+    const program = `
+      net.createServer((peer) => peer.on('error', () => {}).resume())
+        .listen({ path: ${JSON.stringify(name)}, exclusive: true }, () => console.log('held'));`;
+    const holder = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(holder.stdout, 'data');
+    const waiter = lock(name, systemClock);
+    expect(await waiter.tryAcquire()).toBe(false);
+    age(name);
+    const acquired = waiter.acquire(never);
+    const from = performance.now();
+    holder.kill('SIGKILL');
+    await acquired;
+    expect(performance.now() - from).toBeLessThan(1_000);
+  });
+
+  it('is held by one at a time, whatever happens in whatever order', async () => {
+    const step = fc.record({
+      who: fc.integer({ min: 0, max: 3 }),
+      what: fc.constantFrom('acquire', 'try', 'release', 'abort'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const name = address();
+        const parties = Array.from({ length: 4 }, () => ({
+          lock: lock(name),
+          holds: false,
+          abort: new AbortController(),
+          waiting: undefined as Promise<void> | undefined,
+        }));
+        let overlaps = 0;
+        for (const { who, what } of steps) {
+          const party = parties[who];
+          if (!party) continue;
+          const take = () => {
+            if (parties.some((other) => other !== party && other.holds)) overlaps++;
+            party.holds = true;
+          };
+          if (what === 'acquire' && !party.holds && !party.waiting) {
+            party.abort = new AbortController();
+            party.waiting = party.lock
+              .acquire(party.abort.signal)
+              .then(take, () => {})
+              .finally(() => {
+                party.waiting = undefined;
+              });
+          }
+          if (what === 'try' && !party.waiting && (await party.lock.tryAcquire())) take();
+          if (what === 'release' && party.holds) {
+            party.holds = false;
+            party.lock.release();
+          }
+          if (what === 'abort') party.abort.abort('abort');
+        }
+        // Whoever still waits gets it, once each holder before has let go.
+        for (let turn = 0; turn < 10 && parties.some(({ waiting }) => waiting); turn++) {
+          for (const party of parties.filter(({ holds }) => holds)) {
+            party.holds = false;
+            party.lock.release();
+          }
+          await Promise.race(parties.flatMap(({ waiting }) => waiting ?? []));
+        }
+        expect(parties.every(({ waiting }) => waiting === undefined)).toBe(true);
+        expect(overlaps).toBe(0);
+        for (const { lock: each } of parties) each.release();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('a lock that strangers meddle with', () => {
+  it('goes on, whoever connects and whatever they say', async () => {
+    const name = newName();
+    const holder = lock(name);
+    await holder.tryAcquire();
+    const strangers = Array.from({ length: 100 }, () => connect(name).on('error', () => {}));
+    await Promise.all(strangers.map((stranger) => once(stranger.resume(), 'connect')));
+    const [talker, ...others] = strangers;
+    talker?.write('give it to me');
+    if (talker) await once(talker, 'close');
+    expect(await lock(name).tryAcquire()).toBe(false);
+    for (const other of others) other.destroy();
+  });
+
+  it('is tried for no more often than every 20 ms, though its holder hangs up at once', async () => {
+    const name = newName();
+    let calls = 0;
+    const rude: Server = createServer((peer) => {
+      calls++;
+      peer.destroy();
+    });
+    rude.listen({ path: name });
+    await once(rude, 'listening');
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    const waiting = lock(name, clock).acquire(stop.signal);
+    for (let round = 0; round < 10; round++) {
+      await clock.advance(19);
+      await clock.advance(1);
+    }
+    expect(calls).toBeLessThanOrEqual(10);
+    stop.abort('enough');
+    await expect(waiting).rejects.toBe('enough');
+    rude.close();
+  });
+
+  it('is taken within 500 ms also by a waiter who never hears that the holder has let go', async () => {
+    const name = newName();
+    const holder = createServer().listen({ path: name });
+    await once(holder, 'listening');
+    const clock = new FakeClock();
+    const waiter = lock(name, clock);
+    const acquired = waiter.acquire(never);
+    const connection = once(holder, 'connection');
+    await settle();
+    await clock.advance(20);
+    const [peer] = await connection;
+    // Its listener goes, the connection stays.
+    holder.close();
+    await clock.advance(500);
+    await acquired;
+    peer.destroy();
+  });
+});
+
+describe('a socket file', () => {
+  it('that a dead process has left behind is in nobody’s way', async () => {
+    using folder = new Folder();
+    const path = folder.file('lock.sock');
+    leaveSocketFile(path);
+    expect(existsSync(path)).toBe(true);
+    // While it is young it may be of a process that is about to listen.
+    expect(await lock(path).tryAcquire()).toBe(false);
+    age(path);
+    expect(await lock(path).tryAcquire()).toBe(true);
+    expect(await lock(path).tryAcquire()).toBe(false);
+  });
+
+  it('in a folder that is not there cannot be held', async () => {
+    await expect(lock('/nowhere/at/all.sock').tryAcquire()).rejects.toThrow(/EACCES|ENOENT/);
+  });
+});

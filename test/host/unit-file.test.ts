@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { fitUnit, type UnitFacts } from '../../src/host/unit-file.js';
+import { repository } from '../support/folder.js';
+
+const template = readFileSync(join(repository, 'systemd', 'lastcall.service'), 'utf8');
+
+const facts: UnitFacts = {
+  name: 'lastcall',
+  node: '/usr/bin/node',
+  main: '/srv/bot/node_modules/lastcall/dist/main.js',
+  module: '/srv/bot/bot.js',
+  folder: '/srv/bot',
+  packages: ['/srv/bot/node_modules', '/srv/bot'],
+  user: undefined,
+  bringsToken: false,
+};
+
+/** The values of a key, in the unit that is fitted. */
+function valuesOf(key: string, changed: Partial<UnitFacts> = {}): string[] {
+  const { text } = fitUnit(template, { ...facts, ...changed });
+  return [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value = '']) => value);
+}
+
+/** The keys of a unit in which something other is said than in the shipped one. */
+function changedKeys(changed: Partial<UnitFacts>): string[] {
+  const plain = fitUnit(template, facts).text.split('\n');
+  const lines = fitUnit(template, { ...facts, ...changed }).text.split('\n');
+  return lines
+    .filter((line) => /^\w+=/.test(line) && !plain.includes(line))
+    .map((line) => line.split('=')[0] ?? '');
+}
+
+describe('a fitted unit', () => {
+  it('has the paths of the host and all of the hardening', () => {
+    expect(valuesOf('ExecStart')).toEqual([
+      '/usr/bin/node /srv/bot/node_modules/lastcall/dist/main.js run bot.js',
+    ]);
+    expect(valuesOf('WorkingDirectory')).toEqual(['/srv/bot']);
+    const keys = (text: string) => [...text.matchAll(/^\w+=/gm)].map(([key]) => key);
+    expect(keys(fitUnit(template, facts).text)).toEqual(keys(template));
+  });
+
+  it('is named throughout', () => {
+    const name = 'my-bot';
+    expect(valuesOf('StateDirectory', { name })).toEqual(['my-bot']);
+    expect(valuesOf('LoadCredential', { name })).toEqual(['bot-token:/etc/my-bot/bot-token']);
+    expect(valuesOf('EnvironmentFile', { name })).toEqual(['-/etc/my-bot/my-bot.env']);
+  });
+
+  it('runs as the user, who may write to the folder, and loses none of its shared memory', () => {
+    expect(changedKeys({ user: 'alice' })).toEqual(['User', 'ReadWritePaths', 'RemoveIPC']);
+    expect(valuesOf('DynamicUser', { user: 'alice' })).toEqual([]);
+    expect(valuesOf('ReadWritePaths', { user: 'alice' })).toEqual(['/srv/bot']);
+  });
+
+  it('sees of a home only what is needed, and each of it once', () => {
+    const home: Partial<UnitFacts> = {
+      user: 'alice',
+      node: '/home/alice/.nvm/v20/bin/node',
+      main: '/home/alice/bots/shop/node_modules/lastcall/dist/main.js',
+      module: '/home/alice/bots/shop/src/bot.js',
+      folder: '/home/alice/bots/shop',
+      packages: ['/home/alice/bots/shop/node_modules', '/home/alice/bots/shop'],
+    };
+    expect(valuesOf('ProtectHome', home)).toEqual(['tmpfs']);
+    expect(valuesOf('BindPaths', home)).toEqual(['/home/alice/bots/shop']);
+    expect(valuesOf('BindReadOnlyPaths', home)).toEqual(['/home/alice/.nvm/v20']);
+    expect(valuesOf('ReadWritePaths', home)).toEqual([]);
+    expect(fitUnit(template, { ...facts, ...home }).warnings).toHaveLength(2);
+  });
+
+  it('warns where that is a whole home', () => {
+    const { warnings } = fitUnit(template, { ...facts, folder: '/home/alice', module: '/home/alice/bot.js' });
+    expect(warnings.join('\n')).toContain('a whole home directory');
+  });
+
+  it('leaves the token to the settings that bring it', () => {
+    expect(valuesOf('LoadCredential', { bringsToken: true })).toEqual([]);
+  });
+
+  it.each([
+    ['/srv/my bot', '"/srv/my bot"'],
+    ['/srv/100%', '/srv/100%%'],
+    ['/srv/$HOME', '/srv/$$HOME'],
+    ['/srv/a"b', '"/srv/a\\"b"'],
+  ])('says %s so that systemd reads it as it is', (folder, said) => {
+    const module = `${folder}/bot.js`;
+    const [start = ''] = valuesOf('ExecStart', { folder: '/', module, main: `${folder}/main.js` });
+    expect(start).toContain(` ${said.replace(/"?$/, (end) => `/main.js${end}`)} run `);
+  });
+
+  it('quotes paths in a list', () => {
+    const folder = '/srv/my bot: 1';
+    expect(valuesOf('ReadWritePaths', { user: 'alice', folder, module: `${folder}/bot.js` })).toEqual([
+      '"/srv/my bot\\\\: 1"',
+    ]);
+  });
+});

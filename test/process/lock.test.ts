@@ -1,0 +1,260 @@
+/** One poller a bot on a host: real processes that want the same one. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, jest } from '@jest/globals';
+import type { Sandbox } from '../../src/sandbox/sandbox.js';
+import { type Daemon, fixture, type LogLine, mainFile, median, spawnDaemon } from '../support/daemon.js';
+import { allAnswered, mishaps, noMishaps, openSandbox, runProgram } from '../support/delivery.js';
+import { Folder } from '../support/folder.js';
+import { expectStoppedAtOnce, idle, startBot, steps, told } from '../support/stopping.js';
+
+const BOUND_MS = 1_000;
+
+const standingBy = (daemon: Daemon): Promise<LogLine> => daemon.waitFor('lock.waiting');
+
+/** Resolves once all is answered and confirmed, so that not even a kill repeats any of it. */
+async function done(sandbox: Sandbox): Promise<void> {
+  await allAnswered(sandbox);
+  await sandbox.waitFor(() => sandbox.state().queued === 0);
+}
+
+jest.setTimeout(30_000);
+
+describe('a bot that another process on the host runs', () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'is taken over within a second of its %s, and never polled by two',
+    async (signal) => {
+      await using sandbox = await openSandbox();
+      using folder = new Folder();
+      const env = { STATE_DIR: folder.path };
+      const gaps: number[] = [];
+      let current = startBot(sandbox, 'lone.mjs', { env });
+      await idle(sandbox);
+      for (let handover = 1; handover <= 5; handover++) {
+        const next = startBot(sandbox, 'lone.mjs', { env });
+        expect(await standingBy(next)).toMatchObject({ level: 'info', holder: current.child.pid });
+        expect(next.events()).not.toContain('test.loaded');
+        sandbox.say({ text: `before ${handover} {n}`, count: 3 });
+        await done(sandbox);
+
+        const polls = sandbox.callCount('getUpdates');
+        const { code, at } = await current.stop(signal);
+        expect(code).toBe(signal === 'SIGTERM' ? 0 : null);
+        await sandbox.waitFor(() => sandbox.callCount('getUpdates') > polls);
+        await next.waitFor('poll.started');
+        gaps.push(performance.now() - at);
+        expect(told(next, 'lock.acquired')).toMatchObject([{ waitedMs: expect.any(Number) }]);
+        expect(told(next, 'previous-run.killed')).toHaveLength(signal === 'SIGKILL' ? 1 : 0);
+
+        await idle(sandbox);
+        sandbox.say({ text: `after ${handover} {n}`, count: 3 });
+        await done(sandbox);
+        await current[Symbol.asyncDispose]();
+        current = next;
+      }
+      await current.stop();
+      await current[Symbol.asyncDispose]();
+      expect(median(gaps)).toBeLessThan(BOUND_MS);
+      expect(sandbox.state().conflicts).toBe(0);
+      expect(mishaps(sandbox)).toEqual(noMishaps);
+    },
+  );
+
+  it('is left to it, with exit code 75, where that is asked for', async () => {
+    await using sandbox = await openSandbox();
+    await using first = startBot(sandbox, 'lone.mjs');
+    await idle(sandbox);
+    await using second = startBot(sandbox, 'lone.mjs', { env: { ON_LOCKED: 'exit' } });
+    const { code } = await second.end();
+    expect(code).toBe(75);
+    expect(second.receipt).toMatchObject({ exitCode: 75, err: { code: 'LOCKED', culprit: /^bot \d+$/ } });
+    expect(second.events()).not.toContain('test.loaded');
+    expect(steps(second.receipt)).toEqual(['start lock: failed']);
+    expect((await first.stop()).code).toBe(0);
+    expect(sandbox.state().conflicts).toBe(0);
+  });
+
+  it('is no reason to hang about when the one that stands by is told to stop', async () => {
+    await using sandbox = await openSandbox();
+    await using first = startBot(sandbox, 'lone.mjs');
+    await idle(sandbox);
+    await using second = startBot(sandbox, 'lone.mjs');
+    await standingBy(second);
+    const receipt = expectStoppedAtOnce(second, await second.stop(), { reason: 'SIGTERM' });
+    expect(steps(receipt)).toEqual(['start lock: called-off']);
+    expect(second.events()).not.toContain('test.loaded');
+    sandbox.say('still there?');
+    await allAnswered(sandbox);
+    expect((await first.stop()).code).toBe(0);
+    expect(told(first, 'test.last-word')).toHaveLength(1);
+  });
+
+  it('is not waited for as long as START_TIMEOUT says: standing by has no end', async () => {
+    await using sandbox = await openSandbox();
+    await using first = startBot(sandbox, 'lone.mjs');
+    await idle(sandbox);
+    await using second = startBot(sandbox, 'lone.mjs', { env: { START_TIMEOUT: '300ms' } });
+    const { limitMs } = await second.waitFor('hook.starting');
+    expect(limitMs).toBeNull();
+    await standingBy(second);
+    await sleep(400);
+    await first.stop();
+    await second.waitFor('lock.acquired');
+    await idle(sandbox);
+    expect((await second.stop()).code).toBe(0);
+  });
+
+  it('has its hooks and its last word before the next process has anything of it', async () => {
+    await using sandbox = await openSandbox();
+    await using first = startBot(sandbox, 'hooks.mjs', { env: { HOOK_STOP_MS: '700' } });
+    await idle(sandbox);
+    await using second = startBot(sandbox, 'lone.mjs');
+    await standingBy(second);
+    first.kill('SIGTERM');
+    await first.waitFor(({ event, hook }) => event === 'hook.stopped' && hook === 'first');
+    expect(second.events()).not.toContain('lock.acquired');
+    await second.waitFor('test.loaded');
+    await first.exited;
+    const stopped = Date.parse(String(told(first, 'hook.stopped').at(-1)?.['time']));
+    const acquired = Date.parse(String(told(second, 'lock.acquired')[0]?.['time']));
+    expect(acquired).toBeGreaterThanOrEqual(stopped);
+    await second.waitFor('lock.acquired');
+    await idle(sandbox);
+    expect((await second.stop()).code).toBe(0);
+  });
+
+  it('may be run beside another bot, and beside one of the same id on another server', async () => {
+    await using sandbox = await openSandbox();
+    await using elsewhere = await openSandbox();
+    const other = sandbox.bot('4242:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA');
+    await using one = startBot(sandbox, 'lone.mjs');
+    await using two = startBot(sandbox, 'lone.mjs', { bot: other });
+    await using three = startBot(elsewhere, 'lone.mjs');
+    for (const daemon of [one, two, three]) await daemon.waitFor('poll.started');
+    for (const daemon of [one, two, three]) expect((await daemon.stop()).code).toBe(0);
+  });
+});
+
+describe('an unchanged program that runs already', () => {
+  it('is not even loaded a second time, and is taken over', async () => {
+    await using sandbox = await openSandbox();
+    await using first = runProgram(sandbox, fixture('bots', 'readme.js'));
+    await idle(sandbox);
+    await using second = runProgram(sandbox, fixture('bots', 'readme.js'));
+    await standingBy(second);
+    sandbox.say({ text: 'one {n}', count: 3 });
+    await allAnswered(sandbox);
+    expect((await first.stop('SIGINT')).code).toBe(0);
+    await second.waitFor('lock.acquired');
+    await idle(sandbox);
+    sandbox.say({ text: 'two {n}', count: 3 });
+    await allAnswered(sandbox);
+    expect((await second.stop()).code).toBe(0);
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+    expect(sandbox.state().conflicts).toBe(0);
+  });
+
+  it('and brings its own token, stands by from its launch on', async () => {
+    await using sandbox = await openSandbox();
+    const { apiRoot, token } = sandbox;
+    const start = () =>
+      spawnDaemon({
+        args: ['run', fixture('bots', 'own-token.js')],
+        env: { MY_BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot },
+      });
+    await using first = start();
+    await idle(sandbox);
+    await using second = start();
+    await second.prints(/it has launched/);
+    await standingBy(second);
+    await using third = start();
+    await standingBy(third);
+    // One that stands by ends as the program itself would.
+    const ended = await third.stop();
+    expectStoppedAtOnce(third, ended, { reason: 'SIGTERM' });
+    expect(third.output).toContain('it has stopped');
+
+    await first.stop();
+    await second.waitFor('lock.acquired');
+    await idle(sandbox);
+    sandbox.say('are you there?');
+    await allAnswered(sandbox);
+    expect((await second.stop()).code).toBe(0);
+    expect(second.output).toContain('it has stopped');
+    expect(sandbox.state().conflicts).toBe(0);
+    expect(sandbox.callCount('getMe')).toBe(2);
+  });
+
+  it('and brings its own token, ends with 75 where that is asked for', async () => {
+    await using sandbox = await openSandbox();
+    const env = { MY_BOT_TOKEN: sandbox.token, TELEGRAM_API_ROOT: sandbox.apiRoot };
+    const args = ['run', fixture('bots', 'own-token.js')];
+    await using first = spawnDaemon({ args, env });
+    await idle(sandbox);
+    await using second = spawnDaemon({ args, env: { ...env, ON_LOCKED: 'exit' } });
+    expect((await second.end()).code).toBe(75);
+    expect(second.receipt).toMatchObject({ reasonKind: 'fatal', err: { code: 'LOCKED' } });
+    expect((await first.stop()).code).toBe(0);
+  });
+
+  it('with several bots, is taken over with all of them', async () => {
+    await using sandbox = await openSandbox();
+    const other = sandbox.bot('4242:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA');
+    const env = { SECOND_BOT_TOKEN: other.token };
+    const start = () => runProgram(sandbox, fixture('bots', 'two-bots.js'), { env });
+    await using first = start();
+    await Promise.all([idle(sandbox), idle(sandbox, other)]);
+    await using second = start();
+    await standingBy(second);
+    await first.stop();
+    await sandbox.waitFor(() => sandbox.state().waitingPolls === 1 && other.state().waitingPolls === 1);
+    expect((await second.stop()).code).toBe(0);
+    expect([sandbox.state().conflicts, other.state().conflicts]).toEqual([0, 0]);
+  });
+
+  it('does not stand by for itself: the same bot twice in one process is refused', async () => {
+    await using sandbox = await openSandbox();
+    await using daemon = runProgram(sandbox, fixture('bots', 'same-bot-twice.js'));
+    expect((await daemon.end()).code).toBe(75);
+    expect(daemon.receipt).toMatchObject({ err: { code: 'BOT_ALREADY_POLLED' } });
+  });
+});
+
+describe('the workers of a cluster', () => {
+  it('run the bot one at a time', async () => {
+    await using sandbox = await openSandbox();
+    await using cluster = spawnDaemon({
+      file: fixture('drivers', 'cluster.mjs'),
+      args: [mainFile, '3', 'run', fixture('modules', 'lone.mjs')],
+      env: { BOT_TOKEN: sandbox.token, TELEGRAM_API_ROOT: sandbox.apiRoot },
+      detached: true,
+    });
+    await cluster.waitFor('poll.started');
+    await cluster.waitFor(() => told(cluster, 'lock.waiting').length === 2);
+    const [loaded] = told(cluster, 'test.loaded');
+    process.kill(Number(loaded?.['pid']), 'SIGTERM');
+    await cluster.waitFor(() => told(cluster, 'test.loaded').length === 2);
+    await idle(sandbox);
+    expect(sandbox.state().conflicts).toBe(0);
+    cluster.kill('SIGTERM');
+    await cluster.waitFor(() => told(cluster, 'test.worker-exit').length === 3);
+    expect(told(cluster, 'test.worker-exit').map(({ code }) => code)).toEqual([0, 0, 0]);
+    await cluster.exited;
+  });
+});
+
+describe('an embedding program', () => {
+  it('may run a bot again once the outcome of its last run is there, and not before', async () => {
+    await using sandbox = await openSandbox();
+    await using daemon = spawnDaemon({
+      file: fixture('drivers', 'embedded-runs.mjs'),
+      args: [],
+      env: { BOT_TOKEN: sandbox.token, TELEGRAM_API_ROOT: sandbox.apiRoot },
+    });
+    expect(await daemon.waitFor('test.outcomes')).toMatchObject({
+      exitCodes: [0, 75, 0],
+      why: 'BOT_ALREADY_POLLED',
+    });
+    // No lock keeps it alive.
+    expect((await daemon.end()).code).toBe(0);
+  });
+});

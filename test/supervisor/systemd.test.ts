@@ -1,0 +1,269 @@
+/** The shipped unit under a real systemd: start, status, stop, the watchdog, the journal. */
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
+import { allAnswered, mishaps, noMishaps, openSandbox } from '../support/delivery.js';
+import { SystemdHost, whyNoSystemd } from '../support/systemd-host.js';
+import { BotUnit } from '../support/unit.js';
+
+jest.setTimeout(60_000);
+
+const missing = whyNoSystemd();
+const describeSystemd = missing ? describe.skip : describe;
+
+/** So many texts, spread over ten chats. */
+function sayLots(sandbox: Sandbox, count: number, text: string): void {
+  for (let n = 0; n < count; n++) sandbox.say({ chat: 1 + (n % 10), text: `${text} ${n}.` });
+}
+
+describeSystemd(`under systemd${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  let host: SystemdHost;
+  beforeAll(async () => {
+    host = await SystemdHost.boot();
+  });
+  afterAll(() => host?.[Symbol.asyncDispose]());
+
+  describe('systemctl start', () => {
+    it('returns when the bot polls, within a second of its first poll, on a bot without traffic', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox);
+      expect(await unit.systemctl('start')).toMatchObject({ code: 0 });
+      const returnedAt = performance.now();
+
+      const [firstPoll] = sandbox.calls({ method: 'getUpdates' });
+      expect(firstPoll?.answered).toBeDefined();
+      expect(returnedAt - (firstPoll?.atMs ?? 0)).toBeLessThan(1_000);
+      expect(await unit.show('StatusText')).toBe(
+        `polling as @sandbox_${sandbox.id}_bot, 0 running, 0 handled, last poll 0 s ago`,
+      );
+      expect((await unit.systemctl('status', '--no-pager')).stdout).toContain('Status: "polling as @');
+    });
+
+    it('outlasts TimeoutStartSec while Telegram is out of reach, and says so', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        env: { START_TIMEOUT: '800ms' },
+        service: { TimeoutStartSec: '1' },
+      });
+      sandbox.addFault({ kind: 'refuse', forMs: 4_500 });
+      const starting = unit.systemctl('start');
+      await unit.until('StatusText', /^Telegram unreachable for [12] s, 0 running, 0 handled$/);
+      expect(await starting).toMatchObject({ code: 0 });
+      expect(await unit.show('NRestarts')).toBe('0');
+      expect(await unit.show('StatusText')).toMatch(/^polling as @/);
+    });
+
+    it('shows exit code 78 for a token that is refused, and no loop of restarts', async () => {
+      await using sandbox = await openSandbox({ tokens: [SANDBOX_TOKEN] });
+      const token = `${SANDBOX_TOKEN.slice(0, -1)}X`;
+      await using unit = await BotUnit.install(host, sandbox, { token, service: { RestartSec: '50ms' } });
+      expect(await unit.systemctl('start')).toMatchObject({ code: 1 });
+      await unit.until('ActiveState', 'failed');
+      expect(await unit.show('ExecMainStatus')).toBe('78');
+      expect(await unit.show('NRestarts')).toBe('0');
+      expect((await unit.systemctl('status', '--no-pager')).stdout).toContain('status=78');
+      expect(await unit.receipt()).toMatchObject({ exitCode: 78 });
+      expect((await unit.log()).some(({ MESSAGE }) => MESSAGE.includes(token))).toBe(false);
+    });
+
+    it('ends with 78 at once, and says why, where systemd cannot be told', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        service: { TemporaryFileSystem: '/srv/lastcall/node_modules/node-unix-socket' },
+      });
+      const { code, tookMs } = await unit.systemctl('start');
+      expect(code).toBe(1);
+      expect(tookMs).toBeLessThan(3_000);
+      expect(await unit.show('ExecMainStatus')).toBe('78');
+      expect(await unit.show('NRestarts')).toBe('0');
+      const [why, next] = await unit.log('-p', 'err');
+      expect(why?.MESSAGE).toMatch(
+        /^lastcall: systemd waits to be told on \/\S+ how the bot does, and cannot be: .*node-unix-socket/,
+      );
+      expect(next?.MESSAGE).toMatch(/^What to do: install lastcall on this machine/);
+    });
+  });
+
+  describe('systemctl stop', () => {
+    it('loses nothing under load, and is a success', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, { env: { HANDLER_MS: '50' } });
+      await unit.systemctl('start');
+      sayLots(sandbox, 300, 'load');
+      await sandbox.waitFor(() => sandbox.callCount('sendMessage') >= 30);
+      expect(await unit.systemctl('stop')).toMatchObject({ code: 0 });
+      expect(await unit.show('Result')).toBe('success');
+      expect(await unit.show('ExecMainStatus')).toBe('0');
+      expect(await unit.receipt()).toMatchObject({ outcome: 'clean', reason: 'SIGTERM' });
+      expect(sandbox.report().unanswered).toBeGreaterThan(0);
+
+      await unit.systemctl('start');
+      await allAnswered(sandbox);
+      expect(mishaps(sandbox)).toEqual(noMishaps);
+    });
+
+    it('says how the stop goes', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'telling',
+        env: { HANDLER_MS: '2000', STOP_TIMEOUT: '18s' },
+      });
+      for (const chat of [1, 2, 3]) sandbox.say({ chat, text: 'hello' });
+      await unit.systemctl('start');
+      await unit.tells('test.begun', 3);
+      const stopping = unit.systemctl('stop');
+      await unit.until('StatusText', /^draining: 3 handlers, 1[12] s left$/);
+      expect(await unit.show('SubState')).toMatch(/^stop/);
+      expect(await stopping).toMatchObject({ code: 0 });
+    });
+
+    it('lets a long hook complete under a shorter TimeoutStopSec', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'hooks',
+        env: { HOOK_STOP_MS: '4000', STOP_TIMEOUT: '10s' },
+        service: { TimeoutStopSec: '1' },
+      });
+      await unit.systemctl('start');
+      const { code, tookMs } = await unit.systemctl('stop');
+      expect({ code, result: await unit.show('Result') }).toEqual({ code: 0, result: 'success' });
+      expect(tookMs).toBeGreaterThan(4_000);
+      expect(await unit.receipt()).toMatchObject({ outcome: 'clean', exitCode: 0 });
+    });
+
+    it('cuts a hung hook itself, by name, before systemd does', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'hung-hooks',
+        env: { STOP_TIMEOUT: '3s' },
+        service: { TimeoutStopSec: '1' },
+      });
+      await unit.systemctl('start');
+      const { tookMs } = await unit.systemctl('stop');
+      expect(tookMs).toBeLessThan(3_000 + 1_000);
+      expect(await unit.show('Result')).toBe('exit-code');
+      expect(await unit.show('ExecMainStatus')).toBe('1');
+      expect((await unit.told('hook.cut')).map(({ hook }) => hook)).toEqual(['slow', 'slow, too']);
+      expect(await unit.receipt()).toMatchObject({ outcome: 'cut', exitCode: 1 });
+    });
+  });
+
+  it('loses nothing and handles nothing twice in ten restarts under load', async () => {
+    await using sandbox = await openSandbox();
+    await using unit = await BotUnit.install(host, sandbox, { env: { HANDLER_MS: '20' } });
+    await unit.systemctl('start');
+    for (let round = 1; round <= 10; round++) {
+      sayLots(sandbox, 60, `round ${round},`);
+      const answered = sandbox.callCount('sendMessage');
+      await sandbox.waitFor(() => sandbox.callCount('sendMessage') > answered + 10);
+      expect(await unit.systemctl('restart')).toMatchObject({ code: 0 });
+    }
+    await allAnswered(sandbox);
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+    expect(await unit.show('NRestarts')).toBe('0');
+  });
+
+  describe('what kills it', () => {
+    it('kill -9: it is started again, tells what it died in, and loses nothing', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, { env: { HANDLER_MS: '50' } });
+      await unit.systemctl('start');
+      sayLots(sandbox, 200, 'load');
+      await sandbox.waitFor(() => sandbox.callCount('sendMessage') >= 20);
+      await unit.systemctl('kill', '--signal=SIGKILL');
+      await unit.until('NRestarts', '1');
+      await allAnswered(sandbox);
+      expect(mishaps(sandbox)).toMatchObject({ lost: 0 });
+      expect(await unit.told('previous-run.killed')).toMatchObject([{ phase: 'running' }]);
+    });
+
+    it('an event loop that is blocked for longer than WatchdogSec: the watchdog starts it again', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'blocking',
+        service: { WatchdogSec: '1' },
+      });
+      await unit.systemctl('start');
+      sandbox.say('block');
+      await unit.until('NRestarts', '1');
+      const ofSystemd = await host.journal('-u', unit.name, '_PID=1');
+      expect(ofSystemd.some(({ MESSAGE }) => MESSAGE.includes('Watchdog timeout'))).toBe(true);
+      await allAnswered(sandbox);
+      expect(mishaps(sandbox)).toEqual(noMishaps);
+    });
+
+    it('not a network that is gone for three times WatchdogSec: it recovers', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, { service: { WatchdogSec: '1' } });
+      await unit.systemctl('start');
+      const pid = await unit.pid();
+      sandbox.addFault({ kind: 'refuse', forMs: 4_000 });
+      await unit.until('StatusText', /^Telegram unreachable for 3 s/);
+      await unit.until('StatusText', /^polling as/);
+      sandbox.say('hello');
+      await allAnswered(sandbox);
+      expect(await unit.pid()).toBe(pid);
+      expect(await unit.show('NRestarts')).toBe('0');
+      expect(await unit.told('poll.recovered')).toHaveLength(1);
+    });
+  });
+
+  it('hands over to another unit: the new one stands by, then handles what the old one left', async () => {
+    await using sandbox = await openSandbox();
+    const options = { env: { HANDLER_MS: '400', STOP_TIMEOUT: '600ms', CONCURRENCY: '4' } };
+    await using blue = await BotUnit.install(host, sandbox, options, 'lastcall@blue');
+    await using green = await BotUnit.install(host, sandbox, options, 'lastcall@green');
+    expect(await blue.systemctl('start')).toMatchObject({ code: 0 });
+    sayLots(sandbox, 20, 'load');
+    await sandbox.waitFor(() => sandbox.callCount('sendMessage') >= 4);
+
+    expect(await green.systemctl('start')).toMatchObject({ code: 0 });
+    expect(await green.show('StatusText')).toBe(`standing by, process ${await blue.pid()} polls`);
+    const pollsBefore = sandbox.state().polls;
+    await blue.systemctl('stop');
+    const stoppedAt = performance.now();
+    await sandbox.waitFor(() => sandbox.state().polls > pollsBefore + 1);
+    expect(performance.now() - stoppedAt).toBeLessThan(1_000);
+
+    await allAnswered(sandbox);
+    expect(mishaps(sandbox)).toMatchObject({ lost: 0 });
+    expect(sandbox.state().conflicts).toBe(0);
+    expect(await green.show('StatusText')).toMatch(/^polling as @/);
+  });
+
+  describe('the journal', () => {
+    it('finds exactly the warnings by `-p warning`, and ends with the receipt', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox);
+      await unit.systemctl('start');
+      sandbox.addFault({ kind: 'html', status: 502, method: 'getUpdates', times: 2 });
+      sandbox.addFault({ kind: 'error', status: 400, method: 'sendMessage', times: 1 });
+      sandbox.say('hello');
+      await unit.until('StatusText', /^polling as/);
+      await sandbox.waitFor(() => sandbox.callCount('sendMessage') >= 1);
+      await unit.systemctl('stop');
+
+      const lines = await unit.log();
+      const levels = lines.map(({ MESSAGE }) => JSON.parse(MESSAGE).level);
+      const loud = lines.filter((_, index) => levels[index] !== 'info').map(({ MESSAGE }) => MESSAGE);
+      expect((await unit.log('-p', 'warning')).map(({ MESSAGE }) => MESSAGE)).toEqual(loud);
+      expect(new Set(levels)).toEqual(new Set(['info', 'warn', 'error']));
+      expect(await unit.receipt()).toMatchObject({ outcome: 'clean' });
+    });
+
+    it('gives each line of what is pretty its priority', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, { env: { LOG_FORMAT: 'pretty' } });
+      await unit.systemctl('start');
+      sandbox.addFault({ kind: 'error', status: 400, method: 'sendMessage', times: 1 });
+      sandbox.say('hello');
+      await sandbox.waitFor(() => sandbox.callCount('sendMessage') >= 1);
+      await unit.systemctl('stop');
+
+      const errors = (await unit.log('-p', 'err')).map(({ MESSAGE }) => MESSAGE);
+      expect(errors.length).toBeGreaterThan(2);
+      expect(errors[0]).toContain('ERROR');
+      expect(errors.slice(1).join('\n')).toContain('    at ');
+      expect((await unit.log()).filter(({ MESSAGE }) => MESSAGE.startsWith('<'))).toEqual([]);
+    });
+  });
+});
