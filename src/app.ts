@@ -13,18 +13,21 @@ import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import { logEvent } from './logging/events.js';
-import type { Logging } from './logging/logger.js';
+import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
 
-export interface AppOptions {
+export interface AppParts {
   readonly config: Config;
-  readonly logging: Logging;
+  readonly logging: RunLogging;
   readonly source: BotSource;
+  /** They start in this order once the bot is there, before it is polled; they stop once its handlers have ended. */
+  readonly hooks?: readonly Hook[];
   readonly clock?: Clock;
 }
 
 export interface App {
-  readonly lifecycle: Lifecycle;
+  /** What there is to watch, to wait for and to stop; it is run by `run()` of the app. */
+  readonly lifecycle: Omit<Lifecycle, 'add' | 'run'>;
   /** Runs the bot until it is stopped, and writes the receipt. Never rejects. */
   run(options?: RunOptions): Promise<Outcome>;
   /** Writes the receipt of a stop that is not waited for: the process ends as soon as this returns. */
@@ -43,7 +46,7 @@ const CONFIRM_SHARE = 0.9;
 const LAST_LINES_MS = 100;
 
 /** Wires a run together. Nothing happens before `run()`. */
-export function createApp({ config, logging, source, clock = systemClock }: AppOptions): App {
+export function composeApp({ config, logging, source, hooks = [], clock = systemClock }: AppParts): App {
   const { log, receiptLog } = logging;
   const confirmMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
 
@@ -56,12 +59,14 @@ export function createApp({ config, logging, source, clock = systemClock }: AppO
   });
   const fleet = new Fleet({
     settings: { ...config, confirmTimeoutMs: confirmMs * CONFIRM_SHARE, clock },
+    joining: ({ telegram }) => logging.addSecret(telegram.token),
     emit: (event, bot) => logEvent(log, event, { bot }),
     failed: (error) => void lifecycle.stop(reasonFor(error)),
   });
   const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
 
   lifecycle.add(bot);
+  for (const hook of hooks) lifecycle.add(hook);
   lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs }));
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
 

@@ -34,6 +34,8 @@ type FleetSettings = Pick<
 
 export interface FleetOptions {
   readonly settings: FleetSettings;
+  /** A bot is about to be added, wherever its token came from. */
+  joining(bot: Telegraf): void;
   /** What happens to a bot, with its id. */
   emit(event: PipelineEvent, botId: number): void;
   /** A bot's run cannot go on. */
@@ -61,7 +63,8 @@ export class Fleet {
    * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already
    */
   add(launched: Launched): void {
-    const { settings, emit, failed } = this.#options;
+    const { settings, joining, emit, failed } = this.#options;
+    joining(launched.bot);
     const claim = claimBot(launched.bot);
     const pipeline = new Pipeline({
       ...settings,

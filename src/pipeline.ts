@@ -109,7 +109,8 @@ export class Pipeline {
       failed,
       timedOut,
       left: this.#report?.unsettled.length ?? this.#inbox.counts.waiting + this.#inbox.counts.begun,
-      mayRepeat: (this.#report?.mayRepeat.length ?? 0) + (this.#end?.unconfirmed ?? 0),
+      mayRepeat:
+        (this.#report?.mayRepeat.length ?? this.#inbox.counts.mayRepeat) + (this.#end?.unconfirmed ?? 0),
       confirmedUpTo: this.#end?.confirmedUpTo,
     };
   }

@@ -40,7 +40,7 @@ function addFaults(sandbox: Sandbox, { upTo, chance }: Choices): void {
 function stopMoment(sandbox: Sandbox, daemon: Daemon, { upTo, pick }: Choices): Promise<unknown> {
   const sent = sandbox.callCount('sendMessage');
   const left = sandbox.report().unanswered;
-  return pick(
+  return pick<() => Promise<unknown>>(
     () => daemon.waitFor('lifecycle.starting'),
     () => daemon.waitFor('poll.connected'),
     () => daemon.waitFor('poll.started'),
@@ -77,14 +77,6 @@ describe('a life with faults, stops and restarts', () => {
         expect(await daemon.stop(pick('SIGTERM', 'SIGINT'))).toMatchObject({ code: 0 });
         const counts = countsOf(daemon.receipt);
         mayRepeat += counts.mayRepeat;
-        for (const l of daemon.lines)
-          if (l.event === 'poll.confirm-failed')
-            console.log(
-              seed,
-              JSON.stringify(l),
-              daemon.receipt['stopDurationMs'],
-              JSON.stringify(sandbox.calls({ method: 'getUpdates' }).slice(-6)),
-            );
         handled += counts.handled;
         if (!daemon.events().includes('poll.confirm-failed')) expect(counts.mayRepeat).toBe(0);
       }
