@@ -52,7 +52,7 @@ export interface AppOptions<C extends Context = Context> {
 export function createApp<C extends Context>({ bot, settings = {}, log, hooks = [] }: AppOptions<C>): App {
   return composeApp({
     config: completeConfig(settings, process.cwd()),
-    logging: givenLogging(log, [bot.telegram.token]),
+    logging: givenLogging(log),
     source: { bot: withoutContextType(bot) },
     hooks,
   });

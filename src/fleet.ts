@@ -63,24 +63,16 @@ export class Fleet {
    * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already
    */
   add(launched: Launched): void {
-    const { settings, joining, emit, failed } = this.#options;
-    joining(launched.bot);
+    this.#options.joining(launched.bot);
     const claim = claimBot(launched.bot);
-    const pipeline = new Pipeline({
-      ...settings,
-      bot: launched.bot,
-      allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
-      dropPending: launched.dropPendingUpdates || settings.dropPending,
-      connected: (me) => launched.connected(me),
-      emit: (event) => {
-        emit(event, claim.botId);
-        const fault = faultIn(event);
-        if (fault) failed(fault);
-      },
-    });
-    const vessel = { launched, claim, pipeline };
-    this.#vessels.push(vessel);
-    if (this.#phase === 'polling') this.#poll(vessel);
+    try {
+      const vessel = { launched, claim, pipeline: this.#pipelineOf(launched, claim) };
+      this.#vessels.push(vessel);
+      if (this.#phase === 'polling') this.#poll(vessel);
+    } catch (error) {
+      claim.release();
+      throw error;
+    }
   }
 
   poll(): void {
@@ -133,6 +125,22 @@ export class Fleet {
       mayRepeat: sum(({ mayRepeat }) => mayRepeat),
       confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
     };
+  }
+
+  #pipelineOf(launched: Launched, { botId }: Claim): Pipeline {
+    const { settings, emit, failed } = this.#options;
+    return new Pipeline({
+      ...settings,
+      bot: launched.bot,
+      allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
+      dropPending: launched.dropPendingUpdates || settings.dropPending,
+      connected: (me) => launched.connected(me),
+      emit: (event) => {
+        emit(event, botId);
+        const fault = faultIn(event);
+        if (fault) failed(fault);
+      },
+    });
   }
 
   #poll({ pipeline, launched }: Vessel): void {

@@ -47,8 +47,9 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     const { bot, clock } = options;
-    this.#prepared = prepareBot(bot);
+    // First, as an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
+    this.#prepared = prepareBot(bot);
     this.#inbox = new MemoryInbox<Update>({
       keyOf: orderKey,
       kindOf: updateKind,

@@ -7,10 +7,16 @@ import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbo
 import { settle } from './support/fake-clock.js';
 
 let sandbox: Sandbox;
+let before: readonly string[];
 beforeEach(async () => {
+  before = openResources();
   sandbox = await startSandbox();
 });
-afterEach(() => sandbox.close());
+afterEach(async () => {
+  await sandbox.close();
+  // So that no connection of this test counts as open at the beginning of the next.
+  await settle();
+});
 
 function echoBot(token: string = SANDBOX_TOKEN): Telegraf {
   const bot = new Telegraf(token, { telegram: { apiRoot: sandbox.apiRoot } });
@@ -21,6 +27,9 @@ function echoBot(token: string = SANDBOX_TOKEN): Telegraf {
 /** Once a poll waits at the server. */
 const polling = () => sandbox.waitFor(() => sandbox.state().waitingPolls === 1);
 
+/** Once none does: the server learns of a connection's end a moment later. */
+const noPolls = () => sandbox.waitFor(() => sandbox.state().waitingPolls === 0);
+
 /** A promise, and what resolves it. */
 function gate() {
   let open = () => {};
@@ -30,19 +39,19 @@ function gate() {
   return { open, opened };
 }
 
-/** What keeps a process alive, of the kinds that a bot has: timers and connections. */
-function openResources(): string[] {
-  return process
+/** The timers and connections that keep this process alive. */
+const openResources = (): string[] =>
+  process
     .getActiveResourcesInfo()
-    .filter((kind) => /Timeout|TCP|Immediate|Signal/.test(kind))
+    .filter((kind) => kind === 'Timeout' || kind === 'TCPSocketWrap')
     .sort();
-}
 
-/** Waits a few turns of the event loop: the other end of a connection sees its end a little later. */
+/** The server, which has some of its own, goes first. A connection is gone some turns of the loop after its end. */
 async function expectNothingLeft(before: readonly string[]): Promise<void> {
-  for (let turn = 0; turn < 100 && openResources().length > before.length; turn++) await settle();
+  await noPolls();
+  await sandbox.close();
+  for (let turn = 0; turn < 50 && openResources().length > before.length; turn++) await settle();
   expect(openResources()).toEqual(before);
-  expect(sandbox.state().waitingPolls).toBe(0);
 }
 
 describe('shield', () => {
@@ -59,7 +68,8 @@ describe('shield', () => {
     const outcome = await app.lifecycle.stop();
     expect(outcome).toMatchObject({ clean: true, exitCode: 0, reason: { kind: 'request' } });
     expect(await run).toBe(outcome);
-    expect(sandbox.state()).toMatchObject({ waitingPolls: 0, queued: 0, conflicts: 0 });
+    await noPolls();
+    expect(sandbox.state()).toMatchObject({ queued: 0, conflicts: 0 });
   });
 });
 
@@ -73,7 +83,6 @@ describe('stop after', () => {
       { stopAfterMs: 200 },
     ],
   ])('ends polling by itself after the time %s, in order', async (_, settings, options) => {
-    const before = openResources();
     const app = createApp({ bot: echoBot(), settings });
     const outcome = await app.run(options);
     expect(outcome).toMatchObject({ clean: true, exitCode: 0, reason: { kind: 'stop-after' } });
@@ -93,16 +102,18 @@ describe('stop after', () => {
 describe('whole life', () => {
   it('starts hooks in order before polling, and stops them in reverse once the handlers have ended', async () => {
     const story: string[] = [];
-    const { open, opened } = gate();
+    const handling = gate();
+    const answering = gate();
     const hook = (name: string): Hook => ({
       name,
       start: () => story.push(`${name} starts, ${sandbox.callCount('getUpdates')} polls`),
-      stop: () => story.push(`${name} stops, ${sandbox.state().waitingPolls} polls wait`),
+      stop: () => story.push(`${name} stops`),
     });
     const bot = new Telegraf(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot } });
     bot.on('text', async (ctx) => {
       story.push('the handler begins');
-      await opened;
+      handling.open();
+      await answering.opened;
       await ctx.reply(`echo ${ctx.message.text}`);
       story.push('the handler ends');
     });
@@ -110,9 +121,9 @@ describe('whole life', () => {
     const app = createApp({ bot, hooks: [hook('database'), hook('cache')] });
     const run = app.run();
     const exchange = sandbox.ask('before the stop');
-    await sandbox.waitFor(() => story.includes('the handler begins'));
+    await handling.opened;
     const stopped = app.lifecycle.stop();
-    open();
+    answering.open();
 
     expect(await stopped).toMatchObject({ clean: true, exitCode: 0 });
     expect(await run).toBe(await stopped);
@@ -122,21 +133,21 @@ describe('whole life', () => {
       'cache starts, 0 polls',
       'the handler begins',
       'the handler ends',
-      'cache stops, 0 polls wait',
-      'database stops, 0 polls wait',
+      'cache stops',
+      'database stops',
     ]);
     expect(sandbox.state().queued).toBe(0);
   });
 
   it('awaits a shutdown hook that takes its time', async () => {
-    const { open, opened } = gate();
     const closing = gate();
+    const closed = gate();
     const story: string[] = [];
     const database: Hook = {
       name: 'database',
       async stop() {
         closing.open();
-        await opened;
+        await closed.opened;
         story.push('database closed');
       },
     };
@@ -150,7 +161,7 @@ describe('whole life', () => {
     await closing.opened;
     await settle();
     expect(story).toEqual([]);
-    open();
+    closed.open();
     expect(await run).toMatchObject({ clean: true });
     expect(story).toEqual(['database closed', 'run resolves']);
   });
@@ -170,7 +181,6 @@ describe('the wrong way made harmless', () => {
   it('ends in the same clean stop when a timeout is handed to run, with nothing left running', async () => {
     const story: string[] = [];
     const database: Hook = { name: 'database', stop: () => story.push('database closed') };
-    const before = openResources();
     const signal = AbortSignal.timeout(200);
     const outcome = await createApp({ bot: echoBot(), hooks: [database] }).run({ signal });
 
@@ -179,11 +189,6 @@ describe('the wrong way made harmless', () => {
     expect(story).toEqual(['database closed']);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
     await expectNothingLeft(before);
-    const polls = sandbox.callCount('getUpdates');
-    sandbox.say('nobody fetches this');
-    await settle();
-    expect(sandbox.state().queued).toBe(1);
-    expect(sandbox.callCount('getUpdates')).toBe(polls);
   });
 
   it('ends at once for a signal that has aborted before, having called nobody', async () => {

@@ -18,9 +18,9 @@ export interface AppLog extends HookLog {
 
 const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false };
 
-/** @param secrets are masked in what lastcall itself writes; what hooks write is their own affair */
-export function givenLogging(given: AppLog = silentLog, secrets: readonly string[] = []): RunLogging {
-  const redactor = createRedactor(secrets);
+/** Secrets are masked in what lastcall itself writes; what hooks write is their own affair. */
+export function givenLogging(given: AppLog = silentLog): RunLogging {
+  const redactor = createRedactor();
   const plain = (fields: object): object =>
     JSON.parse(redactor.redact(JSON.stringify(fields, (_name, value) => errorFieldsOrValue(value))));
   const write = (level: Level) => (fields: object, message: string) =>

@@ -1,6 +1,7 @@
 /** Bot programs that are stopped under load, and started again: nothing is lost, and nothing is handled twice. */
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
+import { seededRandom } from '../../src/sandbox/seeded-random.js';
 import { allAnswered, answers, countsOf, mishaps, openSandbox } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
 import { expectGoodEnd, launch, linesOf, slowAnswers } from '../support/programs.js';
@@ -11,15 +12,19 @@ jest.setTimeout(30_000);
 const UPDATES = 300;
 const CHATS = 30;
 const HANDLER_MS = 50;
+/** In the middle of the second batch of 100. */
+const STOP_AFTER = 140;
 
 const texts = Array.from({ length: UPDATES }, (_, n) => `message ${n}`);
 
+/** In no order: where each chat has its turn, a stop would find no older update behind a newer one. */
 function sayAll(sandbox: Sandbox): void {
-  for (const [n, text] of texts.entries()) sandbox.say({ chat: 1 + (n % CHATS), text });
+  const random = seededRandom(1);
+  for (const text of texts) sandbox.say({ chat: 1 + Math.floor(random() * CHATS), text });
 }
 
 /**
- * Runs the program until about a third is answered, stops it, and lets a second run do the rest.
+ * Runs the program until about half is answered, stops it, and lets a second run do the rest.
  * @returns how many the first run has handled
  */
 async function inTwoRuns(sandbox: Sandbox, name: string, env: Readonly<Record<string, string>> = {}) {
@@ -27,7 +32,7 @@ async function inTwoRuns(sandbox: Sandbox, name: string, env: Readonly<Record<st
   let handled: number;
   {
     await using daemon = launch(sandbox, name, { env });
-    await answers(sandbox, UPDATES / 3);
+    await answers(sandbox, STOP_AFTER);
     const receipt = expectStopped(daemon, await daemon.stop(), { reason: 'SIGTERM' });
     const counts = countsOf(receipt);
     expect(counts).toMatchObject({ failed: 0, timedOut: 0, mayRepeat: 0 });

@@ -4,7 +4,7 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import type { SandboxBot } from '../../src/sandbox/sandbox-bot.js';
 import type { Daemon } from '../support/daemon.js';
 import { expectGoodEnd, launch, slowAnswers } from '../support/programs.js';
-import { idle, told } from '../support/stopping.js';
+import { told } from '../support/stopping.js';
 
 jest.setTimeout(30_000);
 
@@ -18,28 +18,30 @@ beforeEach(async () => {
 });
 afterEach(() => sandbox.close());
 
-const launchTwo = (name: string): Daemon =>
-  launch(sandbox, name, { env: { SECOND_BOT_TOKEN: SECOND_TOKEN } });
+/** More than twice what the handlers take: they get about half of it. */
+const BUDGET_MS = 4_000;
 
-/** Both bots have been written to in ten chats, and their handlers are at work. */
-async function bothAtWork(): Promise<void> {
-  for (let chat = 1; chat <= 10; chat++)
-    for (const bot of [sandbox, second]) bot.say({ chat, text: `hello ${chat}` });
-  await sandbox.waitFor(() => [sandbox, second].every((bot) => bot.callCount('sendMessage') === 10));
-}
+const launchTwo = (name: string): Daemon =>
+  launch(sandbox, name, { env: { SECOND_BOT_TOKEN: SECOND_TOKEN, STOP_TIMEOUT: `${BUDGET_MS}ms` } });
 
 describe('two bots', () => {
   it.each([
     ['launched together', 'two-bots.js'],
     ['launched one after the other', 'second-launch.js'],
   ])('%s are both polled, drained and stopped', async (_, name) => {
-    slowAnswers(sandbox, 300);
+    slowAnswers(sandbox, 800);
+    for (let chat = 1; chat <= 10; chat++)
+      for (const bot of [sandbox, second]) bot.say({ chat, text: `hello ${chat}` });
     await using daemon = launchTwo(name);
-    await Promise.all([idle(sandbox), idle(sandbox, second)]);
-    await bothAtWork();
-    const receipt = expectGoodEnd([sandbox, second], daemon, await daemon.stop());
+    await sandbox.waitFor(() => [sandbox, second].every((bot) => bot.callCount('sendMessage') === 10));
+    const receipt = expectGoodEnd([sandbox, second], daemon, await daemon.stop(), {
+      budgetMs: BUDGET_MS,
+    });
     expect(receipt['counts']).toMatchObject({ fetched: 20, handled: 20 });
-    expect(told(daemon, 'poll.started').map(({ bot }) => bot)).toEqual([sandbox.id, second.id]);
+    expect(told(daemon, 'drain.started')).toMatchObject([
+      { bot: sandbox.id, running: 10 },
+      { bot: second.id, running: 10 },
+    ]);
     expect(told(daemon, 'poll.stopped')).toHaveLength(2);
   });
 
