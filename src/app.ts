@@ -76,7 +76,7 @@ export function composeApp({ config, logging, source, hooks = [], clock = system
   }
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
-    logReceipt(log, { reason, clean: false, exitCode, ...lifecycle.soFar() }, fleet.counts);
+    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.soFar() }, fleet.counts);
   }
 
   return {

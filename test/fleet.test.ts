@@ -68,6 +68,9 @@ function launchOf(bot: Telegraf, wishes: Partial<Launched> = {}) {
   return { launched, ends };
 }
 
+const bothPoll = () =>
+  sandbox.waitFor(() => sandbox.state().waitingPolls + sandbox.bot(OTHER_TOKEN).state().waitingPolls === 2);
+
 describe('a fleet', () => {
   it('polls nobody before poll(), and then bots that join later, too', async () => {
     const { fleet, told } = newFleet();
@@ -86,10 +89,9 @@ describe('a fleet', () => {
     fleet.add(launchOf(newBot(), { allowedUpdates: ['poll', 'message'] }).launched);
     fleet.add(launchOf(newBot(OTHER_TOKEN)).launched);
     fleet.poll();
-    const other = sandbox.bot(OTHER_TOKEN);
-    await sandbox.waitFor(() => sandbox.state().waitingPolls + other.state().waitingPolls === 2);
+    await bothPoll();
     expect(sandbox.state().allowedUpdates).toEqual(['poll', 'message']);
-    expect(other.state().allowedUpdates).toEqual(['message']);
+    expect(sandbox.bot(OTHER_TOKEN).state().allowedUpdates).toEqual(['message']);
   });
 
   it('drops what waits for a bot that wants it dropped, and for no other', async () => {
@@ -99,6 +101,7 @@ describe('a fleet', () => {
     fleet.add(launchOf(newBot(), { dropPendingUpdates: true }).launched);
     fleet.add(launchOf(newBot(OTHER_TOKEN)).launched);
     fleet.poll();
+    await bothPoll();
     await Promise.all([sandbox.ask('new'), sandbox.bot(OTHER_TOKEN).ask('new')]);
     expect(sandbox.report()).toMatchObject({ said: 4, answered: 1 });
     expect(sandbox.bot(OTHER_TOKEN).report()).toMatchObject({ said: 2, answered: 2 });
@@ -169,8 +172,7 @@ describe('a bot in a fleet', () => {
     const { fleet } = newFleet();
     const bot = newBot(SANDBOX_TOKEN, 'no URL');
     const before = Object.getOwnPropertyNames(bot);
-    for (const attempt of [1, 2])
-      expect(() => fleet.add(launchOf(bot).launched), `attempt ${attempt}`).toThrow('Invalid URL');
+    for (const _attempt of [1, 2]) expect(() => fleet.add(launchOf(bot).launched)).toThrow('Invalid URL');
     expect(Object.getOwnPropertyNames(bot)).toEqual(before);
     expect(Reflect.get(bot, 'options').handlerTimeout).toBe(90_000);
   });

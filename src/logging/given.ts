@@ -21,8 +21,10 @@ const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLeve
 /** Secrets are masked in what lastcall itself writes; what hooks write is their own affair. */
 export function givenLogging(given: AppLog = silentLog): RunLogging {
   const redactor = createRedactor();
-  const plain = (fields: object): object =>
-    JSON.parse(redactor.redact(JSON.stringify(fields, (_name, value) => errorFieldsOrValue(value))));
+  const plain = (fields: object): object => {
+    const entries = Object.entries(fields).map(([name, value]) => [name, errorFieldsOrValue(value)]);
+    return JSON.parse(redactor.redact(JSON.stringify(Object.fromEntries(entries))));
+  };
   const write = (level: Level) => (fields: object, message: string) =>
     given[level](plain(fields), redactor.redact(message));
 

@@ -117,6 +117,7 @@ describe('installed in another folder', () => {
         cwd: folder.path,
         env: { BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot },
       });
+      await daemon.waitFor('poll.started');
       const { answers } = await sandbox.bot(TOKEN).ask('hello');
       expect(answers).toMatchObject([{ text: 'echo hello, attempt 1' }]);
       expect(await daemon.stop('SIGTERM')).toMatchObject({ code: 0, signal: null });
