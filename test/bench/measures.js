@@ -83,7 +83,7 @@ export async function slowHandler({ slowMs }) {
     const prepare = (sandbox) => {
       sandbox.say({ chat: 1_000, text: 'slow' });
       for (let round = 0; round < rest; round++)
-        for (let chat = 1; chat <= chats; chat++) sandbox.say({ chat, text: `line {n}` });
+        for (let chat = 1; chat <= chats; chat++) sandbox.say({ chat, text: `line ${round}` });
     };
     const peer = await Peer.start(name, 'slow-chat.mjs', { env: { SLOW_MS: `${slowMs}` }, prepare });
     try {
@@ -92,6 +92,7 @@ export async function slowHandler({ slowMs }) {
       const [first] = sandbox.calls({ method: 'getUpdates' });
       const waits = sandbox
         .exchanges()
+        .toSorted((a, b) => a.updateId - b.updateId)
         .slice(1)
         .map(({ answers: [answer] }) => answer.atMs - first.atMs);
       return { together: Math.max(...waits.slice(0, 99)), behind: Math.max(...waits) };
