@@ -28,7 +28,7 @@ export interface AppParts {
 export interface App {
   /** What there is to watch, to wait for and to stop; it is run by `run()` of the app. */
   readonly lifecycle: Omit<Lifecycle, 'add' | 'run'>;
-  /** Runs the bot until it is stopped, and writes the receipt. Never rejects. */
+  /** Runs the bot until it is stopped, and writes the receipt. Rejects only when called a second time (LIFECYCLE_USED). */
   run(options?: RunOptions): Promise<Outcome>;
   /** Writes the receipt of a stop that is not waited for: the process ends as soon as this returns. */
   forced(exitCode: number): void;

@@ -13,6 +13,7 @@ import { type EventLog, logEvent } from './logging/events.js';
 import type { Logger } from './logging/logger.js';
 import type { LastcallContext } from './telegraf/handling.js';
 import { type Loaded, loadBotModule } from './telegraf/load.js';
+import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
 import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
@@ -89,7 +90,7 @@ export class BotHook implements Hook {
   }
 
   async #load(source: BotFile, { signal, deadline }: HookContext): Promise<void> {
-    const { config, log, clock, lifecycle } = this.#options;
+    const { config, log, clock } = this.#options;
     const { file, args = [] } = source;
     const takeover = this.#takeOver();
     this.#takeover = takeover;
@@ -98,12 +99,7 @@ export class BotHook implements Hook {
       launched: takeover.launched,
       signal,
       timeoutMs: Math.max(0, deadline.remainingMs() - Math.min(LOAD_MARGIN_MS, config.startTimeoutMs / 10)),
-      failedLater(error) {
-        // What ended its bot came back to it from launch(), and it has let it through: nothing new.
-        const { reason } = lifecycle.signal;
-        if (reason?.kind === 'fatal' && reason.cause === error) return;
-        void lifecycle.stop(StopReason.fault(error, 'the bot program failed'));
-      },
+      failedLater: (error) => this.#failedLater(error),
       slow: (progress) => logEvent(log, { event: 'program.slow', progress }),
       clock,
     });
@@ -116,16 +112,26 @@ export class BotHook implements Hook {
       case 'instance':
         return takeover.adopt(loaded.bot);
       case 'function': {
-        const bot = createBot<LastcallContext>(requireToken(config), config.telegramApiRoot);
+        const bot = await createBot<LastcallContext>(requireToken(config), config.telegramApiRoot);
         const setUp = Promise.resolve(
           loaded.setup({ bot, lifecycle, log, config } satisfies BotModuleContext),
         );
         // A function that launches the bot itself, and waits for that, is set up when it has launched it.
         await Promise.race([setUp, takeover.launched, aborted(signal)]);
+        setUp.catch((error) => this.#failedLater(error));
         return takeover.adopt(withoutContextType(bot));
       }
       case 'program':
     }
+  }
+
+  /** The program's own code has failed, once it had launched a bot. */
+  #failedLater(error: unknown): void {
+    const { lifecycle } = this.#options;
+    if (isExitRequest(error)) return;
+    // What ended its bot came back to it from launch(), and it has let it through: nothing new.
+    if (error instanceof LastcallError && lifecycle.signal.reason?.cause === error) return;
+    void lifecycle.stop(StopReason.fault(error, 'the bot program failed'));
   }
 
   #takeOver(): Takeover {
