@@ -18,23 +18,25 @@ import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import { logEvent } from './logging/events.js';
-import type { Logging } from './logging/logger.js';
+import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
-import { identityOf } from './telegraf/identity.js';
-import { createBot } from './telegraf/telegraf.js';
+import { identityOf, identityOfToken } from './telegraf/identity.js';
 
-export interface AppOptions {
+export interface AppParts {
   readonly config: Config;
-  readonly logging: Logging;
+  readonly logging: RunLogging;
   readonly source: BotSource;
+  /** They start in this order once the bot is there, before it is polled; they stop once its handlers have ended. */
+  readonly hooks?: readonly Hook[];
   readonly clock?: Clock;
   /** Who supervises the process; nobody, unless it is said. */
   readonly supervisor?: Supervisor;
 }
 
 export interface App {
-  readonly lifecycle: Lifecycle;
-  /** Runs the bot until it is stopped, and writes the receipt. Never rejects. */
+  /** What there is to watch, to wait for and to stop; it is run by `run()` of the app. */
+  readonly lifecycle: Omit<Lifecycle, 'add' | 'run'>;
+  /** Runs the bot until it is stopped, and writes the receipt. Rejects only when called a second time (LIFECYCLE_USED). */
   run(options?: RunOptions): Promise<Outcome>;
   /** Writes the receipt of a stop that is not waited for: the process ends as soon as this returns. */
   forced(exitCode: number): void;
@@ -52,13 +54,14 @@ const CONFIRM_SHARE = 0.9;
 const LAST_LINES_MS = 100;
 
 /** Wires a run together. Nothing happens before `run()`. */
-export function createApp({
+export function composeApp({
   config,
   logging,
   source,
+  hooks = [],
   clock = systemClock,
   supervisor = unsupervised,
-}: AppOptions): App {
+}: AppParts): App {
   const { log, receiptLog } = logging;
   const confirmMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
 
@@ -90,6 +93,7 @@ export function createApp({
   });
   const fleet = new Fleet({
     settings: { ...config, confirmTimeoutMs: confirmMs * CONFIRM_SHARE, clock },
+    joining: ({ telegram }) => logging.addSecret(telegram.token),
     locks,
     emit: (event, bot) => tell(event, bot),
     failed: (error) => void lifecycle.stop(reasonFor(error)),
@@ -107,6 +111,7 @@ export function createApp({
       start: () => locks.reserve(known),
     });
   lifecycle.add(bot);
+  for (const hook of hooks) lifecycle.add(hook);
   lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs }));
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
 
@@ -123,7 +128,7 @@ export function createApp({
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
     record.end(exitCode);
-    logReceipt(log, { reason, clean: false, exitCode, ...lifecycle.soFar() }, fleet.counts);
+    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.soFar() }, fleet.counts);
   }
 
   return {
@@ -151,7 +156,7 @@ export function createApp({
  */
 function knownBot(source: BotSource, { botToken, telegramApiRoot }: Config): BotIdentity | undefined {
   if ('bot' in source) return identityOf(source.bot);
-  return botToken === undefined ? undefined : identityOf(createBot(botToken, telegramApiRoot));
+  return botToken === undefined ? undefined : identityOfToken(botToken, telegramApiRoot);
 }
 
 /** The hook whose stop lets running handlers end; behind it in the stop come the hooks whose resources they use. */

@@ -9,10 +9,11 @@ import type { Fleet, Launched } from './fleet.js';
 import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
-import { logEvent } from './logging/events.js';
+import { type EventLog, logEvent } from './logging/events.js';
 import type { Logger } from './logging/logger.js';
 import type { LastcallContext } from './telegraf/handling.js';
 import { type Loaded, loadBotModule } from './telegraf/load.js';
+import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
 import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
@@ -21,6 +22,8 @@ export interface BotFile {
   readonly file: string;
   /** What the module finds in `process.argv` behind its own path. */
   readonly args?: readonly string[];
+  /** What the module is given to write to. */
+  readonly log: Logger;
 }
 
 /** Where the bot comes from: the embedding program itself, or a module. */
@@ -41,7 +44,7 @@ export type BotModule = (context: BotModuleContext) => void | Promise<void>;
 export interface BotHookOptions {
   readonly source: BotSource;
   readonly config: Config;
-  readonly log: Logger;
+  readonly log: EventLog;
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly fleet: Fleet;
@@ -86,8 +89,9 @@ export class BotHook implements Hook {
     this.#takeover?.restore();
   }
 
-  async #load({ file, args = [] }: BotFile, { signal, deadline }: HookContext): Promise<void> {
-    const { config, log, clock, lifecycle } = this.#options;
+  async #load(source: BotFile, { signal, deadline }: HookContext): Promise<void> {
+    const { config, log, clock } = this.#options;
+    const { file, args = [] } = source;
     const takeover = this.#takeOver();
     this.#takeover = takeover;
     const loaded = await loadBotModule(file, {
@@ -95,29 +99,39 @@ export class BotHook implements Hook {
       launched: takeover.launched,
       signal,
       timeoutMs: Math.max(0, deadline.remainingMs() - Math.min(LOAD_MARGIN_MS, config.startTimeoutMs / 10)),
-      failedLater: (error) => void lifecycle.stop(StopReason.fault(error, 'the bot program failed')),
+      failedLater: (error) => this.#failedLater(error),
       slow: (progress) => logEvent(log, { event: 'program.slow', progress }),
       clock,
     });
-    await this.#bringIn(loaded, takeover, signal);
+    await this.#bringIn(loaded, source.log, takeover, signal);
   }
 
-  async #bringIn(loaded: Loaded, takeover: Takeover, signal: AbortSignal): Promise<void> {
-    const { config, log, lifecycle } = this.#options;
+  async #bringIn(loaded: Loaded, log: Logger, takeover: Takeover, signal: AbortSignal): Promise<void> {
+    const { config, lifecycle } = this.#options;
     switch (loaded.form) {
       case 'instance':
         return takeover.adopt(loaded.bot);
       case 'function': {
-        const bot = createBot<LastcallContext>(requireToken(config), config.telegramApiRoot);
+        const bot = await createBot<LastcallContext>(requireToken(config), config.telegramApiRoot);
         const setUp = Promise.resolve(
           loaded.setup({ bot, lifecycle, log, config } satisfies BotModuleContext),
         );
         // A function that launches the bot itself, and waits for that, is set up when it has launched it.
         await Promise.race([setUp, takeover.launched, aborted(signal)]);
+        setUp.catch((error) => this.#failedLater(error));
         return takeover.adopt(withoutContextType(bot));
       }
       case 'program':
     }
+  }
+
+  /** The program's own code has failed, once it had launched a bot. */
+  #failedLater(error: unknown): void {
+    const { lifecycle } = this.#options;
+    if (isExitRequest(error)) return;
+    // What ended its bot came back to it from launch(), and it has let it through: nothing new.
+    if (error instanceof LastcallError && lifecycle.signal.reason?.cause === error) return;
+    void lifecycle.stop(StopReason.fault(error, 'the bot program failed'));
   }
 
   #takeOver(): Takeover {

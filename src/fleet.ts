@@ -4,6 +4,7 @@
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from './errors.js';
+import type { BotIdentity } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { Pipeline, type PipelineEvent, type PipelineOptions, type Vitals } from './pipeline.js';
@@ -37,6 +38,8 @@ export interface FleetOptions {
   readonly settings: FleetSettings;
   /** No bot is polled before its lock is held. */
   readonly locks: Pick<BotLocks, 'claim'>;
+  /** A bot is about to be added, wherever its token came from. */
+  joining(bot: Telegraf): void;
   /** What happens to a bot, with its id. */
   emit(event: PipelineEvent, botId: number): void;
   /** A bot's run cannot go on. */
@@ -65,22 +68,10 @@ export class Fleet {
    * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already
    */
   add(launched: Launched): void {
-    const { settings, locks, emit, failed } = this.#options;
+    this.#options.joining(launched.bot);
     const identity = identityOf(launched.bot);
-    const locked = locks.claim(identity);
-    const pipeline = new Pipeline({
-      ...settings,
-      bot: launched.bot,
-      allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
-      dropPending: launched.dropPendingUpdates || settings.dropPending,
-      connected: (me) => launched.connected(me),
-      emit: (event) => {
-        emit(event, identity.botId);
-        const fault = faultIn(event);
-        if (fault) failed(fault);
-      },
-    });
-    const vessel = { launched, locked, pipeline };
+    const pipeline = this.#pipelineOf(launched, identity);
+    const vessel = { launched, pipeline, locked: this.#claim(identity, pipeline) };
     this.#vessels.push(vessel);
     if (this.#phase === 'polling') void this.#poll(vessel);
   }
@@ -146,6 +137,32 @@ export class Fleet {
       mayRepeat: sum(({ mayRepeat }) => mayRepeat),
       confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
     };
+  }
+
+  /** A bot that is refused is given back as it was. */
+  #claim(identity: BotIdentity, pipeline: Pipeline): Promise<void> {
+    try {
+      return this.#options.locks.claim(identity);
+    } catch (error) {
+      pipeline.close();
+      throw error;
+    }
+  }
+
+  #pipelineOf(launched: Launched, { botId }: BotIdentity): Pipeline {
+    const { settings, emit, failed } = this.#options;
+    return new Pipeline({
+      ...settings,
+      bot: launched.bot,
+      allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
+      dropPending: launched.dropPendingUpdates || settings.dropPending,
+      connected: (me) => launched.connected(me),
+      emit: (event) => {
+        emit(event, botId);
+        const fault = faultIn(event);
+        if (fault) failed(fault);
+      },
+    });
   }
 
   async #poll({ pipeline, launched, locked }: Vessel): Promise<void> {

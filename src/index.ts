@@ -1,7 +1,9 @@
 /** What a bot module or an embedding program may import. */
-export { type App, type AppOptions, createApp } from './app.js';
-export type { BotFile, BotModule, BotModuleContext, BotSource } from './bot-hook.js';
+export type { App } from './app.js';
+export type { BotModule, BotModuleContext } from './bot-hook.js';
+export { loadConfig } from './config/load.js';
 export type { Config } from './config/schema.js';
+export { type AppOptions, type AppSettings, createApp, handleSignals } from './embed.js';
 export { type ErrorCode, LastcallError } from './errors.js';
 export { ExitCode } from './exit-code.js';
 export type { Deadline } from './lifecycle/deadline.js';
@@ -15,4 +17,5 @@ export {
 } from './lifecycle/lifecycle.js';
 export type { Outcome, Phase } from './lifecycle/outcome.js';
 export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
+export type { AppLog } from './logging/given.js';
 export type { LastcallContext } from './telegraf/handling.js';

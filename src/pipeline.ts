@@ -56,8 +56,9 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     const { bot, clock } = options;
-    this.#prepared = prepareBot(bot);
+    // First, as an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
+    this.#prepared = prepareBot(bot);
     this.#inbox = new MemoryInbox<Update>({
       keyOf: orderKey,
       kindOf: updateKind,
@@ -125,7 +126,8 @@ export class Pipeline {
       failed,
       timedOut,
       left: this.#report?.unsettled.length ?? this.#inbox.counts.waiting + this.#inbox.counts.begun,
-      mayRepeat: (this.#report?.mayRepeat.length ?? 0) + (this.#end?.unconfirmed ?? 0),
+      mayRepeat:
+        (this.#report?.mayRepeat.length ?? this.#inbox.counts.mayRepeat) + (this.#end?.unconfirmed ?? 0),
       confirmedUpTo: this.#end?.confirmedUpTo,
     };
   }

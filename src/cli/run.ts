@@ -1,6 +1,6 @@
 /** `lastcall run`: a bot as a daemon, from the settings to the receipt. */
 import { fileURLToPath } from 'node:url';
-import { createApp } from '../app.js';
+import { composeApp } from '../app.js';
 import { parseArguments } from '../config/arguments.js';
 import { loadConfig, requireToken } from '../config/load.js';
 import { listenForFaults } from '../host/faults.js';
@@ -33,10 +33,10 @@ export async function run({ args, signals, process }: CommandContext): Promise<n
   const supervisor = await detectSupervisor(process);
   // What a newcomer sees first is said before there is a log around it; other bots may bring a token of their own.
   if (file === exampleBot) requireToken(config);
-  const { lifecycle, run, forced } = createApp({
+  const { lifecycle, run, forced } = composeApp({
     config,
     logging,
-    source: { file, args: bots },
+    source: { file, args: bots, log: logging.log },
     supervisor,
   });
 

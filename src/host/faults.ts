@@ -11,21 +11,27 @@ export interface FaultListener {
 
 /** The part of `process` that tells of faults. */
 export interface FaultSource {
-  on(event: FaultOrigin, listener: (error: unknown) => void): unknown;
-  off(event: FaultOrigin, listener: (error: unknown) => void): unknown;
+  on(event: FaultOrigin, listener: (error: unknown, origin: FaultOrigin) => void): unknown;
+  off(event: FaultOrigin, listener: (error: unknown, origin: FaultOrigin) => void): unknown;
+  emit(event: 'uncaughtException', error: unknown, origin: FaultOrigin): unknown;
   listenerCount(event: FaultOrigin): number;
 }
 
-const origins: readonly FaultOrigin[] = ['uncaughtException', 'unhandledRejection'];
-
 /** Listens for faults of this process; returns a function that stops listening. */
 export function listenForFaults(source: FaultSource, listener: FaultListener): () => void {
-  const undo = origins.map((origin) => {
-    const onFault = (error: unknown) => listener.fault(error, origin, source.listenerCount(origin) > 1);
-    source.on(origin, onFault);
-    return () => source.off(origin, onFault);
-  });
+  const ownedByProgram = (event: FaultOrigin) => source.listenerCount(event) > 1;
+  const onException = (error: unknown, origin: FaultOrigin) =>
+    listener.fault(error, origin, ownedByProgram('uncaughtException'));
+  const onRejection = (error: unknown) => {
+    // As Node does it where nobody listens for rejections: to the program they are exceptions then.
+    if (!ownedByProgram('unhandledRejection') && ownedByProgram('uncaughtException'))
+      source.emit('uncaughtException', error, 'unhandledRejection');
+    else listener.fault(error, 'unhandledRejection', ownedByProgram('unhandledRejection'));
+  };
+  source.on('uncaughtException', onException);
+  source.on('unhandledRejection', onRejection);
   return () => {
-    for (const off of undo) off();
+    source.off('uncaughtException', onException);
+    source.off('unhandledRejection', onRejection);
   };
 }

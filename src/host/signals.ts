@@ -9,8 +9,12 @@ import { forcedExitCode } from '../exit-code.js';
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
-/** A terminal and npm both deliver Ctrl-C: the same signal twice within this time is one. */
-const SAME_SIGNAL_WITHIN_MS = 500;
+/**
+ * Signals that come within this time are one: the same one twice, as a terminal and npm both deliver Ctrl-C; and SIGHUP
+ * with whatever comes behind it, as a session scope of systemd sends SIGTERM and SIGHUP at once, of which Linux delivers
+ * the lower number first.
+ */
+const ONE_SIGNAL_WITHIN_MS = 500;
 
 interface SignalListener {
   /** The first signal. */
@@ -30,7 +34,7 @@ export interface Signals {
 
 /**
  * Counts stop signals: the first stops, the second hastens, the third calls `forceExit` with 128 + its number.
- * SIGHUP stops but never escalates: a session scope of systemd sends it right behind SIGTERM.
+ * SIGHUP stops but never escalates.
  */
 export function listenForSignals(
   on: (signal: StopSignal, listener: () => void) => void,
@@ -55,11 +59,15 @@ export function listenForSignals(
     },
   ];
 
+  function justSeen(signal: StopSignal): boolean {
+    const at = lastSeen.get(signal);
+    return at !== undefined && now() - at < ONE_SIGNAL_WITHIN_MS;
+  }
+
   function receive(signal: StopSignal): void {
-    const seen = lastSeen.get(signal);
-    if (seen !== undefined && now() - seen < SAME_SIGNAL_WITHIN_MS) return;
-    lastSeen.set(signal, now());
     if (signal === 'SIGHUP' && received.length > 0) return;
+    if (justSeen(signal) || justSeen('SIGHUP')) return;
+    lastSeen.set(signal, now());
     received.push(signal);
     controller.abort(signal);
     escalations[received.length - 1]?.(signal);

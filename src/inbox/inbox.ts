@@ -88,4 +88,6 @@ export interface InboxCounts {
   /** Of those not settled: how many have not begun, and how many have. */
   readonly waiting: number;
   readonly begun: number;
+  /** How many the next run might handle a second time if the process ended now, without a drain. */
+  readonly mayRepeat: number;
 }

@@ -33,6 +33,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
       settled: this.#settled,
       waiting: states.filter((state) => state === 'waiting').length,
       begun: states.filter((state) => state === 'begun').length,
+      mayRepeat: states.filter((state) => state !== 'waiting').length,
     };
   }
 

@@ -130,7 +130,7 @@ export class Lifecycle {
   /**
    * Asks for the stop, in whatever state, and resolves with the outcome once it is done. The first reason counts;
    * of later ones only an exit code, if the first asks for none. A hook that awaits this in its own `start` or
-   * `stop` waits for itself, and is left behind when its time is up.
+   * `stop`, or a handler that does, waits for itself, and is cut off when its time is up.
    */
   stop(reason = StopReason.request('lifecycle.stop')): Promise<Outcome> {
     if (this.#state === 'stopped') return this.wait();

@@ -84,9 +84,14 @@ export class StopReason extends Error {
     return new StopReason('fatal', cause.message, { cause, exitCode: cause.exitCode });
   }
 
-  /** @param what what kind of fault it is, in words: `uncaught exception`, `unhandled rejection`, … */
-  static fault(cause: unknown, what = 'internal error'): StopReason {
-    return new StopReason('fault', `${what}: ${inWords(cause)}`, { cause, exitCode: ExitCode.fault });
+  /**
+   * @param what what kind of fault it is, in words: `uncaught exception`, `unhandled rejection`, …; left out, an error
+   *   of lastcall's own speaks for itself, and any other is called internal
+   */
+  static fault(cause: unknown, what?: string): StopReason {
+    const isNamed = what === undefined && cause instanceof LastcallError;
+    const message = isNamed ? cause.message : `${what ?? 'internal error'}: ${inWords(cause)}`;
+    return new StopReason('fault', message, { cause, exitCode: ExitCode.fault });
   }
 }
 

@@ -2,8 +2,9 @@
  * The log: pino, set up so that a line is written before the logging call returns, holds no secret, and is JSON for
  * programs or something to read for people.
  */
+import type { HookLog } from '../lifecycle/hook.js';
 import { errorFields, errorFieldsOrValue } from './error-fields.js';
-import { logEvent } from './events.js';
+import { type EventLog, logEvent } from './events.js';
 import { isJournal, levelOf, withPriority } from './journal.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
 import { createPino, type Logger } from './pino.js';
@@ -11,14 +12,20 @@ import { createRedactor } from './redact.js';
 
 export type { Logger } from './pino.js';
 
-export interface Logging {
-  readonly log: Logger;
+/** What a run needs of its log. */
+export interface RunLogging {
+  readonly log: EventLog & { child(bindings: { readonly hook: string }): HookLog };
   /** The same for the receipt, which is written whatever LOG_LEVEL hides; only `silent` silences it. */
-  readonly receiptLog: Logger;
+  readonly receiptLog: EventLog;
   /** From now on this is masked in every line. */
   addSecret(secret: string): void;
   /** Resolves once every line is written, or cannot be, or a second has passed, or `withinMs`. Call it last. */
   flush(withinMs?: number): Promise<void>;
+}
+
+export interface Logging extends RunLogging {
+  readonly log: Logger;
+  readonly receiptLog: Logger;
 }
 
 export interface LoggingOptions {

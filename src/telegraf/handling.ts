@@ -81,10 +81,8 @@ function switchOffTimeout({ options }: BotInternals): () => void {
 
 /** A `bot.catch` registered before stays, and one registered later replaces ours; both are honoured. */
 function switchOffDefaultErrorHandler(bot: BotInternals): () => void {
+  if (!hasDefaultErrorHandler(bot)) return () => {};
   const before = bot.handleError;
-  const original = specimenOf(telegrafClassOf(bot)).handleError;
-  // Each instance has a closure of its own; what they share is the text.
-  if (String(before) !== String(original)) return () => {};
   const rethrow = (error: unknown) => {
     throw error;
   };
@@ -92,6 +90,11 @@ function switchOffDefaultErrorHandler(bot: BotInternals): () => void {
   return () => {
     if (bot.handleError === rethrow) bot.handleError = before;
   };
+}
+
+/** Each instance has a closure of its own; what they share is the text. */
+function hasDefaultErrorHandler(bot: BotInternals): boolean {
+  return String(bot.handleError) === String(specimenOf(telegrafClassOf(bot)).handleError);
 }
 
 /** `handleUpdate` asks the bot for its middleware once per update: the one place where each context passes. */
@@ -108,7 +111,11 @@ function wrapMiddleware(bot: BotInternals, running: ReadonlyMap<number, Running>
       } catch (error) {
         // The program has asked to end while it is being stopped anyway; its handler has done what it wanted.
         if (isExitRequest(error)) return undefined;
-        if (delivery) delivery.failed = true;
+        if (!delivery) throw error;
+        delivery.failed = true;
+        // The bot was given back while the handler was at work: nobody waits for it, and the default error handler
+        // would print the whole update and set the exit code.
+        if (hasDefaultErrorHandler(bot)) return undefined;
         throw error;
       }
     };

@@ -8,7 +8,7 @@ it('tells of every fault, and whether the program listens for it too', () => {
   const stop = listenForFaults(source, {
     fault: (error, origin, ownedByProgram) => void told.push([error, origin, ownedByProgram]),
   });
-  source.emit('uncaughtException', 'a');
+  source.emit('uncaughtException', 'a', 'uncaughtException');
   source.on('unhandledRejection', () => {});
   source.emit('unhandledRejection', 'b');
   expect(told).toEqual([
@@ -17,4 +17,17 @@ it('tells of every fault, and whether the program listens for it too', () => {
   ]);
   stop();
   expect(source.listenerCount('uncaughtException')).toBe(0);
+});
+
+it('hands a rejection to a program that listens for exceptions only, as Node does', () => {
+  const source = new EventEmitter();
+  const told: unknown[] = [];
+  const heard: unknown[] = [];
+  listenForFaults(source, {
+    fault: (error, origin, ownedByProgram) => void told.push([error, origin, ownedByProgram]),
+  });
+  source.on('uncaughtException', (error, origin) => void heard.push([error, origin]));
+  source.emit('unhandledRejection', 'a');
+  expect(told).toEqual([['a', 'unhandledRejection', true]]);
+  expect(heard).toEqual([['a', 'unhandledRejection']]);
 });

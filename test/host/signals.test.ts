@@ -69,6 +69,17 @@ describe('signals', () => {
     expect(told).toEqual(['stop SIGHUP', 'hasten SIGTERM']);
   });
 
+  it('count as one with a SIGHUP that came right before, in whichever order the two were sent', () => {
+    const { signals, listener, told, send } = setUp();
+    signals.subscribe(listener);
+    send('SIGHUP');
+    send('SIGTERM', 1);
+    expect(told).toEqual(['stop SIGHUP']);
+    send('SIGTERM', 499);
+    send('SIGINT', 1);
+    expect(told).toEqual(['stop SIGHUP', 'hasten SIGTERM', 'exit 130']);
+  });
+
   it('are remembered until somebody subscribes', () => {
     const { signals, listener, told, send } = setUp();
     send('SIGTERM');

@@ -18,6 +18,7 @@ describe('a stop reason', () => {
     [StopReason.fatal(unusable), 'fatal', 78, 'bot.js exports nothing'],
     [StopReason.fault(boom, 'uncaught exception'), 'fault', 70, 'uncaught exception: boom'],
     [StopReason.fault(Symbol('odd')), 'fault', 70, 'internal error: Symbol(odd)'],
+    [StopReason.fault(unusable), 'fault', 70, 'bot.js exports nothing'],
   ])('says in words and for code why the run stops (%s)', (reason, kind, exitCode, message) => {
     expect(reason).toMatchObject({ kind, exitCode, message });
   });

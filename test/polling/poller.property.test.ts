@@ -73,11 +73,13 @@ class ModelApi implements BotApi<TestUpdate> {
     const answer = fates[fate];
     this.underWay++;
     try {
-      if (fate === 'not connected') await this.#clock.sleep(travelMs, signal);
+      if (fate === 'not connected') await this.#clock.sleep(Math.min(travelMs, timeoutMs), signal);
       if (fate === 'not connected') return unreachable;
       sent?.();
-      if (answer === 'hang') await this.#clock.sleep(timeoutMs, signal);
-      if (answer === 'hang') return unreachable;
+      if (answer === 'hang' || travelMs > timeoutMs) {
+        await this.#clock.sleep(timeoutMs, signal);
+        return unreachable;
+      }
       try {
         await this.#clock.sleep(travelMs, signal);
       } catch (error) {

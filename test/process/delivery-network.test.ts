@@ -41,7 +41,7 @@ describe('2,000 updates with 20 % of the polls failing in every way', () => {
     await using sandbox = await openSandbox();
     const random = seededRandom(1);
     failEveryFifthPoll(sandbox, 1_000);
-    await using daemon = runBot(sandbox, 'echo', { env: { POLL_TIMEOUT: '1s' } });
+    await using daemon = runBot(sandbox, 'uneven', { env: { POLL_TIMEOUT: '1s', HANDLER_MS: '20' } });
     // In small portions, so that there are polls enough for every failure.
     for (let said = 0; said < 2_000; ) {
       for (const end = said + 50; said < end; said++)

@@ -19,6 +19,23 @@ jest.setTimeout(60_000);
 const of = (daemon: Daemon, event: string) => daemon.lines.filter((line) => line.event === event);
 
 describe('what takes its time', () => {
+  // The longest comes first: there are more of them than jest runs at a time.
+  it.concurrent('more deaf handlers than CONCURRENCY allows: a fault', async () => {
+    await using sandbox = await openSandbox();
+    sandbox.say({ chat: 1, text: 'deaf' });
+    sandbox.say({ chat: 2, text: 'deaf' });
+    await using daemon = runBot(sandbox, 'stubborn', { env: { HANDLER_TIMEOUT: '200ms', CONCURRENCY: '1' } });
+    expect(await daemon.end(40_000)).toMatchObject({ code: 70 });
+    expect(of(daemon, 'handler.hung')).toHaveLength(2);
+    expect(await daemon.waitFor('dispatch.exhausted')).toMatchObject({ hung: 2, concurrency: 1 });
+    expect(daemon.receipt).toMatchObject({
+      outcome: 'fault',
+      reason: expect.stringMatching(/2 handlers have timed out/),
+    });
+    expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 2, timedOut: 2 });
+    expect(sandbox.state().queued).toBe(0);
+  });
+
   it.concurrent('connections that go silent amid a poll: updates flow again within the poll timeout + 15 s', async () => {
     await using sandbox = await openSandbox();
     const bots = [1, 2, 3, 4, 5].map((n) => sandbox.bot(`${n}:a-token-of-the-delivery-tests`));
@@ -100,21 +117,5 @@ describe('what takes its time', () => {
     expect(code).toBe(0);
     expect(daemon.receipt['stopDurationMs']).toBeLessThan(250);
     expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 3, handled: 2, timedOut: 1, left: 0 });
-  });
-
-  it.concurrent('more deaf handlers than CONCURRENCY allows: a fault', async () => {
-    await using sandbox = await openSandbox();
-    sandbox.say({ chat: 1, text: 'deaf' });
-    sandbox.say({ chat: 2, text: 'deaf' });
-    await using daemon = runBot(sandbox, 'stubborn', { env: { HANDLER_TIMEOUT: '200ms', CONCURRENCY: '1' } });
-    expect(await daemon.end(40_000)).toMatchObject({ code: 70 });
-    expect(of(daemon, 'handler.hung')).toHaveLength(2);
-    expect(await daemon.waitFor('dispatch.exhausted')).toMatchObject({ hung: 2, concurrency: 1 });
-    expect(daemon.receipt).toMatchObject({
-      outcome: 'fault',
-      reason: expect.stringMatching(/2 handlers have timed out/),
-    });
-    expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 2, timedOut: 2 });
-    expect(sandbox.state().queued).toBe(0);
   });
 });

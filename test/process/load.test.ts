@@ -88,7 +88,7 @@ describe('the form of a module', () => {
       ['old/bot.js', 'CommonJS'],
       ['untold/bot.js', 'CommonJS'],
     ] as const) {
-      await using daemon = run([join(root, file)], { env: { START_TIMEOUT_MS: '1' } });
+      await using daemon = run([join(root, file)], { env: { START_TIMEOUT_MS: '300' } });
       await daemon.end();
       expect(daemon.output).toContain(`this is ${kind}`);
     }

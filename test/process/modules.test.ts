@@ -214,3 +214,18 @@ describe('a start that a restart may mend ends in 1', () => {
     expect(daemon.receipt).toMatchObject({ exitCode: 1, reason: 'process.exit(1) was called' });
   });
 });
+
+describe('a function that launches its bot itself, and fails after that,', () => {
+  it('ends the run with 70, as a program that does so', async () => {
+    const source = `export default async ({ bot }) => {
+      await new Promise((resolve) => bot.launch(resolve));
+      throw new Error('the database is out');
+    };`;
+    await using daemon = run(folder.write('fails-late.mjs', source));
+    expect(await daemon.end()).toMatchObject({ code: 70, signal: null });
+    expect(daemon.receipt).toMatchObject({
+      reason: 'the bot program failed: the database is out',
+      outcome: 'fault',
+    });
+  });
+});

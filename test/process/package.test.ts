@@ -74,6 +74,12 @@ describe('installed in another folder', () => {
     expect(ended).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
+  it('shows itself at work', async () => {
+    const { code, stdout } = await execute(lastcall(), ['demo', '--for', '1s'], { cwd: folder.path });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}exit code +0$/m);
+  });
+
   it('gives a bot module in TypeScript its types, and runs what is compiled of it, to a clean stop', async () => {
     folder.write(
       'my-bot.ts',
@@ -102,6 +108,7 @@ describe('installed in another folder', () => {
     const compiled = await execute(tsc, ['-p', 'tsconfig.json'], { cwd: folder.path });
     expect(compiled).toEqual({ code: 0, stdout: '', stderr: '' });
 
+    folder.write('.env', 'STOP_TIMEOUT=20s\n');
     const sandbox = await startSandbox();
     try {
       await using daemon = spawnDaemon({
@@ -110,10 +117,12 @@ describe('installed in another folder', () => {
         cwd: folder.path,
         env: { BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot },
       });
+      await daemon.waitFor('poll.started');
       const { answers } = await sandbox.bot(TOKEN).ask('hello');
       expect(answers).toMatchObject([{ text: 'echo hello, attempt 1' }]);
       expect(await daemon.stop('SIGTERM')).toMatchObject({ code: 0, signal: null });
       expect(await daemon.waitFor('my.closed')).toMatchObject({ why: 'SIGTERM' });
+      expect(await daemon.waitFor('lifecycle.stopping')).toMatchObject({ budgetMs: 20_000 });
       expect(daemon.receipt).toMatchObject({ outcome: 'clean', counts: { handled: 1, left: 0 } });
     } finally {
       await sandbox.close();

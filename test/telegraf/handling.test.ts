@@ -5,6 +5,7 @@ import { Context, session, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import { type LastcallContext, type PreparedBot, prepareBot } from '../../src/telegraf/handling.js';
 import { exitRequest } from '../../src/telegraf/takeover/exit-request.js';
+import { settle } from '../support/fake-clock.js';
 
 const TOKEN = '4711:a-token-of-the-handling-tests';
 const me = { id: 1, is_bot: true, username: 'tested_bot', first_name: 'Tested' } as const;
@@ -356,6 +357,21 @@ describe('API calls through the context', () => {
 });
 
 describe('restore', () => {
+  it('keeps a handler that fails after it from the default error handler, which prints the update', async () => {
+    const printed = jest.spyOn(console, 'error').mockImplementation(() => {});
+    const bot = newBot();
+    let fail = () => {};
+    bot.on('text', () => new Promise((_, reject) => (fail = () => reject(new Error('too late')))));
+    const prepared = prepareBot(bot);
+    const ended = handle(prepared);
+    await settle();
+    prepared.restore();
+    fail();
+    await expect(ended).resolves.toBe('caught');
+    expect(printed).not.toHaveBeenCalled();
+    expect(process.exitCode).toBeUndefined();
+  });
+
   it('gives the bot back as it was', async () => {
     const bot = newBot({ handlerTimeout: 1234 });
     const before = { ...bot, options: { ...Reflect.get(bot, 'options') } };

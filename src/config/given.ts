@@ -1,0 +1,45 @@
+/** Settings that a program gives as values: held to the same rules as text, and completed by the defaults. */
+import { nearest } from './nearest.js';
+import { type Config, type SettingKey, settingKeys, settings } from './schema.js';
+import { invalid, type Problem } from './source.js';
+
+/**
+ * All settings, from those given and the defaults of the others; the environment is not read.
+ *
+ * @throws LastcallError CONFIG_INVALID, which names everything that is wrong
+ */
+export function completeConfig(given: Partial<Config>, cwd: string): Config {
+  const values: { [K in SettingKey]?: Config[K] } = {};
+  const problems = unknownNames(given);
+  for (const key of settingKeys) complete(key);
+  if (problems.length > 0 || !isComplete(values)) throw invalid(problems);
+  return values;
+
+  function complete<K extends SettingKey>(key: K): void {
+    const { unset, parse, print } = settings[key];
+    const value = given[key];
+    const parsed = value === undefined ? unset({}, { cwd }).parsed : parse(print(value), { cwd });
+    if ('value' in parsed && (value === undefined || typeof parsed.value === typeof value))
+      values[key] = parsed.value;
+    else problems.push(badValue(key, value, 'problem' in parsed ? parsed.problem : undefined));
+  }
+}
+
+function badValue<K extends SettingKey>(key: K, value: unknown, problem: string | undefined): Problem {
+  const { secret, kind } = settings[key];
+  const shown = secret ? 'cannot be used' : `is ${JSON.stringify(value)}`;
+  return { culprit: key, sentence: `${key} ${shown}: ${problem ?? `expected ${kind.expects}`}` };
+}
+
+function unknownNames(given: object): Problem[] {
+  const strangers = Object.keys(given).filter((name) => !Object.hasOwn(settings, name));
+  return strangers.map((name) => {
+    const meant = nearest(name, settingKeys);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    return { culprit: name, sentence: `${name} is no setting${hint}` };
+  });
+}
+
+function isComplete(values: Partial<Config>): values is Config {
+  return settingKeys.every((key) => key in values);
+}

@@ -1,0 +1,81 @@
+/**
+ * The two that are compared. Each runs the same program, written for plain Telegraf, as a process of its own on a
+ * sandbox of its own; the sandbox is in this process, which has nothing else to do.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSandbox } from '../../dist/sandbox/sandbox.js';
+
+const root = join(import.meta.dirname, '..', '..');
+const programs = join(root, 'test', 'fixtures', 'bench');
+
+/** What stands before the program's file on the command line of node. */
+const commands = { lastcall: [join(root, 'dist', 'main.js'), 'run'], telegraf: [] };
+
+export const peerNames = Object.keys(commands);
+
+/** How long a process may take to poll, or to end. */
+const PATIENCE_MS = 30_000;
+
+export class Peer {
+  #child;
+  #exited;
+  sandbox;
+  /** From the spawn to the arrival of the first getUpdates. */
+  startMs;
+
+  /** Resolves once it polls; `prepare` sees the sandbox before. Rejects when the process ends instead. */
+  static async start(name, program, { env = {}, prepare = () => {} } = {}) {
+    const peer = new Peer();
+    peer.sandbox = await startSandbox();
+    prepare(peer.sandbox);
+    await peer.#start([...commands[name], join(programs, program)], env);
+    return peer;
+  }
+
+  async #start(command, env) {
+    const { apiRoot, token } = this.sandbox;
+    const spawnedAt = performance.now();
+    this.#child = spawn(process.execPath, command, {
+      env: { PATH: process.env.PATH, HOME: tmpdir(), BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot, ...env },
+      cwd: tmpdir(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#child.stdout.resume();
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve({ code, signal, at: performance.now() }));
+    });
+    const diedEarly = this.#exited.then(({ code }) => {
+      throw new Error(`${command.join(' ')} ended with ${code} before it polled`);
+    });
+    const polled = this.sandbox.waitFor(() => this.sandbox.callCount('getUpdates') > 0, PATIENCE_MS);
+    await Promise.race([polled, diedEarly]);
+    this.startMs = this.sandbox.calls({ method: 'getUpdates' })[0].atMs - spawnedAt;
+  }
+
+  /** In MB: all that is resident, and what no file stands behind; undefined where there is no /proc. */
+  memory() {
+    const file = `/proc/${this.#child.pid}/status`;
+    if (!existsSync(file)) return undefined;
+    const status = readFileSync(file, 'utf8');
+    const mb = (field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
+    return { resident: mb('VmRSS'), anonymous: mb('RssAnon') };
+  }
+
+  /** Sends SIGTERM; resolves with the milliseconds until the process has ended. */
+  async stop() {
+    const from = performance.now();
+    this.#child.kill('SIGTERM');
+    const { at } = await this.#exited;
+    return at - from;
+  }
+
+  /** Ends the process, if it still runs, and the sandbox. */
+  async [Symbol.asyncDispose]() {
+    this.#child?.kill('SIGKILL');
+    await this.#exited;
+    await this.sandbox.close();
+  }
+}

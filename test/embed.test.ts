@@ -1,0 +1,188 @@
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Context, session, Telegraf } from 'telegraf';
+import type { Update } from 'telegraf/types';
+import type { SignalHost } from '../src/embed.js';
+import { type App, type AppLog, createApp, type Hook, handleSignals } from '../src/index.js';
+import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+
+let sandbox: Sandbox;
+beforeEach(async () => {
+  sandbox = await startSandbox();
+});
+afterEach(() => sandbox.close());
+
+function newBot<C extends Context = Context>(options: Partial<Telegraf.Options<C>> = {}): Telegraf<C> {
+  return new Telegraf<C>(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot }, ...options });
+}
+
+/** Runs the app for as long as `during` takes, and stops it. */
+async function runDuring(app: App, during: () => Promise<unknown>) {
+  const run = app.run();
+  try {
+    await during();
+  } finally {
+    void app.lifecycle.stop();
+  }
+  return run;
+}
+
+/** A log of the least kind, with what it was told. */
+function memoryLog() {
+  const lines: { level: string; fields: Record<string, unknown>; message: string | undefined }[] = [];
+  const write = (level: string) => (fields: object, message?: string) => {
+    lines.push({ level, fields: { ...fields }, message });
+  };
+  const log: AppLog = {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    isLevelEnabled: (level) => level !== 'debug',
+  };
+  return { log, lines };
+}
+
+describe('createApp', () => {
+  it('takes a bot with a context type of its own, and its middleware', async () => {
+    interface Session {
+      count: number;
+    }
+    class MyContext extends Context<Update> {
+      session: Session = { count: 0 };
+      shout(text: string) {
+        return this.reply(text.toUpperCase());
+      }
+    }
+    const bot = newBot<MyContext>({ contextType: MyContext });
+    bot.use(session({ defaultSession: (): Session => ({ count: 0 }) }));
+    bot.on('text', (ctx) => ctx.shout(`hello ${++ctx.session.count}`));
+    const outcome = await runDuring(createApp({ bot }), async () => {
+      await sandbox.ask('first');
+      expect((await sandbox.ask('second')).answers).toMatchObject([{ text: 'HELLO 2' }]);
+    });
+    expect(outcome).toMatchObject({ clean: true, exitCode: 0 });
+  });
+
+  it('does nothing before run(): calls nobody, claims nothing', async () => {
+    const bot = newBot();
+    createApp({ bot, hooks: [{ name: 'loud', start: () => expect(true).toBe(false) }] });
+    bot.on('text', (ctx) => ctx.reply('here'));
+    expect(sandbox.calls()).toEqual([]);
+    expect(await runDuring(createApp({ bot }), () => sandbox.ask('anybody?'))).toMatchObject({ clean: true });
+  });
+
+  it('goes by the settings given, and by the defaults for the others', async () => {
+    const settings = { allowedUpdates: ['message'], pollTimeoutMs: 7_000, stopTimeoutMs: 5_000 };
+    const { log, lines } = memoryLog();
+    await runDuring(createApp({ bot: newBot(), settings, log }), () =>
+      sandbox.waitFor(() => sandbox.state().waitingPolls === 1),
+    );
+    const polls = sandbox.calls({ method: 'getUpdates' });
+    expect(polls.at(-1)?.parameters).toMatchObject({ timeout: 7, allowed_updates: ['message'] });
+    const stopping = lines.find(({ fields }) => fields['event'] === 'lifecycle.stopping');
+    expect(stopping?.fields).toMatchObject({ budgetMs: 5_000 });
+  });
+
+  it('refuses settings that make no sense, all at once', () => {
+    expect(() => createApp({ bot: newBot(), settings: { concurrency: 0, pollTimeoutMs: 60_000 } })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', culprit: 'pollTimeoutMs, concurrency' }),
+    );
+  });
+
+  it('logs to the log given, the receipt last, and never the token', async () => {
+    const bot = newBot();
+    bot.on('text', () => {
+      throw new Error(`what a shame, ${SANDBOX_TOKEN}`);
+    });
+    const { log, lines } = memoryLog();
+    const hooks: Hook[] = [{ name: 'database', start: ({ log }) => log.info({ rows: 3 }, 'opened') }];
+    await runDuring(createApp({ bot, log, hooks }), async () => {
+      sandbox.say('oh');
+      await sandbox.waitFor(() => sandbox.state().queued === 0);
+    });
+    const failed = lines.find(({ fields }) => fields['event'] === 'handler.failed');
+    expect(failed).toMatchObject({
+      level: 'error',
+      fields: { bot: 7000000000, kind: 'message', err: { message: 'what a shame, 7000000000:***' } },
+    });
+    expect(lines).toContainEqual({ level: 'info', fields: { rows: 3 }, message: 'opened' });
+    expect(lines.at(-1)?.fields).toMatchObject({
+      event: 'lifecycle.stopped',
+      outcome: 'clean',
+      counts: { fetched: 1, failed: 1 },
+    });
+    expect(JSON.stringify(lines)).not.toContain(SANDBOX_TOKEN.split(':')[1]);
+  });
+});
+
+/** The part of a process that signals concern. */
+class FakeHost extends EventEmitter implements SignalHost {
+  readonly exits: number[] = [];
+  exit(exitCode: number): void {
+    this.exits.push(exitCode);
+  }
+}
+
+describe('handleSignals', () => {
+  it('leaves the process alone as long as it is not called', async () => {
+    const before = process.eventNames();
+    await runDuring(createApp({ bot: newBot() }), async () => {
+      expect(process.eventNames()).toEqual(before);
+    });
+    expect(process.eventNames()).toEqual(before);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'stops the app at %s, and takes its hands off the process when it has stopped',
+    async (signal) => {
+      const host = new FakeHost();
+      const app = createApp({ bot: newBot() });
+      handleSignals(app, host);
+      const run = app.run();
+      await sandbox.waitFor(() => sandbox.state().waitingPolls === 1);
+      host.emit(signal);
+      const outcome = await run;
+      expect(outcome).toMatchObject({ clean: true, exitCode: 0, reason: { kind: 'signal', signal } });
+      expect(host.eventNames()).toEqual([]);
+      expect(host.exits).toEqual([]);
+    },
+  );
+
+  it('hastens the stop at the second, which SIGHUP is not', async () => {
+    const host = new FakeHost();
+    const { log, lines } = memoryLog();
+    const bot = newBot();
+    const aborted = new Promise<void>((resolve) => {
+      bot.on('text', (ctx) => {
+        const signal: unknown = Reflect.get(ctx, 'signal');
+        if (signal instanceof AbortSignal) signal.addEventListener('abort', () => resolve());
+        for (const each of ['SIGTERM', 'SIGHUP', 'SIGINT']) host.emit(each);
+        return new Promise(() => {});
+      });
+    });
+    const app = createApp({ bot, log });
+    handleSignals(app, host);
+    const run = app.run();
+    sandbox.say('begin');
+    await aborted;
+    expect(await run).toMatchObject({ clean: false, exitCode: 1, reason: { signal: 'SIGTERM' } });
+    expect(lines.map(({ fields }) => fields['event'])).toContain('lifecycle.hastened');
+    expect(host.exits).toEqual([]);
+  });
+
+  it('stops what has not been started yet', async () => {
+    const host = new FakeHost();
+    const app = createApp({ bot: newBot() });
+    handleSignals(app, host);
+    host.emit('SIGTERM');
+    expect(await app.run()).toMatchObject({
+      clean: true,
+      exitCode: 0,
+      reason: { kind: 'signal' },
+      phases: [],
+    });
+    expect(sandbox.calls()).toEqual([]);
+    expect(host.eventNames()).toEqual([]);
+  });
+});

@@ -1,0 +1,192 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Telegraf } from 'telegraf';
+import { systemClock } from '../src/clock.js';
+import type { LastcallError } from '../src/errors.js';
+import { Fleet, type Launched } from '../src/fleet.js';
+import { BotLocks } from '../src/host/bot-locks.js';
+import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+
+const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET';
+
+let sandbox: Sandbox;
+/** Those that are not dissolved yet, and how their locks are given back. */
+let fleets: Map<Fleet, () => void>;
+beforeEach(async () => {
+  sandbox = await startSandbox();
+  fleets = new Map();
+});
+afterEach(async () => {
+  for (const fleet of fleets.keys()) await dissolve(fleet);
+  await sandbox.close();
+});
+
+function newFleet() {
+  const told: string[] = [];
+  const errors: LastcallError[] = [];
+  const stop = new AbortController();
+  const locks = new BotLocks({ onLocked: 'exit', signal: stop.signal, clock: systemClock, emit: () => {} });
+  const fleet = new Fleet({
+    locks,
+    settings: {
+      allowedUpdates: ['message'],
+      dropPending: false,
+      deleteWebhook: true,
+      pollTimeoutMs: 50_000,
+      conflictPatienceMs: 0,
+      confirmTimeoutMs: 1_000,
+      concurrency: 8,
+      handlerTimeoutMs: 90_000,
+      clock: systemClock,
+    },
+    joining: ({ telegram }) => told.push(`${telegram.token.split(':')[0]} joins`),
+    emit: ({ event }, botId) => told.push(`${botId} ${event}`),
+    failed: (error) => errors.push(error),
+  });
+  fleets.set(fleet, () => {
+    stop.abort();
+    locks.release();
+  });
+  return { fleet, told, errors };
+}
+
+async function dissolve(fleet: Fleet): Promise<void> {
+  fleet.stopIntake();
+  await fleet.drain(new AbortController().signal);
+  close(fleet);
+}
+
+function close(fleet: Fleet): void {
+  fleet.close();
+  fleets.get(fleet)?.();
+  fleets.delete(fleet);
+}
+
+function newBot(token = SANDBOX_TOKEN, apiRoot = sandbox.apiRoot): Telegraf {
+  const bot = new Telegraf(token, { telegram: { apiRoot } });
+  bot.on('text', (ctx) => ctx.reply(`echo ${ctx.message.text}`));
+  return bot;
+}
+
+function launchOf(bot: Telegraf, wishes: Partial<Launched> = {}) {
+  const ends: unknown[] = [];
+  const launched: Launched = {
+    bot,
+    allowedUpdates: undefined,
+    dropPendingUpdates: false,
+    connected: (me) => {
+      bot.botInfo = me;
+    },
+    ended: (error) => ends.push(error),
+    ...wishes,
+  };
+  return { launched, ends };
+}
+
+const bothPoll = () =>
+  sandbox.waitFor(() => sandbox.state().waitingPolls + sandbox.bot(OTHER_TOKEN).state().waitingPolls === 2);
+
+describe('a fleet', () => {
+  it('polls nobody before poll(), and then bots that join later, too', async () => {
+    const { fleet, told } = newFleet();
+    fleet.add(launchOf(newBot()).launched);
+    expect(sandbox.calls()).toEqual([]);
+    fleet.poll();
+    fleet.add(launchOf(newBot(OTHER_TOKEN)).launched);
+    const answers = await Promise.all([sandbox.ask('one'), sandbox.bot(OTHER_TOKEN).ask('two')]);
+    expect(answers.map(({ answers: [first] }) => first?.text)).toEqual(['echo one', 'echo two']);
+    expect(told.slice(0, 2)).toEqual(['7000000000 joins', '7000000001 joins']);
+    expect(told).toEqual(expect.arrayContaining(['7000000000 poll.started', '7000000001 poll.started']));
+  });
+
+  it('asks for the kinds of updates that the bot wants, else for those of the settings', async () => {
+    const { fleet } = newFleet();
+    fleet.add(launchOf(newBot(), { allowedUpdates: ['poll', 'message'] }).launched);
+    fleet.add(launchOf(newBot(OTHER_TOKEN)).launched);
+    fleet.poll();
+    await bothPoll();
+    expect(sandbox.state().allowedUpdates).toEqual(['poll', 'message']);
+    expect(sandbox.bot(OTHER_TOKEN).state().allowedUpdates).toEqual(['message']);
+  });
+
+  it('drops what waits for a bot that wants it dropped, and for no other', async () => {
+    const { fleet, told } = newFleet();
+    sandbox.say({ text: 'old', count: 3 });
+    sandbox.bot(OTHER_TOKEN).say('old, too');
+    fleet.add(launchOf(newBot(), { dropPendingUpdates: true }).launched);
+    fleet.add(launchOf(newBot(OTHER_TOKEN)).launched);
+    fleet.poll();
+    await bothPoll();
+    await Promise.all([sandbox.ask('new'), sandbox.bot(OTHER_TOKEN).ask('new')]);
+    expect(sandbox.report()).toMatchObject({ said: 4, answered: 1 });
+    expect(sandbox.bot(OTHER_TOKEN).report()).toMatchObject({ said: 2, answered: 2 });
+    expect(told.filter((line) => line.endsWith('poll.pending-dropped'))).toEqual([
+      '7000000000 poll.pending-dropped',
+    ]);
+  });
+
+  it('tells the program of a bot that its end has come: after the drain, or with what ended it', async () => {
+    const { fleet, errors } = newFleet();
+    sandbox.addFault({ kind: 'revoked', bot: sandbox.id });
+    const refused = launchOf(newBot());
+    const good = launchOf(newBot(OTHER_TOKEN));
+    fleet.add(refused.launched);
+    fleet.add(good.launched);
+    fleet.poll();
+    await sandbox.bot(OTHER_TOKEN).ask('hello');
+    expect(errors).toMatchObject([{ code: 'TOKEN_REFUSED' }]);
+    expect(refused.ends).toEqual(errors);
+    expect(good.ends).toEqual([]);
+    await dissolve(fleet);
+    expect(good.ends).toEqual([undefined]);
+    expect(fleet.counts).toMatchObject({ fetched: 1, handled: 1, left: 0, confirmedUpTo: undefined });
+  });
+
+  it('names the updates whose handlers had to be aborted, once all bots have drained', async () => {
+    const { fleet } = newFleet();
+    const bot = new Telegraf(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot } });
+    let begun = () => {};
+    const running = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    bot.on('text', () => {
+      begun();
+      return new Promise(() => {});
+    });
+    const hung = launchOf(bot);
+    const good = launchOf(newBot(OTHER_TOKEN));
+    fleet.add(hung.launched);
+    fleet.add(good.launched);
+    fleet.poll();
+    const [id] = sandbox.say('never answered');
+    await running;
+    fleet.stopIntake();
+    await expect(fleet.drain(AbortSignal.abort())).rejects.toMatchObject({
+      code: 'DRAIN_OVERDUE',
+      message: expect.stringContaining(`${id}`),
+    });
+    expect([hung.ends, good.ends]).toEqual([[undefined], [undefined]]);
+    expect(fleet.counts).toMatchObject({ fetched: 1, handled: 0, left: 1, mayRepeat: 1 });
+    close(fleet);
+  });
+});
+
+describe('a bot in a fleet', () => {
+  it('cannot join another one until the first has given its lock back', async () => {
+    const [first, second] = [newFleet().fleet, newFleet().fleet];
+    first.add(launchOf(newBot()).launched);
+    expect(() => second.add(launchOf(newBot()).launched)).toThrow(
+      expect.objectContaining({ code: 'BOT_ALREADY_POLLED', exitCode: 75 }),
+    );
+    await dissolve(first);
+    second.add(launchOf(newBot()).launched);
+  });
+
+  it('that cannot be polled is as it was, and not taken for one that is', () => {
+    const { fleet } = newFleet();
+    const bot = newBot(SANDBOX_TOKEN, 'no URL');
+    const before = Object.getOwnPropertyNames(bot);
+    for (const _attempt of [1, 2]) expect(() => fleet.add(launchOf(bot).launched)).toThrow('Invalid URL');
+    expect(Object.getOwnPropertyNames(bot)).toEqual(before);
+    expect(Reflect.get(bot, 'options').handlerTimeout).toBe(90_000);
+  });
+});
