@@ -50,11 +50,15 @@ export function composeApp({ config, logging, source, hooks = [], clock = system
   const { log, receiptLog } = logging;
   const confirmMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
 
+  const faultAmidStop = new AbortController();
   const lifecycle = new Lifecycle({
     startTimeoutMs: config.startTimeoutMs,
     stopTimeoutMs: config.stopTimeoutMs,
     clock,
-    emit: (event) => logEvent(log, event),
+    emit(event) {
+      if (event.event === 'lifecycle.stop-repeated' && event.reason.kind === 'fault') faultAmidStop.abort();
+      logEvent(log, event);
+    },
     hookLog: (hook) => log.child({ hook }),
   });
   const fleet = new Fleet({
@@ -67,7 +71,7 @@ export function composeApp({ config, logging, source, hooks = [], clock = system
 
   lifecycle.add(bot);
   for (const hook of hooks) lifecycle.add(hook);
-  lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs }));
+  lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs, faultAmidStop: faultAmidStop.signal }));
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
 
   /** The program calls `process.exit` amid the run: there is no stop, but there is a receipt. */
@@ -101,11 +105,13 @@ function drainHook({
   fleet,
   clock,
   confirmMs,
+  faultAmidStop,
 }: {
   lifecycle: Lifecycle;
   fleet: Fleet;
   clock: Clock;
   confirmMs: number;
+  faultAmidStop: AbortSignal;
 }): Hook {
   return {
     name: 'drain',
@@ -115,12 +121,16 @@ function drainHook({
     },
     async stop({ signal, deadline, reason }) {
       const time = new AbortController();
+      const cancels: (() => void)[] = [];
+      const endWithin = (ms: number) => cancels.push(clock.after(ms, () => time.abort(reason)));
       // Ends before the hook's own deadline, so that the log names the handlers, and the last confirm has its time.
-      const cancel = clock.after(deadline.remainingMs() - confirmMs, () => time.abort(reason));
+      endWithin(deadline.remainingMs() - confirmMs);
+      if (faultAmidStop.aborted) endWithin(FAULT_DRAIN_MS);
+      faultAmidStop.addEventListener('abort', () => endWithin(FAULT_DRAIN_MS), { once: true });
       try {
         await fleet.drain(AbortSignal.any([time.signal, lifecycle.urgency, signal]));
       } finally {
-        cancel();
+        for (const cancel of cancels) cancel();
       }
     },
   };
