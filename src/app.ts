@@ -65,11 +65,13 @@ export function composeApp({
   const { log, receiptLog } = logging;
   const confirmMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
 
+  const faultAmidStop = new AbortController();
   const lifecycle = new Lifecycle({
     startTimeoutMs: config.startTimeoutMs,
     stopTimeoutMs: config.stopTimeoutMs,
     clock,
     emit(event) {
+      if (event.event === 'lifecycle.stop-repeated' && event.reason.kind === 'fault') faultAmidStop.abort();
       record.note(event);
       tell(event);
     },
@@ -112,7 +114,7 @@ export function composeApp({
     });
   lifecycle.add(bot);
   for (const hook of hooks) lifecycle.add(hook);
-  lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs }));
+  lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs, faultAmidStop: faultAmidStop.signal }));
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
 
   /** Whatever happens is heard by the log and by the supervisor. */
@@ -165,11 +167,13 @@ function drainHook({
   fleet,
   clock,
   confirmMs,
+  faultAmidStop,
 }: {
   lifecycle: Lifecycle;
   fleet: Fleet;
   clock: Clock;
   confirmMs: number;
+  faultAmidStop: AbortSignal;
 }): Hook {
   return {
     name: 'drain',
@@ -179,12 +183,16 @@ function drainHook({
     },
     async stop({ signal, deadline, reason }) {
       const time = new AbortController();
+      const cancels: (() => void)[] = [];
+      const endWithin = (ms: number) => cancels.push(clock.after(ms, () => time.abort(reason)));
       // Ends before the hook's own deadline, so that the log names the handlers, and the last confirm has its time.
-      const cancel = clock.after(deadline.remainingMs() - confirmMs, () => time.abort(reason));
+      endWithin(deadline.remainingMs() - confirmMs);
+      if (faultAmidStop.aborted) endWithin(FAULT_DRAIN_MS);
+      faultAmidStop.addEventListener('abort', () => endWithin(FAULT_DRAIN_MS), { once: true });
       try {
         await fleet.drain(AbortSignal.any([time.signal, lifecycle.urgency, signal]));
       } finally {
-        cancel();
+        for (const cancel of cancels) cancel();
       }
     },
   };

@@ -27,11 +27,6 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** For the whole call, connecting included; then the answer is `unreachable`, why `timeout`. */
   readonly timeoutMs: number;
-  /**
-   * Called when the whole request has been handed to a connected socket. Polling tells by it whether an aborted
-   * request can have reached Telegram; an API that never calls it costs one needless confirm at a stop.
-   */
-  readonly sent?: () => void;
 }
 
 /** The bot as `getMe` tells it, as far as polling cares. */

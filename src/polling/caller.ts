@@ -6,10 +6,13 @@ import type { Clock } from '../clock.js';
 import type { Answer, CallOptions } from './bot-api.js';
 import type { PollingEvent } from './events.js';
 import { classify, type Failure, type FailureClass, type FailurePolicies, fatal } from './failure.js';
-import { Streak } from './streak.js';
+import { Rivalry } from './rivalry.js';
+import { type Noted, Streak } from './streak.js';
 
 export interface CallerOptions {
   readonly policies: FailurePolicies;
+  /** A fight with a rival is over when no conflict came for longer. */
+  readonly conflictOverAfterMs: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: (event: PollingEvent) => void;
@@ -21,6 +24,7 @@ export type Meet = (failure: Failure, streak: Streak) => Promise<void>;
 
 export class Caller {
   readonly #options: CallerOptions;
+  readonly #rivalry: Rivalry;
   /** Until the first poll has succeeded. */
   atStart = true;
   /** When the step at work ends at the latest, in the clock's milliseconds. */
@@ -28,6 +32,7 @@ export class Caller {
 
   constructor(options: CallerOptions) {
     this.#options = options;
+    this.#rivalry = new Rivalry(options.clock, options.conflictOverAfterMs);
   }
 
   /**
@@ -55,7 +60,7 @@ export class Caller {
   /** Tells of a failure and waits as its row of the table says; rejects when the patience with it is over. */
   async bear(failure: Failure, streak: Streak): Promise<void> {
     const { policies, random, emit } = this.#options;
-    const { first, lastedMs, backoff } = streak.note(failure.class);
+    const { first, lastedMs, backoff } = this.#note(failure.class, streak);
     const { ends } = policies[failure.class];
     const patienceMs = ends && ((this.atStart ? ends.atStartAfterMs : undefined) ?? ends.afterMs);
     const patienceLeftMs = (patienceMs ?? Number.POSITIVE_INFINITY) - lastedMs;
@@ -72,11 +77,11 @@ export class Caller {
 
   /** Waits as the row of the class says, without telling of it and without an end to the patience. */
   async backOff(failureClass: FailureClass, streak: Streak): Promise<void> {
-    await this.sleep(streak.note(failureClass).backoff.delayMs(this.#options.random()));
+    await this.sleep(this.#note(failureClass, streak).backoff.delayMs(this.#options.random()));
   }
 
   /** The options of a call that must have ended after `timeoutMs`. */
-  within(timeoutMs: number): Pick<CallOptions, 'signal' | 'timeoutMs'> {
+  within(timeoutMs: number): CallOptions {
     const { clock, signal } = this.#options;
     this.latestEnd = clock.now() + timeoutMs;
     return { signal, timeoutMs };
@@ -88,9 +93,16 @@ export class Caller {
     this.latestEnd = clock.now() + ms;
     await clock.sleep(ms, signal);
   }
+
+  #note(failureClass: FailureClass, streak: Streak): Noted {
+    const noted = streak.note(failureClass);
+    if (failureClass === 'conflict') return { ...noted, ...this.#rivalry.note() };
+    this.#rivalry.interrupt();
+    return noted;
+  }
 }
 
-/** What is told of a failure; a conflict only once in a row, it would fill the log. */
+/** What is told of a failure; a conflict only once in a fight, it would fill the log. */
 function eventOf(
   failure: Failure,
   step: { first: boolean; patienceLeftMs: number; retryInMs: number; attempt: number },

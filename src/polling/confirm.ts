@@ -5,38 +5,24 @@ import type { Clock } from '../clock.js';
 import { Backoff } from './backoff.js';
 import type { Answer, BotApi } from './bot-api.js';
 
-/**
- * An aborted request that has been on the wire this long has reached Telegram; one aborted sooner may still have
- * been on its way.
- */
-const ARRIVED_AFTER_MS = 250;
-
 /** Between two tries of a confirm, which has a second or so in all. */
 const betweenTries = { floorMs: 50, firstMs: 100, capMs: 500 };
 
-/** The newest `getUpdates` before the stop. */
-export interface LastPoll {
-  readonly offset: number | undefined;
-  /** Since when its whole request is on the wire, unanswered; undefined when it was not sent, or has ended. */
-  readonly openSince: number | undefined;
-}
-
 /**
- * The offsets to ask for, in this order; none when Telegram has already heard `accepted`.
+ * The offsets to ask for, in this order; none when Telegram has answered a poll from `accepted`. A poll without an
+ * answer proves nothing, however long it has been under way: the connection may be half-open.
  *
  * @param accepted what `accept` returned last; undefined when nothing may be confirmed
  * @param confirmed the offset of the newest poll that was answered
+ * @param asked the offset of the newest poll, answered or not
  */
 export function confirmingOffsets(
   accepted: number | undefined,
   confirmed: number | undefined,
-  lastPoll: LastPoll | undefined,
-  now: number,
+  asked: number | undefined,
 ): readonly number[] {
   if (accepted === undefined || accepted === confirmed) return [];
-  if (lastPoll?.offset !== accepted) return [accepted];
-  if (lastPoll.openSince !== undefined && now - lastPoll.openSince >= ARRIVED_AFTER_MS) return [];
-  return again(accepted);
+  return asked === accepted ? again(accepted) : [accepted];
 }
 
 /**

@@ -29,7 +29,7 @@ export type PollingEvent =
     }
   /** Telegram asked us to wait (a warning). */
   | { readonly event: 'poll.rate-limited'; readonly retryAfterSeconds: number }
-  /** Someone else takes the updates (a warning, once in a row of failures). The run ends when patience does. */
+  /** Someone else takes the updates (a warning, once in a fight). The run ends when patience does. */
   | {
       readonly event: 'poll.conflict';
       readonly by: ConflictParty;

@@ -1,6 +1,7 @@
 /**
  * What is done about each way a call can fail: `classify` names the class, `failurePolicies` is the table.
- * A row ends with the next success; a class's patience runs from its first failure in the row.
+ * A row ends with the next success; a class's patience runs from its first failure in the row, anew after one of
+ * another class. Only a fight with a rival outlasts both (rivalry.ts).
  */
 import { type ErrorCode, LastcallError } from '../errors.js';
 import type { BackoffShape } from './backoff.js';

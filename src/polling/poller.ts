@@ -6,7 +6,7 @@ import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import type { Answer, BotApi, Me } from './bot-api.js';
 import { Caller } from './caller.js';
-import { askFor, confirmingOffsets, type LastPoll } from './confirm.js';
+import { askFor, confirmingOffsets } from './confirm.js';
 import type { PollingEvent } from './events.js';
 import { classify, type Failure, failurePolicies } from './failure.js';
 import { clearTheWay, clearWebhook, greet, type Opening } from './opening.js';
@@ -72,7 +72,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   #offset: number | undefined;
   /** The offset of the newest poll that was answered: below it Telegram has forgotten. */
   #confirmed: number | undefined;
-  #lastPoll: LastPoll | undefined;
+  /** The offset of the newest poll, answered or not. */
+  #asked: number | undefined;
   #fetched = 0;
   /** How many updates of the last batch lie below `#offset`; those of earlier ones are confirmed. */
   #forgettable = 0;
@@ -94,9 +95,10 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
    * `accept` has resolved and the last confirm is done, or given up after `confirmTimeoutMs`. To be called once.
    */
   async run(signal: AbortSignal): Promise<PollingEnd> {
-    const { conflictPatienceMs, clock, random, emit } = this.#options;
+    const { conflictPatienceMs, pollTimeoutMs, clock, random, emit } = this.#options;
     const policies = failurePolicies(conflictPatienceMs);
-    const caller = new Caller({ policies, clock, random, emit, signal });
+    const conflictOverAfterMs = longPollSeconds(pollTimeoutMs) * 1000 + ANSWER_WITHIN_MS;
+    const caller = new Caller({ policies, conflictOverAfterMs, clock, random, emit, signal });
     this.#caller = caller;
 
     const error = await this.#fetchUntilEnd(caller, signal);
@@ -147,20 +149,14 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     // The first poll, and the first after a failure, are to be answered at once, to show how things stand. Not so
     // after a conflict, where such a poll would slip in between two of the rival's and prove nothing.
     const prompt = caller.atStart || (streak.failures > 0 && !streak.has('conflict'));
-    const timeoutSeconds = prompt ? 0 : Math.max(1, Math.round(pollTimeoutMs / 1000));
+    const timeoutSeconds = prompt ? 0 : longPollSeconds(pollTimeoutMs);
 
     const begunAt = clock.now();
-    this.#lastPoll = { offset, openSince: undefined };
+    this.#asked = offset;
     const answer = await api.getUpdates(
       { ...(offset !== undefined && { offset }), timeoutSeconds, limit: BATCH_LIMIT, allowedUpdates },
-      {
-        ...caller.within(timeoutSeconds * 1000 + ANSWER_WITHIN_MS),
-        sent: () => {
-          this.#lastPoll = { offset, openSince: clock.now() };
-        },
-      },
+      caller.within(timeoutSeconds * 1000 + ANSWER_WITHIN_MS),
     );
-    this.#lastPoll = { offset, openSince: undefined };
     if (answer.kind !== 'ok') return answer;
 
     const updates = answer.result;
@@ -206,7 +202,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     const { api, allowedUpdates, clock, random, emit } = this.#options;
     const offset = this.#offset;
     if (offset === undefined) return;
-    const offsets = confirmingOffsets(offset, this.#confirmed, this.#lastPoll, clock.now());
+    const offsets = confirmingOffsets(offset, this.#confirmed, this.#asked);
     if (offsets.length > 0) {
       const answer = await askFor(offset, { offsets, api, allowedUpdates, clock, random, latestEnd });
       if (answer.kind !== 'ok') {
@@ -218,6 +214,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     this.#confirmed = offset;
   }
 }
+
+const longPollSeconds = (pollTimeoutMs: number) => Math.max(1, Math.round(pollTimeoutMs / 1000));
 
 const asFault = (reason: unknown, message: string): LastcallError =>
   reason instanceof LastcallError

@@ -10,7 +10,7 @@ import type { FailureClass, FailurePolicies } from './failure.js';
 export interface Noted {
   /** The first of its class in this row. */
   readonly first: boolean;
-  /** Milliseconds since the first of its class in this row (0 for the first). */
+  /** Milliseconds since the first of its class with no other in between (0 for that one). */
   readonly lastedMs: number;
   readonly backoff: Backoff;
 }
@@ -20,6 +20,7 @@ export class Streak {
   readonly #policies: FailurePolicies;
   readonly #startedAt: number;
   readonly #classes = new Map<FailureClass, { readonly since: number; readonly backoff: Backoff }>();
+  #newest: FailureClass | undefined;
   #failures = 0;
 
   constructor(clock: Clock, policies: FailurePolicies) {
@@ -45,7 +46,9 @@ export class Streak {
     this.#failures++;
     const now = this.#clock.now();
     const before = this.#classes.get(failureClass);
-    const since = before?.since ?? now;
+    // What lies on both sides of an outage has not lasted through it.
+    const since = before && this.#newest === failureClass ? before.since : now;
+    this.#newest = failureClass;
     const backoff = before?.backoff.next() ?? new Backoff(this.#policies[failureClass].backoff);
     this.#classes.set(failureClass, { since, backoff });
     return { first: !before, lastedMs: now - since, backoff };

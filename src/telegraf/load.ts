@@ -2,7 +2,6 @@
  * Loads a bot module and tells which of the three forms it has: a function that sets a bot up, a bot, or a whole
  * program that launches its bots itself.
  */
-import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Telegraf } from 'telegraf';
@@ -79,7 +78,7 @@ export async function loadBotModule(file: string, options: LoadOptions): Promise
     return await Promise.race([program, loading, overdue]);
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof LastcallError ? error : failed(path, error);
+    throw error instanceof LastcallError ? error : await failed(path, error);
   } finally {
     over.abort();
     cancelSlow();
@@ -137,13 +136,13 @@ function unusable(path: string, timeoutMs: number, progress: string): LastcallEr
   return new LastcallError('BOT_MODULE_UNUSABLE', path, message);
 }
 
-function failed(path: string, cause: unknown): LastcallError {
-  const message = `the bot module ${path} does not load: ${explain(cause, path)}`;
+async function failed(path: string, cause: unknown): Promise<LastcallError> {
+  const message = `the bot module ${path} does not load: ${await explain(cause, path)}`;
   return new LastcallError('BOT_MODULE_FAILED', path, message, { cause });
 }
 
 /** What the module threw, and where. */
-function explain(error: unknown, path: string): string {
+async function explain(error: unknown, path: string): Promise<string> {
   if (!(error instanceof Error)) return `it threw ${String(error)}`;
   const [message = ''] = error.message.split('\n');
   const code: unknown = Reflect.get(error, 'code');
@@ -151,14 +150,17 @@ function explain(error: unknown, path: string): string {
     return `a dependency is missing: ${message}`;
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
     return `${message}; Node runs JavaScript, so compile it first and run what comes of that`;
-  const place = error instanceof SyntaxError ? placeOfSyntaxError(error, path) : placeIn(error.stack, path);
+  const place =
+    error instanceof SyntaxError ? await placeOfSyntaxError(error, path) : placeIn(error.stack, path);
   return [place, error.name, message].filter(Boolean).join(': ');
 }
 
 /** For ES modules Node keeps the place to itself until it prints the error, so it is asked to print one. */
-function placeOfSyntaxError({ stack }: SyntaxError, path: string): string {
+async function placeOfSyntaxError({ stack }: SyntaxError, path: string): Promise<string> {
   const told = firstLinePlace(stack);
   if (told !== undefined) return told;
+  // Loaded here, since hardly any start needs it, and all would wait for it.
+  const { spawnSync } = await import('node:child_process');
   const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
   return firstLinePlace(stderr) ?? 'in a file that it imports';
 }

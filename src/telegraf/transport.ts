@@ -36,7 +36,6 @@ interface Question<T> {
   readonly parse: (result: unknown) => T | undefined;
   /** Takes the token, and all of a URL but its host, out of a text for the log. */
   readonly redact: (text: string) => string;
-  readonly sent: (() => void) | undefined;
 }
 
 type Exchange<T> =
@@ -63,7 +62,7 @@ export function createBotApi(telegram: TelegramClient, clock: Clock = systemCloc
     method: string,
     parameters: object,
     parse: Question<T>['parse'],
-    { signal, timeoutMs, sent }: CallOptions,
+    { signal, timeoutMs }: CallOptions,
   ): Promise<Answer<T>> {
     signal.throwIfAborted();
     const question: Question<T> = {
@@ -76,7 +75,6 @@ export function createBotApi(telegram: TelegramClient, clock: Clock = systemCloc
       body: JSON.stringify(parameters),
       parse,
       redact,
-      sent,
     };
     const stop = new AbortController();
     const onAbort = () => stop.abort();
@@ -165,7 +163,6 @@ function exchange<T>(question: Question<T>, fresh: boolean, stop: AbortSignal): 
       bytesReadBefore = given.bytesRead;
       if (fresh && request.reusedSocket) end({ kind: 'stale' });
     });
-    request.on('finish', () => question.sent?.());
     request.on('error', (error) => {
       const nothingReceived = socket?.bytesRead === bytesReadBefore;
       if (request.reusedSocket && nothingReceived) end({ kind: 'stale' });

@@ -5,57 +5,59 @@ import { Peer, peerNames } from './peer.js';
 const IDLE_MS = 2_000;
 const CHATS = 200;
 
-/** Runs `measure` for each peer in turn, the order reversed every other time; the medians of what it yields. */
-async function medians(rounds, measure) {
-  const figures = Object.fromEntries(peerNames.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++)
+/** How often a start is measured: single ones vary by a third, the median of so many by a twentieth. */
+const STARTS = 15;
+const LIVES = 5;
+
+/** Far more than any measure takes. */
+const PATIENCE_MS = 300_000;
+
+/** From the spawn to the arrival of the first `getUpdates`, by turns; every other time the other one goes first. */
+export async function start() {
+  const startsMs = forEachPeer(() => []);
+  for (let round = 0; round < STARTS; round++)
     for (const name of round % 2 === 0 ? peerNames : peerNames.toReversed())
-      figures[name].push(await measure(name));
-  return (pick) => Object.fromEntries(peerNames.map((name) => [name, median(figures[name].map(pick))]));
+      await withPeer(name, 'answers.mjs', {}, (peer) => startsMs[name].push(peer.startMs));
+  return [{ name: 'start, to the first poll', unit: 'ms', ...medians(startsMs), bound: 1.5 }];
 }
 
-function median(figures) {
-  const sorted = figures.filter((figure) => figure !== undefined).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-/** A program that starts, idles for 2 s, and is stopped in the middle of a poll that is younger than 3 s. */
-export async function life({ rounds }) {
-  const of = await medians(rounds, async (name) => {
-    const peer = await Peer.start(name, 'answers.mjs');
-    try {
+/** Memory after 2 s of idling, and a stop in the middle of a poll that is younger than 3 s. */
+export async function life() {
+  const lives = forEachPeer(() => []);
+  const live = (name) =>
+    withPeer(name, 'answers.mjs', {}, async (peer) => {
       await sleep(IDLE_MS);
-      return { startMs: peer.startMs, ...peer.memory(), stopMs: await peer.stop() };
-    } finally {
-      await peer[Symbol.asyncDispose]();
-    }
+      lives[name].push({ ...peer.memory(), stopMs: await peer.stop() });
+    });
+  for (let round = 0; round < LIVES; round++) await Promise.all(peerNames.map(live));
+  const row = (name, unit, pick, bound) => ({
+    name,
+    unit,
+    ...medians(forEachPeer((peer) => lives[peer].map(pick))),
+    bound,
   });
   return [
-    { name: 'start: spawn to the first poll', unit: 'ms', ...of(({ startMs }) => startMs), bound: 1.5 },
-    { name: 'memory after 2 s of idling', unit: 'MB', ...of(({ resident }) => resident), bound: 1.3 },
-    { name: '… without what files back', unit: 'MB', ...of(({ anonymous }) => anonymous), bound: 1.3 },
-    { name: 'stop: SIGTERM in a young poll to exit', unit: 'ms', ...of(({ stopMs }) => stopMs) },
+    row('memory after 2 s of idling', 'MB', ({ resident }) => resident, 1.3),
+    row('… of it, what no file backs', 'MB', ({ anonymous }) => anonymous, 1.3),
+    row('stop while idle, to the exit', 'ms', ({ stopMs }) => stopMs),
   ];
 }
 
 /** A backlog that waits when the program starts: from the first poll until all of it is handled and confirmed. */
 export async function backlog({ updates }) {
   const rows = [];
-  for (const [what, program] of [
+  for (const [handlers, program] of [
     ['no-op handlers', 'does-nothing.mjs'],
     ['an answer each', 'answers.mjs'],
   ]) {
-    const perSecond = await medians(1, async (name) => {
-      const prepare = (sandbox) => sandbox.addUpdates(messages(updates));
-      const peer = await Peer.start(name, program, { prepare });
-      try {
-        return (updates / (await timeToEmpty(peer.sandbox))) * 1_000;
-      } finally {
-        await peer[Symbol.asyncDispose]();
-      }
-    });
-    const name = `${updates.toLocaleString('en')} waiting updates, ${what}`;
-    rows.push({ name, unit: '/s', ...perSecond((figure) => figure) });
+    const prepare = (sandbox) => sandbox.addUpdates(messages(updates));
+    const perSecond = {};
+    for (const name of peerNames)
+      await withPeer(name, program, { prepare }, async ({ sandbox, firstPollAt }) => {
+        await sandbox.waitFor(() => sandbox.state().queued === 0, PATIENCE_MS);
+        perSecond[name] = (updates / (performance.now() - firstPollAt)) * 1_000;
+      });
+    rows.push({ name: `${updates.toLocaleString('en')} waiting, ${handlers}`, unit: '/s', ...perSecond });
   }
   return rows;
 }
@@ -68,41 +70,48 @@ function* messages(count) {
   }
 }
 
-/** In milliseconds. */
-async function timeToEmpty(sandbox) {
-  const [first] = sandbox.calls({ method: 'getUpdates' });
-  await sandbox.waitFor(() => sandbox.state().queued === 0, 300_000);
-  return performance.now() - first.atMs;
-}
-
 /** One chat whose handler is slow, at the head of 300 updates of others: how long the last of those waits. */
 export async function slowHandler({ slowMs }) {
-  const chats = 30;
-  const rest = 10;
-  const of = await medians(1, async (name) => {
-    const prepare = (sandbox) => {
-      sandbox.say({ chat: 1_000, text: 'slow' });
-      for (let round = 0; round < rest; round++)
-        for (let chat = 1; chat <= chats; chat++) sandbox.say({ chat, text: `line ${round}` });
-    };
-    const peer = await Peer.start(name, 'slow-chat.mjs', { env: { SLOW_MS: `${slowMs}` }, prepare });
-    try {
-      const { sandbox } = peer;
-      await sandbox.waitFor(() => sandbox.report().unanswered === 0, slowMs + 60_000);
-      const [first] = sandbox.calls({ method: 'getUpdates' });
-      const waits = sandbox
-        .exchanges()
-        .toSorted((a, b) => a.updateId - b.updateId)
-        .slice(1)
-        .map(({ answers: [answer] }) => answer.atMs - first.atMs);
-      return { together: Math.max(...waits.slice(0, 99)), behind: Math.max(...waits) };
-    } finally {
-      await peer[Symbol.asyncDispose]();
-    }
-  });
-  const beside = `beside a handler of ${slowMs / 1_000} s`;
+  const prepare = (sandbox) => {
+    sandbox.say({ chat: 1_000, text: 'slow' });
+    for (let line = 1; line <= 10; line++)
+      for (let chat = 1; chat <= 30; chat++) sandbox.say({ chat, text: `line ${line}` });
+  };
+  const fetchedWithIt = {};
+  const behind = {};
+  for (const name of peerNames)
+    await withPeer(
+      name,
+      'slow-chat.mjs',
+      { env: { SLOW_MS: `${slowMs}` }, prepare },
+      async ({ sandbox, firstPollAt }) => {
+        await sandbox.waitFor(() => sandbox.report().unanswered === 0, PATIENCE_MS);
+        const [, ...others] = sandbox.exchanges().toSorted((a, b) => a.updateId - b.updateId);
+        const waitsMs = others.map(({ answers: [answer] }) => answer.atMs - firstPollAt);
+        fetchedWithIt[name] = Math.max(...waitsMs.slice(0, 99));
+        behind[name] = Math.max(...waitsMs.slice(99));
+      },
+    );
   return [
-    { name: `the 99 updates fetched ${beside}`, unit: 'ms', ...of(({ together }) => together) },
-    { name: '… and 201 that wait behind them', unit: 'ms', ...of(({ behind }) => behind) },
+    { name: `99 beside a handler of ${slowMs / 1_000} s, all done`, unit: 'ms', ...fetchedWithIt },
+    { name: '201 behind these, all done', unit: 'ms', ...behind },
   ];
+}
+
+async function withPeer(name, program, options, measure) {
+  const peer = await Peer.start(name, program, options);
+  try {
+    await measure(peer);
+  } finally {
+    await peer.end();
+  }
+}
+
+const forEachPeer = (make) => Object.fromEntries(peerNames.map((name) => [name, make(name)]));
+
+const medians = (figures) => forEachPeer((name) => median(figures[name]));
+
+function median(figures) {
+  const sorted = figures.filter((figure) => figure !== undefined).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
 }

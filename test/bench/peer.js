@@ -19,23 +19,36 @@ export const peerNames = Object.keys(commands);
 /** How long a process may take to poll, or to end. */
 const PATIENCE_MS = 30_000;
 
+/** Those that run, so that none outlives this process, however it ends. */
+const running = new Set();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export class Peer {
   #child;
   #exited;
   sandbox;
-  /** From the spawn to the arrival of the first getUpdates. */
+  /** When the first getUpdates arrived, by `performance.now()`. */
+  firstPollAt;
+  /** From the spawn until then. */
   startMs;
 
   /** Resolves once it polls; `prepare` sees the sandbox before. Rejects when the process ends instead. */
-  static async start(name, program, { env = {}, prepare = () => {} } = {}) {
+  static async start(name, program, { env = {}, prepare = () => {} }) {
     const peer = new Peer();
     peer.sandbox = await startSandbox();
-    prepare(peer.sandbox);
-    await peer.#start([...commands[name], join(programs, program)], env);
+    try {
+      prepare(peer.sandbox);
+      await peer.#spawn([...commands[name], join(programs, program)], env);
+    } catch (error) {
+      await peer.end();
+      throw error;
+    }
     return peer;
   }
 
-  async #start(command, env) {
+  async #spawn(command, env) {
     const { apiRoot, token } = this.sandbox;
     const spawnedAt = performance.now();
     this.#child = spawn(process.execPath, command, {
@@ -43,6 +56,7 @@ export class Peer {
       cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    running.add(this.#child);
     this.#child.stdout.resume();
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => resolve({ code, signal, at: performance.now() }));
@@ -52,7 +66,8 @@ export class Peer {
     });
     const polled = this.sandbox.waitFor(() => this.sandbox.callCount('getUpdates') > 0, PATIENCE_MS);
     await Promise.race([polled, diedEarly]);
-    this.startMs = this.sandbox.calls({ method: 'getUpdates' })[0].atMs - spawnedAt;
+    this.firstPollAt = this.sandbox.calls({ method: 'getUpdates' })[0].atMs;
+    this.startMs = this.firstPollAt - spawnedAt;
   }
 
   /** In MB: all that is resident, and what no file stands behind; undefined where there is no /proc. */
@@ -73,9 +88,10 @@ export class Peer {
   }
 
   /** Ends the process, if it still runs, and the sandbox. */
-  async [Symbol.asyncDispose]() {
+  async end() {
     this.#child?.kill('SIGKILL');
     await this.#exited;
+    running.delete(this.#child);
     await this.sandbox.close();
   }
 }

@@ -379,18 +379,73 @@ describe('what is done about a failure', () => {
     expect(t.api.of('getUpdates').length).toBeLessThanOrEqual(42);
   });
 
-  it('counts the patience with a rival from the first conflict in a row, whatever else fails in it', async () => {
+  it('counts the patience with a rival across answers, and warns once, while both take updates in turns', async () => {
+    const t = given();
+    t.api.script('getUpdates', updates());
+    for (let id = 1; id <= 60; id++)
+      t.api.script('getUpdates', conflict, { afterMs: 500, answer: updates(id) });
+    const run = await t.start();
+    await t.clock.advance(119_999);
+    expect(t.named('poll.stopped')).toEqual([]);
+    await t.clock.advance(2_000);
+
+    expect((await run.end).error).toMatchObject({ code: 'POLL_CONFLICT' });
+    expect(t.named('poll.conflict')).toHaveLength(1);
+    expect(t.batches.length).toBeGreaterThan(20);
+  });
+
+  it.each([
+    [56_000, 1],
+    [56_001, 2],
+  ])('takes a rival for gone when no conflict came for a whole poll and 10 s', async (calmMs, fights) => {
+    const t = given({ conflictPatienceMs: 60_000 });
+    // The wait after a conflict is 4 s here.
+    const calm = { afterMs: calmMs - 10_000, answer: updates(1) };
+    t.api.script('getUpdates', updates(), conflict, calm, { afterMs: 10_000, answer: conflict }, updates(2));
+    const run = await t.start();
+    await t.clock.advance(70_000);
+    expect(t.named('poll.conflict')).toHaveLength(fights);
+    expect(t.named('poll.stopped')).toHaveLength(2 - fights);
+    await run.stop();
+  });
+
+  it('does not count what else fails between two conflicts as patience with a rival', async () => {
     const t = given({ conflictPatienceMs: 20_000 });
     t.api.script('getUpdates', updates(), conflict, unreachable, conflict, updates(1), conflict, unreachable);
     t.api.always.set('getUpdates', conflict);
     const run = await t.start();
-    await t.clock.advance(8_500);
-    expect(t.batches).toEqual([[1]]);
-    await t.clock.advance(20_000);
+    // 4.5 s twice are those of an outage; of the rest each conflict takes 4 s.
+    await t.clock.advance(28_999);
+    expect(t.named('poll.stopped')).toEqual([]);
+    await t.clock.advance(1);
     expect((await run.end).error).toMatchObject({ code: 'POLL_CONFLICT' });
-    expect(t.clock.now()).toBe(28_500);
-    expect(t.named('poll.conflict')).toHaveLength(2);
+    expect(t.named('poll.conflict')).toHaveLength(1);
   });
+
+  it.each([
+    ['a rival', 'getUpdates', conflict],
+    ['a refused token', 'getMe', refused(401, 'Unauthorized')],
+    ['a rejection', 'getUpdates', refused(400, 'Bad Request')],
+  ] as const)(
+    'does not take %s before and after an outage for one that lasted',
+    async (_, method, answer) => {
+      const t = given();
+      t.api.script('getMe', ok(me)).script('getUpdates', updates());
+      if (method === 'getMe') t.api.script('getUpdates', answer);
+      t.api.script(method, answer);
+      t.api.always.set(method, unreachable);
+      const run = await t.start();
+      await t.clock.advance(180_000);
+      t.api.script(method, answer);
+      await t.clock.advance(15_000);
+      t.api.always.delete(method);
+      await t.clock.advance(15_000 + POLL_MS);
+
+      expect(t.named('poll.stopped')).toEqual([]);
+      expect(t.named('poll.recovered')).not.toEqual([]);
+      await run.stop();
+    },
+  );
 
   it('believes that a good token was revoked only when getMe says so for a minute', async () => {
     const t = given();
@@ -582,16 +637,6 @@ describe('the last confirm', () => {
     expect((await run.end).error).toMatchObject({ code: 'INTAKE_FAILED' });
   });
 
-  it('is left out when a poll from there has been on the wire for 250 ms', async () => {
-    const t = given();
-    t.api.script('getUpdates', updates(5));
-    const run = await t.start();
-    await t.clock.advance(250);
-    expect(await run.stop()).toEqual({ fetched: 1, unconfirmed: 0, confirmedUpTo: 5 });
-    expect(t.api.offsets).toEqual([undefined, 6]);
-    expect(t.named('poll.confirmed')).toEqual([]);
-  });
-
   it('is left out when a poll from there was answered, even if the next has just begun', async () => {
     const t = given();
     t.api.script('getUpdates', updates(5));
@@ -602,25 +647,32 @@ describe('the last confirm', () => {
     expect(t.api.offsets).toHaveLength(3);
   });
 
-  it('goes one lower first when a poll from there has hardly begun, so that Telegram does not hold it', async () => {
+  it.each([1, 249, 250, 40_000])(
+    'goes one lower first when a poll from there has no answer after %d ms, so that Telegram does not hold it',
+    async (afterMs) => {
+      const t = given();
+      t.api.script('getUpdates', updates(5));
+      const run = await t.start();
+      await t.clock.advance(afterMs);
+      expect(await run.stop()).toEqual({ fetched: 1, unconfirmed: 0, confirmedUpTo: 5 });
+      expect(t.api.offsets).toEqual([undefined, 6, 5, 6]);
+      expect(t.named('poll.confirmed')).toEqual([{ event: 'poll.confirmed', offset: 6 }]);
+    },
+  );
+
+  it('does not take a poll on a half-open connection for heard', async () => {
     const t = given();
-    t.api.script('getUpdates', updates(5));
+    t.api.script('getUpdates', updates(5), 'hang');
+    t.api.always.set('getUpdates', 'hang');
     const run = await t.start();
-    await t.clock.advance(249);
-    expect(await run.stop()).toEqual({ fetched: 1, unconfirmed: 0, confirmedUpTo: 5 });
-    expect(t.api.offsets).toEqual([undefined, 6, 5, 6]);
+    await t.clock.advance(40_000);
+    expect(await run.stop()).toBe('waits');
+    await t.clock.advance(1_000);
+    expect(await run.end).toEqual({ fetched: 1, unconfirmed: 1, confirmedUpTo: undefined });
+    expect(t.named('poll.confirm-failed')).toMatchObject([{ offset: 6 }]);
   });
 
-  it('is sent when the poll from there never left, however long it took', async () => {
-    const t = given();
-    t.api.script('getUpdates', updates(5), 'unsent');
-    const run = await t.start();
-    await t.clock.advance(5_000);
-    expect(await run.stop()).toMatchObject({ confirmedUpTo: 5 });
-    expect(t.api.offsets).toEqual([undefined, 6, 5, 6]);
-  });
-
-  it('is sent when the poll from there failed, however long it was on the wire', async () => {
+  it('is sent when the poll from there failed, however long it took', async () => {
     const t = given();
     t.api.script('getUpdates', updates(5), { afterMs: 5_000, answer: unreachable });
     const run = await t.start();
@@ -631,7 +683,7 @@ describe('the last confirm', () => {
 
   it('is tried again while its time lasts', async () => {
     const t = given();
-    t.api.script('getUpdates', updates(5), 'unsent', unreachable, unreachable, updates(), updates());
+    t.api.script('getUpdates', updates(5), 'hang', unreachable, unreachable, updates(), updates());
     const run = await t.start();
     expect(await run.stop()).toBe('waits');
     expect(t.poller.latestEnd).toBe(1_000);
@@ -643,7 +695,7 @@ describe('the last confirm', () => {
   it('goes still lower when a try failed, which Telegram may have heard', async () => {
     const t = given();
     const cut = { kind: 'unreachable', why: 'cut', detail: 'aborted after 9 bytes of the body' } as const;
-    t.api.script('getUpdates', updates(5), 'unsent', updates(), cut);
+    t.api.script('getUpdates', updates(5), 'hang', updates(), cut);
     const run = await t.start();
     expect(await run.stop()).toBe('waits');
     await t.clock.advance(100);
@@ -653,7 +705,7 @@ describe('the last confirm', () => {
 
   it('never asks for a negative offset, which would make Telegram forget', async () => {
     const t = given();
-    t.api.script('getUpdates', updates(1), 'unsent', unreachable, unreachable, unreachable);
+    t.api.script('getUpdates', updates(1), 'hang', unreachable, unreachable, unreachable);
     const run = await t.start();
     expect(await run.stop()).toBe('waits');
     await t.clock.advance(1_000);
@@ -663,7 +715,7 @@ describe('the last confirm', () => {
 
   it('is given up when its time is over, and says so', async () => {
     const t = given();
-    t.api.script('getUpdates', updates(5), 'unsent');
+    t.api.script('getUpdates', updates(5), 'hang');
     t.api.always.set('getUpdates', 'hang');
     const run = await t.start();
     await run.stop();
@@ -675,7 +727,7 @@ describe('the last confirm', () => {
 
   it('is given up at once when Telegram refuses it', async () => {
     const t = given();
-    t.api.script('getUpdates', updates(5), 'unsent', refused(429, 'Too Many Requests', 30));
+    t.api.script('getUpdates', updates(5), 'hang', refused(429, 'Too Many Requests', 30));
     const run = await t.start();
     expect(await run.stop()).toEqual({ fetched: 1, unconfirmed: 1, confirmedUpTo: undefined });
     expect(t.named('poll.confirm-failed')).toHaveLength(1);
@@ -683,7 +735,7 @@ describe('the last confirm', () => {
 
   it('counts what comes again: of the last batch only what was done with', async () => {
     const t = given({ accept: (batch) => Promise.resolve(batch.length > 1 ? 7 : undefined) });
-    t.api.script('getUpdates', updates(5, 6, 7), 'unsent', refused(429, 'Too Many Requests', 30));
+    t.api.script('getUpdates', updates(5, 6, 7), 'hang', refused(429, 'Too Many Requests', 30));
     const run = await t.start();
     expect(await run.stop()).toEqual({ fetched: 3, unconfirmed: 2, confirmedUpTo: undefined });
   });

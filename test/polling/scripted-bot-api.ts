@@ -15,11 +15,7 @@ interface Call {
 }
 
 /** What a scripted call does: answers at once, answers later, or never (so that the time limit ends it). */
-type Step =
-  | Answer<unknown>
-  | { readonly afterMs: number; readonly answer: Answer<unknown> }
-  | 'hang'
-  | 'unsent';
+type Step = Answer<unknown> | { readonly afterMs: number; readonly answer: Answer<unknown> } | 'hang';
 
 export const ok = <T>(result: T): Answer<T> => ({ kind: 'ok', result });
 export const updates = (...ids: number[]): Answer<TestUpdate[]> =>
@@ -87,15 +83,14 @@ export class ScriptedBotApi implements BotApi<TestUpdate> {
   async #call<T>(
     method: Method,
     parameters: object,
-    { signal, timeoutMs, sent }: CallOptions,
+    { signal, timeoutMs }: CallOptions,
     otherwise: Step,
   ): Promise<Answer<T>> {
     signal.throwIfAborted();
     this.calls.push({ method, at: this.#clock.now(), parameters, timeoutMs });
     const step = this.#scripts.get(method)?.shift() ?? this.always.get(method) ?? otherwise;
-    if (step !== 'unsent') sent?.();
     const { afterMs, answer } =
-      step === 'hang' || step === 'unsent'
+      step === 'hang'
         ? { afterMs: Number.POSITIVE_INFINITY, answer: unreachable }
         : 'kind' in step
           ? { afterMs: 0, answer: step }

@@ -48,10 +48,10 @@ describe('2,000 updates with 20 % of the polls failing in every way', () => {
         sandbox.say({ chat: 1 + Math.floor(random() * 40), text: `message${said}` });
       await allAnswered(sandbox);
     }
+    const polls = sandbox.calls({ method: 'getUpdates' });
     sandbox.removeFaults();
     expect(await daemon.stop()).toMatchObject({ code: 0 });
 
-    const polls = sandbox.calls({ method: 'getUpdates' });
     const failed = polls.flatMap(({ fault }) => fault ?? []);
     expect(new Set(failed)).toEqual(new Set(everyFailure.map(({ kind }) => kind)));
     expect(failed.length / polls.length).toBeGreaterThan(0.18);

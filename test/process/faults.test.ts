@@ -86,6 +86,18 @@ describe('a fault', () => {
     expect(receipt['counts']).toMatchObject({ handled: 1, left: 0 });
   });
 
+  it('amid a drain leaves it 5 s, however much more it had', async () => {
+    sandbox.say('never answered');
+    await using daemon = startBot(sandbox, 'faulty-stop.mjs', {
+      env: { STOP_TIMEOUT: '30s', LOG_LEVEL: 'debug' },
+    });
+    await daemon.waitFor(({ event, count }) => event === 'poll.answered' && count === 1);
+    const end = await daemon.stop();
+    expectStopped(daemon, end, { reason: 'SIGTERM', code: 70, outcome: 'fault', budgetMs: 30_000 });
+    expect(end.tookMs).toBeGreaterThan(4_900);
+    expect(end.tookMs).toBeLessThan(5_000 + 100 + 250);
+  });
+
   it('in a start hook stops what had started', async () => {
     await using daemon = startBot(sandbox, 'faulty-start.mjs');
     const receipt = expectStopped(daemon, await daemon.stop(null), {
