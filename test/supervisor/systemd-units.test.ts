@@ -5,12 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
 import { allAnswered, openSandbox } from '../support/delivery.js';
 import { repository } from '../support/folder.js';
-import { checkout, SystemdHost, whyNoSystemd } from '../support/systemd-host.js';
+import { checkout, describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
 
 jest.setTimeout(60_000);
-
-const missing = whyNoSystemd();
-const describeSystemd = missing ? describe.skip : describe;
 
 /** What `systemd-analyze security` may find left open, of 10; a service without any hardening has 9.6. */
 const MOST_EXPOSURE = 1.2;
@@ -29,7 +26,7 @@ describe('the shipped units', () => {
   });
 });
 
-describeSystemd(`units under systemd${missing ? ` (skipped: ${missing})` : ''}`, () => {
+describeUnderSystemd('units under systemd', () => {
   let host: SystemdHost;
   beforeAll(async () => {
     host = await SystemdHost.boot();

@@ -2,20 +2,17 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
 import { allAnswered, mishaps, noMishaps, openSandbox } from '../support/delivery.js';
-import { SystemdHost, whyNoSystemd } from '../support/systemd-host.js';
+import { describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
 import { BotUnit } from '../support/unit.js';
 
 jest.setTimeout(60_000);
-
-const missing = whyNoSystemd();
-const describeSystemd = missing ? describe.skip : describe;
 
 /** So many texts, spread over ten chats. */
 function sayLots(sandbox: Sandbox, count: number, text: string): void {
   for (let n = 0; n < count; n++) sandbox.say({ chat: 1 + (n % 10), text: `${text} ${n}.` });
 }
 
-describeSystemd(`under systemd${missing ? ` (skipped: ${missing})` : ''}`, () => {
+describeUnderSystemd('under systemd', () => {
   let host: SystemdHost;
   beforeAll(async () => {
     host = await SystemdHost.boot();

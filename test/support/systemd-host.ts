@@ -22,6 +22,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describe } from '@jest/globals';
 import { repository } from './folder.js';
 
 /** Where the checkout is found inside the host. */
@@ -30,8 +31,19 @@ export const checkout = '/srv/lastcall';
 const PATIENCE_MS = 20_000;
 const systemd = ['/usr/lib/systemd/systemd', '/lib/systemd/systemd'].find((path) => existsSync(path));
 
+/**
+ * Tests that need such a host. Where there can be none they are skipped, and the name says why; in CI they fail instead,
+ * so that no promise goes untested without a word.
+ */
+export function describeUnderSystemd(name: string, tests: () => void): void {
+  const missing = whyNoSystemd();
+  if (!missing) describe(name, tests);
+  else if (process.env['CI']) throw new Error(`no systemd for the tests, and this is CI: ${missing}`);
+  else describe.skip(`${name} (skipped: ${missing})`, tests);
+}
+
 /** Why there can be no such host here; undefined where there can. */
-export function whyNoSystemd(): string | undefined {
+function whyNoSystemd(): string | undefined {
   if (process.platform !== 'linux') return 'this is not Linux';
   if (process.getuid?.() !== 0) return 'it takes root';
   if (!systemd) return 'systemd is not installed';
