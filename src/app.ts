@@ -96,6 +96,7 @@ export function composeApp({
   const fleet = new Fleet({
     settings: { ...config, confirmTimeoutMs: confirmMs * CONFIRM_SHARE, clock },
     joining: ({ telegram }) => logging.addSecret(telegram.token),
+    errorText: (error) => logging.errorText(error),
     locks,
     emit: (event, bot) => tell(event, bot),
     failed: (error) => void lifecycle.stop(reasonFor(error)),
@@ -190,7 +191,8 @@ function drainHook({
       if (faultAmidStop.aborted) endWithin(FAULT_DRAIN_MS);
       faultAmidStop.addEventListener('abort', () => endWithin(FAULT_DRAIN_MS), { once: true });
       try {
-        await fleet.drain(AbortSignal.any([time.signal, lifecycle.urgency, signal]));
+        const why = () => (reason?.kind === 'fault' || faultAmidStop.aborted ? 'fault' : 'stop');
+        await fleet.drain(AbortSignal.any([time.signal, lifecycle.urgency, signal]), why);
       } finally {
         for (const cancel of cancels) cancel();
       }

@@ -65,6 +65,35 @@ export const errorTable = {
     likelyCause: 'the inbox could not take updates, or this is a bug of lastcall',
     nextStep: 'read the cause; if the disk is full or read-only, mend that, else report it',
   },
+  INBOX_UNAVAILABLE: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the state directory cannot be made, or cannot be written to by this user',
+    nextStep:
+      'set STATE_DIR to a folder that this user can write to (systemd: StateDirectory=); or set INBOX=memory, which keeps nothing on disk',
+  },
+  INBOX_FOREIGN: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the folders in the state directory were renamed or copied',
+    nextStep: 'give each bot its own folder back, or move this one out of the way; nothing in it was changed',
+  },
+  INBOX_NEWER: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'a newer version of lastcall has worked with this inbox',
+    nextStep:
+      'run that version again; or move the folder out of the way, if what waits in it need not be handled',
+  },
+  INBOX_IN_USE: {
+    exitCode: ExitCode.conflict,
+    likelyCause:
+      'the same bot runs in another container or on another machine, with the same state directory',
+    nextStep: 'stop the other process, or give each bot a STATE_DIR of its own',
+  },
+  INBOX_DISK: {
+    exitCode: ExitCode.fault,
+    likelyCause: 'the disk is full, has become read-only, or fails',
+    nextStep:
+      'read the cause; make room, or look after the disk. Nothing was confirmed that is not safe: what is missing comes again',
+  },
   BOT_ALREADY_POLLED: {
     exitCode: ExitCode.conflict,
     likelyCause: 'the same bot is run twice at a time in this process',

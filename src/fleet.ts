@@ -4,10 +4,16 @@
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from './errors.js';
-import type { BotIdentity } from './host/bot-key.js';
+import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
-import { Pipeline, type PipelineEvent, type PipelineOptions, type Vitals } from './pipeline.js';
+import {
+  type InboxSettings,
+  Pipeline,
+  type PipelineEvent,
+  type PipelineOptions,
+  type Vitals,
+} from './pipeline.js';
 import { identityOf } from './telegraf/identity.js';
 
 /** A bot to be polled, and what its own program says about it. */
@@ -32,6 +38,7 @@ type FleetSettings = Pick<
   | 'concurrency'
   | 'handlerTimeoutMs'
   | 'clock'
+  | keyof InboxSettings
 >;
 
 export interface FleetOptions {
@@ -40,6 +47,8 @@ export interface FleetOptions {
   readonly locks: Pick<BotLocks, 'claim'>;
   /** A bot is about to be added, wherever its token came from. */
   joining(bot: Telegraf): void;
+  /** An error in words, without anything secret. */
+  errorText(error: unknown): string;
   /** What happens to a bot, with its id. */
   emit(event: PipelineEvent, botId: number): void;
   /** A bot's run cannot go on. */
@@ -65,7 +74,8 @@ export class Fleet {
   /**
    * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
    *
-   * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already
+   * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already; INBOX_UNAVAILABLE when there is
+   *   no place for its inbox
    */
   add(launched: Launched): void {
     this.#options.joining(launched.bot);
@@ -86,11 +96,15 @@ export class Fleet {
     for (const { pipeline } of this.#vessels) pipeline.stopIntake();
   }
 
-  /** Rejects with DRAIN_OVERDUE, once all have drained, when handlers had to be aborted. */
-  async drain(latestEnd: AbortSignal): Promise<void> {
+  /**
+   * Rejects with DRAIN_OVERDUE, once all have drained, when handlers had to be aborted.
+   *
+   * @param why asked at the end of each bot's drain
+   */
+  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<void> {
     const aborted = await Promise.all(
       this.#vessels.map(async ({ pipeline, launched }) => {
-        const entries = await pipeline.drain(latestEnd);
+        const entries = await pipeline.drain(latestEnd, why);
         launched.ended();
         return entries;
       }),
@@ -130,7 +144,9 @@ export class Fleet {
       all.reduce((total, counts) => total + figure(counts), 0);
     return {
       fetched: sum(({ fetched }) => fetched),
+      recovered: sum(({ recovered }) => recovered),
       handled: sum(({ handled }) => handled),
+      dropped: sum(({ dropped }) => dropped),
       failed: sum(({ failed }) => failed),
       timedOut: sum(({ timedOut }) => timedOut),
       left: sum(({ left }) => left),
@@ -149,16 +165,18 @@ export class Fleet {
     }
   }
 
-  #pipelineOf(launched: Launched, { botId }: BotIdentity): Pipeline {
-    const { settings, emit, failed } = this.#options;
+  #pipelineOf(launched: Launched, identity: BotIdentity): Pipeline {
+    const { settings, emit, errorText, failed } = this.#options;
     return new Pipeline({
       ...settings,
       bot: launched.bot,
+      key: botKey(identity),
+      errorText,
       allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
       dropPending: launched.dropPendingUpdates || settings.dropPending,
       connected: (me) => launched.connected(me),
       emit: (event) => {
-        emit(event, botId);
+        emit(event, identity.botId);
         const fault = faultIn(event);
         if (fault) failed(fault);
       },
@@ -191,7 +209,7 @@ function list(ids: readonly number[]): string {
   return ids.length > 10 ? `${shown} and ${ids.length - 10} more` : shown;
 }
 
-/** What the dispatcher tells and the run cannot survive. */
+/** What dispatcher and inbox tell and the run cannot survive. */
 function faultIn(event: PipelineEvent): LastcallError | undefined {
   switch (event.event) {
     case 'dispatch.exhausted':
@@ -204,6 +222,8 @@ function faultIn(event: PipelineEvent): LastcallError | undefined {
       return new LastcallError('INTERNAL', 'inbox', `update ${event.item.updateId} could not be settled`, {
         cause: event.error,
       });
+    case 'inbox.failed':
+      return event.error;
     default:
       return undefined;
   }

@@ -143,6 +143,11 @@ export class Health {
         return this.#trouble(bot, 'token refused');
       case 'poll.rejected':
         return this.#trouble(bot, 'poll rejected by Telegram');
+      case 'inbox.paused':
+        return this.#trouble(bot, event.because === 'disk' ? 'disk nearly full' : 'inbox full');
+      case 'inbox.resumed':
+        this.#troubles.delete(bot);
+        return true;
       default:
         return false;
     }

@@ -1,12 +1,18 @@
 /**
  * One bot's way from Telegram to its handlers: poller → inbox → dispatcher → bot, and the same way back at a stop.
  */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { Clock } from './clock.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
-import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
+import { LastcallError } from './errors.js';
+import type { InboxEvent } from './inbox/events.js';
+import type { Entry, Inbox, InboxOptions, InboxReport } from './inbox/inbox.js';
+import { JournalInbox } from './inbox/journal/journal.js';
 import { MemoryInbox } from './inbox/memory.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import type { PollingEvent } from './polling/events.js';
@@ -14,8 +20,9 @@ import { Poller, type PollingEnd } from './polling/poller.js';
 import { type PreparedBot, prepareBot } from './telegraf/handling.js';
 import { orderKey, updateKind } from './telegraf/order-key.js';
 import { createBotApi, type HttpBotApi } from './telegraf/transport.js';
+import { parseUpdate } from './telegraf/update-text.js';
 
-export type PipelineEvent = PollingEvent | DispatchEvent<Entry>;
+export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry>;
 
 /** How a bot does at a moment. */
 export interface Vitals {
@@ -26,8 +33,20 @@ export interface Vitals {
   readonly latestEnd: number;
 }
 
-export interface PipelineOptions {
+/** Where the bot's updates live until their handlers have ended. */
+export interface InboxSettings {
+  readonly inbox: 'journal' | 'memory';
+  /** One folder a bot in it; undefined where there is no place for one. */
+  readonly stateDir: string | undefined;
+  readonly durability: 'power' | 'process';
+  readonly maxAttempts: number;
+  readonly inboxLimit: number;
+}
+
+export interface PipelineOptions extends InboxSettings {
   readonly bot: Telegraf;
+  /** The bot's name for all that is kept of it on this host. */
+  readonly key: string;
   readonly allowedUpdates: readonly string[];
   readonly dropPending: boolean;
   readonly deleteWebhook: boolean;
@@ -40,6 +59,8 @@ export interface PipelineOptions {
   readonly clock: Clock;
   /** Called once, when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
+  /** An error in words, without anything secret: they are kept with the updates that failed. */
+  errorText(error: unknown): string;
   emit(event: PipelineEvent): void;
 }
 
@@ -54,16 +75,13 @@ export class Pipeline {
   #end: PollingEnd | undefined;
   #report: InboxReport | undefined;
 
+  /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
     const { bot, clock } = options;
     // First, as an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
+    this.#inbox = createInbox(options, (entries) => this.#dispatcher.push(entries));
     this.#prepared = prepareBot(bot);
-    this.#inbox = new MemoryInbox<Update>({
-      keyOf: orderKey,
-      kindOf: updateKind,
-      deliver: (entries) => this.#dispatcher.push(entries),
-    });
     this.#dispatcher = new Dispatcher({
       ...options,
       keyOf: (entry) => entry.key,
@@ -75,12 +93,19 @@ export class Pipeline {
       ...options,
       api: this.#api,
       accept: (batch) => this.#inbox.accept(batch),
+      connected: (me) => {
+        options.connected(me);
+        this.#inbox.resume();
+      },
     });
   }
 
-  /** Begins to poll; resolves, never rejects, when polling has ended and all it may confirm is confirmed. */
+  /**
+   * Opens the inbox and begins to poll; resolves, never rejects, when polling has ended and all it may confirm is
+   * confirmed.
+   */
   async poll(): Promise<PollingEnd> {
-    this.#polling ??= this.#poller.run(this.#intake.signal);
+    this.#polling ??= this.#openAndPoll(this.#intake.signal);
     this.#end = await this.#polling;
     return this.#end;
   }
@@ -94,12 +119,13 @@ export class Pipeline {
    * The stop's second step: lets running handlers end and the inbox close its gaps, until `latestEnd` aborts; then
    * confirms what has become safe.
    *
+   * @param why asked at the drain's end
    * @returns the updates whose handlers were aborted
    */
-  async drain(latestEnd: AbortSignal): Promise<readonly Entry[]> {
+  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<readonly Entry[]> {
     const mayStart = (entry: Entry) => this.#inbox.startsDuringDrain(entry);
     const { aborted } = await this.#dispatcher.drain({ mayStart, latestEnd });
-    this.#report = await this.#inbox.drained();
+    this.#report = await this.#inbox.drained(why());
     await this.#polling;
     return aborted.map(({ item }) => item);
   }
@@ -111,29 +137,67 @@ export class Pipeline {
   }
 
   get vitals(): Vitals {
-    const { running, handled } = this.#dispatcher.counts;
     const polling = this.#poller.latestEnd;
-    // While a batch is with the inbox, it is the handlers that are waited for.
-    return { running, handled, latestEnd: Number.isFinite(polling) ? polling : this.#dispatcher.latestEnd };
+    // While a batch is with the inbox, it is the disk or the handlers that are waited for.
+    const inHouse = Math.min(this.#inbox.latestEnd, this.#dispatcher.latestEnd);
+    return {
+      running: this.#dispatcher.counts.running,
+      handled: this.#inbox.counts.handled,
+      latestEnd: Number.isFinite(polling) ? polling : inHouse,
+    };
   }
 
   /** What the run came to so far; the receipt's figures. */
   get counts(): ReceiptCounts {
-    const { handled, failed, timedOut } = this.#dispatcher.counts;
+    const { accepted, recovered, handled, failed, timedOut, dropped, waiting, begun, mayRepeat } =
+      this.#inbox.counts;
     return {
-      fetched: this.#end?.fetched ?? this.#inbox.counts.accepted,
+      fetched: accepted,
+      recovered,
       handled,
       failed,
       timedOut,
-      left: this.#report?.unsettled.length ?? this.#inbox.counts.waiting + this.#inbox.counts.begun,
-      mayRepeat:
-        (this.#report?.mayRepeat.length ?? this.#inbox.counts.mayRepeat) + (this.#end?.unconfirmed ?? 0),
+      dropped,
+      left: this.#report?.left ?? waiting + begun,
+      mayRepeat: (this.#report?.mayRepeat.length ?? mayRepeat) + (this.#end?.unconfirmed ?? 0),
       confirmedUpTo: this.#end?.confirmedUpTo,
     };
   }
 
+  async #openAndPoll(signal: AbortSignal): Promise<PollingEnd> {
+    try {
+      await this.#inbox.open(signal);
+    } catch (error) {
+      const nothing = { confirmedUpTo: undefined, fetched: 0, unconfirmed: 0 };
+      return error instanceof LastcallError ? { ...nothing, error } : nothing;
+    }
+    return this.#poller.run(signal);
+  }
+
   async #handle(entry: Entry, run: { readonly signal: AbortSignal }): Promise<void> {
     const update = await this.#inbox.begin(entry);
+    if (!update) return;
     await this.#prepared.handle(update, { signal: run.signal, attempt: entry.attempt });
   }
+}
+
+function createInbox(options: PipelineOptions, deliver: InboxOptions<Update>['deliver']): Inbox<Update> {
+  const { inbox, stateDir, key, inboxLimit } = options;
+  const shared = { keyOf: orderKey, kindOf: updateKind, deliver };
+  if (inbox === 'memory') return new MemoryInbox<Update>(shared);
+  if (stateDir === undefined)
+    throw new LastcallError(
+      'INBOX_UNAVAILABLE',
+      'STATE_DIR',
+      'there is no place for the inbox: no STATE_DIR, and no home directory',
+    );
+  return new JournalInbox<Update>({
+    ...options,
+    ...shared,
+    folder: join(stateDir, key, 'inbox'),
+    bot: key,
+    limit: inboxLimit,
+    holder: { place: hostname(), id: randomUUID() },
+    parse: parseUpdate,
+  });
 }

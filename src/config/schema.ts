@@ -77,9 +77,6 @@ function optional<T>(
   };
 }
 
-/** Said of settings whose part of the program is still to come. */
-const withJournal = 'Takes effect with the durable journal, which this version does not have yet.';
-
 const table = {
   botToken: optional({
     name: 'BOT_TOKEN',
@@ -168,28 +165,34 @@ const table = {
   }),
   inbox: setting({
     name: 'INBOX',
-    kind: choice(['memory'], { journal: 'the durable journal is not part of this version yet' }),
-    fallback: 'memory',
-    help: 'Where updates live until their handler has ended. memory: at Telegram; the batch in work, at most 100 updates, is confirmed once it is handled.',
+    kind: choice(['journal', 'memory']),
+    fallback: 'journal',
+    help: 'Where updates live until their handler has ended. journal: on disk, under STATE_DIR; none is lost, whatever ends the process. memory: at Telegram; the batch in work, at most 100 updates, is confirmed once it is handled, and comes again after a kill.',
   }),
   durability: setting({
     name: 'DURABILITY',
     kind: choice(['power', 'process']),
     fallback: 'power',
-    help: `What an accepted update survives: a power cut, or the death of the process. ${withJournal}`,
+    help: 'What an update in the journal survives: a power cut, or, faster, only the death of the process.',
   }),
   maxAttempts: setting({
     name: 'MAX_ATTEMPTS',
     kind: integer({ least: 0 }),
     fallback: '3',
-    help: `After how many processes that died on it an update is given up; 0 means never. ${withJournal}`,
+    help: 'After how many processes that died of it an update is given up, and kept with the dead letters (`lastcall inbox`); 0 means never.',
+  }),
+  inboxLimit: setting({
+    name: 'INBOX_LIMIT',
+    kind: integer({ least: 1 }),
+    fallback: '1000000',
+    help: 'How many updates may wait in the journal before no more are taken from Telegram, which keeps them for a day. Nor are any taken while the journal has 4 GiB, or the disk less than 64 MiB left.',
   }),
   stateDir: optional({
     name: 'STATE_DIR',
     kind: path,
     fallback: "systemd's STATE_DIRECTORY, else ~/.local/state/lastcall",
     derive: deriveStateDir,
-    help: 'Where state is kept, one folder a bot in it: how the last run ended.',
+    help: 'Where state is kept, one folder a bot in it: its inbox, and how the last run ended.',
   }),
   onLocked: setting({
     name: 'ON_LOCKED',

@@ -2,7 +2,7 @@
  * The contract that polling, dispatch and the receipt rely on, whichever inbox is in use: an accepted update is safe here
  * until its handler has ended, and Telegram is told to forget it only when that loses nothing.
  *
- *     accept(batch) ──► deliver(entries) ──► begin(entry) ──► handler ──► settle(entry, result)
+ *     open() ──► resume() ──► accept(batch) ──► deliver(entries) ──► begin(entry) ──► handler ──► settle(entry, result)
  *
  * The words "order of arrival" mean the order in which `accept` got the updates, never the order of their ids.
  */
@@ -14,11 +14,14 @@ export interface Entry {
   readonly key: string;
   /** What kind of update it is (`message`), so that the log can say so while the content is elsewhere. */
   readonly kind: string;
-  /** 1, unless earlier processes died while they handled this update: then one more for each of them. */
+  /** In how many runs of the program it was begun, this one among them: 1, unless earlier ones did not live to settle it. */
   readonly attempt: number;
 }
 
 export type Settlement = 'handled' | 'failed' | 'timed-out';
+
+/** Why an update is not tried any more: its handler failed or hung, or processes died of it. */
+export type DeadReason = Exclude<Settlement, 'handled'> | 'died';
 
 /** What every inbox is built with, whatever else it needs. */
 export interface InboxOptions<U> {
@@ -33,10 +36,20 @@ export interface InboxOptions<U> {
 
 export interface Inbox<U> {
   /**
+   * Makes ready to accept, and finds what earlier runs left. To be called first, and once; a stop may come before it has
+   * resolved. Rejects with a LastcallError when there can be no inbox there, and with the signal's reason.
+   */
+  open(signal?: AbortSignal): Promise<void>;
+
+  /** Delivers what earlier runs left; once handlers can be expected to do their work. `accept` implies it. */
+  resume(): void;
+
+  /**
    * Takes a batch as Telegram answered it (at most 100 updates). Resolves with the offset that may be confirmed:
    * Telegram can forget everything below it and nothing is lost. Resolves with undefined when there is nothing to
    * confirm: an empty batch, or one that must stay with Telegram for the next run. A full inbox takes its time; that is
-   * how back-pressure reaches the poller. Call it again only once it has resolved.
+   * how back-pressure reaches the poller. Call it again only once it has resolved, and only with what Telegram has
+   * answered to a poll from the offset it gave last.
    *
    * What the inbox still has unsettled is not delivered a second time when Telegram sends it again. Once `drained` has
    * been called, a pending accept resolves, and a new one delivers nothing.
@@ -46,11 +59,12 @@ export interface Inbox<U> {
   accept(batch: readonly U[]): Promise<number | undefined>;
 
   /**
-   * Marks the entry as begun and gives its update; the handler may run once this has returned or resolved. Throws or
-   * rejects when it cannot vouch for the mark: then the handler must not run, a settle of this entry is ignored, and the
-   * update stays for the next run.
+   * Marks the entry as begun and gives its update; the handler may run once this has returned or resolved. Gives
+   * undefined when the entry was withdrawn since it was delivered: then there is nothing to do. Throws or rejects when
+   * it cannot vouch for the mark: then the handler must not run, a settle of this entry is ignored, and the update stays
+   * for the next run.
    */
-  begin(entry: Entry): U | Promise<U>;
+  begin(entry: Entry): U | undefined | Promise<U | undefined>;
 
   /**
    * The entry's handler has ended, well or not, or was given up; `error` says why where it did not end well. The update
@@ -64,27 +78,36 @@ export interface Inbox<U> {
 
   /**
    * The drain has ended: nothing begins or settles any more. Resolves once all that was settled is safe, with what is
-   * left. Further calls give the same report.
+   * left. Further calls give the same report. Never rejects: an inbox that fails says so, and reports what it knows.
+   *
+   * @param why a `fault` may be the work of what was being handled
    */
-  drained(): Promise<InboxReport>;
+  drained(why?: 'stop' | 'fault'): Promise<InboxReport>;
 
   readonly counts: InboxCounts;
+
+  /** When the step at work ends at the latest, in the clock's milliseconds; Infinity where there is none. */
+  readonly latestEnd: number;
 }
 
-/** What a run leaves behind: update ids, in order of arrival. */
+/** What a run leaves behind. */
 export interface InboxReport {
-  /** Not settled: left for the next run. */
-  readonly unsettled: readonly number[];
-  /** Those of them that never began. */
-  readonly untouched: readonly number[];
-  /** Those that the next run may handle a second time, wholly or from where they were cut. */
+  /** How many are not settled: left for the next run. */
+  readonly left: number;
+  /** The ids of those that the next run may handle a second time, wholly or from where they were cut. */
   readonly mayRepeat: readonly number[];
 }
 
 export interface InboxCounts {
-  /** Totals since the process started. */
+  /** Totals since the process started. What Telegram sent again counts once. */
   readonly accepted: number;
-  readonly settled: number;
+  /** What earlier runs left, and dead letters that are tried again. */
+  readonly recovered: number;
+  readonly handled: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  /** Given up, or dropped on request, without having been handled by this run. */
+  readonly dropped: number;
   /** Of those not settled: how many have not begun, and how many have. */
   readonly waiting: number;
   readonly begun: number;

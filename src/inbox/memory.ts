@@ -17,9 +17,11 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
   /** The batch in work, by update id, in order of arrival; empty between batches. */
   readonly #batch = new Map<number, Accepted<U>>();
   #newestBegun = -1;
+  /** How many of the batch have not settled. */
+  #open = 0;
   #resolveAccept: (offset: number | undefined) => void = () => {};
   #accepted = 0;
-  #settled = 0;
+  readonly #settled = { handled: 0, failed: 0, 'timed-out': 0 };
   #report: InboxReport | undefined;
 
   constructor(options: InboxOptions<U>) {
@@ -30,12 +32,23 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     const states = [...this.#batch.values()].map(({ state }) => state);
     return {
       accepted: this.#accepted,
-      settled: this.#settled,
+      recovered: 0,
+      handled: this.#settled.handled,
+      failed: this.#settled.failed,
+      timedOut: this.#settled['timed-out'],
+      dropped: 0,
       waiting: states.filter((state) => state === 'waiting').length,
       begun: states.filter((state) => state === 'begun').length,
       mayRepeat: states.filter((state) => state !== 'waiting').length,
     };
   }
+
+  /** Others answer for a batch that is in work. */
+  readonly latestEnd = Number.POSITIVE_INFINITY;
+
+  async open(): Promise<void> {}
+
+  resume(): void {}
 
   /**
    * Resolves when the whole batch is settled, or at `drained` with what is settled from its beginning on. An update that
@@ -56,6 +69,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     }
     this.#newestBegun = -1;
     this.#accepted += entries.length;
+    this.#open = entries.length;
     return new Promise((resolve) => {
       this.#resolveAccept = resolve;
       this.#options.deliver(entries);
@@ -72,12 +86,12 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     return accepted.update;
   }
 
-  settle(entry: Entry, _result: Settlement): void {
+  settle(entry: Entry, result: Settlement): void {
     const accepted = this.#batch.get(entry.updateId);
     if (accepted?.state !== 'begun' || this.#report) return;
     accepted.state = 'settled';
-    this.#settled++;
-    if (this.#settled < this.#accepted) return;
+    this.#settled[result]++;
+    if (--this.#open > 0) return;
     const offset = offsetAfter([...this.#batch.values()]);
     this.#batch.clear();
     this.#resolveAccept(offset);
@@ -104,9 +118,8 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     const rest = updates.slice(prefix.length);
     this.#resolveAccept(offsetAfter(prefix));
     return {
-      unsettled: idsOf(rest, ({ state }) => state !== 'settled'),
-      untouched: idsOf(rest, ({ state }) => state === 'waiting'),
-      mayRepeat: idsOf(rest, ({ state }) => state !== 'waiting'),
+      left: rest.filter(({ state }) => state !== 'settled').length,
+      mayRepeat: rest.filter(({ state }) => state !== 'waiting').map(({ update }) => update.update_id),
     };
   }
 }
@@ -114,11 +127,4 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
 function offsetAfter(updates: readonly Accepted<{ readonly update_id: number }>[]): number | undefined {
   const last = updates.at(-1);
   return last && last.update.update_id + 1;
-}
-
-function idsOf<U extends { readonly update_id: number }>(
-  updates: readonly Accepted<U>[],
-  wanted: (accepted: Accepted<U>) => boolean,
-): number[] {
-  return updates.filter(wanted).map(({ update }) => update.update_id);
 }

@@ -10,6 +10,7 @@ import { LastcallError } from '../errors.js';
 const DEEPEST = 8;
 const MOST_ERRORS = 10;
 const LONGEST_TEXT = 500;
+const LONGEST_STACK = 4_000;
 
 export interface ErrorFields {
   readonly type: string;
@@ -35,6 +36,12 @@ export function errorFields(thrown: unknown): ErrorFields {
 /** The same for what is an error; anything else stays what it is. */
 export function errorFieldsOrValue(value: unknown): unknown {
   return isError(value) ? errorFields(value) : value;
+}
+
+/** An error as a text of limited length: its stack, which begins with what it is and says. */
+export function errorText(thrown: unknown): string {
+  const { type, message, stack } = errorFields(thrown);
+  return (stack ?? `${type}: ${message}`).slice(0, LONGEST_STACK);
 }
 
 function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {

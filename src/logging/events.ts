@@ -5,6 +5,7 @@
 import type { DispatchEvent, Handling } from '../dispatch/events.js';
 import type { LastcallError } from '../errors.js';
 import type { HostEvent, Killed } from '../host/events.js';
+import type { InboxEvent } from '../inbox/events.js';
 import type { Entry } from '../inbox/inbox.js';
 import type { LifecycleEvent } from '../lifecycle/events.js';
 import type { StopReason } from '../lifecycle/stop-reason.js';
@@ -21,7 +22,13 @@ type ProgramEvent =
   | { readonly event: 'log.dropped'; readonly lines: number };
 
 /** All that can be logged by name. */
-export type LoggedEvent = LifecycleEvent | PollingEvent | DispatchEvent<Entry> | HostEvent | ProgramEvent;
+export type LoggedEvent =
+  | LifecycleEvent
+  | PollingEvent
+  | InboxEvent
+  | DispatchEvent<Entry>
+  | HostEvent
+  | ProgramEvent;
 
 export type EventName = LoggedEvent['event'];
 type Events = { readonly [E in LoggedEvent as E['event']]: E };
@@ -209,6 +216,78 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
     message: ({ fetched, confirmedUpTo }) =>
       `Polling ended: ${count(fetched, 'update')} fetched${confirmedUpTo === undefined ? '' : `, confirmed up to ${confirmedUpTo}`}`,
   },
+  'inbox.opened': {
+    level: 'info',
+    means: 'the journal is ready; `path` is where it is, `survives` what accepted updates survive',
+    message: ({ path, survives }) =>
+      `Inbox: ${path}; what it has survives ${survives === 'power' ? 'a power cut' : 'the process'}`,
+  },
+  'inbox.recovered': {
+    level: 'info',
+    means:
+      'what earlier runs left, which is handled first; `begun`, and `died` when a process did that had begun them',
+    message: ({ updates, begun, died }) => {
+      const parts = [
+        [died, 'begun by a process that died'],
+        [begun - died, 'cut by a stop'],
+        [updates - begun, 'not begun'],
+      ] as const;
+      const told = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+      return `${count(updates, 'update')} left by earlier runs: ${told.join(', ')}`;
+    },
+  },
+  'inbox.repeated': {
+    level: 'info',
+    means: 'Telegram has sent updates again that are in the inbox or done with; they are not handled twice',
+    message: ({ updates }) => `Telegram has sent ${count(updates, 'update')} again that were here already`,
+  },
+  'inbox.dead': {
+    level: 'error',
+    means:
+      'an update is given up and kept with the dead letters: `why` is `died`, or at `debug` `failed` or `timed-out`',
+    message: ({ updateId, kind, why, attempts }) =>
+      why === 'died'
+        ? `Gave up update ${updateId} (${kind}), of which ${attempts} processes have died`
+        : `Kept update ${updateId} (${kind}), whose handler ${why === 'failed' ? 'failed' : 'hung'}`,
+    levelOf: ({ why }) => (why === 'died' ? 'error' : 'debug'),
+  },
+  'inbox.paused': {
+    level: 'warn',
+    means: 'the inbox is full, or the disk nearly is; no more is taken from Telegram until there is room',
+    message: ({ because, waiting, bytes, freeBytes }) => {
+      const why = {
+        updates: `${count(waiting, 'update')} wait`,
+        bytes: `it takes ${megabytes(bytes)}`,
+        disk: `the disk has ${megabytes(freeBytes)} left`,
+      };
+      return `The inbox takes no more: ${why[because]}`;
+    },
+  },
+  'inbox.resumed': {
+    level: 'info',
+    means: 'there is room again',
+    message: ({ waiting, pausedMs }) =>
+      `The inbox takes updates again, after ${durationInWords(pausedMs)}; ${count(waiting, 'update')} wait`,
+  },
+  'inbox.damaged': {
+    level: 'error',
+    means: 'some of the inbox cannot be read any more; it is set aside at `path`, what can be read is kept',
+    message: ({ path, bytes, saved }) =>
+      `The inbox is damaged: ${count(bytes, 'byte')} cannot be read, updates may be lost; ${count(saved, 'update')} saved. Set aside: ${path}`,
+  },
+  'inbox.requested': {
+    level: 'info',
+    means: 'somebody has used `lastcall inbox retry` or `drop`',
+    message: ({ action, updates, refused }) => {
+      const done = `${action === 'retry' ? 'Retrying' : 'Dropped'} ${count(updates.length, 'update')}, as asked for`;
+      return refused === 0 ? done : `${done}; ${refused} refused`;
+    },
+  },
+  'inbox.failed': {
+    level: 'error',
+    means: 'nothing can be made safe any more; the run ends',
+    message: ({ error }) => error.message,
+  },
   'handler.failed': {
     level: 'error',
     means: 'a handler threw; its update counts as failed',
@@ -358,6 +437,8 @@ export function lineFields(fields: object): object {
   });
   return Object.fromEntries(entries);
 }
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 /** `null`, which JSON has in place of Infinity, where there is no limit. */
 export function roundedMs(ms: number): number | null {

@@ -3,7 +3,7 @@
  * it as plain data, with both taken care of.
  */
 import type { HookLog } from '../lifecycle/hook.js';
-import { errorFieldsOrValue } from './error-fields.js';
+import { errorFieldsOrValue, errorText } from './error-fields.js';
 import type { Level } from './events.js';
 import type { RunLogging } from './logger.js';
 import { createRedactor } from './redact.js';
@@ -36,5 +36,11 @@ export function givenLogging(given: AppLog = silentLog): RunLogging {
     isLevelEnabled: (level: Level) => given.isLevelEnabled?.(level) ?? true,
     child: (bindings: { readonly hook: string }) => given.child?.(bindings) ?? given,
   };
-  return { log, receiptLog: log, addSecret: (secret) => redactor.add(secret), async flush() {} };
+  return {
+    log,
+    receiptLog: log,
+    addSecret: (secret) => redactor.add(secret),
+    errorText: (error) => redactor.redact(errorText(error)),
+    async flush() {},
+  };
 }

@@ -3,7 +3,7 @@
  * programs or something to read for people.
  */
 import type { HookLog } from '../lifecycle/hook.js';
-import { errorFields, errorFieldsOrValue } from './error-fields.js';
+import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import { type EventLog, logEvent } from './events.js';
 import { isJournal, levelOf, withPriority } from './journal.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
@@ -19,6 +19,8 @@ export interface RunLogging {
   readonly receiptLog: EventLog;
   /** From now on this is masked in every line. */
   addSecret(secret: string): void;
+  /** An error in words, with its stack where it has one, and secrets masked as in the log. */
+  errorText(error: unknown): string;
   /** Resolves once every line is written, or cannot be, or a second has passed, or `withinMs`. Call it last. */
   flush(withinMs?: number): Promise<void>;
 }
@@ -76,6 +78,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
     receiptLog:
       log.isLevelEnabled('info') || config.logLevel === 'silent' ? log : log.child({}, { level: 'info' }),
     addSecret: (secret) => redactor.add(secret),
+    errorText: (error) => redactor.redact(errorText(error)),
     flush: (withinMs) => stream.flush(withinMs),
   };
 }

@@ -7,9 +7,13 @@ import { type EventLog, type Level, lineFields, reasonFields, roundedMs } from '
 /** What a run came to, in updates. */
 export interface ReceiptCounts {
   readonly fetched: number;
+  /** Left by earlier runs, or dead letters that were tried again. */
+  readonly recovered: number;
   readonly handled: number;
   readonly failed: number;
   readonly timedOut: number;
+  /** Given up, or dropped on request. */
+  readonly dropped: number;
   /** Accepted but not settled: the next run handles them. */
   readonly left: number;
   /** Those of them, or beside them, that the next run may handle a second time. */
@@ -72,13 +76,17 @@ const endings: Readonly<Record<Verdict, string>> = {
 };
 
 /** The updates; what is zero and would be bad news goes unsaid. */
-function countsInWords({ fetched, handled, failed, timedOut, left, mayRepeat }: ReceiptCounts): string {
+function countsInWords(counts: ReceiptCounts): string {
+  const { fetched, recovered, handled, failed, timedOut, dropped, left, mayRepeat } = counts;
   const further = [
     [failed, 'failed'],
     [timedOut, 'timed out'],
+    [dropped, 'dropped'],
     [left, 'left for the next run'],
     [mayRepeat, 'may come twice'],
   ] as const;
   const told = further.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
-  return [`${count(fetched, 'update')} fetched`, `${handled} handled`, ...told].join(', ');
+  const came = [`${count(fetched, 'update')} fetched`];
+  if (recovered > 0) came.push(`${recovered} from earlier runs`);
+  return [...came, `${handled} handled`, ...told].join(', ');
 }

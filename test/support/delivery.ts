@@ -1,12 +1,27 @@
 /** Bots of the built program at work on a sandbox, and what became of the updates they were sent. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.js';
 import type { SandboxBot } from '../../src/sandbox/sandbox-bot.js';
 import { type Daemon, type DaemonOptions, fixture, type LogLine, spawnDaemon } from './daemon.js';
 
+/** A sandbox, and the state directory of the bots that run on it, from one run to the next. */
+export interface TestBed extends Sandbox, AsyncDisposable {
+  readonly stateDir: string;
+}
+
 /** A sandbox that closes with its test: `await using`. */
-export async function openSandbox(options?: SandboxOptions): Promise<Sandbox & AsyncDisposable> {
+export async function openSandbox(options?: SandboxOptions): Promise<TestBed> {
   const sandbox = await startSandbox(options);
-  return Object.assign(sandbox, { [Symbol.asyncDispose]: () => sandbox.close() });
+  const stateDir = mkdtempSync(join(tmpdir(), 'lastcall-state-'));
+  return Object.assign(sandbox, {
+    stateDir,
+    async [Symbol.asyncDispose]() {
+      await sandbox.close();
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+  });
 }
 
 export interface BotOptions extends DaemonOptions {
@@ -15,20 +30,20 @@ export interface BotOptions extends DaemonOptions {
 }
 
 /** Runs a bot module of the fixtures. */
-export function runBot(sandbox: Sandbox, module: string, options: BotOptions = {}): Daemon {
+export function runBot(sandbox: TestBed, module: string, options: BotOptions = {}): Daemon {
   return runProgram(sandbox, fixture('modules', `${module}.mjs`), options);
 }
 
 /** Runs a file, as `lastcall run FILE` does. */
 export function runProgram(
-  sandbox: Sandbox,
+  sandbox: TestBed,
   file: string,
   { bot = sandbox, args = [], env = {}, ...options }: BotOptions = {},
 ): Daemon {
-  const { apiRoot } = sandbox;
+  const { apiRoot, stateDir } = sandbox;
   return spawnDaemon({
     args: ['run', file, ...args],
-    env: { BOT_TOKEN: bot.token, TELEGRAM_API_ROOT: apiRoot, ...env },
+    env: { BOT_TOKEN: bot.token, TELEGRAM_API_ROOT: apiRoot, STATE_DIR: stateDir, ...env },
     ...options,
   });
 }
@@ -75,9 +90,11 @@ export async function allAnswered(sandbox: Sandbox, patienceMs = 20_000): Promis
 
 export interface Counts {
   readonly fetched: number;
+  readonly recovered: number;
   readonly handled: number;
   readonly failed: number;
   readonly timedOut: number;
+  readonly dropped: number;
   readonly left: number;
   readonly mayRepeat: number;
   readonly confirmedUpTo?: number;
@@ -86,8 +103,8 @@ export interface Counts {
 /** The receipt's figures. Throws when they do not add up: each update fetched has one fate. */
 export function countsOf(receipt: LogLine): Counts {
   const counts = receipt['counts'] as Counts;
-  const { fetched, handled, failed, timedOut, left } = counts;
-  if (fetched !== handled + failed + timedOut + left)
+  const { fetched, recovered, handled, failed, timedOut, dropped, left } = counts;
+  if (fetched + recovered !== handled + failed + timedOut + dropped + left)
     throw new Error(`the receipt's figures do not add up: ${JSON.stringify(counts)}`);
   return counts;
 }

@@ -1,0 +1,30 @@
+/** Numbers that wait, first in, first out, in as little memory as numbers need. */
+
+/** Below this, what was taken is not worth clearing away. */
+const LEAST_CLEARED = 64;
+
+export class Aside {
+  #numbers: number[] = [];
+  #taken = 0;
+
+  get size(): number {
+    return this.#numbers.length - this.#taken;
+  }
+
+  push(number: number): void {
+    this.#numbers.push(number);
+  }
+
+  /** The next ones, at most so many. */
+  peek(count: number): number[] {
+    return this.#numbers.slice(this.#taken, this.#taken + count);
+  }
+
+  shift(): void {
+    this.#taken++;
+    // Half of it at a time, so that each number is moved once at most.
+    if (this.#taken < LEAST_CLEARED || this.#taken * 2 < this.#numbers.length) return;
+    this.#numbers = this.#numbers.slice(this.#taken);
+    this.#taken = 0;
+  }
+}

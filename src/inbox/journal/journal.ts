@@ -1,0 +1,492 @@
+/**
+ * The inbox that survives: an update is on the disk before Telegram is told to forget it, marked before its handler runs,
+ * and settled once that has ended. What a process leaves, however it ends, the next one finds.
+ *
+ * Marks cost no sync of their own: those that come together are written together, at the latest a few milliseconds after
+ * the first (group commit). What is written survives the process; what is synced, a power cut.
+ */
+import type { Clock } from '../../clock.js';
+import type { LastcallError } from '../../errors.js';
+import type { InboxEvent } from '../events.js';
+import type {
+  DeadReason,
+  Entry,
+  Inbox,
+  InboxCounts,
+  InboxOptions,
+  InboxReport,
+  Settlement,
+} from '../inbox.js';
+import { type Disk, systemDisk } from './disk.js';
+import type { Batch } from './ledger.js';
+import { BEAT_MS, Owner } from './owner.js';
+import { type Item, Queue } from './queue.js';
+import type { DeadLetter, History, Indexed } from './records.js';
+import { answerRequests, type InboxAnswer, type InboxRequest, requestsFolder } from './requests.js';
+import { Room, type RoomLimits } from './room.js';
+import { inboxError, type NewUpdate, OPENED, Store, type Stored } from './store.js';
+
+export interface JournalOptions<U> extends InboxOptions<U> {
+  /** The folder of this bot's inbox; absolute. */
+  readonly folder: string;
+  /** The bot's key: an inbox of another bot is refused. */
+  readonly bot: string;
+  /** What an accepted update survives. */
+  readonly durability: 'power' | 'process';
+  /** After how many processes that died of it an update is given up; 0: never. */
+  readonly maxAttempts: number;
+  /** How many handlers may be at work at once. */
+  readonly concurrency: number;
+  /** How many updates may wait before no more are taken from Telegram. */
+  readonly limit: number;
+  /** Who works with it: where that is, as far as the bot's lock reaches, and what tells it from all others. */
+  readonly holder: { readonly place: string; readonly id: string };
+  readonly clock: Clock;
+  /** The update that a text was made of. */
+  parse(text: string): U;
+  /** An error in words that may be kept. */
+  errorText(error: unknown): string;
+  emit(event: InboxEvent): void;
+  readonly disk?: Disk;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly room?: Partial<RoomLimits>;
+  readonly segmentBytes?: number;
+}
+
+/** How long settled updates wait for company before they are written together. */
+const GROUP_COMMIT_MS = 5;
+
+/** How often requests are looked for, and the log is looked after. */
+const ROUND_MS = 500;
+
+/** A disk that takes longer for a sync hangs. */
+const SYNC_WITHIN_MS = 60_000;
+
+/** Enough that none of those that could be at work waits for the disk. */
+const DELIVERED_LEAST = 1_000;
+const DELIVERED_PER_HANDLER = 4;
+const DELIVERED_BYTES = 16 * 1024 * 1024;
+const DELIVERED_OF_KEY = 64;
+
+interface Counters {
+  accepted: number;
+  recovered: number;
+  handled: number;
+  failed: number;
+  timedOut: number;
+  dropped: number;
+}
+
+const counterOf = { handled: 'handled', failed: 'failed', 'timed-out': 'timedOut' } as const;
+
+export class JournalInbox<U extends { readonly update_id: number }> implements Inbox<U> {
+  readonly #options: JournalOptions<U>;
+  readonly #disk: Disk;
+  readonly #now: () => number;
+  readonly #owner: Owner;
+  readonly #counts: Counters = { accepted: 0, recovered: 0, handled: 0, failed: 0, timedOut: 0, dropped: 0 };
+  /** Handlers at work. */
+  readonly #running = new Set<Entry>();
+  #store: Store | undefined;
+  #queue: Queue<U> | undefined;
+  #room: Room | undefined;
+  #resumed = false;
+  /** What `accept` gave last: once it is called again, Telegram has answered a poll from there. */
+  #offset: number | undefined;
+  #marking: Promise<void> | undefined;
+  #cancelCommit: (() => void) | undefined;
+  #cancelRound: () => void = () => {};
+  #lastBeat = 0;
+  #syncs = 0;
+  #syncLatestEnd = Number.POSITIVE_INFINITY;
+  #failure: LastcallError | undefined;
+  #report: Promise<InboxReport> | undefined;
+
+  constructor(options: JournalOptions<U>) {
+    const { disk = systemDisk, now = Date.now, folder, clock, holder } = options;
+    this.#options = options;
+    this.#disk = disk;
+    this.#now = now;
+    this.#owner = new Owner({ disk, folder, clock, ...holder });
+  }
+
+  /**
+   * Rejects with INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_IN_USE or INBOX_DISK, and with the signal's reason.
+   */
+  async open(signal?: AbortSignal): Promise<void> {
+    const { folder, durability, emit, clock } = this.#options;
+    try {
+      this.#disk.makeFolder(requestsFolder(folder));
+      await this.#owner.take(signal);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw inboxError(folder, OPENED, error);
+    }
+    const store = await this.#openStore();
+    if (signal?.aborted || this.#report) {
+      this.#owner.leave();
+      throw signal?.reason ?? new Error('the drain has ended');
+    }
+    emit({ event: 'inbox.opened', path: folder, survives: durability });
+    this.#take(store);
+    this.#lastBeat = clock.now();
+    this.#round();
+  }
+
+  #openStore(): Promise<Store> {
+    const { folder, bot, durability, segmentBytes } = this.#options;
+    return Store.open({
+      disk: this.#disk,
+      folder,
+      bot,
+      survivesPowerCut: durability === 'power',
+      now: this.#now,
+      ...(segmentBytes !== undefined && { segmentBytes }),
+    });
+  }
+
+  resume(): void {
+    if (this.#resumed || this.#ended) return;
+    this.#resumed = true;
+    this.#attempt(() => this.#opened.queue.fill());
+  }
+
+  async accept(batch: readonly U[]): Promise<number | undefined> {
+    const last = batch.at(-1);
+    if (!last || this.#report) return undefined;
+    const { store, queue, room } = this.#opened;
+    if (this.#offset !== undefined) store.ledger.recent.passed(this.#offset);
+    store.ledger.recent.expire(this.#now());
+
+    await this.#failing(() => room.wait());
+    if (this.#report) return undefined;
+    this.#throwFailure();
+    const items = this.#append(batch);
+    await this.#commit();
+    this.#throwFailure();
+
+    this.#offset = last.update_id + 1;
+    if (!this.#ended) {
+      this.resume();
+      this.#attempt(() => queue.added(items));
+    }
+    return this.#offset;
+  }
+
+  begin(entry: Entry): Promise<U | undefined> | undefined {
+    this.#throwFailure();
+    if (this.#report) throw new Error(`update ${entry.updateId} cannot begin: the drain has ended`);
+    const item = this.#opened.queue.item(entry);
+    if (!item || this.#running.has(entry)) return undefined;
+    this.#running.add(entry);
+    this.#opened.store.mark('begun', item.seq);
+    // All that begin in one go are marked together.
+    this.#marking ??= Promise.resolve().then(() => this.#writeMarks());
+    return this.#marking.then(() => item.update);
+  }
+
+  settle(entry: Entry, result: Settlement, error?: unknown): void {
+    const { store, queue } = this.#opened;
+    const item = queue.item(entry);
+    if (!item || !this.#running.has(entry) || this.#ended) return;
+    this.#running.delete(entry);
+    this.#counts[counterOf[result]]++;
+    this.#attempt(() => {
+      if (result !== 'handled') this.#bury(item, result, error);
+      store.mark('settled', item.seq);
+      queue.remove(item);
+    });
+    this.#opened.room.check();
+    this.#commitSoon();
+  }
+
+  /** None: each is safe here, whether it has begun or not. */
+  startsDuringDrain(): boolean {
+    return false;
+  }
+
+  drained(why: 'stop' | 'fault' = 'stop'): Promise<InboxReport> {
+    this.#report ??= this.#end(why);
+    return this.#report;
+  }
+
+  get counts(): InboxCounts {
+    const begun = this.#running.size;
+    const waiting = (this.#store?.ledger.size ?? 0) - begun;
+    return { ...this.#counts, waiting, begun, mayRepeat: begun };
+  }
+
+  get latestEnd(): number {
+    return this.#syncLatestEnd;
+  }
+
+  get #ended(): boolean {
+    return this.#report !== undefined || this.#failure !== undefined;
+  }
+
+  get #opened(): { readonly store: Store; readonly queue: Queue<U>; readonly room: Room } {
+    if (!this.#store || !this.#queue || !this.#room) throw new Error('the inbox is not open');
+    return { store: this.#store, queue: this.#queue, room: this.#room };
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** What the store holds becomes this run's to do. */
+  #take(store: Store): void {
+    const { concurrency, deliver, emit, limit, clock } = this.#options;
+    const { ledger, damage } = store;
+    this.#store = store;
+    this.#queue = new Queue<U>({
+      ledger,
+      read: (batch, wanted) => this.#read(batch, wanted),
+      isSuspect: (history) => this.#isSuspect(history),
+      deliver: (items) => deliver(items),
+      limits: {
+        delivered: Math.max(DELIVERED_LEAST, DELIVERED_PER_HANDLER * concurrency),
+        deliveredBytes: DELIVERED_BYTES,
+        deliveredOfKey: DELIVERED_OF_KEY,
+      },
+    });
+    this.#room = new Room({
+      limits: { updates: limit, ...this.#options.room },
+      level: () => ({ updates: ledger.size, bytes: store.size }),
+      freeBytes: () => store.freeBytes,
+      clock,
+      emit,
+    });
+    if (damage) emit({ event: 'inbox.damaged', ...damage, saved: ledger.size });
+    this.#counts.recovered = ledger.size;
+    if (ledger.size > 0) {
+      const histories = [...ledger.histories().values()];
+      const died = histories.filter(({ deaths }) => deaths > 0).length;
+      emit({ event: 'inbox.recovered', updates: ledger.size, begun: histories.length, died });
+    }
+    this.#giveUp(store);
+  }
+
+  /** Those that processes have died of too often. */
+  #giveUp(store: Store): void {
+    const { maxAttempts } = this.#options;
+    if (maxAttempts === 0) return;
+    for (const [seq, { deaths }] of [...store.ledger.histories()]) {
+      const stored = deaths >= maxAttempts ? this.#stored(seq) : undefined;
+      if (!stored) continue;
+      this.#bury(stored.index, 'died', undefined);
+      store.mark('settled', seq);
+      this.#counts.dropped++;
+    }
+    store.write();
+  }
+
+  /** One that has one more death to go is watched: it runs with no other such beside it. */
+  #isSuspect({ deaths }: History): boolean {
+    const { maxAttempts } = this.#options;
+    return deaths > 0 && deaths >= maxAttempts - 1 && maxAttempts > 0;
+  }
+
+  #append(batch: readonly U[]): readonly Item<U>[] {
+    const { keyOf, kindOf, emit } = this.#options;
+    const { ledger } = this.#opened.store;
+    const fresh = new Map<number, U>();
+    for (const update of batch) if (!ledger.recent.has(update.update_id)) fresh.set(update.update_id, update);
+    const repeated = batch.length - fresh.size;
+    if (repeated > 0) emit({ event: 'inbox.repeated', updates: repeated });
+    if (fresh.size === 0) return [];
+
+    const updates = [...fresh.values()];
+    const rows = updates.map(
+      (update): NewUpdate => ({
+        updateId: update.update_id,
+        key: keyOf(update),
+        kind: kindOf(update),
+        text: Buffer.from(JSON.stringify(update)),
+      }),
+    );
+    const indexes = this.#attempt(() => this.#opened.store.append(rows, this.#offset)) ?? [];
+    this.#counts.accepted += indexes.length;
+    return indexes.flatMap((index, place) => {
+      const [update, row] = [updates[place], rows[place]];
+      return update && row ? [this.#item(index, update, row.text.length)] : [];
+    });
+  }
+
+  #read(batch: Batch, wanted: (seq: number) => boolean): readonly Item<U>[] {
+    const { store } = this.#opened;
+    return store
+      .read(batch, wanted)
+      .map(({ index, text }) => this.#item(index, this.#options.parse(text.toString()), text.length));
+  }
+
+  #stored(seq: number): Stored | undefined {
+    const { store } = this.#opened;
+    const batch = store.ledger.batchOf(seq);
+    return batch && store.read(batch, (candidate) => candidate === seq)[0];
+  }
+
+  #item({ seq, updateId, key, kind }: Indexed, update: U, bytes: number): Item<U> {
+    const attempt = this.#opened.store.ledger.historyOf(seq).runs + 1;
+    return { seq, updateId, key, kind, attempt, update, bytes };
+  }
+
+  /** Keeps an update that is not settled yet as a dead letter: as it was written, whatever its handler made of it. */
+  #bury({ seq, updateId, key, kind }: Indexed, why: DeadReason, error: unknown): void {
+    const stored = this.#stored(seq);
+    if (!stored) return;
+    const { runs: attempts } = this.#opened.store.ledger.historyOf(seq);
+    const letter: DeadLetter = {
+      seq,
+      updateId,
+      key,
+      kind,
+      why,
+      attempts,
+      atMs: this.#now(),
+      error: error === undefined ? undefined : this.#options.errorText(error),
+    };
+    this.#opened.store.bury(letter, stored.text);
+    this.#options.emit({ event: 'inbox.dead', updateId, kind, why, attempts });
+  }
+
+  #writeMarks(): void {
+    this.#marking = undefined;
+    this.#throwFailure();
+    try {
+      this.#opened.store.write();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  #commitSoon(): void {
+    if (this.#ended) return;
+    this.#cancelCommit ??= this.#options.clock.after(GROUP_COMMIT_MS, () => void this.#commit());
+  }
+
+  /** Resolves once all that was marked or appended is safe, or the inbox has failed. */
+  async #commit(): Promise<void> {
+    const { clock } = this.#options;
+    this.#cancelCommit?.();
+    this.#cancelCommit = undefined;
+    this.#syncs++;
+    this.#syncLatestEnd = Math.min(this.#syncLatestEnd, clock.now() + SYNC_WITHIN_MS);
+    try {
+      await this.#opened.store.commit();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#syncs--;
+      this.#syncLatestEnd = this.#syncs === 0 ? Number.POSITIVE_INFINITY : clock.now() + SYNC_WITHIN_MS;
+    }
+  }
+
+  /** At regular intervals, from `open` to the end. */
+  #round(): void {
+    const { clock } = this.#options;
+    this.#cancelRound = clock.after(ROUND_MS, () => this.#round());
+    this.#attempt(() => {
+      if (clock.now() - this.#lastBeat >= BEAT_MS) {
+        this.#owner.beat();
+        this.#lastBeat = clock.now();
+      }
+      answerRequests(this.#disk, this.#options.folder, (request) => this.#answer(request));
+      this.#opened.room.check();
+    });
+    this.#opened.store.clean().catch((error: unknown) => this.#fail(error));
+  }
+
+  #answer({ action, seqs }: InboxRequest): InboxAnswer {
+    const done = new Map<number, number>();
+    for (const seq of seqs) {
+      const updateId = action === 'retry' ? this.#retry(seq) : this.#drop(seq);
+      if (updateId !== undefined) done.set(seq, updateId);
+    }
+    this.#opened.store.write();
+    this.#commitSoon();
+    const refused = seqs.filter((seq) => !done.has(seq));
+    this.#options.emit({
+      event: 'inbox.requested',
+      action,
+      updates: [...done.values()],
+      refused: refused.length,
+    });
+    return { done: [...done.keys()], refused };
+  }
+
+  /** Has a dead letter's update wait once more, as if it had just arrived; undefined where there is no such letter. */
+  #retry(seq: number): number | undefined {
+    const { store, queue } = this.#opened;
+    const letter = store.deadLetters.list().find((candidate) => candidate.seq === seq);
+    const text = store.deadLetters.text(seq);
+    if (!letter || !text) return undefined;
+    const { updateId, key, kind } = letter;
+    const [index] = store.reappend({ updateId, key, kind, text });
+    store.exhume(seq);
+    this.#counts.recovered++;
+    if (index && this.#resumed)
+      queue.added([this.#item(index, this.#options.parse(text.toString()), text.length)]);
+    return updateId;
+  }
+
+  /** Undefined where there is no such update, or it is being handled. */
+  #drop(seq: number): number | undefined {
+    const { store, queue } = this.#opened;
+    const letter = store.deadLetters.list().find((candidate) => candidate.seq === seq);
+    if (letter) {
+      store.exhume(seq);
+      return letter.updateId;
+    }
+    const stored = this.#stored(seq);
+    const delivered = queue.itemOf(seq);
+    if (!stored || (delivered && this.#running.has(delivered))) return undefined;
+    store.mark('settled', seq);
+    if (delivered) queue.remove(delivered);
+    this.#counts.dropped++;
+    return stored.index.updateId;
+  }
+
+  async #end(why: 'stop' | 'fault'): Promise<InboxReport> {
+    this.#cancelRound();
+    this.#cancelCommit?.();
+    if (!this.#store) return { left: 0, mayRepeat: [] };
+    const { store, queue, room } = this.#opened;
+    room.close();
+    const cut = [...this.#running].flatMap((entry) => queue.item(entry) ?? []);
+    // A stop is no fault of what it cuts; a fault may well be.
+    if (why === 'stop') for (const { seq } of cut) store.mark('cut', seq);
+    if (!this.#failure) await this.#commit();
+    if (!this.#failure) this.#attempt(() => this.#owner.leave());
+    store.close();
+    return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };
+  }
+
+  async #failing(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Does what may fail with the disk; undefined where it has. */
+  #attempt<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  /** Nothing can be made safe any more: nothing begins, nothing is confirmed, and the run has to end. */
+  #fail(error: unknown): LastcallError {
+    if (this.#failure) return this.#failure;
+    this.#failure = inboxError(this.#options.folder, 'used', error);
+    this.#cancelRound();
+    this.#room?.close();
+    this.#options.emit({ event: 'inbox.failed', error: this.#failure });
+    return this.#failure;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * What is not settled, in order of arrival: by batch, where it is in the log, and no more, so that a backlog of any
+ * length costs little memory. The journal keeps it as it goes; a start learns it from the log.
+ */
+import type { FoundFrame } from './frame.js';
+import { RecentIds } from './recent.js';
+import { decodeHead, decodeMarks, decodeUpdates, type History, type Indexed, RecordKind } from './records.js';
+import type { Place } from './scan.js';
+
+/** A record of updates some of which are not settled. */
+export interface Batch {
+  /** Changes when what is left of it is written anew, so that old segments can go. */
+  place: Place;
+  /** Those that are not settled, in order of arrival. */
+  readonly seqs: number[];
+  /** What one update takes in the log, on average. */
+  readonly bytesEach: number;
+}
+
+const untouched: History = { runs: 0, deaths: 0, begun: false };
+
+export class Ledger {
+  /** In order of arrival; none is empty. */
+  readonly #batches: Batch[] = [];
+  /** Of those that were ever begun and are not settled. */
+  readonly #histories = new Map<number, History>();
+  readonly recent = new RecentIds();
+  nextSeq = 1;
+  #size = 0;
+  #bytes = 0;
+
+  /** How many updates are not settled. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** About how much of the log they take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** All of them, in order of arrival. */
+  batches(): readonly Batch[] {
+    return this.#batches;
+  }
+
+  /** The numbers of those that were ever begun, with what is known of that. */
+  histories(): ReadonlyMap<number, History> {
+    return this.#histories;
+  }
+
+  /** Updates as they are in the log, in order of arrival. */
+  add(place: Place, seqs: readonly number[]): Batch {
+    const [first = 0] = seqs;
+    const batch = { place, seqs: [...seqs], bytesEach: place.length / Math.max(1, seqs.length) };
+    this.#batches.splice(this.#indexOf(first) + 1, 0, batch);
+    this.#size += seqs.length;
+    this.#bytes += seqs.length * batch.bytesEach;
+    this.nextSeq = Math.max(this.nextSeq, (seqs.at(-1) ?? 0) + 1);
+    return batch;
+  }
+
+  /** The first batch with something from this number on. */
+  batchFrom(seq: number): Batch | undefined {
+    const batch = this.#batches[this.#indexOf(seq)];
+    if (batch && (batch.seqs.at(-1) ?? 0) >= seq) return batch;
+    return this.#batches[this.#indexOf(seq) + 1];
+  }
+
+  /** The batch that the update is in; undefined once it is settled. */
+  batchOf(seq: number): Batch | undefined {
+    const batch = this.#batches[this.#indexOf(seq)];
+    return batch?.seqs.includes(seq) ? batch : undefined;
+  }
+
+  historyOf(seq: number): History {
+    return this.#histories.get(seq) ?? untouched;
+  }
+
+  begin(seq: number): void {
+    const { runs, deaths, begun } = this.historyOf(seq);
+    // Begun a second time without a word on the first: the process died in between.
+    this.#histories.set(seq, { runs: runs + 1, deaths: begun ? deaths + 1 : deaths, begun: true });
+  }
+
+  /** A stop has cut it: that is no fault of its own. */
+  cut(seq: number): void {
+    const history = this.#histories.get(seq);
+    if (history) this.#histories.set(seq, { ...history, begun: false });
+  }
+
+  settle(seq: number): void {
+    const index = this.#indexOf(seq);
+    const batch = this.#batches[index];
+    const place = batch?.seqs.indexOf(seq) ?? -1;
+    if (!batch || place < 0) return;
+    batch.seqs.splice(place, 1);
+    if (batch.seqs.length === 0) this.#batches.splice(index, 1);
+    this.#histories.delete(seq);
+    this.#size--;
+    this.#bytes -= batch.bytesEach;
+  }
+
+  /** The process that wrote the log is gone: it died of what it had begun, or beside it. */
+  endRun(): void {
+    for (const [seq, { runs, deaths, begun }] of this.#histories)
+      if (begun) this.#histories.set(seq, { runs, deaths: deaths + 1, begun: false });
+  }
+
+  /** Follows the log, record by record. */
+  replay({ kind, payload }: Pick<FoundFrame, 'kind' | 'payload'>, place: Place): void {
+    switch (kind) {
+      case RecordKind.head: {
+        const { nextSeq, recent } = decodeHead(payload);
+        this.nextSeq = Math.max(this.nextSeq, nextSeq);
+        for (const [id, atMs] of recent) this.recent.add(id, atMs);
+        return;
+      }
+      case RecordKind.updates: {
+        const { atMs, passed, updates } = decodeUpdates(payload);
+        if (passed !== undefined) this.recent.passed(passed);
+        for (const { updateId } of updates) this.recent.add(updateId, atMs);
+        return this.#replayUpdates(updates, place);
+      }
+      case RecordKind.rewritten:
+        return this.#replayUpdates(decodeUpdates(payload).updates, place);
+      case RecordKind.marks: {
+        const { begun, settled, cut } = decodeMarks(payload);
+        for (const seq of begun) if (this.batchOf(seq)) this.begin(seq);
+        for (const seq of cut) this.cut(seq);
+        for (const seq of settled) this.settle(seq);
+        return;
+      }
+    }
+  }
+
+  #replayUpdates(updates: readonly Indexed[], place: Place): void {
+    const [first] = updates;
+    const earlier = first && this.batchOf(first.seq);
+    if (earlier) earlier.place = place;
+    else
+      this.add(
+        place,
+        updates.map(({ seq }) => seq),
+      );
+    for (const { seq, history } of updates) if (history) this.#histories.set(seq, history);
+  }
+
+  /** The index of the last batch that does not begin behind this number; -1 where there is none. */
+  #indexOf(seq: number): number {
+    let low = 0;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#batches[middle]?.seqs[0] ?? 0) <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Whose store it is at the moment. The lock of the bot keeps two processes of one host apart; it does not reach into
+ * another container, or another host with the same disk. So the owner leaves a sign of life in the store, and looks
+ * whether it is still its own.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../../clock.js';
+import { LastcallError } from '../../errors.js';
+import type { Disk } from './disk.js';
+
+export interface OwnerOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Where the process runs, as far as the bot's lock reaches. */
+  readonly place: string;
+  /** Tells this process from all others. */
+  readonly id: string;
+}
+
+const FILE = 'owner.json';
+
+export const BEAT_MS = 5_000;
+
+/** An owner that is alive has given at least one sign by then. */
+const PROBATION_MS = 2 * BEAT_MS;
+
+export class Owner {
+  readonly #options: OwnerOptions;
+  readonly #path: string;
+  #beats = 0;
+  #written = '';
+
+  constructor(options: OwnerOptions) {
+    this.#options = options;
+    this.#path = join(options.folder, FILE);
+  }
+
+  /**
+   * Takes the store. Where it was left without a word somewhere else, waits whether its owner gives a sign of life.
+   * Rejects with INBOX_IN_USE when it does, with the signal's reason when that aborts, and with what the disk throws.
+   */
+  async take(signal?: AbortSignal): Promise<void> {
+    const { clock, place } = this.#options;
+    const before = this.#read();
+    // In the same place its owner is dead, for it does not hold the bot's lock.
+    if (before !== '' && placeOf(before) !== place) {
+      await clock.sleep(PROBATION_MS, signal);
+      if (this.#read() !== before) throw inUse(this.#options.folder);
+    }
+    this.beat();
+  }
+
+  /**
+   * Gives a sign of life.
+   *
+   * @throws LastcallError INBOX_IN_USE when somebody else has taken the store, and what the disk throws
+   */
+  beat(): void {
+    const { disk, folder, place, id } = this.#options;
+    if (this.#written !== '' && this.#read() !== this.#written) throw inUse(folder);
+    this.#written = JSON.stringify({ place, id, beats: ++this.#beats });
+    disk.replace(this.#path, this.#written);
+  }
+
+  /** Gives the store back, so that nobody has to wait for a sign of life. */
+  leave(): void {
+    if (this.#read() === this.#written) this.#options.disk.remove(this.#path);
+  }
+
+  #read(): string {
+    const { disk, folder } = this.#options;
+    return disk.list(folder).includes(FILE) ? disk.read(this.#path).toString() : '';
+  }
+}
+
+function placeOf(sign: string): unknown {
+  try {
+    const value: unknown = JSON.parse(sign);
+    return typeof value === 'object' && value !== null ? Reflect.get(value, 'place') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function inUse(folder: string): LastcallError {
+  return new LastcallError('INBOX_IN_USE', folder, `another process works with the inbox in ${folder}`);
+}

@@ -1,0 +1,117 @@
+/**
+ * Back-pressure: when too much waits, or the disk is about to be full, nothing more is taken until there is room again.
+ * Telegram keeps what is not fetched for a day.
+ */
+import type { Clock } from '../../clock.js';
+import type { InboxEvent } from '../events.js';
+
+export interface RoomLimits {
+  /** How many updates may wait. */
+  readonly updates: number;
+  /** How much the log may take, in bytes. */
+  readonly bytes: number;
+  /** How much of the disk is left to others, in bytes. */
+  readonly freeBytes: number;
+}
+
+export interface RoomOptions {
+  readonly limits: Partial<RoomLimits>;
+  /** How many updates wait now, and what the log takes. */
+  level(): Omit<RoomLimits, 'freeBytes'>;
+  /** What is left of the disk. */
+  freeBytes(): number;
+  readonly clock: Clock;
+  emit(event: InboxEvent): void;
+}
+
+const defaults: RoomLimits = {
+  updates: 1_000_000,
+  bytes: 4 * 1024 * 1024 * 1024,
+  freeBytes: 64 * 1024 * 1024,
+};
+
+/** Once it is too full, so much has to go before more is taken; else it would stop and go on with each update. */
+const LOW_WATER = 0.9;
+
+/** The disk need not be asked for each batch: nothing fills so much in so little time. */
+const ASK_DISK_EVERY_MS = 1_000;
+
+interface Pause {
+  readonly since: number;
+  readonly over: Promise<void>;
+  readonly end: () => void;
+}
+
+export class Room {
+  readonly #options: RoomOptions;
+  readonly #limits: RoomLimits;
+  #pause: Pause | undefined;
+  #closed = false;
+  #free = { bytes: Number.POSITIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
+
+  constructor(options: RoomOptions) {
+    this.#options = options;
+    this.#limits = { ...defaults, ...options.limits };
+  }
+
+  /** Resolves when there is room, or nobody needs any more. Rejects with what `freeBytes` throws. */
+  async wait(): Promise<void> {
+    const full = this.#whatIsFull(1);
+    if (full && !this.#pause && !this.#closed) this.#begin(full);
+    await this.#pause?.over;
+  }
+
+  /** To be called when there may be room again. Throws what `freeBytes` throws. */
+  check(): void {
+    if (!this.#pause || this.#whatIsFull(LOW_WATER)) return;
+    const { clock, emit, level } = this.#options;
+    emit({
+      event: 'inbox.resumed',
+      waiting: level().updates,
+      pausedMs: clock.now() - this.#pause.since,
+    });
+    this.#end();
+  }
+
+  /** Whoever waits need not wait any longer. */
+  close(): void {
+    this.#closed = true;
+    this.#end();
+  }
+
+  #begin(because: keyof RoomLimits): void {
+    const { clock, emit } = this.#options;
+    let end = () => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#pause = { since: clock.now(), over, end };
+    const { updates, bytes, freeBytes } = this.#level();
+    emit({
+      event: 'inbox.paused',
+      because: because === 'freeBytes' ? 'disk' : because,
+      waiting: updates,
+      bytes,
+      freeBytes,
+    });
+  }
+
+  #end(): void {
+    this.#pause?.end();
+    this.#pause = undefined;
+  }
+
+  #whatIsFull(share: number): keyof RoomLimits | undefined {
+    const { updates, bytes, freeBytes } = this.#level();
+    if (updates >= this.#limits.updates * share) return 'updates';
+    if (bytes >= this.#limits.bytes * share) return 'bytes';
+    return freeBytes < this.#limits.freeBytes / share ? 'freeBytes' : undefined;
+  }
+
+  #level(): RoomLimits {
+    const { level, freeBytes, clock } = this.#options;
+    const now = clock.now();
+    if (now - this.#free.at >= ASK_DISK_EVERY_MS) this.#free = { bytes: freeBytes(), at: now };
+    return { ...level(), freeBytes: this.#free.bytes };
+  }
+}

@@ -1,0 +1,345 @@
+/**
+ * What the journal has on disk, as a whole: the log, what it says is not settled, and the dead letters. Everything that
+ * is written goes through here, and an error of the disk leaves it with a name and a next step.
+ */
+import { join } from 'node:path';
+import { LastcallError } from '../../errors.js';
+import { asideName, DeadLetters } from './dead-letters.js';
+import { codeOf, type Disk } from './disk.js';
+import type { FoundFrame } from './frame.js';
+import { type Batch, Ledger } from './ledger.js';
+import { Log } from './log.js';
+import {
+  type DeadLetter,
+  decodeHead,
+  decodeUpdates,
+  encodeHead,
+  encodeMarks,
+  encodeUpdates,
+  FORMAT,
+  type Indexed,
+  type Marks,
+  RecordKind,
+} from './records.js';
+import { type Scan, scanLog } from './scan.js';
+
+export interface StoreOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  /** The bot's key. */
+  readonly bot: string;
+  /** Whether what is written has to survive a power cut, and not only the process. */
+  readonly survivesPowerCut: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly segmentBytes?: number;
+}
+
+/** What of the store could not be read, and where it is now. */
+export interface Damage {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** A new update, not yet numbered. */
+export interface NewUpdate extends Omit<Indexed, 'seq' | 'history'> {
+  readonly text: Uint8Array;
+}
+
+/** An update as it was written. */
+export interface Stored {
+  readonly index: Indexed;
+  readonly text: Buffer;
+}
+
+/** What cannot be, where there is no inbox to be had. */
+export const OPENED = 'opened';
+
+/** A log is cleaned when it is larger, and less than half of it is still needed. */
+const CLEANED_FROM_SEGMENTS = 4;
+
+export const logFolder = (folder: string): string => join(folder, 'log');
+
+/**
+ * Reads a store's log; the ledger then knows what is not settled.
+ *
+ * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER; and what the disk throws
+ */
+export function readLog(disk: Disk, folder: string, ledger: Ledger, bot?: string): Scan {
+  return scanLog(disk, logFolder(folder), (frame, place) => {
+    if (frame.kind === RecordKind.head) checkHead(frame, folder, bot);
+    ledger.replay(frame, place);
+  });
+}
+
+function checkHead({ payload }: FoundFrame, folder: string, bot: string | undefined): void {
+  const head = decodeHead(payload);
+  if (head.format !== FORMAT)
+    throw new LastcallError(
+      'INBOX_NEWER',
+      folder,
+      `the inbox in ${folder} has format ${head.format}, and this version of lastcall knows format ${FORMAT}`,
+    );
+  if (bot !== undefined && head.bot !== bot)
+    throw new LastcallError(
+      'INBOX_FOREIGN',
+      folder,
+      `the inbox in ${folder} is that of bot ${head.bot}, not ${bot}`,
+    );
+}
+
+export class Store {
+  readonly #options: StoreOptions;
+  readonly #log: Log;
+  readonly ledger: Ledger;
+  readonly deadLetters: DeadLetters;
+  readonly damage: Damage | undefined;
+  #marks: { begun: number[]; settled: number[]; cut: number[] } = { begun: [], settled: [], cut: [] };
+  #cleaning = false;
+
+  private constructor(
+    options: StoreOptions,
+    parts: { log: Log; ledger: Ledger; deadLetters: DeadLetters; damage: Damage | undefined },
+  ) {
+    this.#options = options;
+    this.#log = parts.log;
+    this.ledger = parts.ledger;
+    this.deadLetters = parts.deadLetters;
+    this.damage = parts.damage;
+  }
+
+  /**
+   * Reads what is there, and makes ready to write. A damaged log is set aside, and what can be read of it is written
+   * anew.
+   *
+   * Rejects with a LastcallError: INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
+   */
+  static async open(options: StoreOptions): Promise<Store> {
+    const { disk, folder, bot, survivesPowerCut, now, segmentBytes } = options;
+    return guarded(folder, OPENED, async () => {
+      const ledger = new Ledger();
+      const scan = readLog(disk, folder, ledger, bot);
+      ledger.endRun();
+      const deadLetters = new DeadLetters({ disk, folder, now });
+      // A number that was given once means that update for ever.
+      for (const { seq } of deadLetters.list()) ledger.nextSeq = Math.max(ledger.nextSeq, seq + 1);
+      const open = (logPath: string, found: Omit<Scan, 'damagedBytes'>) =>
+        Log.open({
+          disk,
+          folder: logPath,
+          scan: found,
+          trustsTheSystem: !survivesPowerCut,
+          head: () => ({
+            kind: RecordKind.head,
+            payload: encodeHead({
+              format: FORMAT,
+              bot,
+              nextSeq: ledger.nextSeq,
+              recent: ledger.recent.entries(),
+            }),
+          }),
+          ...(segmentBytes !== undefined && { segmentBytes }),
+        });
+
+      const path = logFolder(folder);
+      if (scan.damagedBytes === 0) {
+        disk.makeFolder(path);
+        return new Store(options, { ledger, deadLetters, log: await open(path, scan), damage: undefined });
+      }
+      const aside = asideName(path, now());
+      disk.rename(path, aside);
+      disk.makeFolder(path);
+      const damaged = await open(aside, { ...scan, void: [] });
+      const log = await open(path, { end: scan.end, segments: [], void: [] });
+      const damage = { path: aside, bytes: scan.damagedBytes };
+      const store = new Store(options, { ledger, deadLetters, log, damage });
+      for (const batch of ledger.batches()) store.#rewrite(batch, damaged);
+      await log.sync();
+      return store;
+    });
+  }
+
+  /** How much the log takes on the disk, in bytes. */
+  get size(): number {
+    return this.#log.size;
+  }
+
+  /** What can still be written to the disk, in bytes. Throws INBOX_DISK. */
+  get freeBytes(): number {
+    const { disk, folder } = this.#options;
+    return this.#guarded('looked at', () => disk.freeBytes(folder));
+  }
+
+  /**
+   * Writes new updates; they are numbered in their order. With `commit` they are safe.
+   *
+   * @param passed Telegram had answered a poll from there when it sent them
+   * @throws LastcallError INBOX_DISK
+   */
+  append(updates: readonly NewUpdate[], passed: number | undefined): readonly Indexed[] {
+    return this.#append(RecordKind.updates, updates, passed);
+  }
+
+  /** Writes an update that Telegram did not send just now: a dead letter that is tried again. Throws INBOX_DISK. */
+  reappend(update: NewUpdate): readonly Indexed[] {
+    return this.#append(RecordKind.rewritten, [update], undefined);
+  }
+
+  /** To be written with the next `write`. */
+  mark(kind: keyof Marks, seq: number): void {
+    this.#marks[kind].push(seq);
+    if (kind === 'begun') this.ledger.begin(seq);
+    else if (kind === 'settled') this.ledger.settle(seq);
+    else this.ledger.cut(seq);
+  }
+
+  /** Writes the marks: they survive the process from now on. Throws INBOX_DISK. */
+  write(): void {
+    const { begun, settled, cut } = this.#marks;
+    if (begun.length + settled.length + cut.length === 0) return;
+    this.#guarded('written to', () => this.#log.append(RecordKind.marks, encodeMarks(this.#marks)));
+    this.#marks = { begun: [], settled: [], cut: [] };
+  }
+
+  /** Resolves once all that was appended or marked before is safe. Rejects with INBOX_DISK. */
+  async commit(): Promise<void> {
+    this.write();
+    if (!this.#options.survivesPowerCut) return;
+    await guarded(this.#options.folder, 'written to', async () => {
+      await this.deadLetters.sync();
+      await this.#log.sync();
+    });
+  }
+
+  /** Throws INBOX_DISK. */
+  bury(letter: DeadLetter, text: Uint8Array): void {
+    this.#guarded('written to', () => this.deadLetters.add(letter, text));
+  }
+
+  /** Throws INBOX_DISK. */
+  exhume(seq: number): void {
+    this.#guarded('written to', () => this.deadLetters.remove(seq));
+  }
+
+  /** What of the batch is not settled and wanted, in order of arrival. Throws INBOX_DISK. */
+  read(batch: Batch, wanted: (seq: number) => boolean): readonly Stored[] {
+    return this.#guarded('read', () => this.#read(this.#log, batch, wanted));
+  }
+
+  /**
+   * Removes segments of the log that are not needed. Where little of a large log is still needed, that is written anew
+   * at the log's end, so that the rest can go. Rejects with INBOX_DISK.
+   */
+  async clean(): Promise<void> {
+    if (this.#cleaning || this.#log.oldestSegmentEnd === undefined) return;
+    this.#cleaning = true;
+    try {
+      // First, as what is written anew tells of them already.
+      this.write();
+      this.#guarded('cleaned', () => this.#rewriteOldest());
+      // Only what is safe elsewhere may go.
+      await this.commit();
+      this.#guarded('cleaned', () => this.#log.dropBefore(this.#oldestPosition()));
+    } finally {
+      this.#cleaning = false;
+    }
+  }
+
+  /** Once all is committed. */
+  close(): void {
+    this.#log.close();
+    this.deadLetters.close();
+  }
+
+  #append(kind: number, updates: readonly NewUpdate[], passed: number | undefined): readonly Indexed[] {
+    // So that they count before whatever is written of these updates.
+    this.write();
+    const { ledger } = this;
+    const { now } = this.#options;
+    const atMs = now();
+    const indexes = updates.map(({ updateId, key, kind: updateKind }, index) => ({
+      seq: ledger.nextSeq + index,
+      updateId,
+      key,
+      kind: updateKind,
+    }));
+    const payload = encodeUpdates(
+      { atMs, passed, updates: indexes },
+      updates.map(({ text }) => text),
+    );
+    const place = this.#guarded('written to', () => this.#log.append(kind, payload));
+    ledger.add(
+      place,
+      indexes.map(({ seq }) => seq),
+    );
+    if (kind === RecordKind.updates) for (const { updateId } of indexes) ledger.recent.add(updateId, atMs);
+    return indexes;
+  }
+
+  #read(log: Log, batch: Batch, wanted: (seq: number) => boolean): Stored[] {
+    const payload = log.read(batch.place);
+    const open = new Set(batch.seqs);
+    return decodeUpdates(payload)
+      .updates.filter(({ seq }) => open.has(seq) && wanted(seq))
+      .map(({ from, to, ...index }) => ({ index, text: payload.subarray(from, to) }));
+  }
+
+  #rewriteOldest(): void {
+    const log = this.#log;
+    const segmentEnd = log.oldestSegmentEnd ?? 0;
+    const isSmall = log.size < CLEANED_FROM_SEGMENTS * (segmentEnd - log.begin);
+    if (isSmall || this.ledger.bytes > log.size / 2) return;
+    for (const batch of this.ledger.batches())
+      if (batch.place.position < segmentEnd) this.#rewrite(batch, log);
+  }
+
+  /** Writes what is left of a batch anew, with what has happened to it. */
+  #rewrite(batch: Batch, from: Log): void {
+    const stored = this.#read(from, batch, () => true);
+    const updates = stored.map(({ index }) => ({ ...index, history: this.ledger.historyOf(index.seq) }));
+    const texts = stored.map(({ text }) => text);
+    const payload = encodeUpdates({ atMs: this.#options.now(), passed: undefined, updates }, texts);
+    batch.place = this.#log.append(RecordKind.rewritten, payload);
+  }
+
+  #oldestPosition(): number {
+    let oldest = this.#log.end;
+    for (const { place } of this.ledger.batches()) oldest = Math.min(oldest, place.position);
+    return oldest;
+  }
+
+  #guarded<T>(what: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw inboxError(this.#options.folder, what, error);
+    }
+  }
+}
+
+async function guarded<T>(folder: string, what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw inboxError(folder, what, error);
+  }
+}
+
+/** @param what `opened`, `written to`, … */
+export function inboxError(folder: string, what: string, cause: unknown): LastcallError {
+  if (cause instanceof LastcallError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  // What is not there, or is closed to us, nobody mends by starting again.
+  const code = what === OPENED && noPlace.has(codeOf(cause) ?? '') ? 'INBOX_UNAVAILABLE' : 'INBOX_DISK';
+  return new LastcallError(code, folder, `the inbox in ${folder} cannot be ${what}: ${why}`, { cause });
+}
+
+const noPlace: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+]);
