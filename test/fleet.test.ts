@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
 import { systemClock } from '../src/clock.js';
 import type { LastcallError } from '../src/errors.js';
-import { Fleet, type Launched } from '../src/fleet.js';
+import { Fleet, type FleetOptions, type Launched } from '../src/fleet.js';
 import { BotLocks } from '../src/host/bot-locks.js';
 import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 
@@ -20,7 +20,7 @@ afterEach(async () => {
   await sandbox.close();
 });
 
-function newFleet() {
+function newFleet(settings: Partial<FleetOptions['settings']> = {}) {
   const told: string[] = [];
   const errors: LastcallError[] = [];
   const stop = new AbortController();
@@ -37,7 +37,14 @@ function newFleet() {
       concurrency: 8,
       handlerTimeoutMs: 90_000,
       clock: systemClock,
+      inbox: 'memory',
+      stateDir: undefined,
+      durability: 'power',
+      maxAttempts: 3,
+      inboxLimit: 1_000,
+      ...settings,
     },
+    errorText: String,
     joining: ({ telegram }) => told.push(`${telegram.token.split(':')[0]} joins`),
     emit: ({ event }, botId) => told.push(`${botId} ${event}`),
     failed: (error) => errors.push(error),
@@ -51,7 +58,7 @@ function newFleet() {
 
 async function dissolve(fleet: Fleet): Promise<void> {
   fleet.stopIntake();
-  await fleet.drain(new AbortController().signal);
+  await fleet.drain(new AbortController().signal, () => 'stop');
   close(fleet);
 }
 
@@ -160,7 +167,7 @@ describe('a fleet', () => {
     const [id] = sandbox.say('never answered');
     await running;
     fleet.stopIntake();
-    await expect(fleet.drain(AbortSignal.abort())).rejects.toMatchObject({
+    await expect(fleet.drain(AbortSignal.abort(), () => 'stop')).rejects.toMatchObject({
       code: 'DRAIN_OVERDUE',
       message: expect.stringContaining(`${id}`),
     });
@@ -179,6 +186,16 @@ describe('a bot in a fleet', () => {
     );
     await dissolve(first);
     second.add(launchOf(newBot()).launched);
+  });
+
+  it('has no place for its inbox without a state directory, and is as it was', () => {
+    const { fleet } = newFleet({ inbox: 'journal' });
+    const bot = newBot();
+    const before = Object.getOwnPropertyNames(bot);
+    expect(() => fleet.add(launchOf(bot).launched)).toThrow(
+      expect.objectContaining({ code: 'INBOX_UNAVAILABLE', exitCode: 78, culprit: 'STATE_DIR' }),
+    );
+    expect(Object.getOwnPropertyNames(bot)).toEqual(before);
   });
 
   it('that cannot be polled is as it was, and not taken for one that is', () => {

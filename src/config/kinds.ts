@@ -105,25 +105,16 @@ export const yesNo: Kind<boolean> = {
   },
 };
 
-/**
- * One word of a list, in any case.
- *
- * @param refused words that are known but cannot be used, each with the reason
- */
-export function choice<const T extends string>(
-  choices: readonly T[],
-  refused: Readonly<Record<string, string>> = {},
-): Kind<T> {
-  const expects = choices.length === 1 ? `${choices[0]}` : `one of ${choices.join(', ')}`;
+/** One word of a list, in any case. */
+export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
+  const expects = `one of ${choices.join(', ')}`;
   return {
     expects,
     print: (value) => value,
     parse(text) {
       const word = text.toLowerCase();
       const value = choices.find((candidate) => candidate === word);
-      if (value !== undefined) return { value };
-      const why = Object.hasOwn(refused, word) ? `${refused[word]}; ` : '';
-      return { problem: `${why}expected ${expects}` };
+      return value === undefined ? { problem: `expected ${expects}` } : { value };
     },
   };
 }

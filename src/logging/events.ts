@@ -239,7 +239,7 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
   'inbox.repeated': {
     level: 'info',
     means: 'Telegram has sent updates again that are in the inbox or done with; they are not handled twice',
-    message: ({ updates }) => `Telegram has sent ${count(updates, 'update')} again that were here already`,
+    message: ({ updates }) => `Telegram has sent ${count(updates, 'update')} again, known already`,
   },
   'inbox.dead': {
     level: 'error',

@@ -65,7 +65,7 @@ describe('completeConfig', () => {
     [{ concurrency: '8' }, 'concurrency is "8": expected a whole number'],
     [{ dropPending: 'no' }, 'dropPending is "no": expected yes or no'],
     [{ allowedUpdates: ['Message!'] }, 'allowedUpdates is ["Message!"]: expected kinds of updates'],
-    [{ inbox: 'journal' }, 'inbox is "journal": the durable journal is not part of this version yet'],
+    [{ inbox: 'disk' }, 'inbox is "disk": expected one of journal, memory'],
     [{ stopTimeout: 3 }, 'stopTimeout is no setting; did you mean stopTimeoutMs?'],
     [{ toString: 3 }, 'toString is no setting'],
   ])('refuses %j', (given, words) => {

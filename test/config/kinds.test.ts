@@ -97,12 +97,6 @@ describe('a choice', () => {
     expect(parse(kind, 'EXIT')).toEqual({ value: 'exit' });
     expect(problemOf(kind, 'stay')).toBe('expected one of wait, exit');
   });
-
-  it('says why a word that it knows cannot be used', () => {
-    const kind = choice(['memory'], { journal: 'the journal is not built yet' });
-    expect(problemOf(kind, 'journal')).toBe('the journal is not built yet; expected memory');
-    expect(problemOf(kind, 'constructor')).toBe('expected memory');
-  });
 });
 
 describe('a URL', () => {

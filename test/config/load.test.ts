@@ -247,7 +247,7 @@ describe('the token', () => {
 describe('what is wrong', () => {
   it('is told at once, each with its place, its value and what is expected', async () => {
     const message = await refusal({
-      env: { POLL_TIMEOUT: '70s', BOT_TOKEN: 'secret-but-no-token', INBOX: 'journal' },
+      env: { POLL_TIMEOUT: '70s', BOT_TOKEN: 'secret-but-no-token', INBOX: 'disk' },
       args: ['--stop-after', '10', '--concurency', '2'],
       files: { '/srv/bot/.env': '\nCONCURRENCY=many' },
     });
@@ -262,7 +262,7 @@ describe('what is wrong', () => {
       expect.stringMatching(
         /^ {2}- --stop-after is "10" on the command line: the unit is missing; expected a duration/,
       ),
-      '  - INBOX is "journal" in the environment: the durable journal is not part of this version yet; expected memory',
+      '  - INBOX is "disk" in the environment: expected one of journal, memory',
     ]);
   });
 

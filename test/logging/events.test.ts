@@ -167,6 +167,57 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
     'info',
     'Polling ended: 120 updates fetched, confirmed up to 7',
   ],
+  'inbox.opened': [
+    { event: 'inbox.opened', path: '/var/lib/lastcall/42/inbox', survives: 'power' },
+    'info',
+    'Inbox: /var/lib/lastcall/42/inbox; what it has survives a power cut',
+  ],
+  'inbox.recovered': [
+    { event: 'inbox.recovered', updates: 12, begun: 5, died: 3 },
+    'info',
+    '12 updates left by earlier runs: 3 begun by a process that died, 2 cut by a stop, 7 not begun',
+  ],
+  'inbox.repeated': [
+    { event: 'inbox.repeated', updates: 1 },
+    'info',
+    'Telegram has sent 1 update again, known already',
+  ],
+  'inbox.dead': [
+    { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 3 },
+    'error',
+    'Gave up update 7 (message), of which 3 processes have died',
+  ],
+  'inbox.paused': [
+    {
+      event: 'inbox.paused',
+      because: 'disk',
+      waiting: 7,
+      bytes: 1_000,
+      freeBytes: 52_428_800,
+    },
+    'warn',
+    'The inbox takes no more: the disk has 50 MiB left',
+  ],
+  'inbox.resumed': [
+    { event: 'inbox.resumed', waiting: 7, pausedMs: 1_500 },
+    'info',
+    'The inbox takes updates again, after 1.5 s; 7 updates wait',
+  ],
+  'inbox.damaged': [
+    { event: 'inbox.damaged', path: '/inbox/log.damaged', bytes: 12, saved: 1 },
+    'error',
+    'The inbox is damaged: 12 bytes cannot be read, updates may be lost; 1 update saved. Set aside: /inbox/log.damaged',
+  ],
+  'inbox.requested': [
+    { event: 'inbox.requested', action: 'retry', updates: [7, 8], refused: 1 },
+    'info',
+    'Retrying 2 updates, as asked for; 1 refused',
+  ],
+  'inbox.failed': [
+    { event: 'inbox.failed', error: new LastcallError('INBOX_DISK', '/inbox', 'the disk is full') },
+    'error',
+    'the disk is full',
+  ],
   'handler.failed': [
     { event: 'handler.failed', ...handling, error: new TypeError('x is not a function') },
     'error',

@@ -21,7 +21,17 @@ const events = (...list: (readonly [LoggedEvent, object?])[]) =>
     for (const [event, context] of list) logEvent(log, event, context);
   });
 
-const counts = { fetched: 2, handled: 2, failed: 0, timedOut: 0, left: 0, mayRepeat: 0, confirmedUpTo: 8 };
+const counts = {
+  fetched: 2,
+  recovered: 0,
+  handled: 2,
+  failed: 0,
+  timedOut: 0,
+  dropped: 0,
+  left: 0,
+  mayRepeat: 0,
+  confirmedUpTo: 8,
+};
 
 describe('a pretty line', () => {
   it('of an event is its message: the fields say nothing more', async () => {

@@ -30,9 +30,11 @@ const cut: Outcome = {
 };
 const counts: ReceiptCounts = {
   fetched: 120,
+  recovered: 0,
   handled: 120,
   failed: 0,
   timedOut: 0,
+  dropped: 0,
   left: 0,
   mayRepeat: 0,
   confirmedUpTo: 8_812,

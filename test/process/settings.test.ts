@@ -51,7 +51,7 @@ describe('wrong settings', () => {
       {
         BOT_TOKEN: `"${TOKEN}`,
         POLL_TIMEOUT: '50',
-        INBOX: 'journal',
+        INBOX: 'disk',
         TELEGRAM_API_ROOT: `https://api.telegram.org/bot${OTHER_TOKEN}`,
       },
       { cwd: folder.path, args: ['--concurrency', '0', '--stop-timout=5s'] },
@@ -70,7 +70,7 @@ describe('wrong settings', () => {
       ),
       expect.stringMatching(/^ {2}- --concurrency is "0" on the command line: expected a whole number/),
       expect.stringMatching(/^ {2}- HANDLER_TIMEOUT is "soon" in \.env:2: expected a duration/),
-      expect.stringMatching(/^ {2}- INBOX is "journal" in the environment: .* not part of this version yet/),
+      expect.stringMatching(/^ {2}- INBOX is "disk" in the environment: expected one of journal, memory/),
       expect.stringMatching(/^What to do: .*`lastcall config`/),
     ]);
     expectNoSecret(daemon.output);

@@ -11,6 +11,9 @@ export interface TestBed extends Sandbox, AsyncDisposable {
   readonly stateDir: string;
 }
 
+/** Without a state directory each run begins with an empty one. */
+type BotHome = Sandbox & { readonly stateDir?: string };
+
 /** A sandbox that closes with its test: `await using`. */
 export async function openSandbox(options?: SandboxOptions): Promise<TestBed> {
   const sandbox = await startSandbox(options);
@@ -30,20 +33,25 @@ export interface BotOptions extends DaemonOptions {
 }
 
 /** Runs a bot module of the fixtures. */
-export function runBot(sandbox: TestBed, module: string, options: BotOptions = {}): Daemon {
+export function runBot(sandbox: BotHome, module: string, options: BotOptions = {}): Daemon {
   return runProgram(sandbox, fixture('modules', `${module}.mjs`), options);
 }
 
 /** Runs a file, as `lastcall run FILE` does. */
 export function runProgram(
-  sandbox: TestBed,
+  sandbox: BotHome,
   file: string,
   { bot = sandbox, args = [], env = {}, ...options }: BotOptions = {},
 ): Daemon {
   const { apiRoot, stateDir } = sandbox;
   return spawnDaemon({
     args: ['run', file, ...args],
-    env: { BOT_TOKEN: bot.token, TELEGRAM_API_ROOT: apiRoot, STATE_DIR: stateDir, ...env },
+    env: {
+      BOT_TOKEN: bot.token,
+      TELEGRAM_API_ROOT: apiRoot,
+      ...(stateDir !== undefined && { STATE_DIR: stateDir }),
+      ...env,
+    },
     ...options,
   });
 }

@@ -124,7 +124,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       throw inboxError(folder, OPENED, error);
     }
     const store = await this.#openStore();
-    if (signal?.aborted || this.#report) {
+    if (signal?.aborted || this.#isDrained) {
       this.#owner.leave();
       throw signal?.reason ?? new Error('the drain has ended');
     }
@@ -154,13 +154,13 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   async accept(batch: readonly U[]): Promise<number | undefined> {
     const last = batch.at(-1);
-    if (!last || this.#report) return undefined;
+    if (!last || this.#isDrained) return undefined;
     const { store, queue, room } = this.#opened;
     if (this.#offset !== undefined) store.ledger.recent.passed(this.#offset);
     store.ledger.recent.expire(this.#now());
 
     await this.#failing(() => room.wait());
-    if (this.#report) return undefined;
+    if (this.#isDrained) return undefined;
     this.#throwFailure();
     const items = this.#append(batch);
     await this.#commit();
@@ -176,7 +176,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   begin(entry: Entry): Promise<U | undefined> | undefined {
     this.#throwFailure();
-    if (this.#report) throw new Error(`update ${entry.updateId} cannot begin: the drain has ended`);
+    if (this.#isDrained) throw new Error(`update ${entry.updateId} cannot begin: the drain has ended`);
     const item = this.#opened.queue.item(entry);
     if (!item || this.#running.has(entry)) return undefined;
     this.#running.add(entry);
@@ -221,8 +221,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     return this.#syncLatestEnd;
   }
 
+  get #isDrained(): boolean {
+    return this.#report !== undefined;
+  }
+
   get #ended(): boolean {
-    return this.#report !== undefined || this.#failure !== undefined;
+    return this.#isDrained || this.#failure !== undefined;
   }
 
   get #opened(): { readonly store: Store; readonly queue: Queue<U>; readonly room: Room } {

@@ -120,10 +120,12 @@ export class Ledger {
         const { atMs, passed, updates } = decodeUpdates(payload);
         if (passed !== undefined) this.recent.passed(passed);
         for (const { updateId } of updates) this.recent.add(updateId, atMs);
-        return this.#replayUpdates(updates, place);
+        this.#replayUpdates(updates, place);
+        return;
       }
       case RecordKind.rewritten:
-        return this.#replayUpdates(decodeUpdates(payload).updates, place);
+        this.#replayUpdates(decodeUpdates(payload).updates, place);
+        return;
       case RecordKind.marks: {
         const { begun, settled, cut } = decodeMarks(payload);
         for (const seq of begun) if (this.batchOf(seq)) this.begin(seq);

@@ -50,6 +50,8 @@ export class Log {
   static async open(options: LogOptions): Promise<Log> {
     const { disk, folder, scan, trustsTheSystem } = options;
     for (const base of scan.void) disk.remove(segmentPath(folder, base));
+    // If one came back after a power cut, it would lie amid what is written from now on.
+    if (scan.void.length > 0) disk.syncFolder(folder);
     if (!trustsTheSystem) for (const base of scan.segments) await disk.syncFile(segmentPath(folder, base));
     return new Log(options);
   }
@@ -110,10 +112,12 @@ export class Log {
 
   /** Removes the segments that end at this position or before it; never the one that is written. */
   dropBefore(position: number): void {
-    const { disk, folder } = this.#options;
+    const { disk, folder, trustsTheSystem } = this.#options;
     for (let next = this.#bases[1]; next !== undefined && next <= position; next = this.#bases[1]) {
       const base = this.#bases.shift();
       if (base !== undefined) disk.remove(segmentPath(folder, base));
+      // One after the other: if an older one came back without a newer one, something safe would seem to be missing.
+      if (!trustsTheSystem) disk.syncFolder(folder);
     }
   }
 

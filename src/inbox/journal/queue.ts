@@ -80,9 +80,12 @@ export class Queue<U> {
     const [first] = items;
     const upToDate =
       first !== undefined && this.#options.ledger.batchFrom(this.#ahead)?.seqs[0] === first.seq;
-    if (!upToDate || !this.#hasRoom) return this.fill();
-    this.#ahead = (items.at(-1) ?? first).seq + 1;
-    this.#admit(items);
+    if (upToDate && this.#hasRoom) {
+      this.#ahead = (items.at(-1) ?? first).seq + 1;
+      this.#admit(items);
+    } else {
+      this.fill();
+    }
   }
 
   /** Delivers as much as there is room for. */
