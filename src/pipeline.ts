@@ -151,6 +151,7 @@ export class Pipeline {
   get counts(): ReceiptCounts {
     const { accepted, recovered, handled, failed, timedOut, dropped, waiting, begun, mayRepeat } =
       this.#inbox.counts;
+    const sentAgain = this.#inbox.recognizesRepeats ? 0 : (this.#end?.unconfirmed ?? 0);
     return {
       fetched: accepted,
       recovered,
@@ -159,7 +160,7 @@ export class Pipeline {
       timedOut,
       dropped,
       left: this.#report?.left ?? waiting + begun,
-      mayRepeat: (this.#report?.mayRepeat.length ?? mayRepeat) + (this.#end?.unconfirmed ?? 0),
+      mayRepeat: (this.#report?.mayRepeat.length ?? mayRepeat) + sentAgain,
       confirmedUpTo: this.#end?.confirmedUpTo,
     };
   }

@@ -10,7 +10,12 @@ import { parseArguments, refuseBadArguments } from '../config/arguments.js';
 import { duration } from '../config/kinds.js';
 import { invalid } from '../config/source.js';
 import { ExitCode } from '../exit-code.js';
+import { botKey } from '../host/bot-key.js';
+import { systemDisk } from '../inbox/journal/disk.js';
+import { Ledger } from '../inbox/journal/ledger.js';
+import { readLog } from '../inbox/journal/store.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
+import { identityOfToken } from '../telegraf/identity.js';
 import type { CommandContext } from './command.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -68,7 +73,7 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
     const exitCode = await exited;
     const stopMs = performance.now() - stoppedAt;
     await chat;
-    const { text, good } = whatHappened(sandbox, exitCode, stopMs);
+    const { text, good } = whatHappened(sandbox, exitCode, stopMs, keptIn(stateDir, sandbox));
     stdout.write(text);
     return good ? ExitCode.clean : exitCode || ExitCode.cut;
   } finally {
@@ -151,18 +156,27 @@ function introduction({ apiRoot }: Sandbox, forMs: number | undefined): string {
   return `A local Bot API listens at ${apiRoot}; ${names} chat with the example bot. ${end}\n\n`;
 }
 
+/** How many updates the daemon's inbox holds for the next run. */
+function keptIn(stateDir: string, { token, apiRoot }: Sandbox): number {
+  const ledger = new Ledger();
+  readLog(systemDisk, join(stateDir, botKey(identityOfToken(token, apiRoot)), 'inbox'), ledger);
+  return ledger.size;
+}
+
 function whatHappened(
   sandbox: Sandbox,
   exitCode: number,
   stopMs: number,
+  kept: number,
 ): { readonly text: string; readonly good: boolean } {
   const { said, answered, answeredTwice } = sandbox.report();
   const { queued } = sandbox.state();
-  const lost = said - answered - queued;
+  const left = queued + kept;
+  const lost = said - answered - left;
   const figures: readonly (readonly [string, number | string])[] = [
     ['messages sent', said],
     ['answered', answered],
-    ['kept for the next run', queued],
+    ['kept for the next run', left],
     ['lost', lost],
     ['answered twice', answeredTwice],
     ['the stop took', `${(stopMs / 1000).toFixed(2)} s`],

@@ -86,6 +86,9 @@ export interface Inbox<U> {
 
   readonly counts: InboxCounts;
 
+  /** Whether it knows what it has had: then it does not matter if Telegram could not be told, and sends it again. */
+  readonly recognizesRepeats: boolean;
+
   /** When the step at work ends at the latest, in the clock's milliseconds; Infinity where there is none. */
   readonly latestEnd: number;
 }

@@ -13,6 +13,9 @@ interface Accepted<U> {
 }
 
 export class MemoryInbox<U extends { readonly update_id: number }> implements Inbox<U> {
+  readonly recognizesRepeats = false;
+  /** Others answer for a batch that is in work. */
+  readonly latestEnd = Number.POSITIVE_INFINITY;
   readonly #options: InboxOptions<U>;
   /** The batch in work, by update id, in order of arrival; empty between batches. */
   readonly #batch = new Map<number, Accepted<U>>();
@@ -42,9 +45,6 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
       mayRepeat: states.filter((state) => state !== 'waiting').length,
     };
   }
-
-  /** Others answer for a batch that is in work. */
-  readonly latestEnd = Number.POSITIVE_INFINITY;
 
   async open(): Promise<void> {}
 

@@ -206,9 +206,10 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
   },
   'poll.confirm-failed': {
     level: 'warn',
-    means: 'it could not; updates that are done come again at the next start',
+    means:
+      'it could not; Telegram sends updates again that are here or done with, which only the journal recognizes',
     message: ({ offset, detail }) =>
-      `Could not confirm the updates below ${offset} (${detail}); those since the last poll come again`,
+      `Could not confirm the updates below ${offset} (${detail}); Telegram will send those since the last poll again`,
   },
   'poll.stopped': {
     level: 'info',

@@ -36,10 +36,10 @@ class Queue {
   /** Milliseconds since 1970, to a week. */
   now = 1_700_000_000_000;
 
-  /** After a week of silence the next id may be any. */
+  /** After a week of silence the next id may be any, if hardly one that was there before. */
   arrive(keys: readonly string[], jumpTo: number | undefined): Update[] {
     if (jumpTo !== undefined && this.#waiting.length === 0) {
-      this.#nextId = jumpTo;
+      this.#nextId = jumpTo * 10_000 + this.#serial * 10;
       this.now += 7 * 24 * 60 * 60 * 1_000;
     }
     const updates = keys.map((key) => ({ update_id: this.#nextId++, key, serial: this.#serial++ }));
@@ -134,7 +134,7 @@ class Life {
   }
 
   async poll(): Promise<void> {
-    if (this.#accepting) return;
+    if (this.#accepting !== undefined) return;
     const batch = this.#queue.answer(this.#offset);
     this.#passed();
     this.#accepting = this.#inbox.accept(batch).then((offset) => {

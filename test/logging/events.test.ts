@@ -160,7 +160,7 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'poll.confirm-failed': [
     { event: 'poll.confirm-failed', offset: 8, detail: 'timeout' },
     'warn',
-    'Could not confirm the updates below 8 (timeout); those since the last poll come again',
+    'Could not confirm the updates below 8 (timeout); Telegram will send those since the last poll again',
   ],
   'poll.stopped': [
     { event: 'poll.stopped', fetched: 120, confirmedUpTo: 7 },

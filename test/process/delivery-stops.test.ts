@@ -53,46 +53,52 @@ function longestChain(inDrain: readonly Daemon['lines'][number][]): number {
 
 describe('600 waiting updates of 50 chats, stopped in the middle and started again until all are done', () => {
   it.each([
-    ['round-robin', roundRobin],
-    ['at random', atRandom(1)],
-  ])('%s: nothing lost, nothing twice, in order; a stop takes as long as its gaps do', async (_, order) => {
-    await using sandbox = await openSandbox();
-    sayAll(sandbox, order);
+    ['memory', 'round-robin', roundRobin],
+    ['memory', 'at random', atRandom(1)],
+    ['journal', 'round-robin', roundRobin],
+    ['journal', 'at random', atRandom(1)],
+  ])(
+    '%s, %s: nothing lost, nothing twice, in order; a stop takes as long as its gaps do',
+    async (inbox, _, order) => {
+      await using sandbox = await openSandbox();
+      sayAll(sandbox, order);
 
-    let handled = 0;
-    let gaps = 0;
-    // Each stop finds a batch half done; the last run is stopped when all is.
-    for (const stopAfter of [130, 370, UPDATES]) {
-      await using daemon = runBot(sandbox, 'telling', { env });
-      await answers(sandbox, stopAfter);
-      const { code } = await daemon.stop();
-      expect(code).toBe(0);
+      let handled = 0;
+      let gaps = 0;
+      // Each stop finds a batch half done; the last run is stopped when all is.
+      for (const stopAfter of [130, 370, UPDATES]) {
+        await using daemon = runBot(sandbox, 'telling', { env: { ...env, INBOX: inbox } });
+        await answers(sandbox, stopAfter);
+        const { code } = await daemon.stop();
+        expect(code).toBe(0);
 
-      const { receipt } = daemon;
-      const counts = countsOf(receipt);
-      expect(counts).toMatchObject({ failed: 0, timedOut: 0, mayRepeat: 0 });
-      handled += counts.handled;
-      expect(mishaps(sandbox)).toEqual({ lost: UPDATES - handled, twice: 0, outOfOrder: 0 });
-      expect(sandbox.state().queued).toBe(UPDATES - handled);
+        const { receipt } = daemon;
+        const counts = countsOf(receipt);
+        expect(counts).toMatchObject({ failed: 0, timedOut: 0, mayRepeat: 0 });
+        handled += counts.handled;
+        expect(mishaps(sandbox)).toEqual({ lost: UPDATES - handled, twice: 0, outOfOrder: 0 });
+        if (inbox === 'memory') expect(sandbox.state().queued).toBe(UPDATES - handled);
 
-      const { before, inDrain } = begun(daemon);
-      const newest = Math.max(...before.map(({ updateId }) => Number(updateId)));
-      for (const { updateId } of inDrain) expect(updateId).toBeLessThan(newest);
-      expect(receipt['stopDurationMs']).toBeLessThan(longestChain(inDrain) * HANDLER_MS + MARGIN_MS);
-      gaps += inDrain.length;
-    }
-    expect(handled).toBe(UPDATES);
-    expect(mishaps(sandbox)).toEqual(noMishaps);
-    // Where each chat has its turn, all that is older than the newest one begun has begun as well.
-    if (order !== roundRobin) expect(gaps).toBeGreaterThan(0);
-  });
+        const { before, inDrain } = begun(daemon);
+        const newest = Math.max(...before.map(({ updateId }) => Number(updateId)));
+        for (const { updateId } of inDrain) expect(updateId).toBeLessThan(newest);
+        expect(receipt['stopDurationMs']).toBeLessThan(longestChain(inDrain) * HANDLER_MS + MARGIN_MS);
+        gaps += inDrain.length;
+      }
+      expect(handled).toBe(UPDATES);
+      expect(mishaps(sandbox)).toEqual(noMishaps);
+      // Where each chat has its turn, all that is older than the newest one begun has begun as well.
+      if (order !== roundRobin && inbox === 'memory') expect(gaps).toBeGreaterThan(0);
+      if (inbox === 'journal') expect(gaps).toBe(0);
+    },
+  );
 });
 
 describe('a kill under load', () => {
-  it('loses nothing, and at most one batch comes twice', async () => {
+  it('loses nothing with the inbox in memory, and at most one batch comes twice', async () => {
     await using sandbox = await openSandbox();
     sayAll(sandbox, atRandom(3));
-    const env = { HANDLER_MS: '50' };
+    const env = { HANDLER_MS: '50', INBOX: 'memory' };
     {
       await using daemon = runBot(sandbox, 'telling', { env });
       await answers(sandbox, 250);
@@ -119,7 +125,7 @@ describe('a fault with 50 handlers running', () => {
     sandbox.say({ chat: CHATS, text });
     sandbox.say({ chat: 1, text: 'late{n}', count: 150 });
     {
-      await using daemon = runBot(sandbox, 'faulty', { env });
+      await using daemon = runBot(sandbox, 'faulty', { env: { ...env, INBOX: 'memory' } });
       expect(await daemon.end()).toMatchObject({ code: 70 });
       expect(await daemon.waitFor('drain.started')).toMatchObject({ running: CHATS });
       expect(await daemon.waitFor('process.fault')).toMatchObject({ level: 'error' });

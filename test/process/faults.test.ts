@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import type { Daemon } from '../support/daemon.js';
 import {
+  atWork,
   type BotOptions,
   expectStopped,
   idle,
@@ -77,7 +78,7 @@ describe('a fault', () => {
   it('amid a stop that began well still makes it end with 70', async () => {
     sandbox.say('late');
     await using daemon = startBot(sandbox, 'faulty.mjs', { env: { HANDLER_MS: '400', LOG_LEVEL: 'debug' } });
-    await daemon.waitFor(({ event, count }) => event === 'poll.answered' && count === 1);
+    await atWork(sandbox, daemon, 1);
     const receipt = expectStopped(daemon, await daemon.stop(), {
       reason: 'SIGTERM',
       code: 70,
@@ -91,7 +92,7 @@ describe('a fault', () => {
     await using daemon = startBot(sandbox, 'faulty-stop.mjs', {
       env: { STOP_TIMEOUT: '30s', LOG_LEVEL: 'debug' },
     });
-    await daemon.waitFor(({ event, count }) => event === 'poll.answered' && count === 1);
+    await atWork(sandbox, daemon, 1);
     const end = await daemon.stop();
     expectStopped(daemon, end, { reason: 'SIGTERM', code: 70, outcome: 'fault', budgetMs: 30_000 });
     expect(end.tookMs).toBeGreaterThan(4_900);

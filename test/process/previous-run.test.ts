@@ -6,7 +6,7 @@ import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { fixture } from '../support/daemon.js';
 import { openSandbox, runProgram } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
-import { idle, startBot, told } from '../support/stopping.js';
+import { atWork, idle, startBot, told } from '../support/stopping.js';
 
 /** All that is in the folder, as one text. */
 function contents(folder: Folder): string {
@@ -33,7 +33,7 @@ describe('the run before this one', () => {
     const env = { STATE_DIR: folder.path, STOP_TIMEOUT: '30s', LOG_LEVEL: 'debug' };
     sandbox.say('hello');
     await using first = startBot(sandbox, 'deaf.mjs', { env });
-    await first.waitFor(({ event, count }) => event === 'poll.answered' && count === 1);
+    await atWork(sandbox, first, 1);
     first.kill('SIGTERM');
     await first.waitFor('drain.started');
     await first.stop('SIGKILL');
@@ -112,10 +112,10 @@ describe('the run before this one', () => {
     await expectNothingToldOf(sandbox, folder);
   });
 
-  it('is unknown where there is no place for its state, and that is no failure', async () => {
+  it('is unknown where there is no place for its state, and that is no failure without a journal', async () => {
     await using sandbox = await openSandbox();
     using folder = new Folder({ 'no-folder': '' });
-    const env = { STATE_DIR: folder.file('no-folder'), LOG_LEVEL: 'debug' };
+    const env = { STATE_DIR: folder.file('no-folder'), INBOX: 'memory', LOG_LEVEL: 'debug' };
     await using daemon = startBot(sandbox, 'echo.mjs', { env });
     await daemon.waitFor('poll.started');
     expect((await daemon.stop()).code).toBe(0);

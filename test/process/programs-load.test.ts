@@ -39,12 +39,11 @@ async function inTwoRuns(sandbox: Sandbox, name: string, env: Readonly<Record<st
     handled = counts.handled;
     expect(handled).toBeLessThan(UPDATES);
     expect(mishaps(sandbox)).toEqual({ lost: UPDATES - handled, twice: 0, outOfOrder: 0 });
-    expect(sandbox.state().queued).toBe(UPDATES - handled);
   }
   await using daemon = launch(sandbox, name, { env });
   await allAnswered(sandbox);
   const receipt = expectGoodEnd(sandbox, daemon, await daemon.stop());
-  expect(countsOf(receipt)).toMatchObject({ fetched: UPDATES - handled, handled: UPDATES - handled });
+  expect(countsOf(receipt)).toMatchObject({ handled: UPDATES - handled });
   return handled;
 }
 

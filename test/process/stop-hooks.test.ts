@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import type { Daemon } from '../support/daemon.js';
-import { expectStopped, idle, sayInChats, startBot, steps, told } from '../support/stopping.js';
+import { atWork, expectStopped, idle, sayInChats, startBot, steps, told } from '../support/stopping.js';
 
 jest.setTimeout(30_000);
 
@@ -22,7 +22,7 @@ async function hooks(stopMs: string, stopTimeout: string): Promise<Daemon> {
 async function busy(module: string, chats: number, stopTimeout: string): Promise<Daemon> {
   sayInChats(sandbox, chats);
   const daemon = startBot(sandbox, module, { env: { LOG_LEVEL: 'debug', STOP_TIMEOUT: stopTimeout } });
-  await daemon.waitFor(({ event, count }) => event === 'poll.answered' && count === chats);
+  await atWork(sandbox, daemon, chats);
   return daemon;
 }
 
@@ -84,7 +84,6 @@ describe('handlers that never end', () => {
       { aborted: [{ updateId: next - 3 }, { updateId: next - 2 }, { updateId: next - 1 }] },
     ]);
     expect(receipt['counts']).toMatchObject({ fetched: 3, handled: 0, left: 3, mayRepeat: 3 });
-    expect(sandbox.state().queued).toBe(3);
   });
 
   it.each([
@@ -117,7 +116,7 @@ describe('handlers that never end', () => {
     });
     expect(daemon.events()).toEqual(expect.arrayContaining(['drain.overdue', 'poll.confirm-failed']));
     expect(daemon.events()).not.toContain('hook.cut');
-    expect(receipt['counts']).toMatchObject({ fetched: 2, handled: 1, left: 1, mayRepeat: 2 });
+    expect(receipt['counts']).toMatchObject({ fetched: 2, handled: 1, left: 1, mayRepeat: 1 });
   });
 });
 

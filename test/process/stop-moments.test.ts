@@ -10,6 +10,7 @@ import type { FaultRule } from '../../src/sandbox/fault-rule.js';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import { type Daemon, median, spawnDaemon } from '../support/daemon.js';
 import {
+  atWork,
   expectStopped,
   expectStoppedAtOnce,
   idle,
@@ -209,7 +210,7 @@ describe('a stop signal with handlers running', () => {
   it('lets all 50 end, and confirms them', async () => {
     sayInChats(sandbox, 50);
     await using daemon = startBot(sandbox, 'echo.mjs', { env: { HANDLER_MS: '600', LOG_LEVEL: 'debug' } });
-    await daemon.waitFor(({ event, count }) => event === 'poll.answered' && count === 50);
+    await atWork(sandbox, daemon, 50);
     const receipt = expectStopped(daemon, await daemon.stop(), stopped);
     expect(told(daemon, 'drain.started')).toMatchObject([{ running: 50, waiting: 0 }]);
     expect(receipt['counts']).toMatchObject({
@@ -225,9 +226,10 @@ describe('a stop signal with handlers running', () => {
     expect(sandbox.state().queued).toBe(0);
   });
 
-  it('says which updates come again when Telegram cannot be told that they are done', async () => {
+  it('says which updates come again when Telegram cannot be told that they are done, and nobody remembers', async () => {
     sayInChats(sandbox, 3);
-    await using daemon = startBot(sandbox, 'echo.mjs', { env: { HANDLER_MS: '300', LOG_LEVEL: 'debug' } });
+    const env = { HANDLER_MS: '300', INBOX: 'memory', LOG_LEVEL: 'debug' };
+    await using daemon = startBot(sandbox, 'echo.mjs', { env });
     await daemon.waitFor(({ event, count }) => event === 'poll.answered' && count === 3);
     sandbox.addFault({ kind: 'half-open', method: 'getUpdates' });
     const receipt = expectStopped(daemon, await daemon.stop(), stopped);

@@ -36,6 +36,13 @@ export function idle(sandbox: Sandbox, bot: SandboxBot = sandbox): Promise<void>
   return sandbox.waitFor(() => bot.state().waitingPolls === 1);
 }
 
+/** Resolves once the bot has fetched so many updates at once, and handles them; its log has to tell of polls (`debug`). */
+export async function atWork(sandbox: Sandbox, daemon: Daemon, count: number): Promise<void> {
+  await daemon.waitFor((line) => line.event === 'poll.answered' && line['count'] === count);
+  // It asks for more once these are safe and on their way.
+  await idle(sandbox);
+}
+
 /** Somebody writes to the bot in each of so many chats, once: `hello 1`, `hello 2`, … */
 export function sayInChats(bot: SandboxBot, chats: number, text = 'hello'): void {
   for (let chat = 1; chat <= chats; chat++) bot.say({ chat, text: `${text} ${chat}` });

@@ -81,6 +81,7 @@ interface Counters {
 const counterOf = { handled: 'handled', failed: 'failed', 'timed-out': 'timedOut' } as const;
 
 export class JournalInbox<U extends { readonly update_id: number }> implements Inbox<U> {
+  readonly recognizesRepeats = true;
   readonly #options: JournalOptions<U>;
   readonly #disk: Disk;
   readonly #now: () => number;

@@ -50,9 +50,9 @@ export class Log {
   static async open(options: LogOptions): Promise<Log> {
     const { disk, folder, scan, trustsTheSystem } = options;
     for (const base of scan.void) disk.remove(segmentPath(folder, base));
-    // If one came back after a power cut, it would lie amid what is written from now on.
-    if (scan.void.length > 0) disk.syncFolder(folder);
     if (!trustsTheSystem) for (const base of scan.segments) await disk.syncFile(segmentPath(folder, base));
+    // The names as well: if a void segment came back after a power cut, it would lie amid what is written from now on.
+    if (!trustsTheSystem || scan.void.length > 0) disk.syncFolder(folder);
     return new Log(options);
   }
 
