@@ -25,6 +25,7 @@ export class MemoryDisk implements Disk {
   /** Resolves syncs only when told to. */
   holdSyncs = false;
   readonly #held: (() => void)[] = [];
+  #mounts = 0;
 
   /** From now on the operation fails; undefined: nothing does. */
   fail(operation: Operation, code: string): void {
@@ -40,8 +41,24 @@ export class MemoryDisk implements Disk {
     for (const release of this.#held.splice(0)) release();
   }
 
-  /** The process is killed: what it has written is there. Its own handles are worth nothing any more. */
+  /** The disk as one process sees it: when that is killed, nothing it still means to do happens any more. */
+  mount(): Disk {
+    const mounts = this.#mounts;
+    return new Proxy<Disk>(this, {
+      get: (disk, name) => {
+        const value: unknown = Reflect.get(disk, name);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown => {
+          if (mounts !== this.#mounts) throw systemError('KILLED');
+          return Reflect.apply(value, disk, args);
+        };
+      },
+    });
+  }
+
+  /** The process is killed: what it has written is there. */
   kill(): void {
+    this.#mounts++;
     this.#held.length = 0;
     this.holdSyncs = false;
   }
