@@ -12,6 +12,7 @@ import {
   runBot,
   runProgram,
 } from '../support/delivery.js';
+import { idle } from '../support/stopping.js';
 
 jest.setTimeout(60_000);
 
@@ -47,6 +48,55 @@ describe('a slow handler in one chat', () => {
     expect(mishaps(sandbox)).toEqual(noMishaps);
     expect(await daemon.stop()).toMatchObject({ code: 0 });
     expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 456, handled: 456 });
+  });
+});
+
+describe('a handler of 15 s in one chat', () => {
+  it('lets 300 updates of 30 other chats that arrive right behind it pass in under 0.5 s', async () => {
+    await using sandbox = await openSandbox();
+    await using daemon = runBot(sandbox, 'held', { ipc: true });
+    await sandbox.ask('hello');
+    const slowestMs: number[] = [];
+    for (let round = 1; round <= 5; round++) {
+      await idle(sandbox);
+      const before = sandbox.callCount('sendMessage');
+      // It ends when it is told to: whether that is after 15 s or later makes no difference to the others.
+      sandbox.say({ chat: 99, text: `slow${round}` });
+      for (let n = 0; n < 300; n++) sandbox.say({ chat: 1 + (n % 30), text: `quick${round}-${n}` });
+      await answers(sandbox, before + 300);
+      const quick = sandbox.exchanges().filter(({ text }) => text.startsWith(`quick${round}-`));
+      slowestMs.push(
+        Math.max(...quick.map(({ saidAtMs, answers: [first] }) => (first?.atMs ?? Infinity) - saidAtMs)),
+      );
+      expect(sandbox.exchanges(99).at(-1)?.answers).toEqual([]);
+      daemon.child.send('go on');
+      await allAnswered(sandbox);
+    }
+    expect(median(slowestMs)).toBeLessThan(500);
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a handler that never ends', () => {
+  it('delays nobody but its own chat, and that for HANDLER_TIMEOUT and 10 s', async () => {
+    await using sandbox = await openSandbox();
+    sandbox.say({ chat: 1, text: 'deaf' });
+    sandbox.say({ chat: 1, text: 'behind it in its chat' });
+    await using daemon = runBot(sandbox, 'stubborn', { env: { HANDLER_TIMEOUT: '500ms' } });
+    await idle(sandbox);
+    for (let n = 0; n < 5; n++) {
+      const { saidAtMs, answers: given } = await sandbox.ask({ chat: 2, text: `beside it ${n}` });
+      expect((given[0]?.atMs ?? Infinity) - saidAtMs).toBeLessThan(500);
+    }
+    await daemon.waitFor('handler.hung');
+    await answers(sandbox, 6);
+    const [, behind] = sandbox.exchanges(1);
+    const waitedMs = (behind?.answers[0]?.atMs ?? Infinity) - (behind?.saidAtMs ?? 0);
+    expect(waitedMs).toBeGreaterThan(10_500);
+    expect(waitedMs).toBeLessThan(10_500 + 1_000);
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+    expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 7, handled: 6, timedOut: 1, left: 0 });
   });
 });
 
