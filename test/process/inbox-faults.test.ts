@@ -256,7 +256,6 @@ class SmallDisk {
       ]);
       expect(daemon.receipt).toMatchObject({ exitCode: 70, outcome: 'fault' });
     }
-    disk.readOnly(false);
     disk.fill(undefined);
     await using daemon = runBot(sandbox, 'echo', { env });
     await allAnswered(sandbox);
