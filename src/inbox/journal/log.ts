@@ -18,7 +18,7 @@ export interface LogOptions {
   readonly segmentBytes?: number;
 }
 
-const SEGMENT_BYTES = 16 * 1024 * 1024;
+const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 interface Segment {
   readonly base: number;
