@@ -28,6 +28,7 @@ async function fillInbox({ stateDir, token, apiRoot }: TestBed): Promise<void> {
   });
   for (let first = 1; first < UPDATES; first += 100) {
     const updates = Array.from({ length: 100 }, (_, index) => message(first + index));
+    store.ledger.recent.passed(first);
     store.append(updates, first);
   }
   await store.commit();
