@@ -1,6 +1,7 @@
 /**
- * pm2: an app finds its own settings in its environment, and says what it has to say through its IPC channel. In
- * cluster mode it is a worker of pm2's own process, with parts of pm2 inside; they are made to leave its end to us.
+ * pm2: an app finds its own settings in its environment, and says what it has to say through its IPC channel. Parts
+ * of pm2 run inside the app's process, and in cluster mode it is a worker of pm2's own; they are made to leave its end to
+ * us.
  */
 import type { Worker } from 'node:cluster';
 import type { SupervisedProcess, Supervisor } from './supervisor.js';
@@ -18,16 +19,14 @@ const MOST_MARGIN = 1 / 4;
 /** Of cluster mode, what concerns the end of the process. */
 type ClusterWorker = Pick<Worker, 'exitedAfterDisconnect'>;
 
-/** Says who pm2 is to this process, and readies a worker of cluster mode for an end in order. Never rejects. */
+/** Says who pm2 is to this process, and readies the process for an end in order. Never rejects. */
 export async function connectToPm2(
   process: SupervisedProcess,
   workerOf: () => Promise<ClusterWorker | undefined> = clusterWorker,
 ): Promise<Supervisor> {
   const { env } = process;
-  if (env['exec_mode'] === 'cluster_mode') {
-    keepWhenDisconnected(await workerOf());
-    takeFaultsFromPm2(process);
-  }
+  takeFaultsFromPm2(process);
+  if (env['exec_mode'] === 'cluster_mode') keepWhenDisconnected(await workerOf());
   const killAfterMs = killTimeoutOf(env['kill_timeout']);
 
   /** Nobody may listen: no channel, one that has closed, or a pm2 that waits no longer and drops what it hears. */
@@ -70,12 +69,15 @@ function keepWhenDisconnected(worker: ClusterWorker | undefined): void {
   if (worker) worker.exitedAfterDisconnect = true;
 }
 
+/** Its listeners, as functions: of an app in cluster mode, and of the instrumentation it puts into the others. */
+const pm2sListener = /^(uncaughtListener|bound onUncaughtException|bound onUnhandledRejection)$/;
+
 /**
- * In cluster mode, and only there, pm2 listens for faults in the app's process. It would write them to the app's log
- * with every secret in them, and pass for the bot program, which may have listeners of its own.
+ * pm2 listens for faults in the app's process. It would write them to the app's log with every secret in them, and pass
+ * for the bot program, which may have listeners of its own: the run would go on after a fault.
  */
 function takeFaultsFromPm2(process: SupervisedProcess): void {
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const)
     for (const listener of process.listeners?.(fault) ?? [])
-      if (listener.name === 'uncaughtListener') process.off?.(fault, listener as () => void);
+      if (pm2sListener.test(listener.name)) process.off?.(fault, listener as () => void);
 }

@@ -105,8 +105,8 @@ export class HookSequence {
   }
 
   /**
-   * How long the stop of a hook may last, for that reason, if its turn comes at once and none that has not started yet
-   * is to be stopped behind it; 0 where it has not started itself, or has no stop.
+   * How long the stop of a hook may last, for that reason and by the hooks that have started, if its turn comes at once;
+   * 0 where it is none of them, or has no stop.
    */
   stopLimitMs(name: string, reason: StopReason): number {
     const hooks = this.#startedHooks();
