@@ -53,9 +53,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && terminal);
   const render = pretty ? (await import('./pretty.js')).createPrettifier(wantsColour(env, terminal)) : asItIs;
 
-  // Under pm2 what is written to stdout goes to a file of pm2's, whatever file stdout itself is.
-  const toJournal = stdout.fd !== undefined && env['pm_id'] === undefined;
-  const journal = toJournal && isJournal(env['JOURNAL_STREAM'], stdout.fd);
+  const journal = stdout.fd !== undefined && isJournal(env, stdout.fd);
   const present = journal ? (line: string) => withPriority(levelOf(line), render(line)) : render;
 
   ignoreErrors(stderr);

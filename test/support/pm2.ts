@@ -4,13 +4,14 @@
  */
 import { execFile } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { fixture, type LogLine } from './daemon.js';
 import { Folder, repository } from './folder.js';
 
-const pm2File = join(repository, 'node_modules', 'pm2', 'bin', 'pm2');
+const pm2File = createRequire(import.meta.url).resolve('pm2/bin/pm2');
 const PATIENCE_MS = 20_000;
 /** As the shipped file names it. */
 const NAME = 'lastcall';
@@ -92,7 +93,10 @@ export class Pm2 implements AsyncDisposable {
 
   /** Resolves once nothing of it runs any more. */
   async gone(): Promise<void> {
-    await until(() => this.pids.length === 0, `the end of ${this.pids}`);
+    await until(
+      () => this.pids.length === 0,
+      () => `the end of ${this.pids}`,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -187,12 +191,14 @@ export class Pm2Bot implements AsyncDisposable {
     return this.lines.filter((line) => line.event === event);
   }
 
+  /** Waits until its log is as is looked for. */
+  logs(wanted: () => boolean, what = `${wanted}`): Promise<void> {
+    return until(wanted, () => `${what}; it logged:\n${this.log}`);
+  }
+
   /** Waits until it has told an event so many times. */
   async tells(event: string, times = 1): Promise<LogLine[]> {
-    await until(
-      () => this.told(event).length >= times,
-      () => `${event}, ${times} times; it logged:\n${this.log}`,
-    );
+    await this.logs(() => this.told(event).length >= times, `${event}, ${times} times`);
     return this.told(event);
   }
 
@@ -213,7 +219,10 @@ export class Pm2Bot implements AsyncDisposable {
   async shows(wanted: (apps: readonly Listed[]) => boolean): Promise<readonly Listed[]> {
     let apps: readonly Listed[] = [];
     await until(
-      async () => wanted((apps = await this.pm2.list())),
+      async () => {
+        apps = await this.pm2.list();
+        return wanted(apps);
+      },
       () => `what pm2 shows: ${JSON.stringify(apps.map(({ pid, pm2_env }) => [pid, pm2_env.status]))}`,
     );
     return apps;
@@ -228,14 +237,10 @@ export class Pm2Bot implements AsyncDisposable {
   }
 }
 
-async function until(
-  reached: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-): Promise<void> {
+async function until(reached: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
   const from = performance.now();
   while (!(await reached())) {
-    if (performance.now() - from > PATIENCE_MS)
-      throw new Error(`waited in vain for ${typeof what === 'string' ? what : what()}`);
+    if (performance.now() - from > PATIENCE_MS) throw new Error(`waited in vain for ${what()}`);
     await sleep(20);
   }
 }
