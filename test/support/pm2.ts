@@ -11,7 +11,8 @@ import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { fixture, type LogLine } from './daemon.js';
 import { Folder, repository } from './folder.js';
 
-const pm2File = createRequire(import.meta.url).resolve('pm2/bin/pm2');
+const require = createRequire(import.meta.url);
+const pm2File = require.resolve('pm2/bin/pm2');
 const PATIENCE_MS = 20_000;
 /** As the shipped file names it. */
 const NAME = 'lastcall';
