@@ -159,9 +159,13 @@ describe("pm2's default of 1.6 s", () => {
     ]);
   });
 
-  it('is enough to cut a deaf handler and a hung hook by name, and to end before the kill', async () => {
+  it.each([
+    ['and a hung hook, by name', { module: 'stuck' }, 'hung'],
+    // The last to stop, it has all that is left of the budget.
+    ["and a program's hung listener", { program: 'hung.js' }, 'bot'],
+  ])('is enough to cut a deaf handler %s, and to end before the kill', async (_, what, culprit) => {
     await using sandbox = await openSandbox();
-    await using bot = new Pm2Bot(pm2, sandbox, { module: 'stuck', app: withDefaultKillTimeout });
+    await using bot = new Pm2Bot(pm2, sandbox, { ...what, app: withDefaultKillTimeout });
     sandbox.say('hello');
     await bot.start();
     await bot.tells('test.begun');
@@ -172,7 +176,7 @@ describe("pm2's default of 1.6 s", () => {
     expect(bot.receipt).toMatchObject({ outcome: 'cut', exitCode: 1, counts: { left: 1 } });
     expect(bot.receipt['stopDurationMs']).toBeLessThan(DEFAULT_KILL_MS);
     expect(bot.told('drain.overdue')).toHaveLength(1);
-    expect(bot.told('hook.cut').map(({ hook }) => hook)).toEqual(['hung']);
+    expect(bot.told('hook.cut').map(({ hook }) => hook)).toEqual([culprit]);
   });
 
   it('that it outlasts all the same, its event loop blocked, is told by the next start', async () => {

@@ -110,6 +110,8 @@ export class Pm2 implements AsyncDisposable {
 export interface AppOptions {
   /** A module of the fixtures. */
   readonly module?: string;
+  /** A program of the fixtures, instead. */
+  readonly program?: string;
   /** What stands in `.env`. */
   readonly env?: Readonly<Record<string, string>>;
   /** What the app has beside what is shipped, or instead; null: not at all. */
@@ -125,7 +127,7 @@ export class Pm2Bot implements AsyncDisposable {
   constructor(
     pm2: Pm2,
     sandbox: Sandbox,
-    { module = 'echo', env = {}, app, token = sandbox.token }: AppOptions = {},
+    { module = 'echo', program, env = {}, app, token = sandbox.token }: AppOptions = {},
   ) {
     this.pm2 = pm2;
     mkdirSync(this.#folder.file('node_modules'));
@@ -142,7 +144,7 @@ export class Pm2Bot implements AsyncDisposable {
     const settings = {
       BOT_TOKEN: token,
       TELEGRAM_API_ROOT: sandbox.apiRoot,
-      BOT_MODULE: fixture('modules', `${module}.mjs`),
+      BOT_MODULE: program ? fixture('bots', program) : fixture('modules', `${module}.mjs`),
       STATE_DIR: this.#folder.file('state'),
       ...env,
     };
