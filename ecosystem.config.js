@@ -1,8 +1,8 @@
 /**
  * A Telegraf bot under pm2. In the folder of the bot, where lastcall is installed:
  *
- *     cp node_modules/lastcall/ecosystem.config.js .      (and say below which bot to run)
- *     pm2 start ecosystem.config.js
+ *     cp node_modules/lastcall/ecosystem.config.js ecosystem.config.mjs     (and say below which bot to run)
+ *     pm2 start ecosystem.config.mjs
  *
  * The settings, BOT_TOKEN among them, are read from `.env` beside this file; those of the shell that calls pm2 come first.
  */

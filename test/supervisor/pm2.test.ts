@@ -66,6 +66,16 @@ describe('pm2 start', () => {
     expect(internetSockets(pm2.daemonPid)).toEqual([]);
   });
 
+  it("runs the checkout by its own file, with the shell's settings", async () => {
+    await using sandbox = await openSandbox();
+    await using bot = new Pm2Bot(pm2, sandbox, { checkout: true });
+    await bot.start();
+    sandbox.say('hello');
+    await allAnswered(sandbox);
+    expect((await bot.stop()).code).toBe(0);
+    expect(bot.receipt).toMatchObject({ outcome: 'clean' });
+  });
+
   it('goes on without it when it comes late, and a late `ready` does no harm', async () => {
     await using sandbox = await openSandbox();
     await using bot = new Pm2Bot(pm2, sandbox, { app: { listen_timeout: 300 } });
@@ -89,12 +99,15 @@ describe('pm2 start', () => {
     const [app] = await bot.shows(([first]) => first?.pid === 0);
     expect(app?.pm2_env).toMatchObject({ status: 'waiting restart', exit_code: 78 });
     expect(bot.receipt).toMatchObject({ exitCode: 78 });
+    // To be asked twice takes pm2 longer than its first back-off.
+    await pm2.list();
+    expect(await pm2.list()).toMatchObject([{ pid: 0, pm2_env: { restart_time: 0 } }]);
+    expect(bot.told('lifecycle.starting')).toHaveLength(1);
     await bot.delete();
 
     await using plain = new Pm2Bot(pm2, sandbox, { token, app: { exp_backoff_restart_delay: null } });
     await plain.start();
     await plain.shows(([first]) => first?.pm2_env.status === 'stopped');
-    // Meanwhile ten back-offs of the first one would have passed.
     expect((await pm2.list())[0]).toMatchObject({ pid: 0, pm2_env: { restart_time: 0, exit_code: 78 } });
     expect(plain.told('lifecycle.starting')).toHaveLength(1);
     expect(plain.log + plain.errorLog).not.toContain(token);

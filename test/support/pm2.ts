@@ -41,6 +41,11 @@ export class Pm2 implements AsyncDisposable {
 
   /** Runs a command of pm2's, which starts pm2's own process where there is none. */
   run(...args: string[]): Promise<Ran> {
+    return this.runWith({}, ...args);
+  }
+
+  /** The same with more in its environment, and so in that of the apps it starts. */
+  runWith(more: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
     const env = {
       PATH: process.env['PATH'] ?? '',
       HOME: this.#folder.path,
@@ -49,6 +54,7 @@ export class Pm2 implements AsyncDisposable {
       PM2_DISCRETE_MODE: 'true',
       PM2_DISABLE_VERSION_CHECK: 'true',
       PM2_NO_INTERACTION: 'true',
+      ...more,
     };
     const from = performance.now();
     return new Promise((resolve, reject) => {
@@ -63,7 +69,11 @@ export class Pm2 implements AsyncDisposable {
 
   /** The same; rejects unless it succeeds. */
   async succeed(...args: string[]): Promise<Ran> {
-    const ran = await this.run(...args);
+    return this.succeedWith({}, ...args);
+  }
+
+  async succeedWith(more: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
+    const ran = await this.runWith(more, ...args);
     if (ran.code !== 0) throw new Error(`pm2 ${args.join(' ')}: exit code ${ran.code}\n${ran.output}`);
     return ran;
   }
@@ -112,6 +122,8 @@ export interface AppOptions {
   readonly module?: string;
   /** A program of the fixtures, instead. */
   readonly program?: string;
+  /** Starts the checkout's own file, with the settings in the environment. */
+  readonly checkout?: true;
   /** What stands in `.env`. */
   readonly env?: Readonly<Record<string, string>>;
   /** What the app has beside what is shipped, or instead; null: not at all. */
@@ -122,25 +134,32 @@ export interface AppOptions {
 /** A folder of a bot, with lastcall among its packages and a copy of what is shipped for pm2. */
 export class Pm2Bot implements AsyncDisposable {
   readonly pm2: Pm2;
-  readonly #folder = new Folder({ 'package.json': '{}' });
+  // As `npm init` has it, where `.js` could not be what is shipped.
+  readonly #folder = new Folder({ 'package.json': '{"type":"commonjs"}' });
+  readonly #file: string;
+  readonly #env: Readonly<Record<string, string>>;
 
   constructor(
     pm2: Pm2,
     sandbox: Sandbox,
-    { module = 'echo', program, env = {}, app, token = sandbox.token }: AppOptions = {},
+    { module = 'echo', program, checkout, env = {}, app, token = sandbox.token }: AppOptions = {},
   ) {
     this.pm2 = pm2;
     mkdirSync(this.#folder.file('node_modules'));
     symlinkSync(repository, this.#folder.file('node_modules', 'lastcall'));
-    const shipped = app ? 'shipped.config.js' : 'ecosystem.config.js';
-    copyFileSync(join(repository, 'ecosystem.config.js'), this.#folder.file(shipped));
-    if (app)
+    const shipped = join(repository, 'ecosystem.config.js');
+    const copy = this.#folder.file('ecosystem.config.mjs');
+    this.#file = checkout ? shipped : copy;
+    if (app) {
+      copyFileSync(shipped, this.#folder.file('shipped.mjs'));
       this.#folder.write(
-        'ecosystem.config.js',
-        `import { apps as shipped } from './${shipped}';` +
-          `\nconst app = { ...shipped[0], ...${JSON.stringify(app)} };` +
-          `\nexport const apps = [Object.fromEntries(Object.entries(app).filter(([, value]) => value !== null))];\n`,
+        'ecosystem.config.mjs',
+        `import { apps as shipped } from './shipped.mjs';
+const app = { ...shipped[0], ...${JSON.stringify(app)} };
+export const apps = [Object.fromEntries(Object.entries(app).filter(([, value]) => value !== null))];
+`,
       );
+    } else copyFileSync(shipped, copy);
     const settings = {
       BOT_TOKEN: token,
       TELEGRAM_API_ROOT: sandbox.apiRoot,
@@ -148,13 +167,14 @@ export class Pm2Bot implements AsyncDisposable {
       STATE_DIR: this.#folder.file('state'),
       ...env,
     };
+    this.#env = checkout ? settings : {};
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     this.#folder.write('.env', lines.join(''));
     rmSync(join(pm2.home, 'logs'), { recursive: true, force: true });
   }
 
   start(): Promise<Ran> {
-    return this.pm2.succeed('start', this.#folder.file('ecosystem.config.js'));
+    return this.pm2.succeedWith(this.#env, 'start', this.#file);
   }
 
   stop(): Promise<Ran> {
@@ -231,11 +251,17 @@ export class Pm2Bot implements AsyncDisposable {
     return apps;
   }
 
-  /** Ends it, and forgets it. */
+  /** Ends it, and makes pm2 forget it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const daemon = existsSync(join(this.pm2.home, 'pm2.pid')) ? this.pm2.daemonPid : undefined;
-    for (const pid of this.pm2.pids) if (pid !== daemon) killIfAlive(pid);
-    if (this.pm2.pids.length > 0) await this.pm2.run('delete', NAME);
+    if (this.pm2.pids.length > 0) {
+      const deleted = this.pm2.run('delete', NAME);
+      // What is still there by then would not end by itself; not before, as pm2 would start it again.
+      const late = setTimeout(() => {
+        for (const pid of this.pm2.pids) if (pid !== this.pm2.daemonPid) killIfAlive(pid);
+      }, 2_000);
+      await deleted;
+      clearTimeout(late);
+    }
     this.#folder[Symbol.dispose]();
   }
 }
