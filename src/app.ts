@@ -11,8 +11,9 @@ import { Fleet } from './fleet.js';
 import { Health, type Observed } from './health.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
+import type { BudgetEvent } from './host/events.js';
 import { RunRecord } from './host/run-record.js';
-import { type Supervisor, unsupervised } from './host/supervisor.js';
+import { patienceFor, type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
 import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
@@ -63,14 +64,17 @@ export function composeApp({
   supervisor = unsupervised,
 }: AppParts): App {
   const { log, receiptLog } = logging;
-  const confirmMs = Math.min(CONFIRM_MS, config.stopTimeoutMs / 10);
+  const budgetMs = Math.min(config.stopTimeoutMs, supervisor.stopLimitMs ?? Number.POSITIVE_INFINITY);
+  const confirmMs = Math.min(CONFIRM_MS, budgetMs / 10);
 
   const faultAmidStop = new AbortController();
   const lifecycle = new Lifecycle({
     startTimeoutMs: config.startTimeoutMs,
-    stopTimeoutMs: config.stopTimeoutMs,
+    stopTimeoutMs: budgetMs,
     clock,
     emit(event) {
+      // Once all hooks are known, and before anything can be asked to stop.
+      if (event.event === 'lifecycle.running') tell(budget());
       if (event.event === 'lifecycle.stop-repeated' && event.reason.kind === 'fault') faultAmidStop.abort();
       record.note(event);
       tell(event);
@@ -80,7 +84,7 @@ export function composeApp({
   const record = new RunRecord({
     stateDir: config.stateDir,
     stopTimeoutMs: config.stopTimeoutMs,
-    budgetMs: config.stopTimeoutMs,
+    budgetMs,
     supervisor: supervisor.kind,
     killAfterMs: supervisor.killAfterMs ?? supervisor.stopLimitMs,
     emit: (event) => tell(event),
@@ -124,6 +128,21 @@ export function composeApp({
     health?.observe(event, botId);
   }
 
+  function budget(): BudgetEvent {
+    const drainMs = lifecycle.stopLimitMs('drain', StopReason.request('lifecycle.stop'));
+    const { stopLimitMs, killAfterMs = stopLimitMs } = supervisor;
+    return {
+      event: 'lifecycle.budget',
+      budgetMs,
+      drainMs,
+      hooksMs: budgetMs - drainMs,
+      ...(killAfterMs !== undefined &&
+        budgetMs < config.stopTimeoutMs && {
+          cutShort: { killAfterMs, neededMs: patienceFor(config.stopTimeoutMs) },
+        }),
+    };
+  }
+
   /** The program calls `process.exit` amid the run: there is no stop, but there is a receipt. */
   function endedByProgram(exitCode: number): void {
     logAbruptEnd(StopReason.request(`process.exit(${exitCode})`), exitCode);
@@ -142,7 +161,7 @@ export function composeApp({
       record.end(outcome.exitCode);
       locks.release();
       logReceipt(receiptLog, outcome, fleet.counts);
-      await logging.flush(Math.max(LAST_LINES_MS, config.stopTimeoutMs - outcome.stopDurationMs));
+      await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
       supervisor.close();
       return outcome;

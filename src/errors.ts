@@ -132,13 +132,14 @@ export const errorTable = {
   HOOK_TIMED_OUT: {
     exitCode: ExitCode.cut,
     likelyCause: 'a start or stop function did not end within its time',
-    nextStep: 'let the hook heed its signal, or raise START_TIMEOUT or STOP_TIMEOUT',
+    nextStep:
+      'let the hook heed its signal, or raise START_TIMEOUT or STOP_TIMEOUT (under pm2 its kill_timeout, too)',
   },
   DRAIN_OVERDUE: {
     exitCode: ExitCode.cut,
     likelyCause: 'handlers were still running when the time for draining had passed',
     nextStep:
-      'let handlers heed ctx.signal, or raise STOP_TIMEOUT; their updates come again at the next start',
+      'let handlers heed ctx.signal, or raise STOP_TIMEOUT (under pm2 its kill_timeout, too); their updates come again at the next start',
   },
   HANDLER_TIMED_OUT: {
     exitCode: ExitCode.cut,

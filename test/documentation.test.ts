@@ -1,4 +1,5 @@
 /** Holds README.md and .env.example to the code. `UPDATE_README=1` writes the README's generated parts. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -7,6 +8,7 @@ import { settingsMarkdown } from '../src/config/help.js';
 import { readSettings } from '../src/config/load.js';
 import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
 import { ExitCode } from '../src/exit-code.js';
+import { patienceFor } from '../src/host/supervisor.js';
 import { eventsMarkdown } from '../src/logging/events.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
 
@@ -42,6 +44,20 @@ const units = ['lastcall.service', 'lastcall@.service'].map((name) =>
   readFileSync(join(root, 'systemd', name), 'utf8'),
 );
 
+const ecosystem = readFileSync(join(root, 'ecosystem.config.js'), 'utf8');
+/** As pm2 comes to see it. */
+const [app] = JSON.parse(
+  execFileSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      "const { apps } = await import('./ecosystem.config.js'); console.log(JSON.stringify(apps))",
+    ],
+    { cwd: root, encoding: 'utf8' },
+  ),
+);
+
 const found = (pattern: RegExp, texts: readonly string[]): string[] =>
   texts.flatMap((text) => [...text.matchAll(pattern)].map(([, match = '']) => match));
 
@@ -56,17 +72,6 @@ describe('README.md', () => {
     expect(rows.map(([, exitCode]) => exitCode)).toEqual([...Object.values(ExitCode).map(String), '128 + n']);
     const noRestart = rows.filter(([, , restart]) => restart === 'no').map(([, exitCode]) => exitCode);
     expect(noRestart).toEqual([`${ExitCode.configuration}`]);
-  });
-
-  it('gives supervisors a little more time than the stop may take, and the code that ends it all', async () => {
-    const { values } = await readSettings({ env: {}, cwd: '/', readFile: async () => '' });
-    const stopMs = values.stopTimeoutMs ?? Number.NaN;
-    expect(found(/--kill-timeout (\d+)/g, code).map(Number)).toEqual([stopMs + 5_000]);
-    expect(found(/^TimeoutStopSec=(\d+)/gm, units).map(Number)).toEqual(units.map(() => stopMs / 1_000 + 5));
-    expect(found(/--stop-exit-codes (\d+)/g, code)).toEqual([`${ExitCode.configuration}`]);
-    expect(found(/^RestartPreventExitStatus=(.+)/gm, units)).toEqual(
-      units.map(() => `${ExitCode.configuration}`),
-    );
   });
 
   it('names no file that there is none of', () => {
@@ -102,6 +107,49 @@ describe('README.md', () => {
     const ours = code.filter((line) => /^(npx )?lastcall |^--|^npm run \w+ -- /.test(line));
     expect(commandNames).toEqual(expect.arrayContaining(found(/(?:^|npx )lastcall (\w+)/g, code)));
     expect([...ofCommands, ...ofSettings]).toEqual(expect.arrayContaining(found(/--([\w-]+)/g, ours)));
+  });
+});
+
+describe('what supervisors are told', () => {
+  it('is not to restart after the one exit code that no restart helps', () => {
+    const never = [ExitCode.configuration];
+    expect(found(/^RestartPreventExitStatus=(.+)/gm, units).map(Number)).toEqual(units.map(() => never[0]));
+    expect(found(/^Restart=(.+)/gm, units)).toEqual(units.map(() => 'always'));
+    expect(app.stop_exit_codes).toEqual(never);
+    expect(app.autorestart).toBeUndefined();
+    // And says so in a comment that names them all.
+    for (const text of [units[0] ?? '', ecosystem]) {
+      const comment = /Exit codes: [\s\S]*?(?=^ *(?:Restart|stop_exit_codes))/m.exec(text)?.[0] ?? '';
+      expect(found(/\b(\d+)\b(?!:)/g, [comment]).map(Number)).toEqual(Object.values(ExitCode));
+    }
+  });
+
+  it('is to give a start and a stop a little more time than they may take', async () => {
+    const { values } = await readSettings({ env: {}, cwd: '/', readFile: async () => '' });
+    const { startTimeoutMs = Number.NaN, stopTimeoutMs = Number.NaN } = values;
+    expect(app.kill_timeout).toBe(patienceFor(stopTimeoutMs));
+    expect(found(/^TimeoutStopSec=(\d+)/gm, units)).toEqual(
+      units.map(() => `${patienceFor(stopTimeoutMs) / 1_000}`),
+    );
+    expect(app.listen_timeout).toBe(patienceFor(startTimeoutMs));
+    for (const seconds of found(/^TimeoutStartSec=(\d+)/gm, units))
+      expect(Number(seconds) * 1_000).toBeGreaterThanOrEqual(patienceFor(startTimeoutMs));
+  });
+
+  it('is where to find the program, and to wait for it', () => {
+    expect(app).toMatchObject({
+      script: join(root, 'dist', 'main.js'),
+      args: ['run'],
+      cwd: root,
+      exec_mode: 'fork',
+      wait_ready: true,
+      merge_logs: true,
+    });
+    const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(join(root, bin.lastcall)).toBe(app.script);
+    // Lines that are JSON and have their time must get none in front.
+    expect(Object.keys(app)).not.toEqual(expect.arrayContaining(['time']));
+    expect(Object.keys(app)).not.toEqual(expect.arrayContaining(['log_date_format']));
   });
 });
 

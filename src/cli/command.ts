@@ -62,7 +62,7 @@ export async function runCommand(
 function complain(text: string): void {
   const { stderr, env } = process;
   const masked = maskTokens(`lastcall: ${text}\n`);
-  stderr.write(isJournal(env['JOURNAL_STREAM'], stderr.fd) ? withPriority('error', masked) : masked);
+  stderr.write(isJournal(env, stderr.fd) ? withPriority('error', masked) : masked);
 }
 
 /** `--help` may stand anywhere; what stands behind `--` is the bot program's. */

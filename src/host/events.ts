@@ -1,4 +1,4 @@
-/** What the process's surroundings tell: the lock, the run before this one, the supervisor. The log is one listener. */
+/** What the process's surroundings tell: the lock, the run before this one, the supervisor's patience. The log is one listener. */
 import type { RunPhase } from './run-state.js';
 
 /** `bot` is the bot's id. */
@@ -31,4 +31,21 @@ export interface Killed {
   readonly advice: string;
 }
 
-export type HostEvent = LockEvent | PreviousRunEvent;
+/** What a stop has to go by, told once all has started. */
+export interface BudgetEvent {
+  readonly event: 'lifecycle.budget';
+  /** The whole stop. */
+  readonly budgetMs: number;
+  /** The drain's latest end, counted from the beginning of the stop. */
+  readonly drainMs: number;
+  /** What is then left for the hooks behind it, at least. */
+  readonly hooksMs: number;
+  /** Where the supervisor kills sooner than the settings would have it. */
+  readonly cutShort?: {
+    readonly killAfterMs: number;
+    /** What to set it to instead. */
+    readonly neededMs: number;
+  };
+}
+
+export type HostEvent = LockEvent | PreviousRunEvent | BudgetEvent;

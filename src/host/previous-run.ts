@@ -1,6 +1,7 @@
 /** How the run before this one ended, by what it has left about itself; and if it was killed, what would help. */
 import type { Killed } from './events.js';
 import type { RunState } from './run-state.js';
+import { patienceFor } from './supervisor.js';
 
 export interface Present {
   readonly nowMs: number;
@@ -8,9 +9,6 @@ export interface Present {
   /** What a stop may take by the settings, whatever the supervisor allows. */
   readonly stopTimeoutMs: number;
 }
-
-/** A supervisor should be a little more patient than the stop may take. */
-const SUPERVISOR_MARGIN_MS = 5_000;
 
 /** Undefined if the run ended by itself, in whatever way. */
 export function howKilled(state: RunState, present: Present): Killed | undefined {
@@ -44,7 +42,7 @@ function advice(state: RunState, stopTimeoutMs: number): string {
       return startAdvice[state.supervisor];
     case 'draining':
     case 'stopping':
-      return stopAdvice(state, stopTimeoutMs + SUPERVISOR_MARGIN_MS);
+      return stopAdvice(state, patienceFor(stopTimeoutMs));
     default:
       return runAdvice[state.supervisor];
   }
@@ -61,7 +59,7 @@ const startAdvice = {
 
 const runAdvice = {
   systemd: `${byForce}, or by the watchdog; \`journalctl -u\` with the unit's name tells, or ${kernelLog}`,
-  pm2: `${byForce}; ${kernelLog}`,
+  pm2: `by pm2, if its event loop was blocked when it was to stop; otherwise ${byForce}, and ${kernelLog}`,
   none: `${byForce}; ${kernelLog}`,
 } as const;
 
@@ -71,7 +69,7 @@ function stopAdvice({ supervisor, killAfterMs = 0 }: RunState, neededMs: number)
     case 'pm2':
       // It was patient enough, so that something else has killed.
       if (killAfterMs >= neededMs) return `${byForce}; ${kernelLog}`;
-      return `raise kill_timeout to at least ${Math.ceil(neededMs)}`;
+      return `raise kill_timeout to at least ${neededMs}`;
     case 'systemd':
       return `raise TimeoutStopSec to at least ${Math.ceil(neededMs / 1_000)}, or set Type=notify, by which the stop asks for the time it needs`;
     case 'none':

@@ -29,8 +29,18 @@ export interface SupervisedProcess {
   readonly pid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly connected?: boolean;
-  send?(message: unknown): unknown;
+  send?(
+    message: unknown,
+    handle: undefined,
+    options: undefined,
+    sent: (error: Error | null) => void,
+  ): unknown;
+  listeners?(event: string): readonly { readonly name: string }[];
+  off?(event: string, listener: () => void): unknown;
 }
+
+/** A supervisor should be a little more patient than a stop may take by the settings; both in milliseconds. */
+export const patienceFor = (stopTimeoutMs: number): number => Math.ceil(stopTimeoutMs) + 5_000;
 
 /** Nobody to be told. */
 export const unsupervised: Supervisor = {
@@ -52,8 +62,8 @@ export const unsupervised: Supervisor = {
  */
 export async function detectSupervisor(process: SupervisedProcess): Promise<Supervisor> {
   const { pid, env } = process;
-  // pm2's apps inherit the environment of its daemon, whose socket and watchdog, if it has them, are not theirs.
-  if (env['pm_id'] !== undefined) return unsupervised;
+  // First: pm2's apps inherit the environment of its daemon, whose socket and watchdog, if any, are not theirs.
+  if (env['pm_id'] !== undefined) return (await import('./pm2.js')).connectToPm2(process);
   const socket = env['NOTIFY_SOCKET'] ?? '';
   const watchdogPid = env['WATCHDOG_PID'];
   if (socket === '' || (watchdogPid !== undefined && watchdogPid !== `${pid}`)) return unsupervised;

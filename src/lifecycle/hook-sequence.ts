@@ -104,8 +104,19 @@ export class HookSequence {
     for (let hook = hooks.pop(); hook; hook = hooks.pop()) await this.#stop(hook, hooks.length, begunAt);
   }
 
+  /**
+   * How long the stop of a hook may last, for that reason and by the hooks that have started, if its turn comes at once;
+   * 0 where it is none of them, or has no stop.
+   */
+  stopLimitMs(name: string, reason: StopReason): number {
+    const hooks = this.#startedHooks();
+    const behind = hooks.findIndex((hook) => hook.name === name);
+    const hook = hooks[behind];
+    return hook ? this.#stopLimitMs(hook, behind, 0, reason) : 0;
+  }
+
   async #stop(hook: Hook, behind: number, begunAt: number): Promise<void> {
-    const { clock, urgency } = this.#around;
+    const { clock, signal, urgency } = this.#around;
     const turnAt = clock.now();
     const limit = new Countdown(clock);
     const cut = new AbortController();
@@ -115,15 +126,14 @@ export class HookSequence {
     await this.#take(hook, 'stop', {
       limit,
       signal: cut.signal,
-      arm: () => limit.set(this.#stopLimitMs(hook, behind, turnAt - begunAt), overdue),
+      arm: () => limit.set(this.#stopLimitMs(hook, behind, turnAt - begunAt, signal.reason), overdue),
       graceMs: () => 0,
     });
     urgency.removeEventListener('abort', hurry);
   }
 
-  #stopLimitMs(hook: Hook, behind: number, elapsedMs: number): number {
-    const { stopTimeoutMs: budgetMs, signal, urgency } = this.#around;
-    const reason: StopReason = signal.reason;
+  #stopLimitMs(hook: Hook, behind: number, elapsedMs: number, reason: StopReason): number {
+    const { stopTimeoutMs: budgetMs, urgency } = this.#around;
     const latestEndMs = hook.stopLatestEndMs?.({ budgetMs, reason }) ?? Number.POSITIVE_INFINITY;
     const hastenedMs = urgency.aborted ? shortStopMs : undefined;
     const ownMs = [hook.stopTimeoutMs, latestEndMs - elapsedMs, hastenedMs];

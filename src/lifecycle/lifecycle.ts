@@ -158,6 +158,14 @@ export class Lifecycle {
     this.#hurrying.abort(this.#reasons[0]);
   }
 
+  /**
+   * How long the stop of a hook may last, by the hooks that have started, if its turn comes at once; 0 where there is
+   * nothing to stop.
+   */
+  stopLimitMs(hookName: string, reason: StopReason): number {
+    return this.#hooks.stopLimitMs(hookName, reason);
+  }
+
   /** What is known of the outcome already; for a process that ends amid the run, or amid the stop. */
   soFar(): Pick<Outcome, 'phases' | 'durationMs' | 'stopDurationMs'> {
     const now = this.#clock.now();

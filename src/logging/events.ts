@@ -4,7 +4,7 @@
  */
 import type { DispatchEvent, Handling } from '../dispatch/events.js';
 import type { LastcallError } from '../errors.js';
-import type { HostEvent, Killed } from '../host/events.js';
+import type { BudgetEvent, HostEvent, Killed } from '../host/events.js';
 import type { InboxEvent } from '../inbox/events.js';
 import type { Entry } from '../inbox/inbox.js';
 import type { LifecycleEvent } from '../lifecycle/events.js';
@@ -57,6 +57,14 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
     level: 'info',
     means: 'the run begins',
     message: () => 'Starting',
+  },
+  'lifecycle.budget': {
+    level: 'info',
+    means:
+      'how long a stop may take: the drain `drainMs`, the hooks behind it `hooksMs`; a warning where pm2 would kill sooner than `STOP_TIMEOUT`',
+    message: budgetInWords,
+    levelOf: ({ cutShort }) => (cutShort ? 'warn' : 'info'),
+    fields: ({ cutShort, ...rest }) => ({ ...rest, ...cutShort }),
   },
   'lifecycle.running': {
     level: 'info',
@@ -463,6 +471,15 @@ function handlingFields({ item, ...rest }: Partial<Handling<Entry>> & { readonly
 
 function nameOf({ updateId, kind }: Entry): string {
   return `update ${updateId} (${kind})`;
+}
+
+function budgetInWords({ budgetMs, drainMs, hooksMs, cutShort }: BudgetEvent): string {
+  const [whole, drain, hooks] = [budgetMs, drainMs, hooksMs].map(durationInWords);
+  const shares = `the drain ${drain}, the hooks behind it ${hooks} and what it leaves`;
+  if (!cutShort) return `A stop may take ${whole}: ${shares}`;
+  const { killAfterMs, neededMs } = cutShort;
+  const cures = `set kill_timeout to at least ${neededMs}, or STOP_TIMEOUT to at most ${Math.floor(budgetMs)}ms`;
+  return `A stop may take only ${whole} (${shares}), because pm2 kills after ${durationInWords(killAfterMs)}: ${cures}`;
 }
 
 function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: Killed): string {

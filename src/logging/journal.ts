@@ -15,13 +15,15 @@ const priorities: Readonly<Record<string, number>> = {
 };
 
 /**
- * Whether the file is the journal. JOURNAL_STREAM names the file that was stdout of the unit's first process, and goes
- * down to all those it starts: only who writes to that very file writes to the journal.
- *
- * @param stream what JOURNAL_STREAM says: `device:inode`
+ * Whether what is written to the file gets to the journal. JOURNAL_STREAM (`device:inode`) names the file that was stdout
+ * of the unit's first process, and goes down to all those it starts: only who writes to that very file writes to the
+ * journal. Not under pm2: in cluster mode it takes what is written, whatever file that would be, into one of its own.
  */
-export function isJournal(stream: string | undefined, fileDescriptor: number): boolean {
-  if (!stream) return false;
+export function isJournal(
+  { JOURNAL_STREAM: stream, pm_id: pm2Id }: Readonly<Record<string, string | undefined>>,
+  fileDescriptor: number,
+): boolean {
+  if (!stream || pm2Id !== undefined) return false;
   try {
     const { dev, ino } = fstatSync(fileDescriptor, { bigint: true });
     return stream === `${dev}:${ino}`;

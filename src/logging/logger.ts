@@ -55,7 +55,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && terminal);
   const render = pretty ? (await import('./pretty.js')).createPrettifier(wantsColour(env, terminal)) : asItIs;
 
-  const journal = stdout.fd !== undefined && isJournal(env['JOURNAL_STREAM'], stdout.fd);
+  const journal = stdout.fd !== undefined && isJournal(env, stdout.fd);
   const present = journal ? (line: string) => withPriority(levelOf(line), render(line)) : render;
 
   ignoreErrors(stderr);

@@ -74,6 +74,8 @@ describe('the run before this one', () => {
     const killed = howKilled({ ...running, supervisor }, present);
     expect(killed).toMatchObject({ phase: 'running', durationMs: 20_000, bound: 'at most' });
     expect(killed?.advice).toMatch(/kill -9.*memory.*dmesg/);
+    // What never heard the signal was killed while it ran, as far as it could tell.
+    expect(/^by pm2, if its event loop was blocked/.test(killed?.advice ?? '')).toBe(supervisor === 'pm2');
   });
 
   it('was killed in the start', () => {

@@ -112,7 +112,7 @@ describe('the supervisor', () => {
 
   it('is not systemd under pm2, whose apps inherit its environment', async () => {
     const env = { NOTIFY_SOCKET: '/nowhere/notify', pm_id: '0' };
-    expect((await detectSupervisor({ pid: 8, env })).kind).not.toBe('systemd');
+    expect((await detectSupervisor({ pid: 8, env })).kind).toBe('pm2');
   });
 
   it.each([undefined, '8'])('is systemd where the socket is ours (WATCHDOG_PID %s)', async (watchdogPid) => {

@@ -377,6 +377,21 @@ describe('a stop', () => {
     expect(asked).toEqual([{ budgetMs: 90_000, reason }]);
   });
 
+  it('can be asked how long it may last, before it is asked for', async () => {
+    const rig = new Rig({ stopTimeoutMs: 1_200 });
+    rig.add('behind');
+    rig.lifecycle.add({ name: 'only starts', start() {} });
+    rig.add('drain', {}, { stopLatestEndMs: ({ budgetMs }) => (budgetMs * 2) / 3 });
+    const limitMs = (name: string) => rig.lifecycle.stopLimitMs(name, StopReason.signal('SIGINT'));
+    expect(limitMs('drain')).toBe(0);
+    await rig.running();
+    // Half for each, as two are to be stopped; alone, the drain would have 800 ms.
+    expect(limitMs('drain')).toBe(600);
+    expect(limitMs('behind')).toBe(1_200);
+    expect(limitMs('only starts')).toBe(0);
+    expect(limitMs('nobody')).toBe(0);
+  });
+
   it('cannot get more than the budget, nor harm with a limit that is none', async () => {
     const rig = new Rig({ stopTimeoutMs: 3_000 });
     rig.add('greedy', { stop: hanging }, { stopTimeoutMs: 99_000, stopLatestEndMs: () => 99_000 });

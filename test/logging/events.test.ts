@@ -26,6 +26,11 @@ const killed: Killed = {
 /** One of each, with the level and the words it should have; the compiler sees to it that none is missing. */
 const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, string]> = {
   'lifecycle.starting': [{ event: 'lifecycle.starting' }, 'info', 'Starting'],
+  'lifecycle.budget': [
+    { event: 'lifecycle.budget', budgetMs: 90_000, drainMs: 60_000, hooksMs: 30_000 },
+    'info',
+    'A stop may take 1 min 30 s: the drain 1 min, the hooks behind it 30 s and what it leaves',
+  ],
   'lifecycle.running': [
     { event: 'lifecycle.running', durationMs: 120 },
     'info',
@@ -364,6 +369,17 @@ describe('an event', () => {
     expect(await levelFor(StopReason.aborted('why'))).toBe('info');
     expect(await levelFor(StopReason.fault(new Error('x')))).toBe('error');
     expect(await levelFor(StopReason.startFailed(ours))).toBe('error');
+  });
+
+  it('warns where the supervisor would cut a stop short, and says what to set', async () => {
+    const cutShort = { killAfterMs: 1_600, neededMs: 95_000 };
+    const budget = { event: 'lifecycle.budget', budgetMs: 1_200, drainMs: 600, hooksMs: 600 } as const;
+    expect(await lineOf({ ...budget, cutShort })).toMatchObject({
+      level: 'warn',
+      ...budget,
+      ...cutShort,
+      msg: 'A stop may take only 1.2 s (the drain 600 ms, the hooks behind it 600 ms and what it leaves), because pm2 kills after 1.6 s: set kill_timeout to at least 95000, or STOP_TIMEOUT to at most 1200ms',
+    });
   });
 
   it('has its properties as fields, times to a tenth of a millisecond, and the context before them', async () => {

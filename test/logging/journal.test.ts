@@ -11,12 +11,15 @@ describe('the journal', () => {
     const [journal, other] = ['journal', 'other'].map((name) => openSync(folder.file(name), 'w'));
     if (journal === undefined || other === undefined) throw new Error('no files');
     const { dev, ino } = fstatSync(journal);
-    expect(isJournal(`${dev}:${ino}`, journal)).toBe(true);
-    expect(isJournal(`${dev}:${ino}`, other)).toBe(false);
-    expect(isJournal(undefined, journal)).toBe(false);
-    expect(isJournal('', journal)).toBe(false);
+    const env = { JOURNAL_STREAM: `${dev}:${ino}` };
+    expect(isJournal(env, journal)).toBe(true);
+    expect(isJournal(env, other)).toBe(false);
+    expect(isJournal({}, journal)).toBe(false);
+    expect(isJournal({ JOURNAL_STREAM: '' }, journal)).toBe(false);
+    // pm2 as a unit: in cluster mode its own stdout, the journal, is also that of its apps.
+    expect(isJournal({ ...env, pm_id: '0' }, journal)).toBe(false);
     closeSync(journal);
-    expect(isJournal(`${dev}:${ino}`, journal)).toBe(false);
+    expect(isJournal(env, journal)).toBe(false);
     closeSync(other);
   });
 

@@ -1,0 +1,106 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { connectToPm2 } from '../../src/host/pm2.js';
+import { detectSupervisor } from '../../src/host/supervisor.js';
+
+/** A process of pm2's, and what it has told pm2. */
+function setUp(env: Record<string, string> = {}, connected: boolean | 'no channel' = true) {
+  const messages: unknown[] = [];
+  const send = (message: unknown, _handle: undefined, _options: undefined, sent: (error: null) => void) => {
+    messages.push(message);
+    sent(null);
+  };
+  const process = Object.assign(new EventEmitter(), {
+    pid: 8,
+    env: { pm_id: '0', ...env },
+    ...(connected !== 'no channel' && { connected, send }),
+  });
+  return { messages, process, events: process as EventEmitter };
+}
+
+describe('pm2', () => {
+  it('is the supervisor of a process that has a pm_id', async () => {
+    const { process } = setUp();
+    expect((await detectSupervisor(process)).kind).toBe('pm2');
+  });
+
+  it('is told once that the bot is ready, and how it does', async () => {
+    const { process, messages } = setUp();
+    const supervisor = await connectToPm2(process);
+    supervisor.status('standing by, process 7 polls');
+    supervisor.ready();
+    supervisor.ready();
+    supervisor.extend(1_000);
+    supervisor.stopping();
+    supervisor.ping();
+    supervisor.close();
+    expect(messages).toEqual([
+      { type: 'axm:monitor', data: { lastcall: { value: 'standing by, process 7 polls' } } },
+      'ready',
+    ]);
+  });
+
+  it.each([
+    ['there is no channel', 'no channel'],
+    ['the channel has closed', false],
+  ] as const)('is told nothing where %s', async (_, connected) => {
+    const { process, messages } = setUp({}, connected);
+    const supervisor = await connectToPm2(process);
+    supervisor.ready();
+    supervisor.status('polling');
+    expect(messages).toEqual([]);
+  });
+
+  it.each([
+    [undefined, 1_600, 1_200],
+    ['', 1_600, 1_200],
+    ['0', 1_600, 1_200],
+    ['soon', 1_600, 1_200],
+    ['Infinity', 1_600, 1_200],
+    ['400', 400, 300],
+    ['5000', 5_000, 4_600],
+    ['95000', 95_000, 94_600],
+  ])('kills, by kill_timeout=%s, after %d ms, of which a stop may take %d', async (text, killMs, stopMs) => {
+    const { process } = setUp(text === undefined ? {} : { kill_timeout: text });
+    expect(await connectToPm2(process)).toMatchObject({ killAfterMs: killMs, stopLimitMs: stopMs });
+  });
+
+  it('leaves a stop that ends within its bound before the kill, from 1 s on', () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 600_000 }), async (killMs) => {
+        const { stopLimitMs = Number.NaN } = await connectToPm2(setUp({ kill_timeout: `${killMs}` }).process);
+        expect(stopLimitMs).toBeGreaterThan(0);
+        expect(stopLimitMs).toBeLessThan(killMs);
+        if (killMs >= 1_000) expect(stopLimitMs + 250).toBeLessThanOrEqual(killMs);
+      }),
+    ));
+
+  it('leaves faults to us and to the bot program', async () => {
+    const { process, events } = setUp();
+    const theirs = {
+      uncaughtListener() {},
+      onUncaughtException() {},
+      onUnhandledRejection() {},
+    };
+    const programs = () => {};
+    events.on('uncaughtException', theirs.uncaughtListener);
+    events.on('uncaughtException', theirs.onUncaughtException.bind(theirs));
+    events.on('uncaughtException', programs);
+    events.on('unhandledRejection', theirs.onUnhandledRejection.bind(theirs));
+    await connectToPm2(process);
+    expect(events.listeners('uncaughtException')).toEqual([programs]);
+    expect(events.listeners('unhandledRejection')).toEqual([]);
+  });
+
+  it('lets a worker of cluster mode outlive its primary, and looks for one nowhere else', async () => {
+    const worker = { exitedAfterDisconnect: false };
+    await connectToPm2(setUp({ exec_mode: 'fork_mode', NODE_APP_INSTANCE: '0' }).process, async () => worker);
+    expect(worker.exitedAfterDisconnect).toBe(false);
+    await connectToPm2(setUp({ exec_mode: 'cluster_mode' }).process, async () => worker);
+    expect(worker.exitedAfterDisconnect).toBe(true);
+    await expect(
+      connectToPm2(setUp({ exec_mode: 'cluster_mode' }).process, async () => undefined),
+    ).resolves.toMatchObject({ kind: 'pm2' });
+  });
+});
