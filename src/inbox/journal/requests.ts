@@ -26,8 +26,8 @@ export const answerPath = (folder: string, id: string): string =>
   join(requestsFolder(folder), `${id}.answer.json`);
 
 /**
- * Answers all requests that wait. What is no request is removed. Throws what the disk throws, and what `answer` does; a
- * request that was not answered stays.
+ * Answers all requests that wait. What is no request is removed; what cannot be read stays, and harms nobody. Throws
+ * what the disk throws else, and what `answer` does; a request that was not answered stays.
  */
 export function answerRequests(
   disk: Disk,
@@ -38,9 +38,20 @@ export function answerRequests(
     const id = REQUEST.exec(name)?.[1];
     if (id === undefined) continue;
     const path = requestPath(folder, id);
-    const request = parseRequest(disk.read(path).toString());
+    const text = readText(disk, path);
+    if (text === undefined) continue;
+    const request = parseRequest(text);
     if (request) disk.replace(answerPath(folder, id), JSON.stringify(answer(request)));
     disk.remove(path);
+  }
+}
+
+/** Undefined where that fails: a folder, a file of another user, one that is gone. No bot has to end for that. */
+function readText(disk: Disk, path: string): string | undefined {
+  try {
+    return disk.read(path).toString();
+  } catch {
+    return undefined;
   }
 }
 
