@@ -73,7 +73,10 @@ export class DeadLetters {
     const kept = this.#kept.get(seq);
     if (!kept) return undefined;
     const frame = frameAt(this.#options.disk.read(this.#path, kept.position, kept.length), 0);
-    return frame && decodeDeadLetter(frame.payload).text;
+    if (frame?.kind !== RecordKind.deadLetter) return undefined;
+    // For one who only reads: the file may have been written anew since, with another letter in this place.
+    const { letter, text } = decodeDeadLetter(frame.payload);
+    return letter.seq === seq ? text : undefined;
   }
 
   /** Throws what the disk throws. */
