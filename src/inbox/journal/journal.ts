@@ -136,11 +136,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   #openStore(): Promise<Store> {
-    const { folder, bot, durability, segmentBytes } = this.#options;
+    const { folder, bot, holder, durability, segmentBytes } = this.#options;
     return Store.open({
       disk: this.#disk,
       folder,
       bot,
+      run: holder.id,
       survivesPowerCut: durability === 'power',
       now: this.#now,
       ...(segmentBytes !== undefined && { segmentBytes }),

@@ -26,6 +26,8 @@ export interface Head {
   readonly format: number;
   /** The bot's key. */
   readonly bot: string;
+  /** Which run of the program wrote the segment, by the id of the store's owner. */
+  readonly run?: string;
   readonly nextSeq: number;
   /** The ids that Telegram may still send again, each with the time of its arrival. */
   readonly recent: readonly (readonly [id: number, atMs: number])[];
@@ -77,8 +79,8 @@ export interface DeadLetter extends Indexed {
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-export function encodeHead({ format, bot, nextSeq, recent }: Head): Buffer[] {
-  return [json({ format, bot, nextSeq, recent })];
+export function encodeHead({ format, bot, run, nextSeq, recent }: Head): Buffer[] {
+  return [json({ format, bot, run, nextSeq, recent })];
 }
 
 /** @param texts the contents, one for each update */
@@ -107,10 +109,11 @@ export function encodeRemoval(seq: number): Buffer[] {
 }
 
 export function decodeHead(payload: Buffer): Head {
-  const { format, bot, nextSeq, recent } = fields(parse(payload));
+  const { format, bot, run, nextSeq, recent } = fields(parse(payload));
   return {
     format: number(format),
     bot: string(bot),
+    ...(typeof run === 'string' && { run }),
     // Of a newer format nothing more is known.
     nextSeq: format === FORMAT ? number(nextSeq) : 0,
     recent:

@@ -28,6 +28,8 @@ export interface StoreOptions {
   readonly folder: string;
   /** The bot's key. */
   readonly bot: string;
+  /** What tells this run of the program from all others, for those who read the log beside it. */
+  readonly run?: string;
   /** Whether what is written has to survive a power cut, and not only the process. */
   readonly survivesPowerCut: boolean;
   /** Milliseconds since 1970. */
@@ -115,7 +117,7 @@ export class Store {
    * Rejects with a LastcallError: INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
    */
   static async open(options: StoreOptions): Promise<Store> {
-    const { disk, folder, bot, survivesPowerCut, now, segmentBytes } = options;
+    const { disk, folder, bot, run, survivesPowerCut, now, segmentBytes } = options;
     return guarded(folder, OPENED, async () => {
       const ledger = new Ledger();
       const scan = readLog(disk, folder, ledger, bot);
@@ -134,6 +136,7 @@ export class Store {
             payload: encodeHead({
               format: FORMAT,
               bot,
+              ...(run !== undefined && { run }),
               nextSeq: ledger.nextSeq,
               recent: ledger.recent.entries(),
             }),
