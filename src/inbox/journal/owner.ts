@@ -18,7 +18,15 @@ export interface OwnerOptions {
   readonly id: string;
 }
 
+/** The sign of life that an owner leaves, and takes away when it gives the store back. */
+export interface OwnerSign {
+  readonly place: string;
+  readonly id: string;
+}
+
 const FILE = 'owner.json';
+
+export const ownerPath = (folder: string): string => join(folder, FILE);
 
 export const BEAT_MS = 5_000;
 
@@ -33,7 +41,7 @@ export class Owner {
 
   constructor(options: OwnerOptions) {
     this.#options = options;
-    this.#path = join(options.folder, FILE);
+    this.#path = ownerPath(options.folder);
   }
 
   /**
@@ -44,7 +52,7 @@ export class Owner {
     const { clock, place } = this.#options;
     const before = this.#read();
     // In the same place its owner is dead, for it does not hold the bot's lock.
-    if (before !== '' && placeOf(before) !== place) {
+    if (before !== '' && parseOwnerSign(before)?.place !== place) {
       await clock.sleep(PROBATION_MS, signal);
       if (this.#read() !== before) throw inUse(this.#options.folder);
     }
@@ -74,10 +82,13 @@ export class Owner {
   }
 }
 
-function placeOf(sign: string): unknown {
+/** Undefined where the text is no such sign. */
+export function parseOwnerSign(text: string): OwnerSign | undefined {
   try {
-    const value: unknown = JSON.parse(sign);
-    return typeof value === 'object' && value !== null ? Reflect.get(value, 'place') : undefined;
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    const [place, id]: unknown[] = [Reflect.get(value, 'place'), Reflect.get(value, 'id')];
+    return typeof place === 'string' && typeof id === 'string' ? { place, id } : undefined;
   } catch {
     return undefined;
   }
