@@ -94,6 +94,23 @@ export const errorTable = {
     nextStep:
       'read the cause; make room, or look after the disk. Nothing was confirmed that is not safe: what is missing comes again',
   },
+  INBOX_NOT_FOUND: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'the bot keeps its state elsewhere (a systemd unit, or another user), has never run with INBOX=journal, or is another one',
+    nextStep:
+      "set STATE_DIR to where the bot's log says that its inbox is (a systemd unit's: /var/lib/NAME), and BOT_TOKEN or --bot to the bot",
+  },
+  INBOX_AMBIGUOUS: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'several bots keep their state in the same place',
+    nextStep: 'say which is meant: --bot with its id or the name of its folder; or set BOT_TOKEN',
+  },
+  INBOX_FORBIDDEN: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the bot is run by another user: an inbox is open to its owner only',
+    nextStep: 'run this command as the user who runs the bot (`sudo -u NAME`), or as root',
+  },
   BOT_ALREADY_POLLED: {
     exitCode: ExitCode.conflict,
     likelyCause: 'the same bot is run twice at a time in this process',

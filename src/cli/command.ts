@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     return ({ args, signals, process: { stdout, stderr } }) =>
       sandboxCommand(args, { stdout, stderr, stop: signals.stopped });
   },
+  inbox: async () => (await import('./inbox.js')).inbox,
   unit: async () => (await import('./unit.js')).unit,
   help: async () => (await import('./help.js')).help,
   version: async () => (await import('./help.js')).version,

@@ -27,6 +27,9 @@ export function lockAddress(name: string, platform: NodeJS.Platform = process.pl
   return platform === 'linux' ? `\0lastcall-${name}` : join(tmpdir(), `lastcall-${name}.sock`);
 }
 
+/** Whether any process holds the lock at this address now; in doubt, yes. Keeps nobody from taking it. */
+export const isHeld = (address: string): Promise<boolean> => answers(address);
+
 export class HostLock {
   readonly #address: string;
   readonly #clock: Clock;
@@ -139,7 +142,8 @@ async function answers(address: string): Promise<boolean> {
     await once(socket, 'connect');
     return true;
   } catch (error) {
-    return codeOf(error) !== 'ECONNREFUSED';
+    // Where the address is a file, there may be none.
+    return codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT';
   } finally {
     socket.destroy();
   }
