@@ -16,6 +16,11 @@ export const errorTable = {
     likelyCause: 'a setting in the environment or in .env is missing or cannot be read',
     nextStep: 'correct the settings named above; `lastcall config` shows what is in force',
   },
+  COMMAND_MISUSED: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the command was given something that it cannot make sense of, or too little',
+    nextStep: '`lastcall help` lists the commands, and what each of them takes',
+  },
   TOKEN_REFUSED: {
     exitCode: ExitCode.configuration,
     likelyCause: 'the token was revoked, mistyped, or belongs to another Bot API server',

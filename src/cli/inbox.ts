@@ -2,6 +2,7 @@
 import { parseArguments } from '../config/arguments.js';
 import { readSettings } from '../config/load.js';
 import { invalid } from '../config/source.js';
+import { LastcallError } from '../errors.js';
 import { botKey } from '../host/bot-key.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import { maskTokens } from '../token.js';
@@ -60,7 +61,7 @@ export async function inboxCommand(args: readonly string[], io: InboxIo): Promis
   return verb.run({ io, inbox: chosen, ids, given });
 }
 
-/** @throws LastcallError CONFIG_INVALID when the command cannot mean anything */
+/** @throws LastcallError COMMAND_MISUSED when the command cannot mean anything */
 function idsIn(
   texts: readonly string[],
   name: string,
@@ -82,4 +83,4 @@ function idsIn(
   return [...new Set(texts.map(Number))];
 }
 
-const misused = (sentence: string) => invalid([{ culprit: 'lastcall inbox', sentence }]);
+const misused = (what: string) => new LastcallError('COMMAND_MISUSED', 'lastcall inbox', what);

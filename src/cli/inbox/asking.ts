@@ -7,7 +7,7 @@ import type { InboxAnswer, InboxRequest } from '../../inbox/journal/requests.js'
 import type { SeenUpdate, UpdateState } from '../../inbox/journal/view.js';
 import { ask, type Outcome } from './request.js';
 import { inWords, look, print, type Task, withIds } from './task.js';
-import { updatesInWords } from './text.js';
+import { actionInWords } from './text.js';
 
 type Action = InboxRequest['action'];
 
@@ -56,16 +56,16 @@ async function demand({ io, inbox }: Task, action: Action, asked: Asked): Promis
     await print(io, [`nothing to ${action}\n`]);
     return true;
   }
-  const updates = updatesInWords([...asked.values()]);
+  const wish = actionInWords(action, 'asked', [...asked.values()]);
   const outcome = await outcomeOf({ io, inbox }, { action, seqs: [...asked.keys()] });
   if (outcome.kind === 'answered') return tell({ io, inbox }, action, asked, outcome.answer);
   if (outcome.kind === 'nobody-there') {
-    await print(io, [`no process works with the inbox now; the next start will ${action} ${updates}\n`]);
+    await print(io, [`no process works with the inbox now; the next one will ${wish}\n`]);
     return true;
   }
   const { attendant } = await look(inbox);
   const why = outcome.kind === 'stopped' ? 'the answer was not waited for' : 'there was no answer';
-  io.stderr.write(`${why}; the request to ${action} ${updates} stays. ${inWords(attendant)}\n`);
+  io.stderr.write(`${why}; the request stays, to ${wish}\n${inWords(attendant)}\n`);
   return false;
 }
 
@@ -88,8 +88,7 @@ async function tell(
   { done, refused }: InboxAnswer,
 ): Promise<boolean> {
   const ids = done.flatMap((seq) => asked.get(seq) ?? []);
-  if (ids.length > 0)
-    await print(io, [`${action === 'retry' ? 'tried again' : 'dropped'}: ${updatesInWords(ids)}\n`]);
+  if (ids.length > 0) await print(io, [`${actionInWords(action, 'done', ids)}\n`]);
   if (refused.length === 0) return true;
   const { view } = await look(inbox);
   for (const seq of refused)

@@ -1,7 +1,6 @@
 /** Which bot's inbox is meant, of those in a state directory. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { invalid } from '../../config/source.js';
 import { LastcallError } from '../../errors.js';
 import { maskTokens } from '../../token.js';
 
@@ -22,15 +21,14 @@ export interface Choice {
 
 const KEY = /^\d+-[\da-f]{16}$/;
 
-/** @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, CONFIG_INVALID */
+/** @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, COMMAND_MISUSED */
 export function chooseInbox({ stateDir, bot, ofToken }: Choice): BotInbox {
   if (bot !== undefined && !/^\d+$/.test(bot) && !KEY.test(bot))
-    throw invalid([
-      {
-        culprit: '--bot',
-        sentence: `--bot must be the bot's id, or the name of its folder, not '${maskTokens(bot)}'`,
-      },
-    ]);
+    throw new LastcallError(
+      'COMMAND_MISUSED',
+      '--bot',
+      `--bot must be the bot's id, or the name of its folder, not '${maskTokens(bot)}'`,
+    );
   if (stateDir === undefined)
     throw new LastcallError('INBOX_NOT_FOUND', 'STATE_DIR', 'there is no STATE_DIR, and no home directory');
 
@@ -41,7 +39,7 @@ export function chooseInbox({ stateDir, bot, ofToken }: Choice): BotInbox {
   if (first !== undefined && found.length === 1)
     return { bot: first, folder: join(stateDir, first, 'inbox') };
 
-  const others = bots.length === 0 ? 'of no bot at all' : `only of ${list(bots)}`;
+  const others = bots.length === 0 ? 'nor of any other' : `only of ${list(bots)}`;
   if (first === undefined)
     throw new LastcallError(
       'INBOX_NOT_FOUND',

@@ -21,7 +21,7 @@ export async function list({ io, inbox, given }: Task): Promise<number> {
   const shown = states.flatMap((state) => [...some(view, state, most)]);
   const rest = states.reduce((sum, state) => sum + Math.max(0, view.counts[state] - most), 0);
   await print(io, [
-    `${countsInWords(view.counts)}, in the inbox of bot ${inbox.bot}\n${inWords(attendant)}\n`,
+    `${countsInWords(view.counts)} in the inbox of bot ${inbox.bot}. ${inWords(attendant)}\n`,
     ...(shown.length > 0 ? ['\n', table(shown, Date.now())] : []),
     ...(rest > 0 ? [`\n${rest} more are not shown; \`lastcall inbox list --all\` shows them\n`] : []),
   ]);

@@ -104,9 +104,19 @@ export function asJsonWithContent(update: SeenUpdate, indent?: number): string |
   return lines.map(printable).join('\n');
 }
 
-/** `update 1`, `updates 1, 2 and 8 more`: for a sentence that has to stay readable. */
-export function updatesInWords(ids: readonly number[]): string {
+const actions = {
+  retry: { asked: 'try', done: 'trying', behind: ' again' },
+  drop: { asked: 'drop', done: 'dropped', behind: '' },
+} as const;
+
+/** `try 2 updates again: 1, 2`, or once that is done `trying …`; in a sentence that has to stay readable. */
+export function actionInWords(
+  action: keyof typeof actions,
+  tense: 'asked' | 'done',
+  ids: readonly number[],
+): string {
+  const { [tense]: verb, behind } = actions[action];
   const shown = ids.slice(0, 10).join(', ');
   const rest = ids.length > 10 ? ` and ${ids.length - 10} more` : '';
-  return `${count(ids.length, 'update')}: ${shown}${rest}`;
+  return `${verb} ${count(ids.length, 'update')}${behind}: ${shown}${rest}`;
 }
