@@ -59,7 +59,7 @@ export class InboxView {
   #segments: readonly number[] = [];
   #deadLetters: DeadLetters;
   #dead: ReadonlySet<number> = new Set();
-  /** Begun, and neither settled nor cut. */
+  /** Begun, and neither settled nor cut, by the run that works with the inbox now; or, where none does, by the last. */
   #begun: ReadonlySet<number> = new Set();
   #damagedBytes = 0;
 
@@ -77,8 +77,8 @@ export class InboxView {
     const inBoth = [...this.#dead].filter((seq) => this.#ledger.batchOf(seq));
     const logged = this.#ledger.size - inBoth.length;
     const begun = [...this.#begun].filter((seq) => !this.#dead.has(seq)).length;
-    const running = this.#isAtWork ? begun : 0;
-    return { running, interrupted: begun - running, waiting: logged - begun, dead: this.#dead.size };
+    const counts = { running: 0, interrupted: 0, waiting: logged - begun, dead: this.#dead.size };
+    return { ...counts, [this.#begunState]: begun };
   }
 
   /** Whether some of what was safe cannot be read any more. */
@@ -90,8 +90,7 @@ export class InboxView {
   stateOf(seq: number): UpdateState | undefined {
     if (this.#dead.has(seq)) return 'dead';
     if (!this.#ledger.batchOf(seq)) return undefined;
-    if (!this.#begun.has(seq)) return 'waiting';
-    return this.#isAtWork ? 'running' : 'interrupted';
+    return this.#begun.has(seq) ? this.#begunState : 'waiting';
   }
 
   /**
@@ -164,7 +163,7 @@ export class InboxView {
 
   /** The log first: an update that dies meanwhile is then seen twice, which can be told, and not overlooked. */
   #scan(): DeadLetters {
-    const { disk, folder, bot } = this.#options;
+    const { disk, folder, bot, owner } = this.#options;
     return this.#reading(() => {
       const ledger = new RunLedger();
       const { segments, damagedBytes } = readLog(disk, folder, ledger, bot);
@@ -173,8 +172,10 @@ export class InboxView {
       this.#segments = segments;
       this.#damagedBytes = damagedBytes;
       this.#dead = new Set(deadLetters.list().map(({ seq }) => seq));
+      // The run that works with the inbox now need not have written anything yet.
+      if (owner !== undefined && owner !== (ledger.run ?? owner)) ledger.endRun();
       this.#begun = new Set([...ledger.histories()].flatMap(([seq, { begun }]) => (begun ? [seq] : [])));
-      if (!this.#isAtWork) ledger.endRun();
+      if (owner === undefined) ledger.endRun();
       return deadLetters;
     });
   }
@@ -184,10 +185,8 @@ export class InboxView {
     return new DeadLetters({ disk, folder, now });
   }
 
-  /** Whether the log was written last by the run that works with the inbox now: what is begun runs. */
-  get #isAtWork(): boolean {
-    const { owner } = this.#options;
-    return owner !== undefined && owner === (this.#ledger.run ?? owner);
+  get #begunState(): UpdateState {
+    return this.#options.owner === undefined ? 'interrupted' : 'running';
   }
 
   /** Once more where a file is gone that was there a moment ago. */

@@ -1,0 +1,111 @@
+/** An inbox on disk, as a process leaves it or works with it. */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../src/clock.js';
+import { botKey } from '../../src/host/bot-key.js';
+import { HostLock, lockAddress } from '../../src/host/lock.js';
+import type { Entry } from '../../src/inbox/inbox.js';
+import { JournalInbox } from '../../src/inbox/journal/journal.js';
+
+export interface Update {
+  readonly update_id: number;
+  readonly chat?: number;
+  readonly text?: string;
+}
+
+/** No two tests, nor two of their workers, share a bot: its lock is one a host. */
+export const newBot = (): string =>
+  botKey({ apiRoot: `http://${randomUUID()}.test`, testEnv: false, botId: 471_200_001 });
+
+export interface AtWorkOptions {
+  /** Absolute. */
+  readonly stateDir: string;
+  readonly bot: string;
+  /** Default: this host. */
+  readonly place?: string;
+}
+
+/** A run that works with the inbox, as far as others can tell: it holds the bot's lock. */
+export class AtWork {
+  readonly id = randomUUID();
+  readonly folder: string;
+  readonly delivered: Entry[] = [];
+  readonly #journal: JournalInbox<Update>;
+  readonly #lock: HostLock;
+
+  private constructor({ stateDir, bot, place = hostname() }: AtWorkOptions) {
+    this.folder = join(stateDir, bot, 'inbox');
+    this.#lock = new HostLock(lockAddress(bot));
+    this.#journal = new JournalInbox<Update>({
+      folder: this.folder,
+      bot,
+      durability: 'process',
+      maxAttempts: 0,
+      concurrency: 10,
+      limit: 1_000_000,
+      holder: { place, id: this.id },
+      clock: systemClock,
+      parse: (text) => JSON.parse(text),
+      errorText: (error) => (error instanceof Error ? `${error}\n    at somewhere` : `${error}`),
+      emit() {},
+      keyOf: ({ chat = 1 }) => `${chat}`,
+      kindOf: () => 'message',
+      deliver: (entries) => this.delivered.push(...entries),
+    });
+  }
+
+  static async begin(options: AtWorkOptions): Promise<AtWork> {
+    const run = new AtWork(options);
+    mkdirSync(options.stateDir, { recursive: true });
+    await run.#lock.tryAcquire();
+    await run.#journal.open();
+    run.#journal.resume();
+    return run;
+  }
+
+  async accept(...updates: readonly Update[]): Promise<void> {
+    await this.#journal.accept(updates);
+  }
+
+  /** The handlers of these begin. */
+  async handle(...updateIds: readonly number[]): Promise<void> {
+    await Promise.all(updateIds.map((id) => this.#journal.begin(this.#entry(id))));
+  }
+
+  /** They fail, and are dead. */
+  async fail(error: unknown, ...updateIds: readonly number[]): Promise<void> {
+    await this.handle(...updateIds);
+    for (const id of updateIds) this.#journal.settle(this.#entry(id), 'failed', error);
+  }
+
+  async settle(...updateIds: readonly number[]): Promise<void> {
+    await this.handle(...updateIds);
+    for (const id of updateIds) this.#journal.settle(this.#entry(id), 'handled');
+  }
+
+  /** In order, or as after a kill: what was begun stays begun, and the sign of the owner stays. */
+  async end(how: 'stop' | 'kill' = 'stop'): Promise<void> {
+    const sign = join(this.folder, 'owner.json');
+    const left = readFileSync(sign);
+    await this.#journal.drained(how === 'kill' ? 'fault' : 'stop');
+    if (how === 'kill') writeFileSync(sign, left);
+    this.#lock.release();
+  }
+
+  #entry(id: number): Entry {
+    const entry = this.delivered.findLast(({ updateId }) => updateId === id);
+    if (!entry) throw new Error(`update ${id} was not delivered`);
+    return entry;
+  }
+}
+
+/** All that is in a folder, with what tells whether anybody has touched it. */
+export function treeOf(folder: string): string[] {
+  const names = ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })].sort();
+  return names.map((name) => {
+    const { mtimeMs, ctimeMs, size, mode, ino, uid } = statSync(join(folder, name));
+    return [name, mtimeMs, ctimeMs, size, mode, ino, uid].join(' ');
+  });
+}
