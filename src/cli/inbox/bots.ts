@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
+import { codeOf } from '../../inbox/journal/disk.js';
 import { maskTokens } from '../../token.js';
 
 export interface BotInbox {
@@ -82,7 +83,3 @@ function mayHaveInbox(folder: string): boolean {
 
 const list = (keys: readonly string[]): string =>
   keys.length > 10 ? `${keys.slice(0, 10).join(', ')} and ${keys.length - 10} more` : keys.join(', ');
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
-}

@@ -19,6 +19,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LastcallError } from '../../errors.js';
+import { codeOf } from '../../inbox/journal/disk.js';
 import {
   answerPath,
   type InboxAnswer,
@@ -146,8 +147,4 @@ function removeForgotten(folder: string): void {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat?.isFile() && Date.now() - stat.mtimeMs > FORGOTTEN_AFTER_MS) rmSync(path, { force: true });
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
 }

@@ -1,7 +1,7 @@
 /** What one call of `lastcall inbox` is about, and what all its ways share. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { systemDisk } from '../../inbox/journal/disk.js';
+import { codeOf, systemDisk } from '../../inbox/journal/disk.js';
 import { InboxView, type SeenUpdate } from '../../inbox/journal/view.js';
 import { durationInWords } from '../../logging/amounts.js';
 import { type Attendant, attendantOf, idAtWork } from './attendant.js';
@@ -63,7 +63,7 @@ export async function print({ stdout, signal }: InboxIo, texts: Iterable<string>
   try {
     await pipeline(Readable.from(texts), stdout, { end: false, signal });
   } catch (error) {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+    const code = codeOf(error);
     if (!signal.aborted && code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
 }
