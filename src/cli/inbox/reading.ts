@@ -18,11 +18,11 @@ export async function list({ io, inbox, given }: Task): Promise<number> {
     return ExitCode.clean;
   }
   const most = given.has('all') ? Number.POSITIVE_INFINITY : LISTED;
-  const shown = states.flatMap((state) => [...some(view, state, most)]);
+  const shown = table(someOfEach(view, states, most), Date.now());
   const rest = states.reduce((sum, state) => sum + Math.max(0, view.counts[state] - most), 0);
   await print(io, [
     `${countsInWords(view.counts)} in the inbox of bot ${inbox.bot}. ${inWords(attendant)}\n`,
-    ...(shown.length > 0 ? ['\n', table(shown, Date.now())] : []),
+    ...(shown === '' ? [] : ['\n', shown]),
     ...(rest > 0 ? [`\n${rest} more are not shown; \`lastcall inbox list --all\` shows them\n`] : []),
   ]);
   return ExitCode.clean;
@@ -49,13 +49,15 @@ export async function exportLines({ io, inbox, given }: Task): Promise<number> {
   return ExitCode.clean;
 }
 
-/** The first of a state, but of the dead the last. */
-function* some(view: InboxView, state: UpdateState, most: number): Generator<SeenUpdate> {
-  let index = 0;
-  const from = state === 'dead' ? Math.max(0, view.counts[state] - most) : 0;
-  for (const update of view.updates([state])) {
-    if (index >= from + most) return;
-    if (index++ >= from) yield update;
+/** The first of each state, but of the dead the last. */
+function* someOfEach(view: InboxView, states: readonly UpdateState[], most: number): Generator<SeenUpdate> {
+  for (const state of states) {
+    const from = state === 'dead' ? Math.max(0, view.counts[state] - most) : 0;
+    let index = 0;
+    for (const update of view.updates([state])) {
+      if (index >= from + most) break;
+      if (index++ >= from) yield update;
+    }
   }
 }
 

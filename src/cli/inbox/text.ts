@@ -22,9 +22,11 @@ const printable = (text: string): string =>
 
 const headings = ['STATE', 'UPDATE', 'KIND', 'CHAT', 'AGE', 'BEGUN', 'DIED', 'WHY'] as const;
 
-/** Columns, with a heading; each line with its line break. Without contents. */
-export function table(updates: readonly SeenUpdate[], nowMs: number): string {
-  const rows = [headings, ...updates.map((update) => row(update, nowMs))];
+/** Columns, with a heading, without contents; each line with its line break. Empty where there are no updates. */
+export function table(updates: Iterable<SeenUpdate>, nowMs: number): string {
+  const rows: (readonly string[])[] = [headings];
+  for (const update of updates) rows.push(row(update, nowMs));
+  if (rows.length === 1) return '';
   const widths = headings.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
     .map(
