@@ -4,11 +4,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { commandNames } from '../src/cli/command.js';
+import { inWords, switchNames } from '../src/cli/inbox/task.js';
+import { countsInWords, table } from '../src/cli/inbox/text.js';
 import { settingsMarkdown } from '../src/config/help.js';
 import { readSettings } from '../src/config/load.js';
 import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
 import { ExitCode } from '../src/exit-code.js';
 import { patienceFor } from '../src/host/supervisor.js';
+import type { SeenUpdate } from '../src/inbox/journal/view.js';
 import { eventsMarkdown } from '../src/logging/events.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
 
@@ -19,8 +22,29 @@ const readmeFile = join(root, 'README.md');
 const generated: Readonly<Record<string, () => string>> = {
   settings: settingsMarkdown,
   events: eventsMarkdown,
+  inbox: inboxMarkdown,
   sandbox: () => NOT_MODELLED.map((item) => `- ${item}`).join('\n'),
 };
+
+/** A list as `lastcall inbox` prints it. */
+function inboxMarkdown(): string {
+  const now = Date.UTC(2026, 0, 1);
+  const common = { kind: 'message', deaths: 0, why: undefined, error: undefined, text: () => undefined };
+  const dead = { ...common, state: 'dead', deaths: undefined } as const;
+  const updates: readonly SeenUpdate[] = [
+    { ...common, seq: 2, updateId: 627819794, key: '202', state: 'running', atMs: now - 12_000, attempts: 1 },
+    { ...common, seq: 3, updateId: 627819795, key: '202', state: 'waiting', atMs: now - 11_200, attempts: 0 },
+    {
+      ...dead,
+      ...{ seq: 1, updateId: 627819793, key: '101', atMs: now - 3_720_000, attempts: 1 },
+      ...{ why: 'failed', error: 'TypeError: no such order\n    at somewhere' },
+    },
+    { ...dead, seq: 4, updateId: 627819820, key: '-100303', atMs: now - 95_000, attempts: 3, why: 'died' },
+  ];
+  const counts = countsInWords({ running: 1, interrupted: 0, waiting: 1, dead: 2 });
+  const head = `${counts} in the inbox of bot 123456789-0a1b2c3d4e5f6789. ${inWords({ where: 'here', id: '' })}`;
+  return `\`\`\`\n${head}\n\n${table(updates, now)}\`\`\``;
+}
 
 const sectionOf = (name: string) => new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
 
@@ -102,7 +126,10 @@ describe('README.md', () => {
   });
 
   it('shows no command or flag that there is none of', () => {
-    const ofCommands = ['for', 'json', 'port', 'say', 'host-token', 'name', 'user', 'help'];
+    const ofCommands = [
+      ...['for', 'json', 'port', 'say', 'host-token', 'name', 'user', 'help'],
+      ...[...switchNames, 'bot'],
+    ];
     const ofSettings = settingKeys.flatMap((key) => flagOf(settings[key]) ?? []);
     const ours = code.filter((line) => /^(npx )?lastcall |^--|^npm run \w+ -- /.test(line));
     expect(commandNames).toEqual(expect.arrayContaining(found(/(?:^|npx )lastcall (\w+)/g, code)));

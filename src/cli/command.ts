@@ -19,13 +19,13 @@ type Command = (context: CommandContext) => Promise<number>;
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.js')).run,
   config: async () => (await import('./config.js')).config,
+  inbox: async () => (await import('./inbox.js')).inbox,
   demo: async () => (await import('./demo.js')).demo,
   sandbox: async () => {
     const { sandboxCommand } = await import('./sandbox.js');
     return ({ args, signals, process: { stdout, stderr } }) =>
       sandboxCommand(args, { stdout, stderr, stop: signals.stopped });
   },
-  inbox: async () => (await import('./inbox.js')).inbox,
   unit: async () => (await import('./unit.js')).unit,
   help: async () => (await import('./help.js')).help,
   version: async () => (await import('./help.js')).version,

@@ -29,7 +29,7 @@ async function outputOf(
 describe('lastcall help', () => {
   it('tells all commands and settings, however it is asked for', async () => {
     const help = await outputOf(['help']);
-    for (const command of ['run', 'config', 'demo', 'sandbox', 'unit', 'help', 'version'])
+    for (const command of ['run', 'config', 'inbox', 'demo', 'sandbox', 'unit', 'help', 'version'])
       expect(help).toMatch(new RegExp(`^  lastcall ${command}\\b`, 'm'));
     for (const key of settingKeys) expect(help).toMatch(new RegExp(`^  ${settings[key].name}\\b`, 'm'));
     for (const args of [[], ['--help'], ['run', '--help'], ['sandbox', '-h']])
@@ -52,7 +52,7 @@ describe('lastcall version', () => {
 describe('what is no command', () => {
   it('is named, with those that are', async () => {
     expect(await outputOf(['rum'], 78)).toBe(
-      "lastcall: 'rum' is no command; there are run, config, demo, sandbox, unit, help, version\n",
+      "lastcall: 'rum' is no command; there are run, config, inbox, demo, sandbox, unit, help, version\n",
     );
   });
 
