@@ -301,7 +301,8 @@ export class Store {
     const stored = this.#read(from, batch, () => true);
     const updates = stored.map(({ index }) => ({ ...index, history: this.ledger.historyOf(index.seq) }));
     const texts = stored.map(({ text }) => text);
-    const payload = encodeUpdates({ atMs: this.#options.now(), passed: undefined, updates }, texts);
+    const { atMs } = decodeUpdates(from.read(batch.place));
+    const payload = encodeUpdates({ atMs, passed: undefined, updates }, texts);
     batch.place = this.#log.append(RecordKind.rewritten, payload);
   }
 

@@ -180,13 +180,14 @@ describe('a view of an inbox that no process works with', () => {
 });
 
 describe('a view of a store that changes under its eyes', () => {
+  let time = 0;
   const openStore = () =>
     Store.open({
       disk: systemDisk,
       folder: folder(),
       bot,
       survivesPowerCut: false,
-      now: Date.now,
+      now: () => time,
       segmentBytes: 500,
     });
 
@@ -199,7 +200,11 @@ describe('a view of a store that changes under its eyes', () => {
 
   it('finds what is left where the log was cleaned meanwhile, each once', async () => {
     const store = await openStore();
-    for (let id = 1; id <= 100; id++) store.append([row(id)], undefined);
+    for (let id = 1; id <= 100; id++) {
+      time = id;
+      store.append([row(id)], undefined);
+    }
+    time = 1_000;
     const segments = readdirSync(join(folder(), 'log')).length;
     const updates = view().updates();
     expect(updates.next()).toMatchObject({ value: { updateId: 1 } });
@@ -207,8 +212,12 @@ describe('a view of a store that changes under its eyes', () => {
     for (let seq = 1; seq <= 100; seq++) if (seq % 10 !== 0) store.mark('settled', seq);
     for (let round = 0; round < 200; round++) await store.clean();
     expect(readdirSync(join(folder(), 'log')).length).toBeLessThan(segments / 2);
-    const rest = [...updates].map(({ updateId, text }) => [updateId, JSON.parse(`${text()}`).update_id]);
-    expect(rest).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((id) => [id, id]));
+    const rest = [...updates].map(({ updateId, atMs, text }) => [
+      updateId,
+      atMs,
+      JSON.parse(`${text()}`).update_id,
+    ]);
+    expect(rest).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((id) => [id, id, id]));
     store.close();
   });
 
