@@ -3,6 +3,7 @@ import { parseArguments } from '../config/arguments.js';
 import { readSettings } from '../config/load.js';
 import { invalid } from '../config/source.js';
 import { LastcallError } from '../errors.js';
+import { ExitCode } from '../exit-code.js';
 import { botKey } from '../host/bot-key.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import { maskTokens } from '../token.js';
@@ -34,7 +35,7 @@ const verbs: Readonly<Record<string, Verb>> = {
 };
 
 /**
- * Resolves to the exit code: 0, or 1 where something was refused or not found. Rejects with a LastcallError where it
+ * Resolves to the exit code: 0, or 1 where something was refused or not found, or the signal has cut it short. Rejects with a LastcallError where it
  * cannot do its work, and with the signal's reason when that aborts while settings are read.
  */
 export async function inboxCommand(args: readonly string[], io: InboxIo): Promise<number> {
@@ -58,7 +59,9 @@ export async function inboxCommand(args: readonly string[], io: InboxIo): Promis
   const { stateDir, botToken, telegramApiRoot } = values;
   const ofToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
   const chosen = chooseInbox({ stateDir, bot: options.get('bot'), ofToken });
-  return verb.run({ io, inbox: chosen, ids, given });
+  const exitCode = await verb.run({ io, inbox: chosen, ids, given });
+  // What was printed may not be all.
+  return signal.aborted ? ExitCode.cut : exitCode;
 }
 
 /** @throws LastcallError COMMAND_MISUSED when the command cannot mean anything */

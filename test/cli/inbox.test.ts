@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { post } from '../../src/cli/inbox/request.js';
+import { fetchAnswer, post } from '../../src/cli/inbox/request.js';
 import { inboxCommand } from '../../src/cli/inbox.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { systemDisk } from '../../src/inbox/journal/disk.js';
@@ -25,9 +25,9 @@ import { AtWork, type AtWorkOptions, newBot, treeOf } from '../support/inbox-fol
 jest.setTimeout(30_000);
 
 const TOKEN = '471200002:INBOX-TEST-TOKEN-NOT-SECRET-AT-ALL-12';
-const isRoot = process.getuid?.() === 0;
-/** As root, whoever runs the tests else has no right to give files away. */
-const asRoot = isRoot ? it : it.skip;
+/** Nobody else has the right to give files away, or to become another user. */
+const asRoot = (name: string, test: () => Promise<void>): void =>
+  process.getuid?.() === 0 ? it(name, test) : it.skip(`${name} (needs root: not tested)`, test);
 const STRANGER = 54_321;
 
 let state: Folder;
@@ -249,12 +249,22 @@ describe('lastcall inbox list', () => {
     expect(stdout).toMatch(/^interrupted +1 +message +1 .* 1 +1$/m);
   });
 
+  it('is not deceived by one that holds the lock and does not work with it', async () => {
+    const worker = await begin();
+    await worker.accept(update(1));
+    await worker.handle(1);
+    // As where the one that worked with it was killed, and the next one keeps its updates in memory.
+    const before = Date.now() / 1_000 - 120;
+    utimesSync(join(folder(), 'owner.json'), before, before);
+    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .*No process works with it now\.$/m);
+  });
+
   it('cannot know of a process in another place more than its last sign of life', async () => {
     const worker = await begin({ place: 'elsewhere.test' });
     await worker.accept(update(1));
     await worker.handle(1);
     expect((await run([])).stdout).toMatch(
-      /^1 running, .* A process on elsewhere\.test has it, whose last sign of life is [\d.]+ m?s old; no more can be known from here\.$/m,
+      /^1 running, .* A process on elsewhere\.test has it, whose last sign of life is <?[\d.]+ m?s old; no more can be known from here\.$/m,
     );
     const longAgo = Date.now() / 1_000 - 3_600;
     utimesSync(join(folder(), 'owner.json'), longAgo, longAgo);
@@ -343,6 +353,19 @@ describe('lastcall inbox export', () => {
     expect(await lines('--waiting')).toMatchObject([{ updateId: 2 }]);
     expect(await lines('--dead')).toMatchObject([{ updateId: 1 }]);
     expect(await lines('--dead', '--waiting')).toHaveLength(2);
+  });
+
+  it('that is cut short does not end as if it were whole', async () => {
+    const worker = await begin();
+    await worker.accept(...Array.from({ length: 100 }, (_, index) => update(index)));
+    const signal = AbortSignal.abort(new Error('stop'));
+    const stdout = new PassThrough();
+    stdout.on('error', () => {});
+    const stop = new AbortController();
+    stdout.once('readable', () => stop.abort());
+    const io = { env: { STATE_DIR: state.path }, cwd: '/', stdout, stderr: { write: () => true } };
+    expect(await inboxCommand(['export'], { ...io, signal: stop.signal })).toBe(1);
+    await expect(inboxCommand(['export'], { ...io, signal })).rejects.toThrow('stop');
   });
 
   it('goes no faster than it is read, and ends when nobody reads on', async () => {
@@ -514,6 +537,20 @@ describe('files of another user', () => {
     const forbidden = expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 });
     expect(() => as(STRANGER, () => new InboxView(options))).toThrow(forbidden);
     expect(() => as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }))).toThrow(forbidden);
+    expect(requests()).toEqual([]);
+  });
+
+  asRoot('are closed to who owns the folder when they are those of root, and the answer, too', async () => {
+    const worker = await begin();
+    await worker.accept(update(1));
+    await end(worker, 'kill');
+    giveAway(state.path);
+    const id = as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }));
+    answerRequests(systemDisk, folder(), ({ seqs }) => ({ done: [...seqs], refused: [] }));
+    expect(() => as(STRANGER, () => fetchAnswer(folder(), id))).toThrow(
+      expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 }),
+    );
+    expect(fetchAnswer(folder(), id)).toEqual({ done: [1], refused: [] });
     expect(requests()).toEqual([]);
   });
 

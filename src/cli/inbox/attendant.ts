@@ -20,6 +20,12 @@ export type Attendant =
 /** A process that is alive and well gives three signs in this time; the clocks of two hosts may differ by some of it. */
 const SILENT_MS = 3 * BEAT_MS;
 
+/**
+ * Who holds the bot's lock and gives no sign for this long does not work with the inbox: it still starts after another
+ * was killed, or keeps its updates in memory. A busy one gives signs late, but not that late.
+ */
+const ABSENT_MS = 12 * BEAT_MS;
+
 /** Never rejects: what cannot be read says nothing. */
 export async function attendantOf({ bot, folder }: BotInbox): Promise<Attendant> {
   const sign = readSign(ownerPath(folder));
@@ -28,7 +34,7 @@ export async function attendantOf({ bot, folder }: BotInbox): Promise<Attendant>
   if (place !== hostname()) return { where: 'elsewhere', id, place, silentMs };
   const held = await isHeld(lockAddress(bot));
   // Where the lock is a file, another user's is in another folder.
-  const isAlive = held || (process.platform !== 'linux' && silentMs < SILENT_MS);
+  const isAlive = held ? silentMs < ABSENT_MS : process.platform !== 'linux' && silentMs < SILENT_MS;
   return isAlive ? { where: 'here', id } : { where: 'nowhere' };
 }
 

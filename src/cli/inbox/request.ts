@@ -53,7 +53,7 @@ export type Outcome =
  * Writes the request and waits for its answer, as long as there is somebody to give one. Rejects with the signal's reason
  * when that aborts; the request stays then, too.
  *
- * Rejects with a LastcallError INBOX_FORBIDDEN, and with what the disk throws.
+ * Rejects with a LastcallError INBOX_FORBIDDEN, INBOX_DISK.
  */
 export async function ask(inbox: BotInbox, request: InboxRequest, signal: AbortSignal): Promise<Outcome> {
   const id = post(inbox.folder, request);
@@ -99,11 +99,7 @@ export function post(folder: string, request: InboxRequest): string {
     renameSync(`${path}.new`, path);
     return id;
   } catch (error) {
-    const code = codeOf(error);
-    if (code !== 'EACCES' && code !== 'EPERM') throw inboxError(folder, 'written to', error);
-    throw new LastcallError('INBOX_FORBIDDEN', folder, `this user may not write to the inbox in ${folder}`, {
-      cause: error,
-    });
+    throw explained(folder, 'written to', error);
   }
 }
 
@@ -126,8 +122,12 @@ function write(
   }
 }
 
-/** Takes the answer away, as nobody else will; undefined as long as there is none. */
-function fetchAnswer(folder: string, id: string): InboxAnswer | undefined {
+/**
+ * Takes the answer away, as nobody else will; undefined as long as there is none.
+ *
+ * @throws LastcallError INBOX_FORBIDDEN, INBOX_DISK
+ */
+export function fetchAnswer(folder: string, id: string): InboxAnswer | undefined {
   const path = answerPath(folder, id);
   try {
     const answer = parseAnswer(readFileSync(path, 'utf8'));
@@ -135,8 +135,16 @@ function fetchAnswer(folder: string, id: string): InboxAnswer | undefined {
     return answer;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
+    throw explained(folder, 'asked', error);
   }
+}
+
+/** @param what `written to`, `asked` */
+function explained(folder: string, what: string, cause: unknown): LastcallError {
+  const code = codeOf(cause);
+  if (code !== 'EACCES' && code !== 'EPERM') return inboxError(folder, what, cause);
+  const message = `the inbox in ${folder} cannot be ${what} by this user`;
+  return new LastcallError('INBOX_FORBIDDEN', folder, message, { cause });
 }
 
 function removeForgotten(folder: string): void {
