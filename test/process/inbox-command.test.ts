@@ -1,9 +1,10 @@
 /** `lastcall inbox` of the built program, beside a real daemon. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
+import { botKey } from '../../src/host/bot-key.js';
 import { systemDisk } from '../../src/inbox/journal/disk.js';
 import { Store } from '../../src/inbox/journal/store.js';
 import { type Daemon, mainFile, spawnDaemon } from '../support/daemon.js';
@@ -192,6 +193,42 @@ describe('lastcall inbox, while the daemon runs', () => {
     daemon.child.send('go on');
     await idle(bed);
     expect((await daemon.stop()).code).toBe(0);
+  });
+});
+
+/** Nobody else can run a daemon as another user. */
+const asRoot = (name: string, test: () => Promise<void>): void =>
+  process.getuid?.() === 0 ? it(name, test) : it.skip(`${name} (needs root: not tested)`, test);
+
+describe('lastcall inbox, when root asks the daemon of another user', () => {
+  const USER_ID = 54_321;
+
+  asRoot('reads, is answered, and leaves no file of its own', async () => {
+    await using bed = await openSandbox();
+    const folder = join(
+      bed.stateDir,
+      botKey({ apiRoot: bed.apiRoot, testEnv: false, botId: Number.parseInt(bed.token, 10) }),
+    );
+    mkdirSync(folder);
+    for (const path of [bed.stateDir, folder]) chownSync(path, USER_ID, USER_ID);
+    await using daemon = runBot(bed, 'demoted', { ipc: true, env: { USER_ID: `${USER_ID}` } });
+    await prepare(bed, daemon);
+    const { updates } = await listed(bed);
+    const [two, three] = idsIn(updates, 'dead');
+    expect(await inbox(bed, 'retry', `${two}`)).toMatchObject({ code: 0 });
+    await answers(bed, 2);
+    expect(await inbox(bed, 'drop', `${three}`)).toMatchObject({
+      code: 0,
+      output: `dropped 1 update: ${three}\n`,
+    });
+    await daemon.stop('SIGKILL');
+
+    expect(await inbox(bed, 'drop', `${idsIn(updates, 'waiting')[0]}`)).toMatchObject({ code: 0 });
+    const names = readdirSync(join(folder, 'inbox'), { recursive: true, encoding: 'utf8' });
+    expect(names.filter((name) => name.endsWith('.request.json'))).toHaveLength(1);
+    expect(names.filter((name) => statSync(join(folder, 'inbox', name)).uid !== USER_ID)).toEqual([]);
+    await using next = runBot(bed, 'demoted', { ipc: true, env: { USER_ID: `${USER_ID}` } });
+    expect(await next.waitFor('inbox.requested')).toMatchObject({ action: 'drop', refused: 0 });
   });
 });
 
