@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
 import { systemDisk } from '../../src/inbox/journal/disk.js';
@@ -274,15 +275,15 @@ describe('lastcall inbox, without the daemon', () => {
   });
 });
 
-describe('an inbox of 100,000 updates', () => {
+describe('a large inbox', () => {
   const UPDATES = 100_000;
   const HEAP_MIB = 48;
 
-  it('is listed and exported in little memory, and no further than anybody reads', async () => {
+  it('(100,000 updates) is listed and exported in little memory, and no further than anybody reads', async () => {
     using state = new Folder();
     const bot = newBot();
     const folder = state.file(bot, 'inbox');
-    await fill(folder, bot);
+    await fill(folder, bot, UPDATES);
     const env = { PATH: process.env['PATH'] ?? '', HOME: state.path, STATE_DIR: state.path };
 
     const lister = spawn(process.execPath, [mainFile, 'inbox'], {
@@ -332,10 +333,31 @@ describe('an inbox of 100,000 updates', () => {
     expect(printed.stderr).toBe('');
   });
 
-  async function fill(folder: string, bot: string): Promise<void> {
+  it('reaches a slow reader whole', async () => {
+    using state = new Folder();
+    const bot = newBot();
+    await fill(state.file(bot, 'inbox'), bot, 1_000);
+    const env = { PATH: process.env['PATH'] ?? '', HOME: state.path, STATE_DIR: state.path };
+    const exporter = spawn(process.execPath, [mainFile, 'inbox', 'export'], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    for await (const chunk of exporter.stdout) {
+      text += chunk;
+      await sleep(5);
+    }
+    const ids = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).updateId);
+    expect(ids).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
+  });
+
+  async function fill(folder: string, bot: string, updates: number): Promise<void> {
     mkdirSync(folder, { recursive: true });
     const store = await Store.open({ disk: systemDisk, folder, bot, survivesPowerCut: false, now: Date.now });
-    for (let from = 1; from <= UPDATES; from += 100) {
+    for (let from = 1; from <= updates; from += 100) {
       const batch = Array.from({ length: 100 }, (_, index) => ({
         updateId: from + index,
         key: `${index}`,

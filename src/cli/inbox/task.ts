@@ -62,8 +62,17 @@ export function inWords(attendant: Attendant): string {
 export async function print({ stdout, signal }: InboxIo, texts: Iterable<string>): Promise<void> {
   try {
     await pipeline(Readable.from(texts), stdout, { end: false, signal });
+    await allTaken(stdout, signal);
   } catch (error) {
     const code = codeOf(error);
     if (!signal.aborted && code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
+}
+
+/** The process exits once the command is done: by then a slow reader must have been given all. */
+function allTaken(stdout: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    stdout.write('', () => resolve());
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
