@@ -57,7 +57,7 @@ async function killAgainAndAgain(
   const kills: Kill[] = [];
   for (let life = 0; life < times; life++) {
     for (let n = 0; n < 60; n++)
-      sandbox.say({ chat: 1 + Math.floor(random() * 20), text: `message ${life}-${n}` });
+      sandbox.say({ chat: 1 + Math.floor(random() * 20), text: `message${life}x${n}` });
     await using daemon = runBot(sandbox, 'uneven', options);
     // One life in eight does not get as far as a poll.
     if (random() < 0.125) await sleep(random() * 150);
@@ -71,6 +71,7 @@ async function killAgainAndAgain(
     kills.push({ atMs, unsettled: unsettled() });
   }
   await using daemon = runBot(sandbox, 'uneven', options);
+  await daemon.waitFor('poll.started');
   await allAnswered(sandbox, 60_000);
   expect(await daemon.stop()).toMatchObject({ code: 0 });
   expect(unsettled()).toEqual(new Set());
