@@ -1,0 +1,38 @@
+/**
+ * A server 50 ms away, and handlers of 200 ms: no program can have more than one batch a round trip, and one that waits
+ * for each batch before it fetches the next has a fifth of that.
+ */
+import { atLeast, byTurns, medians } from '../figures.js';
+import { BATCH, messages } from '../messages.js';
+import { withPeer } from '../peer.js';
+import { peerNames } from '../peers.js';
+
+const ROUND_TRIP_MS = 50;
+const HANDLER_MS = 200;
+const CHATS = 1_000;
+const CONCURRENCY = 1_000;
+
+export async function roundTrips({ tripUpdates }) {
+  // As many round trips as there are batches; then the last handlers have their time.
+  const leastMs = (tripUpdates / BATCH) * ROUND_TRIP_MS + HANDLER_MS;
+  const env = { UPDATES: `${tripUpdates}`, HANDLER_MS: `${HANDLER_MS}`, CONCURRENCY: `${CONCURRENCY}` };
+  const prepare = (sandbox) => sandbox.addUpdates(messages(tripUpdates, CHATS));
+  const options = { env, prepare, sandbox: { roundTripMs: ROUND_TRIP_MS } };
+
+  const found = await byTurns(peerNames, 1, (name) =>
+    withPeer(name, 'waits.mjs', options, async (peer) => {
+      await peer.handled;
+      return performance.now() - (peer.firstPollAt - ROUND_TRIP_MS / 2);
+    }),
+  );
+  const figures = medians(found, (ms) => (tripUpdates / (ms - HANDLER_MS)) * 1_000);
+  const share = leastMs / found.lastcall[0];
+  return [
+    {
+      name: `${ROUND_TRIP_MS} ms round trips, handlers of ${HANDLER_MS} ms`,
+      unit: '/s',
+      figures,
+      bounds: [atLeast('lastcall / 100 updates a round trip', share, 0.9)],
+    },
+  ];
+}
