@@ -22,9 +22,18 @@ export async function byTurns(names, rounds, run) {
 export const medians = (found, pick = (figure) => figure) =>
   Object.fromEntries(Object.entries(found).map(([name, figures]) => [name, median(figures.map(pick))]));
 
-/** The best of the named peers. */
+/** Of each round what `compare` makes of its figures, which are by the peer's name; the median of that. */
+export function medianOfRounds(found, compare) {
+  const names = Object.keys(found);
+  const [{ length }] = Object.values(found);
+  const rounds = Array.from({ length }, (_, round) =>
+    compare(Object.fromEntries(names.map((name) => [name, found[name][round]]))),
+  );
+  return median(rounds);
+}
+
+/** The least figure of the named peers. */
 export const least = (figures, names) => Math.min(...names.map((name) => figures[name]));
-export const most = (figures, names) => Math.max(...names.map((name) => figures[name]));
 
 /** What a figure is held to; a figure that could not be had breaks nothing. */
 export const atMost = (what, figure, limit, unit = '') =>

@@ -93,10 +93,9 @@ export class Peer {
 
   /** Resolves once those are handled and nothing is left at the server. */
   async allDone() {
-    await Promise.all([
-      this.handled,
-      this.sandbox.waitFor(() => this.sandbox.state().queued === 0, LONGEST_WORK_MS),
-    ]);
+    // One after the other, so that the sandbox looks at the condition only at the end, not at each of many calls.
+    await this.handled;
+    await this.sandbox.waitFor(() => this.sandbox.state().queued === 0, LONGEST_WORK_MS);
   }
 
   /** In MB: all that is resident, and what no file stands behind; undefined where there is no /proc. */

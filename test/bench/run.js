@@ -19,19 +19,21 @@ const full = {
   starts: 15,
   lives: 5,
   updates: 20_000,
+  answers: 20_000,
   rounds: 5,
   tripUpdates: 6_000,
   memoryUpdates: 200_000,
   slowMs: 15_000,
 };
 const quick = {
-  starts: 9,
-  lives: 2,
-  updates: 5_000,
-  rounds: 2,
+  starts: 7,
+  lives: 1,
+  updates: 20_000,
+  answers: 3_000,
+  rounds: 3,
   tripUpdates: 1_500,
-  memoryUpdates: 20_000,
-  slowMs: 2_000,
+  memoryUpdates: 10_000,
+  slowMs: 1_000,
 };
 
 const { values } = parseArgs({
@@ -64,8 +66,9 @@ function shown(figure, unit) {
 print(['', ...peerNames]);
 let broken = 0;
 for (const measure of wanted.map((name) => measures[name])) {
-  for (const { name, unit, figures, bounds } of await measure(values.quick ? quick : full)) {
+  for (const { name, unit, figures, bounds, notes = [] } of await measure(values.quick ? quick : full)) {
     print([name, ...peerNames.map((peer) => shown(figures[peer], unit))]);
+    for (const note of notes) console.log(`           ${note}`);
     for (const { text, holds } of bounds) {
       if (!holds) broken++;
       console.log(`    ${holds ? 'ok    ' : 'BROKEN'} ${text}`);
