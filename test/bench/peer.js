@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox } from '../../dist/sandbox/sandbox.js';
 import { peerNamed } from './peers.js';
 
@@ -29,13 +30,12 @@ export class Peer {
   #child;
   #exited;
   #stateDir;
+  #handled;
   sandbox;
   /** When the first getUpdates arrived, by `performance.now()`. */
   firstPollAt;
   /** From the spawn until then. */
   startMs;
-  /** Resolves once as many updates have been handled as the program was told in UPDATES. */
-  handled;
   /** The sizes of the heap that the program has told, in bytes, the oldest first. */
   heaps = [];
 
@@ -72,7 +72,7 @@ export class Peer {
     });
     running.add(this.#child);
     this.#child.stdout.resume();
-    this.handled = new Promise((resolve) => {
+    this.#handled = new Promise((resolve) => {
       createInterface(this.#child.stdio[3]).on('line', (line) => {
         const [what, bytes] = line.split(' ');
         if (what === 'handled') resolve();
@@ -91,10 +91,30 @@ export class Peer {
     this.startMs = this.firstPollAt - spawnedAt;
   }
 
-  /** Resolves once those are handled and nothing is left at the server. */
+  /**
+   * Resolves once as many updates have been handled as the program was told in UPDATES. Rejects where the process ends
+   * before, or takes longer than any may.
+   */
+  async allHandled() {
+    const over = new AbortController();
+    const inVain = Promise.race([
+      this.#exited.then(({ code }) => `the process ended with ${code}`),
+      sleep(LONGEST_WORK_MS, 'it took too long', { signal: over.signal }),
+    ]).then((why) => {
+      throw new Error(`Waited in vain for all updates to be handled: ${why}`);
+    });
+    try {
+      await Promise.race([this.#handled, inVain]);
+    } finally {
+      inVain.catch(() => {});
+      over.abort();
+    }
+  }
+
+  /** Resolves once all are handled and nothing is left at the server. */
   async allDone() {
     // One after the other, so that the sandbox looks at the condition only at the end, not at each of many calls.
-    await this.handled;
+    await this.allHandled();
     await this.sandbox.waitFor(() => this.sandbox.state().queued === 0, LONGEST_WORK_MS);
   }
 

@@ -24,7 +24,7 @@ export async function roundTrips({ tripUpdates }) {
 
   const found = await byTurns(peerNames, 1, (name) =>
     withPeer(name, 'waits.mjs', options, async (peer) => {
-      await peer.handled;
+      await peer.allHandled();
       return performance.now() - (peer.firstPollAt - ROUND_TRIP_MS / 2);
     }),
   );
