@@ -19,11 +19,13 @@ export function endCallsWith(run: { readonly signal: AbortSignal }, telegram: ob
   const client = telegram as PlainClient & { callApi: CallApi };
   const { callApi } = client;
   client.callApi = (method, payload, options) => {
-    if (!options?.signal && isPlainCall(client, method, payload) && isTelegrafsOwn(callApi))
-      return carry({ client, method, payload, callApi, signal: run.signal });
-    return callUntil(run.signal, options?.signal, (signal) =>
-      Reflect.apply(callApi, client, [method, payload, { ...options, signal }]),
-    );
+    const byTelegraf = () =>
+      callUntil(run.signal, options?.signal, (signal) =>
+        Reflect.apply(callApi, client, [method, payload, { ...options, signal }]),
+      );
+    if (options?.signal || !isPlainCall(client, method, payload) || !isTelegrafsOwn(callApi))
+      return byTelegraf();
+    return carry({ client, method, payload, callApi, signal: run.signal, byTelegraf });
   };
 }
 

@@ -70,6 +70,8 @@ export interface Carried {
   /** The client's own `callApi`. */
   readonly callApi: CallApi;
   readonly signal: AbortSignal;
+  /** Makes the same call with Telegraf's client. */
+  readonly byTelegraf: () => Promise<unknown>;
 }
 
 /**
@@ -77,7 +79,7 @@ export interface Carried {
  * Bot API refuses, with an error like node-fetch's where it could not be reached, and with the signal's reason, whatever
  * the state of the call, when that aborts. Leaves a redirect to Telegraf's client, which follows it.
  */
-export function carry({ client, method, payload, callApi, signal }: Carried): Promise<unknown> {
+export function carry({ client, method, payload, callApi, signal, byTelegraf }: Carried): Promise<unknown> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const { apiRoot, apiMode, testEnv, agent } = client.options;
@@ -132,7 +134,7 @@ export function carry({ client, method, payload, callApi, signal }: Carried): Pr
         unreachable(`Invalid response body while trying to fetch ${url}: ${error.message}`, 'system', error),
       );
       response.on('end', () => {
-        if (isRedirect(statusCode)) return end(Reflect.apply(callApi, client, [method, payload, { signal }]));
+        if (isRedirect(statusCode)) return end(byTelegraf());
         if (statusCode >= 500) return refuse({ error_code: statusCode, description: statusMessage });
         const answer = parseJson(text);
         if (answer instanceof SyntaxError)

@@ -262,6 +262,18 @@ describe("Telegraf's own client makes", () => {
     ]);
   });
 
+  it('those that are redirected, until the signal aborts', async () => {
+    const controller = new AbortController();
+    const { apiRoot } = await botApi((response, { url }) => {
+      if (url === '/elsewhere') controller.abort(new Error('the stop'));
+      else response.writeHead(307, { location: '/elsewhere' }).end();
+    });
+    const bot = new Telegraf<LastcallContext>(TOKEN, { telegram: { apiRoot } });
+    Object.assign(bot, { botInfo: me });
+    bot.use((ctx) => hello(ctx.telegram));
+    await expect(prepareBot(bot).handle(update, controller, 1)).rejects.toThrow('the stop');
+  });
+
   it('those that a webhook may answer', async () => {
     const { received, apiRoot } = await botApi();
     const bot = new Telegraf(TOKEN, { telegram: { apiRoot } });
