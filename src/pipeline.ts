@@ -178,7 +178,7 @@ export class Pipeline {
   async #handle(entry: Entry, run: { readonly signal: AbortSignal }): Promise<void> {
     const update = await this.#inbox.begin(entry);
     if (!update) return;
-    await this.#prepared.handle(update, { signal: run.signal, attempt: entry.attempt });
+    await this.#prepared.handle(update, run, entry.attempt);
   }
 }
 

@@ -3,6 +3,7 @@
  * adding is order of expiry, and only the oldest needs a timer.
  */
 import type { Clock } from '../clock.js';
+import { TurnoverMap } from '../turnover-map.js';
 
 export interface DeadlinesOptions<T> {
   /** `Infinity`: nothing ever expires. */
@@ -15,7 +16,7 @@ export interface DeadlinesOptions<T> {
 export class Deadlines<T> {
   readonly #options: DeadlinesOptions<T>;
   /** When each item expires, the next one first. */
-  readonly #expiry = new Map<T, number>();
+  readonly #expiry = new TurnoverMap<T, number>();
   #cancelTimer: (() => void) | undefined;
 
   constructor(options: DeadlinesOptions<T>) {
@@ -61,13 +62,16 @@ export class Deadlines<T> {
   #fire(): void {
     const { clock, expired } = this.#options;
     const now = clock.now();
-    for (const [item, at] of this.#expiry) {
+    // All that are due, before anybody is told: what `expired` does may change what runs.
+    const due: T[] = [];
+    for (const [item, at] of this.#expiry.entries()) {
       if (at > now) break;
-      this.#expiry.delete(item);
-      expired(item);
+      due.push(item);
     }
+    for (const item of due) if (this.#expiry.delete(item)) expired(item);
     // Node's timers may fire a fraction of a millisecond early, so the rest is measured, not assumed.
-    const [next] = this.#expiry.values();
-    this.#cancelTimer = next === undefined ? undefined : clock.after(next - clock.now(), () => this.#fire());
+    const { next } = this;
+    this.#cancelTimer =
+      next === Number.POSITIVE_INFINITY ? undefined : clock.after(next - clock.now(), () => this.#fire());
   }
 }

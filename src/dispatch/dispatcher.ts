@@ -17,17 +17,9 @@ import { LastcallError } from '../errors.js';
 import { Deadlines } from './deadlines.js';
 import type { DispatchEvent, Handling } from './events.js';
 import { Lanes, type Taken } from './lanes.js';
+import { type HandlerRun, Task } from './task.js';
 
 export type HandlingResult = 'handled' | 'failed' | 'timed-out';
-
-/** One run of a handler, as the handler sees it. */
-export interface HandlerRun {
-  /**
-   * Aborts when the handler's time is up, or when the drain is. Made when it is first read: that takes Node 20 2 µs,
-   * longer than all else the dispatcher does for an item.
-   */
-  readonly signal: AbortSignal;
-}
 
 export interface DispatcherOptions<T> {
   /** How many keys may be at work at once; at least 1. */
@@ -72,11 +64,6 @@ export interface DispatchCounts {
   readonly handled: number;
   readonly failed: number;
   readonly timedOut: number;
-}
-
-interface Task<T> extends Taken<T> {
-  readonly startedAt: number;
-  readonly controller: AbortController;
 }
 
 const DEFAULT_GRACE_MS = 10_000;
@@ -202,15 +189,15 @@ export class Dispatcher<T> {
     return now <= this.#sliceEnd;
   }
 
-  #start({ item, lane }: Taken<T>): void {
-    const task = { item, lane, startedAt: this.#options.clock.now(), controller: new AbortController() };
+  #start(taken: Taken<T>): void {
+    const task = new Task(taken, this.#options.clock.now());
     this.#inTime.add(task);
     void this.#run(task);
   }
 
   async #run(task: Task<T>): Promise<void> {
     try {
-      await this.#options.handle(task.item, task.controller);
+      await this.#options.handle(task.item, task);
     } catch (error) {
       this.#ended(task, { error });
       return;
@@ -246,7 +233,7 @@ export class Dispatcher<T> {
     );
     this.#inGrace.add(task);
     this.#options.emit({ event: 'handler.timed-out', ...described, error });
-    task.controller.abort(error);
+    task.abort(error);
   }
 
   #giveUp(task: Task<T>): void {
@@ -259,7 +246,7 @@ export class Dispatcher<T> {
       this.#exhausted = true;
       emit({ event: 'dispatch.exhausted', hung: this.#hung.size, concurrency });
     }
-    this.#settle(task, 'timed-out', task.controller.signal.reason);
+    this.#settle(task, 'timed-out', task.signal.reason);
     this.#startNext();
   }
 
@@ -268,7 +255,7 @@ export class Dispatcher<T> {
     const aborted = tasks.map((task) => this.#describe(task));
     this.#endDrain?.(aborted);
     if (aborted.length > 0) this.#options.emit({ event: 'drain.overdue', aborted });
-    for (const task of tasks) task.controller.abort(reason);
+    for (const task of tasks) task.abort(reason);
   }
 
   #settle({ item, lane }: Task<T>, result: HandlingResult, error?: unknown): void {

@@ -29,6 +29,8 @@ export class Fifo<T> {
     if (!link) return undefined;
     this.#first = link.next;
     if (!this.#first) this.#last = undefined;
+    // Else a link that has got old, though nobody holds it, keeps all that ever came after it until a full collection.
+    link.next = undefined;
     return link.value;
   }
 

@@ -2,6 +2,7 @@
  * What waits, by key: one lane a key, in order of arrival, with at most one item of it at work. Lanes that can start
  * something take turns, so that a long one does not keep the others waiting. Knows nothing of handlers or time.
  */
+import { TurnoverMap } from '../turnover-map.js';
 import { Fifo } from './fifo.js';
 
 /** Exists only while its key has an item waiting or at work. */
@@ -16,7 +17,7 @@ export interface Taken<T> {
 }
 
 export class Lanes<T> {
-  readonly #lanes = new Map<string, Lane<T>>();
+  readonly #lanes = new TurnoverMap<string, Lane<T>>();
   /** Lanes with something waiting and nothing at work, in the order of their turns. */
   readonly #ready = new Fifo<Lane<T>>();
   #waiting = 0;

@@ -3,6 +3,7 @@
  * settled. The price is width: one batch is in work at a time, and what a kill interrupts comes again, the whole batch
  * at most.
  */
+import { TurnoverMap } from '../turnover-map.js';
 import type { Entry, Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from './inbox.js';
 
 interface Accepted<U> {
@@ -18,7 +19,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
   readonly latestEnd = Number.POSITIVE_INFINITY;
   readonly #options: InboxOptions<U>;
   /** The batch in work, by update id, in order of arrival; empty between batches. */
-  readonly #batch = new Map<number, Accepted<U>>();
+  readonly #batch = new TurnoverMap<number, Accepted<U>>();
   #newestBegun = -1;
   /** How many of the batch have not settled. */
   #open = 0;

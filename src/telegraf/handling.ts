@@ -5,6 +5,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
+import { TurnoverMap } from '../turnover-map.js';
+import { endCallsWith } from './calls.js';
 import { type BotInternals, internalsOf, specimenOf, telegrafClassOf } from './specimen.js';
 import { isExitRequest } from './takeover/exit-request.js';
 
@@ -19,9 +21,10 @@ export interface LastcallContext extends Context {
   readonly attempt: number;
 }
 
-interface Delivery {
+/** The run of a handler, as whoever starts it has it. */
+interface Run {
+  /** Read only where the handler wants it or makes a call: a signal that is made when it is first read costs others nothing. */
   readonly signal: AbortSignal;
-  readonly attempt: number;
 }
 
 /** `caught`: the handler failed, and the bot's own `bot.catch` took the error. */
@@ -32,20 +35,38 @@ export interface PreparedBot {
    * Resolves when the update's handler has ended, whether or not the signal has aborted meanwhile. Rejects with what
    * the handler threw if the bot has no `bot.catch`, or with what that threw.
    */
-  handle(update: Update, delivery: Delivery): Promise<HandlingResult>;
+  handle(update: Update, run: Run, attempt: number): Promise<HandlingResult>;
   /** Gives the bot back as it was. Handlers still running keep their signal. */
   restore(): void;
 }
 
-interface Running extends Delivery {
-  failed: boolean;
+/** An update that is being handled. */
+class Delivery implements Pick<LastcallContext, 'signal' | 'attempt'> {
+  readonly attempt: number;
+  failed = false;
+  readonly #run: Run;
+  #signal: AbortSignal | undefined;
+
+  constructor(run: Run, attempt: number) {
+    this.#run = run;
+    this.attempt = attempt;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#signal) {
+      this.#signal = this.#run.signal;
+      // One listener a call is normal here; Node 20 would warn of a leak at the eleventh.
+      setMaxListeners(0, this.#signal);
+    }
+    return this.#signal;
+  }
 }
 
 /** Switches the bot's `handlerTimeout` and default error handler off until `restore`. */
 export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
   const internals = internalsOf(bot);
   // By id, not by object: an overridden handleUpdate may pass a copy on.
-  const running = new Map<number, Running>();
+  const running = new TurnoverMap<number, Delivery>();
   const undo = [
     switchOffTimeout(internals),
     switchOffDefaultErrorHandler(internals),
@@ -53,10 +74,8 @@ export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
   ];
 
   return {
-    async handle(update, { signal, attempt }) {
-      // One listener a call is normal here; Node 20 would warn of a leak at the eleventh.
-      setMaxListeners(0, signal);
-      const delivery: Running = { signal, attempt, failed: false };
+    async handle(update, run, attempt) {
+      const delivery = new Delivery(run, attempt);
       running.set(update.update_id, delivery);
       try {
         await internals.handleUpdate(update);
@@ -98,7 +117,7 @@ function hasDefaultErrorHandler(bot: BotInternals): boolean {
 }
 
 /** `handleUpdate` asks the bot for its middleware once per update: the one place where each context passes. */
-function wrapMiddleware(bot: BotInternals, running: ReadonlyMap<number, Running>): () => void {
+function wrapMiddleware(bot: BotInternals, running: TurnoverMap<number, Delivery>): () => void {
   const before = Object.getOwnPropertyDescriptor(bot, 'middleware');
   const original = bot.middleware;
   const wrapped = () => {
@@ -129,52 +148,42 @@ function wrapMiddleware(bot: BotInternals, running: ReadonlyMap<number, Running>
 }
 
 /** For an update that did not come from us: the program has called `bot.handleUpdate` itself. */
-const undelivered = (): Delivery => ({ signal: new AbortController().signal, attempt: 1 });
+const undelivered = () => new Delivery({ signal: new AbortController().signal }, 1);
 
-/** Gives a context what {@link LastcallContext} promises, without taking anything of the program's own. */
-function equip(ctx: Context, { signal, attempt }: Delivery, shared: unknown): void {
-  for (const [name, value] of Object.entries({ signal, attempt })) {
-    if (name in ctx) continue;
-    Object.defineProperty(ctx, name, { configurable: true, writable: true, enumerable: false, value });
-  }
-  // Telegraf makes a client per update. A context that brings the bot's own client is left alone: others share it.
-  if (ctx.telegram !== shared) endCallsWith(signal, ctx.telegram);
+/** Where a context keeps its delivery. */
+const DELIVERY = Symbol('delivery');
+
+interface Equipped {
+  readonly [DELIVERY]: Delivery;
 }
 
-type CallApi = (method: string, payload: object, options?: { signal?: AbortLike }) => Promise<unknown>;
+/** Of all contexts the same functions, which look the delivery up: Node makes such properties in no time. */
+const equipment: Readonly<Record<'signal' | 'attempt', PropertyDescriptor & ThisType<Equipped>>> = {
+  signal: {
+    configurable: true,
+    get() {
+      return this[DELIVERY].signal;
+    },
+    set(value: unknown) {
+      Object.defineProperty(this, 'signal', { configurable: true, writable: true, value });
+    },
+  },
+  attempt: {
+    configurable: true,
+    get() {
+      return this[DELIVERY].attempt;
+    },
+    set(value: unknown) {
+      Object.defineProperty(this, 'attempt', { configurable: true, writable: true, value });
+    },
+  },
+};
 
-/** An AbortSignal of the platform, or one of the abort-controller package, which Telegraf's types ask for. */
-type AbortLike = Pick<AbortSignal, 'aborted' | 'addEventListener' | 'removeEventListener'>;
-
-function endCallsWith(signal: AbortSignal, telegram: object): void {
-  const client = telegram as { callApi: CallApi };
-  const original = client.callApi;
-  client.callApi = async (method, payload, options = {}) => {
-    signal.throwIfAborted();
-    const controller = new AbortController();
-    const endByCaller = () => controller.abort();
-    const { signal: callers } = options;
-    if (callers?.aborted) endByCaller();
-    callers?.addEventListener('abort', endByCaller);
-    let end = () => {};
-    const ended = new Promise<never>((_, reject) => {
-      end = () => {
-        reject(signal.reason);
-        controller.abort(signal.reason);
-      };
-    });
-    signal.addEventListener('abort', end);
-    try {
-      const call = Reflect.apply(original, client, [
-        method,
-        payload,
-        { ...options, signal: controller.signal },
-      ]);
-      // A race, since node-fetch may never settle, not even when it is aborted: a body cut off is one such case.
-      return await Promise.race([ended, call]);
-    } finally {
-      signal.removeEventListener('abort', end);
-      callers?.removeEventListener('abort', endByCaller);
-    }
-  };
+/** Gives a context what {@link LastcallContext} promises, without taking anything of the program's own. */
+function equip(ctx: Context, delivery: Delivery, shared: unknown): void {
+  if (!(DELIVERY in ctx)) Object.defineProperty(ctx, DELIVERY, { value: delivery });
+  if (!('signal' in ctx)) Object.defineProperty(ctx, 'signal', equipment.signal);
+  if (!('attempt' in ctx)) Object.defineProperty(ctx, 'attempt', equipment.attempt);
+  // Telegraf makes a client per update. A context that brings the bot's own client is left alone: others share it.
+  if (ctx.telegram !== shared) endCallsWith(delivery, ctx.telegram);
 }

@@ -51,6 +51,19 @@ export function ownerOf(object: object, method: string): object {
   return owner;
 }
 
+/** The functions of Telegraf's that ours stand in for, by ours. */
+const originals = new WeakMap<object, object>();
+
+/** Says of a function of ours that it does what the original does, so that nobody takes it for the program's. */
+export function standsInFor(original: object, ours: object): void {
+  originals.set(ours, original);
+}
+
+/** The function that one of ours stands in for; any other is its own. */
+export function originalOf(method: object): object {
+  return originals.get(method) ?? method;
+}
+
 /** Whether a value is a bot of some copy of Telegraf, told by what it can do. */
 export function isBot(value: unknown): value is Telegraf {
   return (

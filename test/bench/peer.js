@@ -1,23 +1,21 @@
 /**
- * The two that are compared. Each runs the same program, written for plain Telegraf, as a process of its own on a
- * sandbox of its own; the sandbox is in this process, which has nothing else to do.
+ * One of those compared, at work: a process of its own on a sandbox of its own. The sandbox is in this process, which
+ * has nothing else to do.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox } from '../../dist/sandbox/sandbox.js';
-
-const root = join(import.meta.dirname, '..', '..');
-const programs = join(root, 'test', 'fixtures', 'bench');
-
-/** What stands before the program's file on the command line of node. */
-const commands = { lastcall: [join(root, 'dist', 'main.js'), 'run'], telegraf: [] };
-
-export const peerNames = Object.keys(commands);
+import { peerNamed } from './peers.js';
 
 /** How long a process may take to poll, or to end. */
 const PATIENCE_MS = 30_000;
+
+/** Far more than any measure takes. */
+const LONGEST_WORK_MS = 300_000;
 
 /** Those that run, so that none outlives this process, however it ends. */
 const running = new Set();
@@ -25,22 +23,29 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/** A folder on the disk that lastcall's state is on in this bench. */
+export const temporaryFolder = () => mkdtempSync(join(tmpdir(), 'lastcall-bench-'));
+
 export class Peer {
   #child;
   #exited;
+  #stateDir;
+  #handled;
   sandbox;
   /** When the first getUpdates arrived, by `performance.now()`. */
   firstPollAt;
   /** From the spawn until then. */
   startMs;
+  /** The sizes of the heap that the program has told, in bytes, the oldest first. */
+  heaps = [];
 
   /** Resolves once it polls; `prepare` sees the sandbox before. Rejects when the process ends instead. */
-  static async start(name, program, { env = {}, prepare = () => {} }) {
+  static async start(name, bot, { env = {}, prepare = () => {}, sandbox = {} }) {
     const peer = new Peer();
-    peer.sandbox = await startSandbox();
+    peer.sandbox = await startSandbox(sandbox);
     try {
       prepare(peer.sandbox);
-      await peer.#spawn([...commands[name], join(programs, program)], env);
+      await peer.#spawn(peerNamed(name, bot), env);
     } catch (error) {
       await peer.end();
       throw error;
@@ -48,16 +53,32 @@ export class Peer {
     return peer;
   }
 
-  async #spawn(command, env) {
+  async #spawn({ command, keepsState, env: own }, env) {
     const { apiRoot, token } = this.sandbox;
+    if (keepsState) this.#stateDir = temporaryFolder();
     const spawnedAt = performance.now();
     this.#child = spawn(process.execPath, command, {
-      env: { PATH: process.env.PATH, HOME: tmpdir(), BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot, ...env },
+      env: {
+        PATH: process.env.PATH,
+        HOME: tmpdir(),
+        BOT_TOKEN: token,
+        TELEGRAM_API_ROOT: apiRoot,
+        ...(keepsState && { STATE_DIR: this.#stateDir }),
+        ...own,
+        ...env,
+      },
       cwd: tmpdir(),
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
     });
     running.add(this.#child);
     this.#child.stdout.resume();
+    this.#handled = new Promise((resolve) => {
+      createInterface(this.#child.stdio[3]).on('line', (line) => {
+        const [what, bytes] = line.split(' ');
+        if (what === 'handled') resolve();
+        else this.heaps.push(Number(bytes));
+      });
+    });
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => resolve({ code, signal, at: performance.now() }));
     });
@@ -68,6 +89,33 @@ export class Peer {
     await Promise.race([polled, diedEarly]);
     this.firstPollAt = this.sandbox.calls({ method: 'getUpdates' })[0].atMs;
     this.startMs = this.firstPollAt - spawnedAt;
+  }
+
+  /**
+   * Resolves once as many updates have been handled as the program was told in UPDATES. Rejects where the process ends
+   * before, or takes longer than any may.
+   */
+  async allHandled() {
+    const over = new AbortController();
+    const inVain = Promise.race([
+      this.#exited.then(({ code }) => `the process ended with ${code}`),
+      sleep(LONGEST_WORK_MS, 'it took too long', { signal: over.signal }),
+    ]).then((why) => {
+      throw new Error(`Waited in vain for all updates to be handled: ${why}`);
+    });
+    try {
+      await Promise.race([this.#handled, inVain]);
+    } finally {
+      inVain.catch(() => {});
+      over.abort();
+    }
+  }
+
+  /** Resolves once all are handled and nothing is left at the server. */
+  async allDone() {
+    // One after the other, so that the sandbox looks at the condition only at the end, not at each of many calls.
+    await this.allHandled();
+    await this.sandbox.waitFor(() => this.sandbox.state().queued === 0, LONGEST_WORK_MS);
   }
 
   /** In MB: all that is resident, and what no file stands behind; undefined where there is no /proc. */
@@ -93,5 +141,16 @@ export class Peer {
     await this.#exited;
     running.delete(this.#child);
     await this.sandbox.close();
+    if (this.#stateDir) rmSync(this.#stateDir, { recursive: true, force: true });
+  }
+}
+
+/** Starts a peer for as long as `measure` takes. */
+export async function withPeer(name, bot, options, measure) {
+  const peer = await Peer.start(name, bot, options);
+  try {
+    return await measure(peer);
+  } finally {
+    await peer.end();
   }
 }

@@ -1,7 +1,8 @@
 /** Whatever is pushed, however handlers behave and whenever it drains: what the dispatcher promises holds. */
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Dispatcher, type DrainResult, type HandlerRun } from '../../src/dispatch/dispatcher.js';
+import { Dispatcher, type DrainResult } from '../../src/dispatch/dispatcher.js';
+import type { HandlerRun } from '../../src/dispatch/task.js';
 import { FakeClock } from '../support/fake-clock.js';
 
 const TIMEOUT_MS = 50;

@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Clock } from '../../src/clock.js';
-import { Dispatcher, type DispatcherOptions, type HandlerRun } from '../../src/dispatch/dispatcher.js';
+import { Dispatcher, type DispatcherOptions } from '../../src/dispatch/dispatcher.js';
 import type { DispatchEvent } from '../../src/dispatch/events.js';
+import type { HandlerRun } from '../../src/dispatch/task.js';
 import { LastcallError } from '../../src/errors.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
 
@@ -221,6 +222,47 @@ describe('a handler that fails', () => {
       { event: 'dispatch.fault', item: 'a1', key: 'a', error: fault },
       { event: 'dispatch.fault', item: 'a2', key: 'a', error: fault },
     ]);
+  });
+});
+
+describe('the signal of a run', () => {
+  it('is made for handlers that read it, and only for them', async () => {
+    const made = jest.spyOn(globalThis, 'AbortController');
+    try {
+      const signals: AbortSignal[] = [];
+      const dispatcher = new Dispatcher<string>({
+        concurrency: 10,
+        handlerTimeoutMs: 1000,
+        clock: new FakeClock(),
+        keyOf: (item) => item,
+        nameOf: (item) => item,
+        async handle(item, run) {
+          if (item === 'reads') signals.push(run.signal, run.signal);
+        },
+        settled: () => {},
+        emit: () => {},
+      });
+      dispatcher.push(['a', 'b', 'reads', 'c']);
+      await settle();
+      expect(made).toHaveBeenCalledTimes(1);
+      expect(signals[0]).toBe(signals[1]);
+    } finally {
+      made.mockRestore();
+    }
+  });
+
+  it('has aborted, with the same reason, for a handler that reads it late', async () => {
+    const runs: HandlerRun[] = [];
+    const bench = new Bench({
+      handle: (_, run) => {
+        runs.push(run);
+        return new Promise(() => {});
+      },
+    });
+    bench.dispatcher.push(['a1']);
+    await bench.clock.advance(1000);
+    expect(runs[0]?.signal.aborted).toBe(true);
+    expect(runs[0]?.signal.reason).toMatchObject({ code: 'HANDLER_TIMED_OUT' });
   });
 });
 

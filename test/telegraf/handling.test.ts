@@ -35,7 +35,7 @@ function knowingItself<B extends { botInfo?: unknown }>(bot: B): B {
 const neverStopped = () => new AbortController().signal;
 
 const handle = (prepared: PreparedBot, update = textUpdate(), signal = neverStopped(), attempt = 1) =>
-  prepared.handle(update, { signal, attempt });
+  prepared.handle(update, { signal }, attempt);
 
 /** An abort signal that is not the platform's, as the packages bring it that Telegraf's types ask for. */
 class ForeignController {
@@ -106,6 +106,39 @@ describe('what a handler is given', () => {
       [signals[0], 1],
       [signals[1], 2],
     ]);
+  });
+
+  it('a signal that is asked for only where a handler reads it or makes a call', async () => {
+    const api = await botApi(answerOk);
+    const bot = newBot(api);
+    bot.hears('reads', (ctx) => void ctx.signal.aborted);
+    bot.hears('calls', (ctx) => ctx.reply('hello'));
+    bot.hears('does neither', (ctx) => void ctx.attempt);
+    const prepared = prepareBot(bot);
+    const asked: string[] = [];
+    for (const text of ['reads', 'calls', 'does neither']) {
+      const { signal } = new AbortController();
+      const run = {
+        get signal() {
+          asked.push(text);
+          return signal;
+        },
+      };
+      await prepared.handle(textUpdate(text), run, 1);
+    }
+    expect(asked).toEqual(['reads', 'calls']);
+  });
+
+  it('in properties that the program may take for itself, and that do not show', async () => {
+    const bot = newBot();
+    const seen: unknown[] = [];
+    bot.use((ctx) => {
+      seen.push(Object.keys(ctx));
+      Object.assign(ctx, { signal: 'mine', attempt: 'too' });
+      seen.push(ctx.signal, ctx.attempt);
+    });
+    await handle(prepareBot(bot));
+    expect(seen).toEqual([['update', 'telegram', 'botInfo', 'state'], 'mine', 'too']);
   });
 
   it("the bot's own context, context type and session", async () => {

@@ -14,7 +14,7 @@ const MAGIC = Buffer.from('LCJ1', 'latin1');
 const HEADER_BYTES = 21;
 const COVERED_FROM = 12;
 
-export interface Frame {
+interface Frame {
   readonly kind: number;
   /** A position in the log. */
   readonly safe: number;

@@ -29,7 +29,7 @@ export interface QueueOptions<U> {
   readonly limits: QueueLimits;
 }
 
-export interface QueueLimits {
+interface QueueLimits {
   /** How many may be delivered and not settled. */
   readonly delivered: number;
   /** And how much they may take. */

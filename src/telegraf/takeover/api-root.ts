@@ -4,6 +4,7 @@ import {
   internalsOf,
   ownerOf,
   specimenOf,
+  standsInFor,
   type TelegrafClass,
   telegrafClassOf,
 } from '../specimen.js';
@@ -17,10 +18,12 @@ export function redirectCalls(telegrafClass: TelegrafClass, apiRoot: string, pat
   const { telegram } = specimenOf(telegrafClass);
   const prototype = ownerOf(telegram, 'callApi');
   const callApi: (...args: unknown[]) => unknown = Reflect.get(prototype, 'callApi');
-  patches.replace(prototype, 'callApi', function (this: { options: ClientOptions }, ...args: unknown[]) {
+  const redirected = function (this: { options: ClientOptions }, ...args: unknown[]) {
     if (patches.active) redirect(this.options, telegram.options.apiRoot, apiRoot);
     return Reflect.apply(callApi, this, args);
-  });
+  };
+  standsInFor(callApi, redirected);
+  patches.replace(prototype, 'callApi', redirected);
 }
 
 /** The same for one bot at once: polling reads the options without making a call through Telegraf first. */
