@@ -171,7 +171,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#offset = last.update_id + 1;
     if (!this.#ended) {
       this.resume();
-      this.#attempt(() => queue.added(items));
+      // Behind the next poll, which goes out meanwhile: handlers then run while Telegram works, too.
+      setImmediate(() => this.#ended || this.#attempt(() => queue.added(items)));
     }
     return this.#offset;
   }
