@@ -30,9 +30,12 @@ export class Log {
   readonly #segmentBytes: number;
   /** Where each segment begins, the oldest first. */
   readonly #bases: number[];
+  /** Full, and not synced yet. */
   readonly #retired: GrowingFile[] = [];
   #current: Segment | undefined;
   #folderChanged = false;
+  /** Why a record was not written whole: nothing may come to lie behind it. */
+  #torn: { readonly error: unknown } | undefined;
   #end: number;
   #safe: number;
   #syncing: Promise<void> = Promise.resolve();
@@ -76,7 +79,7 @@ export class Log {
     return this.#bases[1];
   }
 
-  /** Writes a record; it survives the process from now on. Throws what the disk throws. */
+  /** Writes a record; it survives the process from now on. Throws what the disk throws, and from then on the same again. */
   append(kind: number, payload: readonly Uint8Array[]): Place {
     const { trustsTheSystem, head } = this.#options;
     if (!this.#current || this.#end - this.#current.base >= this.#segmentBytes) {
@@ -128,29 +131,37 @@ export class Log {
   }
 
   #begin(): void {
-    const { disk, folder } = this.#options;
-    if (this.#current) this.#retired.push(this.#current.file);
-    this.#current = { base: this.#end, file: disk.create(segmentPath(folder, this.#end)) };
+    const { disk, folder, trustsTheSystem } = this.#options;
+    const file = disk.create(segmentPath(folder, this.#end));
+    if (trustsTheSystem) this.#current?.file.close();
+    else if (this.#current) this.#retired.push(this.#current.file);
+    this.#current = { base: this.#end, file };
     this.#bases.push(this.#end);
     this.#folderChanged = true;
   }
 
   #write(frame: Buffer): Place {
+    if (this.#torn) throw this.#torn.error;
     const place = { position: this.#end, length: frame.length };
-    this.#current?.file.append(frame);
+    try {
+      this.#current?.file.append(frame);
+    } catch (error) {
+      this.#torn = { error };
+      throw error;
+    }
     this.#end += frame.length;
     return place;
   }
 
   async #sync(): Promise<void> {
     const { disk, folder } = this.#options;
-    const upTo = this.#end;
+    const [upTo, current] = [this.#end, this.#current?.file];
     // The older ones first: what is promised of a newer one must not outlive them.
     for (const file of this.#retired.splice(0)) {
       await file.sync();
       file.close();
     }
-    await this.#current?.file.sync();
+    await current?.sync();
     if (this.#folderChanged) disk.syncFolder(folder);
     this.#folderChanged = false;
     this.#safe = upTo;
