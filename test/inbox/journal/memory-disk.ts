@@ -102,6 +102,12 @@ export class MemoryDisk implements Disk {
     inode.content = inode.content.subarray(0, bytes);
   }
 
+  overwrite(path: string, at: number, bytes: Uint8Array): void {
+    const inode = this.#inode(path);
+    const { content } = inode;
+    inode.content = Buffer.concat([content.subarray(0, at), bytes, content.subarray(at + bytes.length)]);
+  }
+
   /** Another disk with the same on it. */
   copy(): MemoryDisk {
     const copy = new MemoryDisk();
