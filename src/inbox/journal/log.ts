@@ -2,6 +2,7 @@
  * The log that is written: records behind one another, made safe together, removed from the old end once nothing in them
  * is needed any more. Knows nothing of what they mean.
  */
+import { basename, join } from 'node:path';
 import type { Disk, GrowingFile } from './disk.js';
 import { encodeFrame, frameAt } from './frame.js';
 import { type Place, type Scan, segmentPath } from './scan.js';
@@ -115,19 +116,33 @@ export class Log {
 
   /** Removes the segments that end at this position or before it; never the one that is written. */
   dropBefore(position: number): void {
-    const { disk, folder, trustsTheSystem } = this.#options;
-    for (let next = this.#bases[1]; next !== undefined && next <= position; next = this.#bases[1]) {
-      const base = this.#bases.shift();
-      if (base !== undefined) disk.remove(segmentPath(folder, base));
-      // One after the other: if an older one came back without a newer one, something safe would seem to be missing.
-      if (!trustsTheSystem) disk.syncFolder(folder);
-    }
+    this.#shed(position, (path) => this.#options.disk.remove(path));
+  }
+
+  /** The same, but keeps them, in another folder. */
+  setAsideBefore(position: number, folder: string): void {
+    const { disk } = this.#options;
+    disk.makeFolder(folder);
+    this.#shed(position, (path) => {
+      disk.rename(path, join(folder, basename(path)));
+      disk.syncFolder(folder);
+    });
   }
 
   close(): void {
     for (const file of this.#retired.splice(0)) file.close();
     this.#current?.file.close();
     this.#current = undefined;
+  }
+
+  #shed(position: number, shed: (path: string) => void): void {
+    const { disk, folder, trustsTheSystem } = this.#options;
+    for (let next = this.#bases[1]; next !== undefined && next <= position; next = this.#bases[1]) {
+      const base = this.#bases.shift();
+      if (base !== undefined) shed(segmentPath(folder, base));
+      // One after the other: if an older one came back without a newer one, something safe would seem to be missing.
+      if (!trustsTheSystem) disk.syncFolder(folder);
+    }
   }
 
   #begin(): void {

@@ -21,7 +21,7 @@ import {
   type Marks,
   RecordKind,
 } from './records.js';
-import { type Scan, scanLog } from './scan.js';
+import { type Scan, scanLog, segmentPath } from './scan.js';
 
 export interface StoreOptions {
   readonly disk: Disk;
@@ -109,8 +109,8 @@ export class Store {
   }
 
   /**
-   * Reads what is there, and makes ready to write. A damaged log is set aside, and what can be read of it is written
-   * anew.
+   * Reads what is there, and makes ready to write. What can be read of a damaged log is written anew, and the rest is
+   * set aside.
    *
    * Rejects with a LastcallError: INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
    */
@@ -123,38 +123,33 @@ export class Store {
       const deadLetters = new DeadLetters({ disk, folder, now });
       // A number that was given once means that update for ever.
       for (const { seq } of deadLetters.list()) ledger.nextSeq = Math.max(ledger.nextSeq, seq + 1);
-      const open = (logPath: string, found: Omit<Scan, 'damagedBytes'>) =>
-        Log.open({
-          disk,
-          folder: logPath,
-          scan: found,
-          trustsTheSystem: !survivesPowerCut,
-          head: () => ({
-            kind: RecordKind.head,
-            payload: encodeHead({
-              format: FORMAT,
-              bot,
-              nextSeq: ledger.nextSeq,
-              recent: ledger.recent.entries(),
-            }),
-          }),
-          ...(segmentBytes !== undefined && { segmentBytes }),
-        });
 
       const path = logFolder(folder);
-      if (scan.damagedBytes === 0) {
-        disk.makeFolder(path);
-        return new Store(options, { ledger, deadLetters, log: await open(path, scan), damage: undefined });
-      }
-      const aside = asideName(path, now());
-      disk.rename(path, aside);
       disk.makeFolder(path);
-      const damaged = await open(aside, { ...scan, void: [] });
-      const log = await open(path, { end: scan.end, segments: [], void: [] });
-      const damage = { path: aside, bytes: scan.damagedBytes };
+      const aside = scan.damagedBytes > 0 ? asideName(path, now()) : undefined;
+      if (aside !== undefined) {
+        disk.makeFolder(aside);
+        for (const base of scan.void) disk.rename(segmentPath(path, base), segmentPath(aside, base));
+      }
+      const log = await Log.open({
+        disk,
+        folder: path,
+        scan,
+        trustsTheSystem: !survivesPowerCut,
+        head: () => ({
+          kind: RecordKind.head,
+          payload: encodeHead({
+            format: FORMAT,
+            bot,
+            nextSeq: ledger.nextSeq,
+            recent: ledger.recent.entries(),
+          }),
+        }),
+        ...(segmentBytes !== undefined && { segmentBytes }),
+      });
+      const damage = aside === undefined ? undefined : { path: aside, bytes: scan.damagedBytes };
       const store = new Store(options, { ledger, deadLetters, log, damage });
-      for (const batch of ledger.batches()) store.#rewrite(batch, damaged);
-      await log.sync();
+      if (aside !== undefined) await store.#salvage(aside);
       return store;
     });
   }
@@ -223,7 +218,7 @@ export class Store {
 
   /** What of the batch is not settled and wanted, in order of arrival. Throws INBOX_DISK. */
   read(batch: Batch, wanted: (seq: number) => boolean): readonly Stored[] {
-    return this.#guarded('read', () => this.#read(this.#log, batch, wanted));
+    return this.#guarded('read', () => this.#read(batch, wanted));
   }
 
   /**
@@ -231,15 +226,18 @@ export class Store {
    * at the log's end, so that the rest can go. Rejects with INBOX_DISK.
    */
   async clean(): Promise<void> {
-    if (this.#cleaning || this.#log.oldestSegmentEnd === undefined) return;
+    const { oldestSegmentEnd } = this.#log;
+    if (this.#cleaning || oldestSegmentEnd === undefined) return;
     this.#cleaning = true;
     try {
       // First, as what is written anew tells of them already.
       this.write();
-      this.#guarded('cleaned', () => this.#rewriteOldest());
+      this.#guarded('cleaned', () => this.#rewriteOldest(oldestSegmentEnd));
+      const position = this.#oldestPosition();
+      if (position < oldestSegmentEnd) return;
       // Only what is safe elsewhere may go.
       await this.commit();
-      this.#guarded('cleaned', () => this.#log.dropBefore(this.#oldestPosition()));
+      this.#guarded('cleaned', () => this.#log.dropBefore(position));
     } finally {
       this.#cleaning = false;
     }
@@ -276,27 +274,43 @@ export class Store {
     return indexes;
   }
 
-  #read(log: Log, batch: Batch, wanted: (seq: number) => boolean): Stored[] {
-    const payload = log.read(batch.place);
+  #read(batch: Batch, wanted: (seq: number) => boolean): Stored[] {
+    const payload = this.#log.read(batch.place);
     const open = new Set(batch.seqs);
     return decodeUpdates(payload)
       .updates.filter(({ seq }) => open.has(seq) && wanted(seq))
       .map(({ from, to, ...index }) => ({ index, text: payload.subarray(from, to) }));
   }
 
-  #rewriteOldest(): void {
+  #rewriteOldest(segmentEnd: number): void {
     const log = this.#log;
-    const segmentEnd = log.oldestSegmentEnd ?? 0;
     const isSmall = log.size < CLEANED_FROM_SEGMENTS * (segmentEnd - log.begin);
     if (isSmall || this.ledger.bytes > log.size / 2) return;
-    for (const batch of this.ledger.batches())
-      if (batch.place.position < segmentEnd) this.#rewrite(batch, log);
+    for (const batch of this.ledger.batches()) if (batch.place.position < segmentEnd) this.#rewrite(batch);
+  }
+
+  /**
+   * Writes anew what can still be read, and only then moves the damaged log away: wherever this is cut short, the next
+   * start finds all of it.
+   */
+  async #salvage(aside: string): Promise<void> {
+    const log = this.#log;
+    const { end } = log;
+    // At least a head: it tells what Telegram may send again.
+    log.append(RecordKind.marks, encodeMarks(this.#marks));
+    for (const batch of this.ledger.batches()) this.#rewrite(batch);
+    await log.sync();
+    log.setAsideBefore(end, aside);
   }
 
   /** Writes what is left of a batch anew, with what has happened to it. */
-  #rewrite(batch: Batch, from: Log): void {
-    const stored = this.#read(from, batch, () => true);
-    const updates = stored.map(({ index }) => ({ ...index, history: this.ledger.historyOf(index.seq) }));
+  #rewrite(batch: Batch): void {
+    const stored = this.#read(batch, () => true);
+    const histories = this.ledger.histories();
+    const updates = stored.map(({ index: { seq, updateId, key, kind } }): Indexed => {
+      const history = histories.get(seq);
+      return { seq, updateId, key, kind, ...(history && { history }) };
+    });
     const texts = stored.map(({ text }) => text);
     const payload = encodeUpdates({ atMs: this.#options.now(), passed: undefined, updates }, texts);
     batch.place = this.#log.append(RecordKind.rewritten, payload);
