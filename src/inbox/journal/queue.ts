@@ -15,7 +15,7 @@ import type { History } from './records.js';
 /** An update on its way to its handler. */
 export interface Item<U> extends Entry {
   readonly seq: number;
-  readonly update: U;
+  readonly update: () => U;
   /** About what it takes in memory. */
   readonly bytes: number;
 }

@@ -26,7 +26,7 @@ export const answerPath = (folder: string, id: string): string =>
   join(requestsFolder(folder), `${id}.answer.json`);
 
 /**
- * Answers all requests that wait. What is no request is removed. Throws what the disk throws, and what `answer` does; a
+ * Answers all requests that wait. What is no request is removed, what cannot be read is left. Throws what the disk throws, and what `answer` does; a
  * request that was not answered stays.
  */
 export function answerRequests(
@@ -38,9 +38,20 @@ export function answerRequests(
     const id = REQUEST.exec(name)?.[1];
     if (id === undefined) continue;
     const path = requestPath(folder, id);
-    const request = parseRequest(disk.read(path).toString());
+    const text = readRequest(disk, path);
+    if (text === undefined) continue;
+    const request = parseRequest(text);
     if (request) disk.replace(answerPath(folder, id), JSON.stringify(answer(request)));
     disk.remove(path);
+  }
+}
+
+/** Undefined where it cannot be read: withdrawn just now, or not ours to read. That is no fault of the inbox. */
+function readRequest(disk: Disk, path: string): string | undefined {
+  try {
+    return disk.read(path).toString();
+  } catch {
+    return undefined;
   }
 }
 

@@ -39,6 +39,8 @@ export interface StoreOptions {
 export interface Damage {
   readonly path: string;
   readonly bytes: number;
+  /** How many updates could be read. */
+  readonly saved: number;
 }
 
 /** A new update, not yet numbered. */
@@ -93,13 +95,13 @@ export class Store {
   readonly #log: Log;
   readonly ledger: Ledger;
   readonly deadLetters: DeadLetters;
-  readonly damage: Damage | undefined;
+  readonly damage: readonly Damage[];
   #marks: { begun: number[]; settled: number[]; cut: number[] } = { begun: [], settled: [], cut: [] };
   #cleaning = false;
 
   private constructor(
     options: StoreOptions,
-    parts: { log: Log; ledger: Ledger; deadLetters: DeadLetters; damage: Damage | undefined },
+    parts: { log: Log; ledger: Ledger; deadLetters: DeadLetters; damage: readonly Damage[] },
   ) {
     this.#options = options;
     this.#log = parts.log;
@@ -147,9 +149,15 @@ export class Store {
         }),
         ...(segmentBytes !== undefined && { segmentBytes }),
       });
-      const damage = aside === undefined ? undefined : { path: aside, bytes: scan.damagedBytes };
+      const damage = [
+        ...(aside === undefined ? [] : [{ path: aside, bytes: scan.damagedBytes, saved: ledger.size }]),
+        ...deadLetters.mend(),
+      ];
       const store = new Store(options, { ledger, deadLetters, log, damage });
       if (aside !== undefined) await store.#salvage(aside);
+      // A run that was killed had got as far as to bury them.
+      for (const { seq } of deadLetters.list()) if (ledger.batchOf(seq)) store.mark('settled', seq);
+      store.write();
       return store;
     });
   }

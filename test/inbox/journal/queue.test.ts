@@ -30,7 +30,15 @@ class Rig {
     const items = keys.map((name, index): Waiting => {
       const seq = first + index;
       const key = name.replace('!', '');
-      return { seq, updateId: 1_000 + seq, key, kind: 'message', attempt: 1, update: `${seq}`, bytes: 10 };
+      return {
+        seq,
+        updateId: 1_000 + seq,
+        key,
+        kind: 'message',
+        attempt: 1,
+        update: () => `${seq}`,
+        bytes: 10,
+      };
     });
     this.ledger.add(
       { position: first * 100, length: 100 },
