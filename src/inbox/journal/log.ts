@@ -172,9 +172,9 @@ export class Log {
     const { disk, folder } = this.#options;
     const [upTo, current] = [this.#end, this.#current?.file];
     // The older ones first: what is promised of a newer one must not outlive them.
-    for (const file of this.#retired.splice(0)) {
+    for (const file of [...this.#retired]) {
       await file.sync();
-      file.close();
+      this.#retired.shift()?.close();
     }
     await current?.sync();
     if (this.#folderChanged) disk.syncFolder(folder);
