@@ -157,7 +157,6 @@ export class Store {
       if (aside !== undefined) await store.#salvage(aside);
       // A run that was killed had got as far as to bury them.
       for (const { seq } of deadLetters.list()) if (ledger.batchOf(seq)) store.mark('settled', seq);
-      store.write();
       return store;
     });
   }

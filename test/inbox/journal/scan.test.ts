@@ -131,6 +131,8 @@ describe('an end that was torn off', () => {
     const { texts, scan } = read(disk);
     expect(texts).toEqual(['first', 'second']);
     expect(scan.damagedBytes).toBe(0);
+    disk.damage(segmentPath(folder, 0), 3);
+    expect(read(disk)).toMatchObject({ texts: ['second'], scan: { damagedBytes: first.length } });
   });
 });
 

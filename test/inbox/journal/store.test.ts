@@ -154,6 +154,17 @@ describe('writing', () => {
     expect(after.append(updates(2), undefined)[0]?.seq).toBe(2);
   });
 
+  it('gives no number twice, also where only the dead letters still know it', async () => {
+    const disk = new MemoryDisk();
+    const store = await open({ disk });
+    store.bury(
+      { ...update(7), seq: 41, why: 'failed', attempts: 1, atMs: NOW, error: '' },
+      Buffer.from('{}'),
+    );
+    const after = await open({ disk });
+    expect(after.append(updates(8), undefined)[0]?.seq).toBe(42);
+  });
+
   it('syncs nothing where only the process has to be survived', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk, survivesPowerCut: false });
@@ -254,6 +265,7 @@ describe('cleaning', () => {
     for (let seq = 2; seq <= 60; seq++) if (seq !== 3) store.mark('settled', seq);
     for (let round = 0; round < 10; round++) await store.clean();
     expect(store.size).toBeLessThan(3_000);
+    disk.cutPower(() => 0);
     expect(contents(store)).toEqual(['1 1 chat 1 message text of 1', '3 3 chat 0 message text of 3']);
     const after = await open({ disk });
     expect(contents(after)).toEqual(contents(store));
@@ -322,6 +334,7 @@ describe('damage', () => {
     const saved = await open({ disk });
     expect(saved.damage).toHaveLength(1);
     const after = await open({ disk });
+    expect(after.damage).toEqual([]);
     expect(after.ledger.nextSeq).toBe(31);
     expect(after.ledger.recent.has(30)).toBe(true);
   });
