@@ -18,10 +18,11 @@ import {
   encodeUpdates,
   FORMAT,
   type Indexed,
+  type Located,
   type Marks,
   RecordKind,
 } from './records.js';
-import { type Scan, scanLog, segmentPath } from './scan.js';
+import { type Place, type Scan, scanLog, segmentPath } from './scan.js';
 
 export interface StoreOptions {
   readonly disk: Disk;
@@ -53,6 +54,15 @@ export interface Stored {
   readonly index: Indexed;
   readonly text: Buffer;
 }
+
+interface RecordOfUpdates {
+  readonly payload: Buffer;
+  readonly updates: readonly Located[];
+}
+
+/** How many records that were read are kept for a while, and how large they may be: 4 MiB in all. */
+const RECORDS_KEPT = 32;
+const LARGEST_KEPT_BYTES = 128 * 1024;
 
 /** What cannot be, where there is no inbox to be had. */
 export const OPENED = 'opened';
@@ -98,6 +108,8 @@ export class Store {
   readonly damage: readonly Damage[];
   #marks: { begun: number[]; settled: number[]; cut: number[] } = { begun: [], settled: [], cut: [] };
   #cleaning = false;
+  /** By position. Chats that get on side by side want the same records, each a little of them. */
+  readonly #lastRead = new Map<number, RecordOfUpdates>();
 
   private constructor(
     options: StoreOptions,
@@ -282,11 +294,23 @@ export class Store {
   }
 
   #read(batch: Batch, wanted: (seq: number) => boolean): Stored[] {
-    const payload = this.#log.read(batch.place);
+    const { payload, updates } = this.#recordAt(batch.place);
     const open = new Set(batch.seqs);
-    return decodeUpdates(payload)
-      .updates.filter(({ seq }) => open.has(seq) && wanted(seq))
+    return updates
+      .filter(({ seq }) => wanted(seq) && open.has(seq))
       .map(({ from, to, ...index }) => ({ index, text: payload.subarray(from, to) }));
+  }
+
+  #recordAt(place: Place): RecordOfUpdates {
+    const known = this.#lastRead.get(place.position);
+    if (known) return known;
+    const payload = this.#log.read(place);
+    const record = { payload, updates: decodeUpdates(payload).updates };
+    if (place.length > LARGEST_KEPT_BYTES) return record;
+    const [oldest] = this.#lastRead.keys();
+    if (oldest !== undefined && this.#lastRead.size >= RECORDS_KEPT) this.#lastRead.delete(oldest);
+    this.#lastRead.set(place.position, record);
+    return record;
   }
 
   #rewriteOldest(segmentEnd: number): void {

@@ -545,6 +545,7 @@ describe('a fault of the disk', () => {
     ];
     for (const [operation, work] of faults) {
       const life = await Life.open();
+      life.inbox.resume();
       await life.inbox.accept(batchOf(1));
       life.disk.fail(operation, 'EIO');
       await work(life);
