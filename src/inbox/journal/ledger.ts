@@ -126,13 +126,17 @@ export class Ledger {
 
   #replayUpdates(updates: readonly Indexed[], place: Place): void {
     const [first] = updates;
-    const earlier = first && this.batchOf(first.seq);
-    if (earlier) earlier.place = place;
-    else
-      this.add(
-        place,
-        updates.map(({ seq }) => seq),
-      );
+    if (!first) return;
+    const seqs = updates.map(({ seq }) => seq);
+    const earlier = this.batchOf(first.seq);
+    if (earlier) {
+      earlier.place = place;
+      // What was written anew is all that was left: where marks are missing, something is damaged.
+      const left = new Set(seqs);
+      for (const seq of [...earlier.seqs]) if (!left.has(seq)) this.settle(seq);
+    } else {
+      this.add(place, seqs);
+    }
     for (const { seq, history } of updates) if (history) this.#histories.set(seq, history);
   }
 }

@@ -124,6 +124,15 @@ describe('replaying', () => {
     expect(rest.recent.has(1_001)).toBe(false);
   });
 
+  it('believes what was written anew, where marks are missing', () => {
+    const ledger = new Ledger();
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([row(1), row(2), row(3)]) }, at(0));
+    ledger.replay({ kind: RecordKind.rewritten, ...updatesRecord([row(2)]) }, at(100));
+    ledger.replay({ kind: RecordKind.rewritten, ...updatesRecord([]) }, at(200));
+    expect(ledger.batches().map(({ place, seqs }) => [place.position, seqs])).toEqual([[100, [2]]]);
+    expect(ledger.size).toBe(1);
+  });
+
   it('passes over what it does not know', () => {
     const ledger = new Ledger();
     ledger.replay({ kind: 99, payload: Buffer.from('anything') }, at(0));

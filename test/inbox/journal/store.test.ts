@@ -364,6 +364,45 @@ describe('damage', () => {
     expect(died).toBeLessThan(200);
   });
 
+  it('of any bit of the log is survived, and mended at once', async () => {
+    const disk = new MemoryDisk();
+    const store = await open({ disk, segmentBytes: 500 });
+    for (let id = 1; id <= 40; id++) {
+      store.append(updates(id, id + 1_000), undefined);
+      if (id % 3 === 0) store.mark('begun', id);
+      if (id > 4) store.mark('settled', 2 * id - 9);
+      if (id % 7 === 0) await store.clean();
+      await store.commit();
+    }
+    for (let round = 0; round < 6; round++) await store.clean();
+    await store.commit();
+    const logs = disk.paths().filter((path) => path.endsWith('.log'));
+    const all = new Set(
+      Array.from({ length: 40 }, (_, i) => [`text of ${i + 1}`, `text of ${i + 1_001}`]).flat(),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 1, maxLength: 3 }),
+        async (flips) => {
+          const copy = disk.copy();
+          for (const [which, at] of flips) {
+            const path = logs[which % logs.length] ?? '';
+            copy.damage(path, at % copy.read(path).length);
+          }
+          const saved = await open({ disk: copy });
+          const found = contents(saved);
+          for (const one of found) expect(all).toContain(one.replace(/^.* message /, ''));
+          expect(found.length).toBe(saved.ledger.size);
+          const after = await open({ disk: copy });
+          expect(after.damage).toEqual([]);
+          expect(contents(after)).toEqual(found);
+          expect(after.ledger.size).toBe(found.length);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it('loses nothing more when there is no room to mend it', async () => {
     const disk = await damagedStore();
     const expected = contents(await open({ disk: disk.copy() }));
