@@ -47,7 +47,9 @@ export class DeadLetters {
   #fileBytes = 0;
   /** Opened when there is something to write. */
   #file: GrowingFile | undefined;
-  #dirty = false;
+  /** What of it is not synced. */
+  #unsynced = { added: false, removed: false };
+  #syncing: Promise<void> = Promise.resolve();
   #damagedBytes = 0;
 
   /** Reads what is there. Throws what the disk throws. */
@@ -110,19 +112,27 @@ export class DeadLetters {
     if (!this.#kept.has(seq)) return;
     this.#forget(seq);
     this.#write(encodeFrame(RecordKind.removal, 0, encodeRemoval(seq)));
+    this.#unsynced.removed = true;
   }
 
-  /** Resolves once all of it survives a power cut. */
-  async sync(): Promise<void> {
-    if (!this.#dirty) return;
-    this.#dirty = false;
-    await this.#file?.sync();
-    this.#options.disk.syncFolder(this.#options.folder);
+  /** Resolves once all that was added, or removed, survives a power cut. */
+  async sync(what: 'added' | 'removed'): Promise<void> {
+    if (this.#unsynced[what]) {
+      this.#unsynced = { added: false, removed: false };
+      this.#syncing = this.#syncing.then(() => this.#sync());
+    }
+    // Another call may be at it.
+    await this.#syncing;
   }
 
   close(): void {
     this.#file?.close();
     this.#file = undefined;
+  }
+
+  async #sync(): Promise<void> {
+    await this.#file?.sync();
+    this.#options.disk.syncFolder(this.#options.folder);
   }
 
   #readAll(): void {
@@ -151,6 +161,7 @@ export class DeadLetters {
 
   #append(letter: DeadLetter, frame: Buffer): void {
     const position = this.#write(frame);
+    this.#unsynced.added = true;
     this.#keep({ letter, position, length: frame.length });
   }
 
@@ -159,7 +170,6 @@ export class DeadLetters {
     const position = this.#fileBytes;
     this.#file?.append(frame);
     this.#fileBytes += frame.length;
-    this.#dirty = true;
     return position;
   }
 
@@ -178,10 +188,13 @@ export class DeadLetters {
     }
     file.syncNow();
     disk.rename(unfinished, this.#path);
-    this.#file?.close();
+    const replaced = this.#file;
+    const close = () => replaced?.close();
+    // Never under a sync.
+    this.#syncing.then(close, close);
     this.#file = file;
     this.#fileBytes = end;
-    this.#dirty = true;
+    this.#unsynced.removed = true;
   }
 
   #keep(kept: Kept): void {

@@ -220,8 +220,10 @@ export class Store {
     this.write();
     if (!this.#options.survivesPowerCut) return;
     await guarded(this.#options.folder, 'written to', async () => {
-      await this.deadLetters.sync();
+      // A letter before the mark that says its update is settled; its removal after the update that is tried again.
+      await this.deadLetters.sync('added');
       await this.#log.sync();
+      await this.deadLetters.sync('removed');
     });
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DeadLetters, type DeadLettersOptions } from '../../../src/inbox/journal/dead-letters.js';
 import type { DeadLetter } from '../../../src/inbox/journal/records.js';
+import { settle } from '../../support/fake-clock.js';
 import { MemoryDisk } from './memory-disk.js';
 
 const folder = '/state/inbox';
@@ -79,10 +80,41 @@ describe('dead letters', () => {
     const disk = new MemoryDisk();
     const letters = open(disk);
     fill(letters, 1);
-    await letters.sync();
+    await letters.sync('added');
     fill(letters, 2);
     disk.cutPower(() => 0);
     expect(seqsOf(open(disk))).toEqual([1]);
+  });
+});
+
+describe('a sync', () => {
+  it('is waited for by all whose letters it makes safe', async () => {
+    const disk = new MemoryDisk();
+    const letters = open(disk);
+    fill(letters, 1);
+    disk.holdSyncs = true;
+    let synced = 0;
+    for (let call = 0; call < 2; call++) void letters.sync('added').then(() => synced++);
+    await settle();
+    expect(synced).toBe(0);
+    disk.releaseSyncs();
+    await settle();
+    expect(synced).toBe(2);
+  });
+
+  it('keeps its file open, though that is replaced meanwhile', async () => {
+    const disk = new MemoryDisk();
+    const letters = open(disk, { limits: { bytes: 300 } });
+    fill(letters, 1);
+    disk.holdSyncs = true;
+    const synced = letters.sync('added');
+    await settle();
+    fill(letters, 2, 3, 4, 5);
+    expect(disk.open).toBe(2);
+    disk.releaseSyncs();
+    await synced;
+    await settle();
+    expect(disk.open).toBe(1);
   });
 });
 
@@ -104,7 +136,7 @@ describe('their limits', () => {
     expect(seqsOf(open(disk, { now: () => NOW + 2 * DAY_MS }))).toEqual([]);
   });
 
-  it('by size: neither they nor their file grow without end', () => {
+  it('by size: neither they nor their file grow without end', async () => {
     const disk = new MemoryDisk();
     const letters = open(disk, { limits: { bytes: 2_000 } });
     for (let seq = 1; seq <= 300; seq++) {
@@ -114,6 +146,7 @@ describe('their limits', () => {
     expect(letters.list().length).toBeGreaterThan(4);
     expect(letters.list().length).toBeLessThan(20);
     expect(letters.text(300)).toEqual(Buffer.alloc(100));
+    await settle();
     expect(disk.open).toBe(1);
   });
 });

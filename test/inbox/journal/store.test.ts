@@ -154,6 +154,29 @@ describe('writing', () => {
     expect(after.append(updates(2), undefined)[0]?.seq).toBe(2);
   });
 
+  it('lets a dead letter go only once the update that is tried again is safe', async () => {
+    const disk = new MemoryDisk();
+    const store = await open({ disk });
+    store.bury(
+      { ...update(7), seq: 41, why: 'failed', attempts: 1, atMs: NOW, error: '' },
+      Buffer.from('{}'),
+    );
+    store.append(updates(1), undefined);
+    await store.commit();
+    store.reappend(update(7));
+    store.exhume(41);
+    disk.fail('sync', 'EIO', { at: '/log/' });
+    await expect(store.commit()).rejects.toMatchObject({ code: 'INBOX_DISK' });
+    disk.cutPower(() => 0);
+    disk.mend();
+    const after = await open({ disk });
+    expect(after.deadLetters.list().length + after.ledger.size).toBe(2);
+    after.exhume(41);
+    await after.commit();
+    disk.cutPower(() => 0);
+    expect((await open({ disk })).deadLetters.list()).toEqual([]);
+  });
+
   it('gives no number twice, also where only the dead letters still know it', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
