@@ -108,6 +108,25 @@ describe('writing', () => {
     expect(store.read(batch, (seq) => seq > 1).map(({ index }) => index.seq)).toEqual([3]);
   });
 
+  it('keeps records that it has read for a while, unless they are large', async () => {
+    const disk = new MemoryDisk();
+    const store = await open({ disk });
+    const readsOf = (text: string) => {
+      const [{ seq } = { seq: 0 }] = store.append([update(1, text)], undefined);
+      const batch = store.ledger.batchOf(seq);
+      const before = disk.reads;
+      for (let time = 0; time < 3; time++) if (batch) store.read(batch, () => true);
+      return disk.reads - before;
+    };
+    expect(readsOf('small')).toBe(1);
+    expect(readsOf('x'.repeat(200_000))).toBe(3);
+    for (let i = 0; i < 40; i++) readsOf('small');
+    const [first] = store.ledger.batches();
+    const before = disk.reads;
+    if (first) store.read(first, () => true);
+    expect(disk.reads).toBe(before + 1);
+  });
+
   it('writes marks before whatever comes after them', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
@@ -173,7 +192,7 @@ describe('writing', () => {
     expect(after.deadLetters.list().length + after.ledger.size).toBe(2);
     after.exhume(41);
     await after.commit();
-    disk.cutPower(() => 0);
+    disk.cutPower(() => 0.6);
     expect((await open({ disk })).deadLetters.list()).toEqual([]);
   });
 
