@@ -41,6 +41,11 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Lets time pass without any timer firing, as when the process is kept from running. */
+  skip(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Steps time by `ms`, firing timers in order of time and letting promises run after each. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;

@@ -11,6 +11,10 @@ export class Aside {
     return this.#numbers.length - this.#taken;
   }
 
+  get first(): number | undefined {
+    return this.#numbers[this.#taken];
+  }
+
   push(number: number): void {
     this.#numbers.push(number);
   }

@@ -47,8 +47,10 @@ export class DeadLetters {
   #fileBytes = 0;
   /** Opened when there is something to write. */
   #file: GrowingFile | undefined;
-  #dirty = false;
-  #damaged = false;
+  /** What of it is not synced. */
+  #unsynced = { added: false, removed: false };
+  #syncing: Promise<void> = Promise.resolve();
+  #damagedBytes = 0;
 
   /** Reads what is there. Throws what the disk throws. */
   constructor(options: DeadLettersOptions) {
@@ -58,9 +60,28 @@ export class DeadLetters {
     if (options.disk.list(options.folder).includes(FILE)) this.#readAll();
   }
 
-  /** Whether some of what was there cannot be read. The file is then set aside when it is written anew. */
+  /** Whether some of what was there cannot be read. */
   get damaged(): boolean {
-    return this.#damaged;
+    return this.#damagedBytes > 0;
+  }
+
+  /** Sets a damaged file aside, and writes anew what can be read of it. Tells what was damaged. Throws what the disk throws. */
+  mend(): { readonly path: string; readonly bytes: number; readonly saved: number }[] {
+    if (!this.damaged) return [];
+    const { disk, now } = this.#options;
+    const path = asideName(this.#path, now());
+    const aside = disk.create(path);
+    aside.append(disk.read(this.#path));
+    aside.syncNow();
+    aside.close();
+    this.#rewrite();
+    const bytes = this.#damagedBytes;
+    this.#damagedBytes = 0;
+    return [{ path, bytes, saved: this.#kept.size }];
+  }
+
+  get(seq: number): DeadLetter | undefined {
+    return this.#kept.get(seq)?.letter;
   }
 
   /** The oldest first. */
@@ -84,14 +105,9 @@ export class DeadLetters {
     // A run that was killed may have got as far as this before.
     if (this.#kept.has(letter.seq)) return;
     this.#append(letter, encodeFrame(RecordKind.deadLetter, 0, encodeDeadLetter(letter, text)));
-    const { number, bytes, ageMs } = this.#limits;
-    const bornAfterMs = this.#options.now() - ageMs;
-    for (const [seq, oldest] of this.#kept) {
-      if (this.#kept.size <= number && this.#bytes <= bytes && oldest.letter.atMs >= bornAfterMs) break;
-      this.#forget(seq);
-    }
+    this.#forgetOldest();
     // What is gone takes room until the file is written anew.
-    if (this.#fileBytes > 2 * bytes) this.#rewrite();
+    if (this.#fileBytes > 2 * this.#limits.bytes) this.#rewrite();
   }
 
   /** Throws what the disk throws. */
@@ -99,19 +115,27 @@ export class DeadLetters {
     if (!this.#kept.has(seq)) return;
     this.#forget(seq);
     this.#write(encodeFrame(RecordKind.removal, 0, encodeRemoval(seq)));
+    this.#unsynced.removed = true;
   }
 
-  /** Resolves once all of it survives a power cut. */
-  async sync(): Promise<void> {
-    if (!this.#dirty) return;
-    this.#dirty = false;
-    await this.#file?.sync();
-    this.#options.disk.syncFolder(this.#options.folder);
+  /** Resolves once all that was added, or removed, survives a power cut. */
+  async sync(what: 'added' | 'removed'): Promise<void> {
+    if (this.#unsynced[what]) {
+      this.#unsynced = { added: false, removed: false };
+      this.#syncing = this.#syncing.then(() => this.#sync());
+    }
+    // Another call may be at it.
+    await this.#syncing;
   }
 
   close(): void {
     this.#file?.close();
     this.#file = undefined;
+  }
+
+  async #sync(): Promise<void> {
+    await this.#file?.sync();
+    this.#options.disk.syncFolder(this.#options.folder);
   }
 
   #readAll(): void {
@@ -120,16 +144,27 @@ export class DeadLetters {
     for (let frame = nextFrame(content, 0); frame; frame = nextFrame(content, end)) {
       const { kind, payload, at: position, length } = frame;
       // Something sound behind it: this is no end that was torn off.
-      if (position > end) this.#damaged = true;
+      this.#damagedBytes += position - end;
       end = position + length;
       if (kind === RecordKind.removal) this.#forget(decodeRemoval(payload));
       else if (kind === RecordKind.deadLetter)
         this.#keep({ letter: decodeDeadLetter(payload).letter, position, length });
     }
+    this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    const { number, bytes, ageMs } = this.#limits;
+    const bornAfterMs = this.#options.now() - ageMs;
+    for (const [seq, oldest] of this.#kept) {
+      if (this.#kept.size <= number && this.#bytes <= bytes && oldest.letter.atMs >= bornAfterMs) break;
+      this.#forget(seq);
+    }
   }
 
   #append(letter: DeadLetter, frame: Buffer): void {
     const position = this.#write(frame);
+    this.#unsynced.added = true;
     this.#keep({ letter, position, length: frame.length });
   }
 
@@ -138,13 +173,12 @@ export class DeadLetters {
     const position = this.#fileBytes;
     this.#file?.append(frame);
     this.#fileBytes += frame.length;
-    this.#dirty = true;
     return position;
   }
 
   /** A new file with what is kept takes the old one's place. */
   #rewrite(): void {
-    const { disk, now } = this.#options;
+    const { disk } = this.#options;
     const unfinished = `${this.#path}.new`;
     disk.remove(unfinished);
     const file = disk.create(unfinished);
@@ -156,13 +190,14 @@ export class DeadLetters {
       end += bytes.length;
     }
     file.syncNow();
-    if (this.#damaged) disk.rename(this.#path, asideName(this.#path, now()));
-    this.#damaged = false;
     disk.rename(unfinished, this.#path);
-    this.#file?.close();
+    const replaced = this.#file;
+    const close = () => replaced?.close();
+    // Never under a sync.
+    this.#syncing.then(close, close);
     this.#file = file;
     this.#fileBytes = end;
-    this.#dirty = true;
+    this.#unsynced.removed = true;
   }
 
   #keep(kept: Kept): void {

@@ -18,6 +18,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
 const dataSync = promisify(fdatasync);
@@ -38,7 +39,7 @@ export interface GrowingFile {
 
 /** All of it throws errors with the system's `code`. Paths are absolute. */
 export interface Disk {
-  /** Makes the folder, and those above it, for their owner only. */
+  /** Makes the folder, and those above it, for their owner only; their names survive a power cut. */
   makeFolder(path: string): void;
   /** The names in it, sorted; none where there is no such folder. */
   list(folder: string): string[];
@@ -59,7 +60,12 @@ export interface Disk {
 }
 
 export const systemDisk: Disk = {
-  makeFolder: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
+  makeFolder(path) {
+    const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+    // What is safe in a new folder is so only if the folder's own name is, and those of the new ones above it.
+    for (let made = path; first !== undefined && made.length >= first.length; made = dirname(made))
+      systemDisk.syncFolder(dirname(made));
+  },
   list(folder) {
     try {
       return readdirSync(folder).sort();

@@ -124,15 +124,28 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       if (signal?.aborted) throw error;
       throw inboxError(folder, OPENED, error);
     }
-    const store = await this.#openStore();
+    const store = await this.#openStore().catch((error: unknown) => {
+      this.#giveBack();
+      throw error;
+    });
     if (signal?.aborted || this.#isDrained) {
-      this.#owner.leave();
+      store.close();
+      this.#giveBack();
       throw signal?.reason ?? new Error('the drain has ended');
     }
     emit({ event: 'inbox.opened', path: folder, survives: durability });
     this.#take(store);
     this.#lastBeat = clock.now();
     this.#round();
+  }
+
+  /** So that whoever comes next need not wait for a sign of life. */
+  #giveBack(): void {
+    try {
+      this.#owner.leave();
+    } catch {
+      // There is a better error to tell, or none that matters.
+    }
   }
 
   #openStore(): Promise<Store> {
@@ -186,11 +199,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#opened.store.mark('begun', item.seq);
     // All that begin in one go are marked together.
     this.#marking ??= Promise.resolve().then(() => this.#writeMarks());
-    return this.#marking.then(() => item.update);
+    return this.#marking.then(() => item.update());
   }
 
   settle(entry: Entry, result: Settlement, error?: unknown): void {
-    const { store, queue } = this.#opened;
+    const { store, queue, room } = this.#opened;
     const item = queue.item(entry);
     if (!item || !this.#running.has(entry) || this.#ended) return;
     this.#running.delete(entry);
@@ -199,8 +212,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       if (result !== 'handled') this.#bury(item, result, error);
       store.mark('settled', item.seq);
       queue.remove(item);
+      room.check();
     });
-    this.#opened.room.check();
     this.#commitSoon();
   }
 
@@ -264,7 +277,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       clock,
       emit,
     });
-    if (damage) emit({ event: 'inbox.damaged', ...damage, saved: ledger.size });
+    for (const one of damage) emit({ event: 'inbox.damaged', ...one });
     this.#counts.recovered = ledger.size;
     if (ledger.size > 0) {
       const histories = [...ledger.histories().values()];
@@ -316,15 +329,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#counts.accepted += indexes.length;
     return indexes.flatMap((index, place) => {
       const [update, row] = [updates[place], rows[place]];
-      return update && row ? [this.#item(index, update, row.text.length)] : [];
+      return update && row ? [this.#item(index, () => update, row.text.length)] : [];
     });
   }
 
   #read(batch: Batch, wanted: (seq: number) => boolean): readonly Item<U>[] {
-    const { store } = this.#opened;
-    return store
-      .read(batch, wanted)
-      .map(({ index, text }) => this.#item(index, this.#options.parse(text.toString()), text.length));
+    return this.#opened.store.read(batch, wanted).map((stored) => this.#restored(stored));
   }
 
   #stored(seq: number): Stored | undefined {
@@ -333,7 +343,13 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     return batch && store.read(batch, (candidate) => candidate === seq)[0];
   }
 
-  #item({ seq, updateId, key, kind }: Indexed, update: U, bytes: number): Item<U> {
+  /** Most of what is read only tells that it has to wait: it is parsed when it begins. */
+  #restored({ index, text }: Stored): Item<U> {
+    const json = text.toString();
+    return this.#item(index, () => this.#options.parse(json), text.length);
+  }
+
+  #item({ seq, updateId, key, kind }: Indexed, update: () => U, bytes: number): Item<U> {
     const attempt = this.#opened.store.ledger.historyOf(seq).runs + 1;
     return { seq, updateId, key, kind, attempt, update, bytes };
   }
@@ -377,6 +393,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const { clock } = this.#options;
     this.#cancelCommit?.();
     this.#cancelCommit = undefined;
+    if (this.#failure) return;
     this.#syncs++;
     this.#syncLatestEnd = Math.min(this.#syncLatestEnd, clock.now() + SYNC_WITHIN_MS);
     try {
@@ -401,7 +418,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       answerRequests(this.#disk, this.#options.folder, (request) => this.#answer(request));
       this.#opened.room.check();
     });
-    this.#opened.store.clean().catch((error: unknown) => this.#fail(error));
+    // Where somebody else has taken the store, nothing in it is ours to remove.
+    if (!this.#failure) this.#opened.store.clean().catch((error: unknown) => this.#fail(error));
   }
 
   #answer({ action, seqs }: InboxRequest): InboxAnswer {
@@ -425,22 +443,21 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   /** Has a dead letter's update wait once more, as if it had just arrived; undefined where there is no such letter. */
   #retry(seq: number): number | undefined {
     const { store, queue } = this.#opened;
-    const letter = store.deadLetters.list().find((candidate) => candidate.seq === seq);
+    const letter = store.deadLetters.get(seq);
     const text = store.deadLetters.text(seq);
     if (!letter || !text) return undefined;
     const { updateId, key, kind } = letter;
     const [index] = store.reappend({ updateId, key, kind, text });
     store.exhume(seq);
     this.#counts.recovered++;
-    if (index && this.#resumed)
-      queue.added([this.#item(index, this.#options.parse(text.toString()), text.length)]);
+    if (index && this.#resumed) queue.added([this.#restored({ index, text })]);
     return updateId;
   }
 
   /** Undefined where there is no such update, or it is being handled. */
   #drop(seq: number): number | undefined {
     const { store, queue } = this.#opened;
-    const letter = store.deadLetters.list().find((candidate) => candidate.seq === seq);
+    const letter = store.deadLetters.get(seq);
     if (letter) {
       store.exhume(seq);
       return letter.updateId;
@@ -465,7 +482,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (why === 'stop') for (const { seq } of cut) store.mark('cut', seq);
     if (!this.#failure) await this.#commit();
     if (!this.#failure) this.#attempt(() => this.#owner.leave());
-    store.close();
+    this.#attempt(() => store.close());
     return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };
   }
 

@@ -2,26 +2,18 @@
  * What is not settled, in order of arrival: by batch, where it is in the log, and no more, so that a backlog of any
  * length costs little memory. The journal keeps it as it goes; a start learns it from the log.
  */
+import { type Batch, Batches } from './batches.js';
 import type { FoundFrame } from './frame.js';
 import { RecentIds } from './recent.js';
 import { decodeHead, decodeMarks, decodeUpdates, type History, type Indexed, RecordKind } from './records.js';
 import type { Place } from './scan.js';
 
-/** A record of updates some of which are not settled. */
-export interface Batch {
-  /** Changes when what is left of it is written anew, so that old segments can go. */
-  place: Place;
-  /** Those that are not settled, in order of arrival. */
-  readonly seqs: number[];
-  /** What one update takes in the log, on average. */
-  readonly bytesEach: number;
-}
+export type { Batch };
 
 const untouched: History = { runs: 0, deaths: 0, begun: false };
 
 export class Ledger {
-  /** In order of arrival; none is empty. */
-  readonly #batches: Batch[] = [];
+  readonly #batches = new Batches();
   /** Of those that were ever begun and are not settled. */
   readonly #histories = new Map<number, History>();
   readonly recent = new RecentIds();
@@ -41,7 +33,7 @@ export class Ledger {
 
   /** All of them, in order of arrival. */
   batches(): readonly Batch[] {
-    return this.#batches;
+    return [...this.#batches];
   }
 
   /** The numbers of those that were ever begun, with what is known of that. */
@@ -51,9 +43,8 @@ export class Ledger {
 
   /** Updates as they are in the log, in order of arrival. */
   add(place: Place, seqs: readonly number[]): Batch {
-    const [first = 0] = seqs;
-    const batch = { place, seqs: [...seqs], bytesEach: place.length / Math.max(1, seqs.length) };
-    this.#batches.splice(this.#indexOf(first) + 1, 0, batch);
+    const batch = { place, seqs: [...seqs], bytesEach: Math.ceil(place.length / seqs.length) };
+    this.#batches.add(batch);
     this.#size += seqs.length;
     this.#bytes += seqs.length * batch.bytesEach;
     this.nextSeq = Math.max(this.nextSeq, (seqs.at(-1) ?? 0) + 1);
@@ -62,14 +53,12 @@ export class Ledger {
 
   /** The first batch with something from this number on. */
   batchFrom(seq: number): Batch | undefined {
-    const batch = this.#batches[this.#indexOf(seq)];
-    if (batch && (batch.seqs.at(-1) ?? 0) >= seq) return batch;
-    return this.#batches[this.#indexOf(seq) + 1];
+    return this.#batches.from(seq);
   }
 
   /** The batch that the update is in; undefined once it is settled. */
   batchOf(seq: number): Batch | undefined {
-    const batch = this.#batches[this.#indexOf(seq)];
+    const batch = this.#batches.upTo(seq);
     return batch?.seqs.includes(seq) ? batch : undefined;
   }
 
@@ -90,12 +79,11 @@ export class Ledger {
   }
 
   settle(seq: number): void {
-    const index = this.#indexOf(seq);
-    const batch = this.#batches[index];
+    const batch = this.#batches.upTo(seq);
     const place = batch?.seqs.indexOf(seq) ?? -1;
     if (!batch || place < 0) return;
-    batch.seqs.splice(place, 1);
-    if (batch.seqs.length === 0) this.#batches.splice(index, 1);
+    if (batch.seqs.length === 1) this.#batches.remove(batch);
+    else batch.seqs.splice(place, 1);
     this.#histories.delete(seq);
     this.#size--;
     this.#bytes -= batch.bytesEach;
@@ -138,25 +126,17 @@ export class Ledger {
 
   #replayUpdates(updates: readonly Indexed[], place: Place): void {
     const [first] = updates;
-    const earlier = first && this.batchOf(first.seq);
-    if (earlier) earlier.place = place;
-    else
-      this.add(
-        place,
-        updates.map(({ seq }) => seq),
-      );
-    for (const { seq, history } of updates) if (history) this.#histories.set(seq, history);
-  }
-
-  /** The index of the last batch that does not begin behind this number; -1 where there is none. */
-  #indexOf(seq: number): number {
-    let low = 0;
-    let high = this.#batches.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#batches[middle]?.seqs[0] ?? 0) <= seq) low = middle + 1;
-      else high = middle;
+    if (!first) return;
+    const seqs = updates.map(({ seq }) => seq);
+    const earlier = this.batchOf(first.seq);
+    if (earlier) {
+      earlier.place = place;
+      // What was written anew is all that was left: where marks are missing, something is damaged.
+      const left = new Set(seqs);
+      for (const seq of [...earlier.seqs]) if (!left.has(seq)) this.settle(seq);
+    } else {
+      this.add(place, seqs);
     }
-    return low - 1;
+    for (const { seq, history } of updates) if (history) this.#histories.set(seq, history);
   }
 }

@@ -2,6 +2,7 @@
  * The log that is written: records behind one another, made safe together, removed from the old end once nothing in them
  * is needed any more. Knows nothing of what they mean.
  */
+import { basename, join } from 'node:path';
 import type { Disk, GrowingFile } from './disk.js';
 import { encodeFrame, frameAt } from './frame.js';
 import { type Place, type Scan, segmentPath } from './scan.js';
@@ -30,9 +31,12 @@ export class Log {
   readonly #segmentBytes: number;
   /** Where each segment begins, the oldest first. */
   readonly #bases: number[];
+  /** Full, and not synced yet. */
   readonly #retired: GrowingFile[] = [];
   #current: Segment | undefined;
   #folderChanged = false;
+  /** Why a record was not written whole: nothing may come to lie behind it. */
+  #torn: { readonly error: unknown } | undefined;
   #end: number;
   #safe: number;
   #syncing: Promise<void> = Promise.resolve();
@@ -76,7 +80,7 @@ export class Log {
     return this.#bases[1];
   }
 
-  /** Writes a record; it survives the process from now on. Throws what the disk throws. */
+  /** Writes a record; it survives the process from now on. Throws what the disk throws, and from then on the same again. */
   append(kind: number, payload: readonly Uint8Array[]): Place {
     const { trustsTheSystem, head } = this.#options;
     if (!this.#current || this.#end - this.#current.base >= this.#segmentBytes) {
@@ -112,13 +116,17 @@ export class Log {
 
   /** Removes the segments that end at this position or before it; never the one that is written. */
   dropBefore(position: number): void {
-    const { disk, folder, trustsTheSystem } = this.#options;
-    for (let next = this.#bases[1]; next !== undefined && next <= position; next = this.#bases[1]) {
-      const base = this.#bases.shift();
-      if (base !== undefined) disk.remove(segmentPath(folder, base));
-      // One after the other: if an older one came back without a newer one, something safe would seem to be missing.
-      if (!trustsTheSystem) disk.syncFolder(folder);
-    }
+    this.#shed(position, (path) => this.#options.disk.remove(path));
+  }
+
+  /** The same, but keeps them, in another folder. */
+  setAsideBefore(position: number, folder: string): void {
+    const { disk } = this.#options;
+    disk.makeFolder(folder);
+    this.#shed(position, (path) => {
+      disk.rename(path, join(folder, basename(path)));
+      disk.syncFolder(folder);
+    });
   }
 
   close(): void {
@@ -127,30 +135,48 @@ export class Log {
     this.#current = undefined;
   }
 
+  #shed(position: number, shed: (path: string) => void): void {
+    const { disk, folder, trustsTheSystem } = this.#options;
+    for (let next = this.#bases[1]; next !== undefined && next <= position; next = this.#bases[1]) {
+      const base = this.#bases.shift();
+      if (base !== undefined) shed(segmentPath(folder, base));
+      // One after the other: if an older one came back without a newer one, something safe would seem to be missing.
+      if (!trustsTheSystem) disk.syncFolder(folder);
+    }
+  }
+
   #begin(): void {
-    const { disk, folder } = this.#options;
-    if (this.#current) this.#retired.push(this.#current.file);
-    this.#current = { base: this.#end, file: disk.create(segmentPath(folder, this.#end)) };
+    const { disk, folder, trustsTheSystem } = this.#options;
+    const file = disk.create(segmentPath(folder, this.#end));
+    if (trustsTheSystem) this.#current?.file.close();
+    else if (this.#current) this.#retired.push(this.#current.file);
+    this.#current = { base: this.#end, file };
     this.#bases.push(this.#end);
     this.#folderChanged = true;
   }
 
   #write(frame: Buffer): Place {
+    if (this.#torn) throw this.#torn.error;
     const place = { position: this.#end, length: frame.length };
-    this.#current?.file.append(frame);
+    try {
+      this.#current?.file.append(frame);
+    } catch (error) {
+      this.#torn = { error };
+      throw error;
+    }
     this.#end += frame.length;
     return place;
   }
 
   async #sync(): Promise<void> {
     const { disk, folder } = this.#options;
-    const upTo = this.#end;
+    const [upTo, current] = [this.#end, this.#current?.file];
     // The older ones first: what is promised of a newer one must not outlive them.
-    for (const file of this.#retired.splice(0)) {
+    for (const file of [...this.#retired]) {
       await file.sync();
-      file.close();
+      this.#retired.shift()?.close();
     }
-    await this.#current?.file.sync();
+    await current?.sync();
     if (this.#folderChanged) disk.syncFolder(folder);
     this.#folderChanged = false;
     this.#safe = upTo;

@@ -1,7 +1,7 @@
 /**
  * Which updates go to be handled, and when: all in order of arrival, a limited number at a time, the rest on disk until
- * their turn. No chat can fill that number alone: what a slow one has too many of waits aside, as bare numbers. And of
- * the suspects, updates that processes have died of before, there is never more than one.
+ * their turn. Slow chats cannot fill that number, however many they are: what one has too many of waits aside, as bare
+ * numbers. And of the suspects, updates that processes have died of before, there is never more than one.
  *
  *     on disk ──fill──► delivered ──► settled
  *        │                  ▲
@@ -15,7 +15,7 @@ import type { History } from './records.js';
 /** An update on its way to its handler. */
 export interface Item<U> extends Entry {
   readonly seq: number;
-  readonly update: U;
+  readonly update: () => U;
   /** About what it takes in memory. */
   readonly bytes: number;
 }
@@ -29,12 +29,12 @@ export interface QueueOptions<U> {
   readonly limits: QueueLimits;
 }
 
-interface QueueLimits {
+export interface QueueLimits {
   /** How many may be delivered and not settled. */
   readonly delivered: number;
   /** And how much they may take. */
   readonly deliveredBytes: number;
-  /** How many of one key. */
+  /** How many of one key while all is free; the less room is left, the fewer, down to one. */
   readonly deliveredOfKey: number;
 }
 
@@ -78,9 +78,9 @@ export class Queue<U> {
   /** New updates have been written. Where nothing waits before them they need not be read again. */
   added(items: readonly Item<U>[]): void {
     const [first] = items;
-    const upToDate =
-      first !== undefined && this.#options.ledger.batchFrom(this.#ahead)?.seqs[0] === first.seq;
-    if (upToDate && this.#hasRoom) {
+    const next = this.#options.ledger.batchFrom(this.#ahead)?.seqs;
+    // As many as they were: else some have been dropped since.
+    if (first && next?.[0] === first.seq && next.length === items.length && this.#hasRoom) {
       this.#ahead = (items.at(-1) ?? first).seq + 1;
       this.#admit(items);
     } else {
@@ -108,7 +108,7 @@ export class Queue<U> {
     const lane = this.#lanes.get(item.key);
     if (lane) {
       lane.delivered--;
-      if (lane.delivered <= this.#options.limits.deliveredOfKey / 2) this.#fetchAside(item.key, lane);
+      this.#fetchAside(item.key, lane);
     }
     if (item === this.#suspect) {
       this.#suspect = undefined;
@@ -123,6 +123,16 @@ export class Queue<U> {
     return this.#delivered.size < delivered && this.#bytes < deliveredBytes;
   }
 
+  /**
+   * How many of a key may be delivered. As each takes a part of what the others leave, there is always some left, until
+   * there are more keys than could be at work.
+   */
+  get #roomOfKey(): number {
+    const { delivered, deliveredBytes, deliveredOfKey } = this.#options.limits;
+    const left = Math.min(1 - this.#delivered.size / delivered, 1 - this.#bytes / deliveredBytes);
+    return Math.max(1, Math.ceil(deliveredOfKey * left));
+  }
+
   /** Delivers those whose key lets them pass, and puts the others aside. */
   #admit(items: readonly Item<U>[]): void {
     const admitted = items.filter((item) => {
@@ -132,33 +142,44 @@ export class Queue<U> {
         this.#pass(item, lane);
         return true;
       }
-      if (isNext && this.#isHeldSuspect(item)) this.#suspended.push(item.key);
+      if (isNext && this.#isHeldSuspect(item.seq)) this.#suspend(item.key);
       lane.aside.push(item.seq);
       return false;
     });
     if (admitted.length > 0) this.#options.deliver(admitted);
   }
 
-  /** Delivers what waits aside in a lane, as far as there is room in it. */
+  /** Delivers what waits aside in a lane, as far as there is room in it; forgets the lane where nothing is left. */
   #fetchAside(key: string, lane: Lane): void {
-    const { deliver, limits } = this.#options;
-    const admitted: Item<U>[] = [];
-    const seqs = lane.aside.peek(limits.deliveredOfKey - lane.delivered);
+    const { ledger, deliver } = this.#options;
+    // Those that were dropped while they waited.
+    while (lane.aside.first !== undefined && !ledger.batchOf(lane.aside.first)) lane.aside.shift();
+    if (lane.aside.first === undefined) {
+      if (lane.delivered === 0) this.#lanes.delete(key);
+      return;
+    }
+    const room = this.#roomOfKey;
+    // Not for each one that settles: to read several at once is cheaper.
+    if (lane.delivered > room / 2) return;
+    if (this.#isHeldSuspect(lane.aside.first)) {
+      this.#suspend(key);
+      return;
+    }
+    const seqs = lane.aside.peek(room - lane.delivered);
     const items = this.#readAll(seqs);
+    const admitted: Item<U>[] = [];
     for (const seq of seqs) {
-      const item = items.get(seq);
-      if (item && !this.#mayPass(item, lane)) {
-        if (!this.#suspended.includes(key)) this.#suspended.push(key);
+      if (this.#isHeldSuspect(seq)) {
+        this.#suspend(key);
         break;
       }
       lane.aside.shift();
-      // One that was dropped meanwhile is no longer there.
+      const item = items.get(seq);
       if (!item) continue;
       this.#pass(item, lane);
       admitted.push(item);
     }
-    if (lane.delivered === 0 && lane.aside.size === 0) this.#lanes.delete(key);
-    if (admitted.length > 0) deliver(admitted);
+    deliver(admitted);
   }
 
   /** Of the same batch all at once. */
@@ -183,20 +204,25 @@ export class Queue<U> {
   }
 
   #mayPass(item: Item<U>, lane: Lane): boolean {
-    return lane.delivered < this.#options.limits.deliveredOfKey && !this.#isHeldSuspect(item);
+    return lane.delivered < this.#roomOfKey && !this.#isHeldSuspect(item.seq);
   }
 
-  #isHeldSuspect(item: Item<U>): boolean {
-    return this.#suspect !== undefined && this.#isSuspect(item);
+  #isHeldSuspect(seq: number): boolean {
+    return this.#suspect !== undefined && this.#isSuspect(seq);
   }
 
-  #isSuspect({ seq }: Item<U>): boolean {
+  /** Its first that waits aside has its turn when the suspect has settled. */
+  #suspend(key: string): void {
+    if (!this.#suspended.includes(key)) this.#suspended.push(key);
+  }
+
+  #isSuspect(seq: number): boolean {
     const { ledger, isSuspect } = this.#options;
     return isSuspect(ledger.historyOf(seq));
   }
 
   #pass(item: Item<U>, lane: Lane): void {
-    if (this.#isSuspect(item)) this.#suspect = item;
+    if (this.#isSuspect(item.seq)) this.#suspect = item;
     this.#delivered.set(item, item);
     this.#bytes += item.bytes;
     lane.delivered++;

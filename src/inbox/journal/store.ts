@@ -18,10 +18,11 @@ import {
   encodeUpdates,
   FORMAT,
   type Indexed,
+  type Located,
   type Marks,
   RecordKind,
 } from './records.js';
-import { type Scan, scanLog } from './scan.js';
+import { type Place, type Scan, scanLog, segmentPath } from './scan.js';
 
 export interface StoreOptions {
   readonly disk: Disk;
@@ -41,6 +42,8 @@ export interface StoreOptions {
 export interface Damage {
   readonly path: string;
   readonly bytes: number;
+  /** How many updates could be read. */
+  readonly saved: number;
 }
 
 /** A new update, not yet numbered. */
@@ -53,6 +56,15 @@ export interface Stored {
   readonly index: Indexed;
   readonly text: Buffer;
 }
+
+interface RecordOfUpdates {
+  readonly payload: Buffer;
+  readonly updates: readonly Located[];
+}
+
+/** How many records that were read are kept for a while, and how large they may be: 4 MiB in all. */
+const RECORDS_KEPT = 32;
+const LARGEST_KEPT_BYTES = 128 * 1024;
 
 /** What cannot be, where there is no inbox to be had. */
 export const OPENED = 'opened';
@@ -95,13 +107,15 @@ export class Store {
   readonly #log: Log;
   readonly ledger: Ledger;
   readonly deadLetters: DeadLetters;
-  readonly damage: Damage | undefined;
+  readonly damage: readonly Damage[];
   #marks: { begun: number[]; settled: number[]; cut: number[] } = { begun: [], settled: [], cut: [] };
   #cleaning = false;
+  /** By position. Chats that get on side by side want the same records, each a little of them. */
+  readonly #lastRead = new Map<number, RecordOfUpdates>();
 
   private constructor(
     options: StoreOptions,
-    parts: { log: Log; ledger: Ledger; deadLetters: DeadLetters; damage: Damage | undefined },
+    parts: { log: Log; ledger: Ledger; deadLetters: DeadLetters; damage: readonly Damage[] },
   ) {
     this.#options = options;
     this.#log = parts.log;
@@ -111,8 +125,8 @@ export class Store {
   }
 
   /**
-   * Reads what is there, and makes ready to write. A damaged log is set aside, and what can be read of it is written
-   * anew.
+   * Reads what is there, and makes ready to write. What can be read of a damaged log is written anew, and the rest is
+   * set aside.
    *
    * Rejects with a LastcallError: INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
    */
@@ -125,39 +139,39 @@ export class Store {
       const deadLetters = new DeadLetters({ disk, folder, now });
       // A number that was given once means that update for ever.
       for (const { seq } of deadLetters.list()) ledger.nextSeq = Math.max(ledger.nextSeq, seq + 1);
-      const open = (logPath: string, found: Omit<Scan, 'damagedBytes'>) =>
-        Log.open({
-          disk,
-          folder: logPath,
-          scan: found,
-          trustsTheSystem: !survivesPowerCut,
-          head: () => ({
-            kind: RecordKind.head,
-            payload: encodeHead({
-              format: FORMAT,
-              bot,
-              ...(run !== undefined && { run }),
-              nextSeq: ledger.nextSeq,
-              recent: ledger.recent.entries(),
-            }),
-          }),
-          ...(segmentBytes !== undefined && { segmentBytes }),
-        });
 
       const path = logFolder(folder);
-      if (scan.damagedBytes === 0) {
-        disk.makeFolder(path);
-        return new Store(options, { ledger, deadLetters, log: await open(path, scan), damage: undefined });
-      }
-      const aside = asideName(path, now());
-      disk.rename(path, aside);
       disk.makeFolder(path);
-      const damaged = await open(aside, { ...scan, void: [] });
-      const log = await open(path, { end: scan.end, segments: [], void: [] });
-      const damage = { path: aside, bytes: scan.damagedBytes };
+      const aside = scan.damagedBytes > 0 ? asideName(path, now()) : undefined;
+      if (aside !== undefined) {
+        disk.makeFolder(aside);
+        for (const base of scan.void) disk.rename(segmentPath(path, base), segmentPath(aside, base));
+      }
+      const log = await Log.open({
+        disk,
+        folder: path,
+        scan,
+        trustsTheSystem: !survivesPowerCut,
+        head: () => ({
+          kind: RecordKind.head,
+          payload: encodeHead({
+            format: FORMAT,
+            bot,
+            ...(run !== undefined && { run }),
+            nextSeq: ledger.nextSeq,
+            recent: ledger.recent.entries(),
+          }),
+        }),
+        ...(segmentBytes !== undefined && { segmentBytes }),
+      });
+      const damage = [
+        ...(aside === undefined ? [] : [{ path: aside, bytes: scan.damagedBytes, saved: ledger.size }]),
+        ...deadLetters.mend(),
+      ];
       const store = new Store(options, { ledger, deadLetters, log, damage });
-      for (const batch of ledger.batches()) store.#rewrite(batch, damaged);
-      await log.sync();
+      if (aside !== undefined) await store.#salvage(aside);
+      // A run that was killed had got as far as to bury them.
+      for (const { seq } of deadLetters.list()) if (ledger.batchOf(seq)) store.mark('settled', seq);
       return store;
     });
   }
@@ -209,8 +223,10 @@ export class Store {
     this.write();
     if (!this.#options.survivesPowerCut) return;
     await guarded(this.#options.folder, 'written to', async () => {
-      await this.deadLetters.sync();
+      // A letter before the mark that says its update is settled; its removal after the update that is tried again.
+      await this.deadLetters.sync('added');
       await this.#log.sync();
+      await this.deadLetters.sync('removed');
     });
   }
 
@@ -226,7 +242,7 @@ export class Store {
 
   /** What of the batch is not settled and wanted, in order of arrival. Throws INBOX_DISK. */
   read(batch: Batch, wanted: (seq: number) => boolean): readonly Stored[] {
-    return this.#guarded('read', () => this.#read(this.#log, batch, wanted));
+    return this.#guarded('read', () => this.#read(batch, wanted));
   }
 
   /**
@@ -234,15 +250,18 @@ export class Store {
    * at the log's end, so that the rest can go. Rejects with INBOX_DISK.
    */
   async clean(): Promise<void> {
-    if (this.#cleaning || this.#log.oldestSegmentEnd === undefined) return;
+    const { oldestSegmentEnd } = this.#log;
+    if (this.#cleaning || oldestSegmentEnd === undefined) return;
     this.#cleaning = true;
     try {
       // First, as what is written anew tells of them already.
       this.write();
-      this.#guarded('cleaned', () => this.#rewriteOldest());
+      this.#guarded('cleaned', () => this.#rewriteOldest(oldestSegmentEnd));
+      const position = this.#oldestPosition();
+      if (position < oldestSegmentEnd) return;
       // Only what is safe elsewhere may go.
       await this.commit();
-      this.#guarded('cleaned', () => this.#log.dropBefore(this.#oldestPosition()));
+      this.#guarded('cleaned', () => this.#log.dropBefore(position));
     } finally {
       this.#cleaning = false;
     }
@@ -279,29 +298,57 @@ export class Store {
     return indexes;
   }
 
-  #read(log: Log, batch: Batch, wanted: (seq: number) => boolean): Stored[] {
-    const payload = log.read(batch.place);
+  #read(batch: Batch, wanted: (seq: number) => boolean): Stored[] {
+    const { payload, updates } = this.#recordAt(batch.place);
     const open = new Set(batch.seqs);
-    return decodeUpdates(payload)
-      .updates.filter(({ seq }) => open.has(seq) && wanted(seq))
+    return updates
+      .filter(({ seq }) => wanted(seq) && open.has(seq))
       .map(({ from, to, ...index }) => ({ index, text: payload.subarray(from, to) }));
   }
 
-  #rewriteOldest(): void {
+  #recordAt(place: Place): RecordOfUpdates {
+    const known = this.#lastRead.get(place.position);
+    if (known) return known;
+    const payload = this.#log.read(place);
+    const record = { payload, updates: decodeUpdates(payload).updates };
+    if (place.length > LARGEST_KEPT_BYTES) return record;
+    const [oldest] = this.#lastRead.keys();
+    if (oldest !== undefined && this.#lastRead.size >= RECORDS_KEPT) this.#lastRead.delete(oldest);
+    this.#lastRead.set(place.position, record);
+    return record;
+  }
+
+  #rewriteOldest(segmentEnd: number): void {
     const log = this.#log;
-    const segmentEnd = log.oldestSegmentEnd ?? 0;
     const isSmall = log.size < CLEANED_FROM_SEGMENTS * (segmentEnd - log.begin);
     if (isSmall || this.ledger.bytes > log.size / 2) return;
-    for (const batch of this.ledger.batches())
-      if (batch.place.position < segmentEnd) this.#rewrite(batch, log);
+    for (const batch of this.ledger.batches()) if (batch.place.position < segmentEnd) this.#rewrite(batch);
+  }
+
+  /**
+   * Writes anew what can still be read, and only then moves the damaged log away: wherever this is cut short, the next
+   * start finds all of it.
+   */
+  async #salvage(aside: string): Promise<void> {
+    const log = this.#log;
+    const { end } = log;
+    // At least a head: it tells what Telegram may send again.
+    log.append(RecordKind.marks, encodeMarks(this.#marks));
+    for (const batch of this.ledger.batches()) this.#rewrite(batch);
+    await log.sync();
+    log.setAsideBefore(end, aside);
   }
 
   /** Writes what is left of a batch anew, with what has happened to it. */
-  #rewrite(batch: Batch, from: Log): void {
-    const stored = this.#read(from, batch, () => true);
-    const updates = stored.map(({ index }) => ({ ...index, history: this.ledger.historyOf(index.seq) }));
+  #rewrite(batch: Batch): void {
+    const stored = this.#read(batch, () => true);
+    const histories = this.ledger.histories();
+    const updates = stored.map(({ index: { seq, updateId, key, kind } }): Indexed => {
+      const history = histories.get(seq);
+      return { seq, updateId, key, kind, ...(history && { history }) };
+    });
     const texts = stored.map(({ text }) => text);
-    const { atMs } = decodeUpdates(from.read(batch.place));
+    const { atMs } = decodeUpdates(this.#log.read(batch.place));
     const payload = encodeUpdates({ atMs, passed: undefined, updates }, texts);
     batch.place = this.#log.append(RecordKind.rewritten, payload);
   }

@@ -13,23 +13,35 @@ interface Inode {
 }
 
 /** What a disk does, as far as it can fail. */
-type Operation = 'append' | 'sync' | 'create' | 'read' | 'makeFolder' | 'replace';
+type Operation = 'append' | 'sync' | 'create' | 'read' | 'makeFolder' | 'replace' | 'remove' | 'freeBytes';
+
+interface Fault {
+  readonly operation: Operation;
+  readonly code: string;
+  /** Only with files whose path contains this. */
+  readonly at: string;
+  /** Of an append, how much is written before it fails, in bytes. */
+  readonly after: number;
+}
 
 export class MemoryDisk implements Disk {
   #names = new Map<string, Inode>();
   /** The names as they are after a power cut: those that a sync of their folder has made safe. */
   #safeNames = new Map<string, Inode>();
-  #fault: { readonly operation: Operation; readonly code: string } | undefined;
+  #fault: Fault | undefined;
   free = Number.MAX_SAFE_INTEGER;
   syncs = 0;
+  reads = 0;
+  /** Files that are open for writing. */
+  open = 0;
   /** Resolves syncs only when told to. */
   holdSyncs = false;
   readonly #held: (() => void)[] = [];
   #mounts = 0;
 
   /** From now on the operation fails; undefined: nothing does. */
-  fail(operation: Operation, code: string): void {
-    this.#fault = { operation, code };
+  fail(operation: Operation, code: string, { at = '', after = 0 }: Partial<Fault> = {}): void {
+    this.#fault = { operation, code, at, after };
   }
 
   mend(): void {
@@ -61,6 +73,7 @@ export class MemoryDisk implements Disk {
     this.#mounts++;
     this.#held.length = 0;
     this.holdSyncs = false;
+    this.open = 0;
   }
 
   /** @param random a number from 0 up to 1, each time it is asked */
@@ -84,12 +97,37 @@ export class MemoryDisk implements Disk {
     content[at] = (content[at] ?? 0) ^ 0x10;
   }
 
+  truncate(path: string, bytes: number): void {
+    const inode = this.#inode(path);
+    inode.content = inode.content.subarray(0, bytes);
+  }
+
+  overwrite(path: string, at: number, bytes: Uint8Array): void {
+    const inode = this.#inode(path);
+    const { content } = inode;
+    inode.content = Buffer.concat([content.subarray(0, at), bytes, content.subarray(at + bytes.length)]);
+  }
+
+  /** Another disk with the same on it. */
+  copy(): MemoryDisk {
+    const copy = new MemoryDisk();
+    const inodes = new Map<Inode, Inode>();
+    const copied = (inode: Inode): Inode => {
+      const made = inodes.get(inode) ?? { ...inode, content: Buffer.from(inode.content) };
+      inodes.set(inode, made);
+      return made;
+    };
+    for (const [path, inode] of this.#names) copy.#names.set(path, copied(inode));
+    for (const [path, inode] of this.#safeNames) copy.#safeNames.set(path, copied(inode));
+    return copy;
+  }
+
   paths(): string[] {
     return [...this.#names.keys()].sort();
   }
 
-  makeFolder(): void {
-    this.#mayFail('makeFolder');
+  makeFolder(path: string): void {
+    this.#mayFail('makeFolder', path);
   }
 
   list(folder: string): string[] {
@@ -99,46 +137,60 @@ export class MemoryDisk implements Disk {
   }
 
   create(path: string): GrowingFile {
-    this.#mayFail('create');
+    this.#mayFail('create', path);
     if (this.#names.has(path)) throw systemError('EEXIST');
     const inode: Inode = { content: Buffer.alloc(0), syncedBytes: 0, owner: Symbol(path) };
     this.#names.set(path, inode);
+    this.open++;
+    let isOpen = true;
     const sync = () => {
-      this.#mayFail('sync');
+      this.#mayFail('sync', path);
+      if (!isOpen) throw systemError('EBADF');
       this.syncs++;
       inode.syncedBytes = inode.content.length;
     };
     return {
       append: (bytes) => {
-        this.#mayFail('append');
+        if (!isOpen) throw systemError('EBADF');
+        const { after = 0 } = this.#fault ?? {};
+        if (after > 0 && this.#fails('append', path))
+          inode.content = Buffer.concat([inode.content, bytes.subarray(0, after)]);
+        this.#mayFail('append', path);
         inode.content = Buffer.concat([inode.content, bytes]);
       },
       sync: async () => {
+        if (!isOpen) throw systemError('EBADF');
         // What is appended while it lasts is not part of it.
         const bytes = inode.content.length;
         if (this.holdSyncs) await new Promise<void>((resolve) => this.#held.push(resolve));
         else await Promise.resolve();
-        this.#mayFail('sync');
+        this.#mayFail('sync', path);
         this.syncs++;
         inode.syncedBytes = Math.max(inode.syncedBytes, bytes);
       },
       syncNow: sync,
-      close() {},
+      close: () => {
+        if (!isOpen) throw systemError('EBADF');
+        isOpen = false;
+        this.open--;
+      },
     };
   }
 
   read(path: string, position = 0, length = Number.POSITIVE_INFINITY): Buffer {
-    this.#mayFail('read');
+    this.#mayFail('read', path);
+    this.reads++;
     return Buffer.from(this.#inode(path).content.subarray(position, position + length));
   }
 
   replace(path: string, text: string): void {
-    this.#mayFail('replace');
+    this.#mayFail('replace', path);
     const content = Buffer.from(text);
     this.#names.set(path, { content, syncedBytes: content.length, owner: Symbol(path) });
   }
 
   remove(path: string): void {
+    this.#mayFail('remove', path);
     this.#names.delete(path);
   }
 
@@ -152,7 +204,7 @@ export class MemoryDisk implements Disk {
   }
 
   async syncFile(path: string): Promise<void> {
-    this.#mayFail('sync');
+    this.#mayFail('sync', path);
     const inode = this.#inode(path);
     inode.syncedBytes = inode.content.length;
   }
@@ -163,7 +215,8 @@ export class MemoryDisk implements Disk {
     for (const [path, inode] of this.#names) if (isIn(path)) this.#safeNames.set(path, inode);
   }
 
-  freeBytes(): number {
+  freeBytes(folder: string): number {
+    this.#mayFail('freeBytes', folder);
     return this.free;
   }
 
@@ -173,8 +226,12 @@ export class MemoryDisk implements Disk {
     return inode;
   }
 
-  #mayFail(operation: Operation): void {
-    if (this.#fault?.operation === operation) throw systemError(this.#fault.code);
+  #mayFail(operation: Operation, path: string): void {
+    if (this.#fails(operation, path)) throw systemError(this.#fault?.code ?? '');
+  }
+
+  #fails(operation: Operation, path: string): boolean {
+    return this.#fault?.operation === operation && path.includes(this.#fault.at);
   }
 }
 

@@ -1,0 +1,142 @@
+import { describe, expect, it } from '@jest/globals';
+import { Ledger } from '../../../src/inbox/journal/ledger.js';
+import { encodeMarks, encodeUpdates, type Indexed, RecordKind } from '../../../src/inbox/journal/records.js';
+
+const at = (position: number) => ({ position, length: 100 });
+const row = (seq: number, rest: Partial<Indexed> = {}): Indexed => ({
+  seq,
+  updateId: 1_000 + seq,
+  key: 'chat',
+  kind: 'message',
+  ...rest,
+});
+
+function updatesRecord(updates: readonly Indexed[], passed?: number) {
+  const texts = updates.map(() => Buffer.from('{}'));
+  return { payload: Buffer.concat(encodeUpdates({ atMs: 1, passed, updates }, texts)) };
+}
+const marksRecord = (begun: number[], settled: number[] = [], cut: number[] = []) => ({
+  kind: RecordKind.marks,
+  payload: Buffer.concat(encodeMarks({ begun, settled, cut })),
+});
+
+describe('what is not settled', () => {
+  it('is known by batch, in order of arrival', () => {
+    const ledger = new Ledger();
+    const first = ledger.add(at(0), [1, 2, 3]);
+    const second = ledger.add(at(100), [4]);
+    expect(ledger.size).toBe(4);
+    expect(ledger.bytes).toBe(3 * 34 + 100);
+    expect(ledger.nextSeq).toBe(5);
+    expect(ledger.batchOf(2)).toBe(first);
+    expect(ledger.batchOf(4)).toBe(second);
+    expect(ledger.batchOf(5)).toBeUndefined();
+
+    ledger.settle(2);
+    ledger.settle(2);
+    ledger.settle(99);
+    expect(ledger.batchOf(2)).toBeUndefined();
+    expect(first.seqs).toEqual([1, 3]);
+    ledger.settle(1);
+    ledger.settle(3);
+    expect(ledger.batches()).toEqual([second]);
+    expect(ledger.bytes).toBe(100);
+  });
+
+  it('is found from any number on', () => {
+    const ledger = new Ledger();
+    const first = ledger.add(at(0), [1, 2, 3]);
+    const second = ledger.add(at(100), [4, 5]);
+    ledger.settle(3);
+    expect([0, 1, 2].map((seq) => ledger.batchFrom(seq))).toEqual([first, first, first]);
+    expect([3, 4, 5].map((seq) => ledger.batchFrom(seq))).toEqual([second, second, second]);
+    expect(ledger.batchFrom(6)).toBeUndefined();
+    expect(new Ledger().batchFrom(0)).toBeUndefined();
+  });
+});
+
+describe('histories', () => {
+  it('count the runs that began an update, and those that died', () => {
+    const ledger = new Ledger();
+    ledger.add(at(0), [1, 2]);
+    expect(ledger.historyOf(1)).toEqual({ runs: 0, deaths: 0, begun: false });
+    ledger.begin(1);
+    ledger.begin(2);
+    ledger.cut(2);
+    ledger.endRun();
+    expect(ledger.historyOf(1)).toEqual({ runs: 1, deaths: 1, begun: false });
+    expect(ledger.historyOf(2)).toEqual({ runs: 1, deaths: 0, begun: false });
+    ledger.endRun();
+    expect(ledger.historyOf(1).deaths).toBe(1);
+  });
+
+  it('count a death where the next run began it without a word on the last', () => {
+    const ledger = new Ledger();
+    ledger.add(at(0), [1]);
+    ledger.begin(1);
+    ledger.begin(1);
+    expect(ledger.historyOf(1)).toEqual({ runs: 2, deaths: 1, begun: true });
+  });
+
+  it('end with their update', () => {
+    const ledger = new Ledger();
+    ledger.add(at(0), [1]);
+    ledger.begin(1);
+    ledger.settle(1);
+    expect(ledger.histories().size).toBe(0);
+  });
+});
+
+describe('replaying', () => {
+  it('follows updates and marks, and the ids that may come again', () => {
+    const ledger = new Ledger();
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([row(1), row(2)]) }, at(0));
+    ledger.replay(marksRecord([1, 2], [2]), at(100));
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([row(3)], 1_002) }, at(200));
+    expect(ledger.batches().map(({ seqs }) => seqs)).toEqual([[1], [3]]);
+    expect(ledger.historyOf(1)).toEqual({ runs: 1, deaths: 0, begun: true });
+    expect([1_001, 1_002, 1_003].map((id) => ledger.recent.has(id))).toEqual([false, true, true]);
+  });
+
+  it('finds what was written anew where it is now, with its history', () => {
+    const history = { runs: 2, deaths: 1, begun: false };
+    const rewritten = { kind: RecordKind.rewritten, ...updatesRecord([row(1, { history }), row(3)]) };
+    const whole = new Ledger();
+    whole.replay({ kind: RecordKind.updates, ...updatesRecord([row(1), row(2), row(3)]) }, at(0));
+    whole.replay(marksRecord([], [2]), at(100));
+    whole.replay({ kind: RecordKind.updates, ...updatesRecord([row(4)]) }, at(200));
+    whole.replay(rewritten, at(300));
+    // The same, once the old segment is gone.
+    const rest = new Ledger();
+    rest.replay(marksRecord([1], [2]), at(100));
+    rest.replay({ kind: RecordKind.updates, ...updatesRecord([row(4)]) }, at(200));
+    rest.replay(rewritten, at(300));
+    for (const ledger of [whole, rest]) {
+      expect(ledger.batches().map(({ place, seqs }) => [place.position, seqs])).toEqual([
+        [300, [1, 3]],
+        [200, [4]],
+      ]);
+      expect(ledger.historyOf(1)).toEqual(history);
+      expect(ledger.histories().size).toBe(1);
+      expect(ledger.recent.has(1_004)).toBe(true);
+    }
+    // What is written anew was not sent anew.
+    expect(rest.recent.has(1_001)).toBe(false);
+  });
+
+  it('believes what was written anew, where marks are missing', () => {
+    const ledger = new Ledger();
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([row(1), row(2), row(3)]) }, at(0));
+    ledger.replay({ kind: RecordKind.rewritten, ...updatesRecord([row(2)]) }, at(100));
+    ledger.replay({ kind: RecordKind.rewritten, ...updatesRecord([]) }, at(200));
+    expect(ledger.batches().map(({ place, seqs }) => [place.position, seqs])).toEqual([[100, [2]]]);
+    expect(ledger.size).toBe(1);
+  });
+
+  it('passes over what it does not know', () => {
+    const ledger = new Ledger();
+    ledger.replay({ kind: 99, payload: Buffer.from('anything') }, at(0));
+    ledger.replay(marksRecord([5], [6], [7]), at(0));
+    expect([ledger.size, ledger.histories().size]).toEqual([0, 0]);
+  });
+});
