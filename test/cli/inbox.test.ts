@@ -403,6 +403,7 @@ describe('lastcall inbox retry and drop', () => {
       stdout: 'trying 1 update again: 1\n',
       stderr: 'update 4 is waiting, not dead\nupdate 3 is running, not dead\nupdate 99 is not in the inbox\n',
     });
+    await worker.delivers(6);
     expect(worker.delivered.at(-1)).toMatchObject({ updateId: 1 });
     expect(await run(['drop', '3', '4'])).toEqual({
       exitCode: 1,
@@ -435,6 +436,7 @@ describe('lastcall inbox retry and drop', () => {
     });
     expect(requests()).toHaveLength(2);
     const next = await begin();
+    await next.delivers(2);
     expect(next.delivered.map(({ updateId }) => updateId).sort()).toEqual([1, 2]);
     expect((await run([])).stdout).toMatch(/^0 running, 2 waiting, 0 dead/);
   });

@@ -43,7 +43,7 @@ function message(updateId: number) {
     update_id: updateId,
     message: { message_id: updateId, date: 1_700_000_000, chat, from, text },
   };
-  return { updateId, key: `${chat.id}`, kind: 'message', text: Buffer.from(JSON.stringify(update)) };
+  return { updateId, key: `${chat.id}`, kind: 'message', text: JSON.stringify(update) };
 }
 
 /** What no file stands behind, in MB. */

@@ -8,6 +8,7 @@ import { botKey } from '../../src/host/bot-key.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
 import type { Entry } from '../../src/inbox/inbox.js';
 import { JournalInbox } from '../../src/inbox/journal/journal.js';
+import { settle } from './fake-clock.js';
 
 export interface Update {
   readonly update_id: number;
@@ -32,6 +33,7 @@ export class AtWork {
   readonly id = randomUUID();
   readonly folder: string;
   readonly delivered: Entry[] = [];
+  #told = () => {};
   readonly #journal: JournalInbox<Update>;
   readonly #lock: HostLock;
 
@@ -52,7 +54,10 @@ export class AtWork {
       emit() {},
       keyOf: ({ chat = 1 }) => `${chat}`,
       kindOf: () => 'message',
-      deliver: (entries) => this.delivered.push(...entries),
+      deliver: (entries) => {
+        this.delivered.push(...entries);
+        this.#told();
+      },
     });
   }
 
@@ -67,6 +72,16 @@ export class AtWork {
 
   async accept(...updates: readonly Update[]): Promise<void> {
     await this.#journal.accept(updates);
+    // They are delivered in the next turn.
+    await settle();
+  }
+
+  /** Resolves once so many have been delivered. */
+  async delivers(count: number): Promise<void> {
+    while (this.delivered.length < count)
+      await new Promise<void>((resolve) => {
+        this.#told = resolve;
+      });
   }
 
   /** The handlers of these begin. */

@@ -100,6 +100,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #cancelRound: () => void = () => {};
   #lastBeat = 0;
   #syncs = 0;
+  /** What is numbered below is safe. */
+  #safeUpTo = 0;
   #syncLatestEnd = Number.POSITIVE_INFINITY;
   #failure: LastcallError | undefined;
   #report: Promise<InboxReport> | undefined;
@@ -199,7 +201,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#opened.store.mark('begun', item.seq);
     // All that begin in one go are marked together.
     this.#marking ??= Promise.resolve().then(() => this.#writeMarks());
-    return this.#marking.then(() => item.update());
+    return this.#marking.then(() => this.#updateOf(item));
   }
 
   settle(entry: Entry, result: Settlement, error?: unknown): void {
@@ -263,6 +265,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       ledger,
       read: (batch, wanted) => this.#read(batch, wanted),
       isSuspect: (history) => this.#isSuspect(history),
+      safeUpTo: () => this.#safeUpTo,
       deliver: (items) => deliver(items),
       limits: {
         delivered: Math.max(DELIVERED_LEAST, DELIVERED_PER_HANDLER * concurrency),
@@ -278,10 +281,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       emit,
     });
     for (const one of damage) emit({ event: 'inbox.damaged', ...one });
+    this.#safeUpTo = ledger.nextSeq;
     this.#counts.recovered = ledger.size;
     if (ledger.size > 0) {
-      const histories = [...ledger.histories().values()];
-      const died = histories.filter(({ deaths }) => deaths > 0).length;
+      const histories = ledger.histories();
+      const died = histories.filter(([, { deaths }]) => deaths > 0).length;
       emit({ event: 'inbox.recovered', updates: ledger.size, begun: histories.length, died });
     }
     this.#giveUp(store);
@@ -291,7 +295,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #giveUp(store: Store): void {
     const { maxAttempts } = this.#options;
     if (maxAttempts === 0) return;
-    for (const [seq, { deaths }] of [...store.ledger.histories()]) {
+    for (const [seq, { deaths }] of store.ledger.histories()) {
       const stored = deaths >= maxAttempts ? this.#stored(seq) : undefined;
       if (!stored) continue;
       this.#bury(stored.index, 'died', undefined);
@@ -322,14 +326,14 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
         updateId: update.update_id,
         key: keyOf(update),
         kind: kindOf(update),
-        text: Buffer.from(JSON.stringify(update)),
+        text: JSON.stringify(update),
       }),
     );
     const indexes = this.#attempt(() => this.#opened.store.append(rows, this.#offset)) ?? [];
     this.#counts.accepted += indexes.length;
     return indexes.flatMap((index, place) => {
       const [update, row] = [updates[place], rows[place]];
-      return update && row ? [this.#item(index, () => update, row.text.length)] : [];
+      return update && row ? [this.#item(index, { update }, row.text.length)] : [];
     });
   }
 
@@ -343,15 +347,17 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     return batch && store.read(batch, (candidate) => candidate === seq)[0];
   }
 
-  /** Most of what is read only tells that it has to wait: it is parsed when it begins. */
   #restored({ index, text }: Stored): Item<U> {
-    const json = text.toString();
-    return this.#item(index, () => this.#options.parse(json), text.length);
+    return this.#item(index, text.toString(), text.length);
   }
 
-  #item({ seq, updateId, key, kind }: Indexed, update: () => U, bytes: number): Item<U> {
+  #item({ seq, updateId, key, kind }: Indexed, content: Item<U>['content'], bytes: number): Item<U> {
     const attempt = this.#opened.store.ledger.historyOf(seq).runs + 1;
-    return { seq, updateId, key, kind, attempt, update, bytes };
+    return { seq, updateId, key, kind, attempt, content, bytes };
+  }
+
+  #updateOf({ content }: Item<U>): U {
+    return typeof content === 'string' ? this.#options.parse(content) : content.update;
   }
 
   /** Keeps an update that is not settled yet as a dead letter: as it was written, whatever its handler made of it. */
@@ -385,7 +391,13 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   #commitSoon(): void {
     if (this.#ended) return;
-    this.#cancelCommit ??= this.#options.clock.after(GROUP_COMMIT_MS, () => void this.#commit());
+    this.#cancelCommit ??= this.#options.clock.after(GROUP_COMMIT_MS, () => void this.#commitAndFill());
+  }
+
+  /** Dead letters that are tried again have to wait until they are safe once more. */
+  async #commitAndFill(): Promise<void> {
+    await this.#commit();
+    if (this.#resumed && !this.#ended) this.#attempt(() => this.#opened.queue.fill());
   }
 
   /** Resolves once all that was marked or appended is safe, or the inbox has failed. */
@@ -396,8 +408,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (this.#failure) return;
     this.#syncs++;
     this.#syncLatestEnd = Math.min(this.#syncLatestEnd, clock.now() + SYNC_WITHIN_MS);
+    const { store } = this.#opened;
+    const upTo = store.ledger.nextSeq;
     try {
-      await this.#opened.store.commit();
+      await store.commit();
+      this.#safeUpTo = Math.max(this.#safeUpTo, upTo);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -442,15 +457,14 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   /** Has a dead letter's update wait once more, as if it had just arrived; undefined where there is no such letter. */
   #retry(seq: number): number | undefined {
-    const { store, queue } = this.#opened;
+    const { store } = this.#opened;
     const letter = store.deadLetters.get(seq);
     const text = store.deadLetters.text(seq);
     if (!letter || !text) return undefined;
     const { updateId, key, kind } = letter;
-    const [index] = store.reappend({ updateId, key, kind, text });
+    store.reappend({ updateId, key, kind, text: text.toString() });
     store.exhume(seq);
     this.#counts.recovered++;
-    if (index && this.#resumed) queue.added([this.#restored({ index, text })]);
     return updateId;
   }
 

@@ -2,6 +2,7 @@
  * What is not settled, in order of arrival: by batch, where it is in the log, and no more, so that a backlog of any
  * length costs little memory. The journal keeps it as it goes; a start learns it from the log.
  */
+import { TurnoverMap } from '../../turnover-map.js';
 import { type Batch, Batches } from './batches.js';
 import type { FoundFrame } from './frame.js';
 import { RecentIds } from './recent.js';
@@ -11,11 +12,12 @@ import type { Place } from './scan.js';
 export type { Batch };
 
 const untouched: History = { runs: 0, deaths: 0, begun: false };
+const begunOnce: History = { runs: 1, deaths: 0, begun: true };
 
 export class Ledger {
   readonly #batches = new Batches();
   /** Of those that were ever begun and are not settled. */
-  readonly #histories = new Map<number, History>();
+  readonly #histories = new TurnoverMap<number, History>();
   readonly recent = new RecentIds();
   nextSeq = 1;
   #size = 0;
@@ -37,8 +39,8 @@ export class Ledger {
   }
 
   /** The numbers of those that were ever begun, with what is known of that. */
-  histories(): ReadonlyMap<number, History> {
-    return this.#histories;
+  histories(): readonly (readonly [seq: number, history: History])[] {
+    return [...this.#histories.entries()];
   }
 
   /** Updates as they are in the log, in order of arrival. */
@@ -67,7 +69,12 @@ export class Ledger {
   }
 
   begin(seq: number): void {
-    const { runs, deaths, begun } = this.historyOf(seq);
+    const before = this.#histories.get(seq);
+    if (!before) {
+      this.#histories.set(seq, begunOnce);
+      return;
+    }
+    const { runs, deaths, begun } = before;
     // Begun a second time without a word on the first: the process died in between.
     this.#histories.set(seq, { runs: runs + 1, deaths: begun ? deaths + 1 : deaths, begun: true });
   }
@@ -91,7 +98,7 @@ export class Ledger {
 
   /** The process that wrote the log is gone: it died of what it had begun, or beside it. */
   endRun(): void {
-    for (const [seq, { runs, deaths, begun }] of this.#histories)
+    for (const [seq, { runs, deaths, begun }] of this.histories())
       if (begun) this.#histories.set(seq, { runs, deaths: deaths + 1, begun: false });
   }
 

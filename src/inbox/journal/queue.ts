@@ -7,6 +7,7 @@
  *        │                  ▲
  *        └──► aside ────────┘ when its chat has room again, or the suspect before it has settled
  */
+import { TurnoverMap } from '../../turnover-map.js';
 import type { Entry } from '../inbox.js';
 import { Aside } from './aside.js';
 import type { Batch, Ledger } from './ledger.js';
@@ -15,7 +16,8 @@ import type { History } from './records.js';
 /** An update on its way to its handler. */
 export interface Item<U> extends Entry {
   readonly seq: number;
-  readonly update: () => U;
+  /** The update itself, or what it was written as: most of what is read has to wait, and is parsed when it begins. */
+  readonly content: { readonly update: U } | string;
   /** About what it takes in memory. */
   readonly bytes: number;
 }
@@ -25,6 +27,8 @@ export interface QueueOptions<U> {
   /** What of the batch is not settled and wanted, in order of arrival. */
   read(batch: Batch, wanted: (seq: number) => boolean): readonly Item<U>[];
   isSuspect(history: History): boolean;
+  /** What is numbered from here on is not safe yet: it has to wait. */
+  safeUpTo(): number;
   deliver(items: readonly Item<U>[]): void;
   readonly limits: QueueLimits;
 }
@@ -47,8 +51,8 @@ interface Lane {
 
 export class Queue<U> {
   readonly #options: QueueOptions<U>;
-  readonly #delivered = new Map<Entry, Item<U>>();
-  readonly #lanes = new Map<string, Lane>();
+  readonly #delivered = new TurnoverMap<Entry, Item<U>>();
+  readonly #lanes = new TurnoverMap<string, Lane>();
   /** Keys whose first aside is a suspect that waits for its turn. */
   readonly #suspended: string[] = [];
   #suspect: Item<U> | undefined;
@@ -75,7 +79,7 @@ export class Queue<U> {
     return undefined;
   }
 
-  /** New updates have been written. Where nothing waits before them they need not be read again. */
+  /** New updates are safe. Where nothing waits before them they need not be read again. */
   added(items: readonly Item<U>[]): void {
     const [first] = items;
     const next = this.#options.ledger.batchFrom(this.#ahead)?.seqs;
@@ -90,10 +94,10 @@ export class Queue<U> {
 
   /** Delivers as much as there is room for. */
   fill(): void {
-    const { ledger, read } = this.#options;
+    const { ledger, read, safeUpTo } = this.#options;
     while (this.#hasRoom) {
       const batch = ledger.batchFrom(this.#ahead);
-      if (!batch) return;
+      if (!batch || (batch.seqs[0] ?? 0) >= safeUpTo()) return;
       const from = this.#ahead;
       const items = read(batch, (seq) => seq >= from);
       this.#ahead = (batch.seqs.at(-1) ?? this.#ahead) + 1;

@@ -3,12 +3,13 @@
  * answered. Whether they have settled meanwhile does not matter. Behind that an equal id is another update: after a
  * silence Telegram may begin anew anywhere.
  */
+import { TurnoverMap } from '../../turnover-map.js';
 
 /** Telegram keeps updates for a day; what is older it cannot send again. */
 const KEPT_FOR_MS = 24 * 60 * 60 * 1_000;
 
 export class RecentIds {
-  readonly #arrivals = new Map<number, number>();
+  readonly #arrivals = new TurnoverMap<number, number>();
 
   has(id: number): boolean {
     return this.#arrivals.has(id);
@@ -25,10 +26,11 @@ export class RecentIds {
   }
 
   expire(nowMs: number): void {
-    for (const [id, atMs] of this.#arrivals) if (nowMs - atMs > KEPT_FOR_MS) this.#arrivals.delete(id);
+    for (const [id, atMs] of this.#arrivals.entries())
+      if (nowMs - atMs > KEPT_FOR_MS) this.#arrivals.delete(id);
   }
 
   entries(): [id: number, atMs: number][] {
-    return [...this.#arrivals];
+    return [...this.#arrivals.entries()].map(([id, atMs]) => [id, atMs]);
   }
 }

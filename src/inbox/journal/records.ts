@@ -86,13 +86,13 @@ export function encodeHead({ format, bot, run, nextSeq, recent }: Head): Buffer[
 /** @param texts the contents, one for each update */
 export function encodeUpdates(
   { atMs, passed, updates }: UpdatesRecord,
-  texts: readonly Uint8Array[],
+  texts: readonly string[],
 ): Uint8Array[] {
   const rows = updates.map(({ seq, updateId, key, kind, history }, index) => {
-    const row = [seq, updateId, key, kind, texts[index]?.length ?? 0];
+    const row = [seq, updateId, key, kind, Buffer.byteLength(texts[index] ?? '')];
     return history ? [...row, history.runs, history.deaths, history.begun ? 1 : 0] : row;
   });
-  return [...indexed({ atMs, passed, rows }), ...texts];
+  return [...indexed({ atMs, passed, rows }), Buffer.from(texts.join(''))];
 }
 
 export function encodeMarks({ begun, settled, cut }: Marks): Buffer[] {

@@ -48,7 +48,7 @@ export interface Damage {
 
 /** A new update, not yet numbered. */
 export interface NewUpdate extends Omit<Indexed, 'seq' | 'history'> {
-  readonly text: Uint8Array;
+  readonly text: string;
 }
 
 /** An update as it was written. */
@@ -342,12 +342,11 @@ export class Store {
   /** Writes what is left of a batch anew, with what has happened to it. */
   #rewrite(batch: Batch): void {
     const stored = this.#read(batch, () => true);
-    const histories = this.ledger.histories();
     const updates = stored.map(({ index: { seq, updateId, key, kind } }): Indexed => {
-      const history = histories.get(seq);
-      return { seq, updateId, key, kind, ...(history && { history }) };
+      const history = this.ledger.historyOf(seq);
+      return { seq, updateId, key, kind, ...(history.runs > 0 && { history }) };
     });
-    const texts = stored.map(({ text }) => text);
+    const texts = stored.map(({ text }) => text.toString());
     const { atMs } = decodeUpdates(this.#log.read(batch.place));
     const payload = encodeUpdates({ atMs, passed: undefined, updates }, texts);
     batch.place = this.#log.append(RecordKind.rewritten, payload);

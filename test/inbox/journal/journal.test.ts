@@ -96,6 +96,8 @@ class Life {
   async ask(request: InboxRequest) {
     this.disk.replace(requestPath(folder, 'r'), JSON.stringify(request));
     await this.clock.advance(500);
+    // What is tried again waits until it is safe.
+    await this.clock.advance(20);
     return parseAnswer(this.disk.read(answerPath(folder, 'r')).toString());
   }
 
@@ -550,6 +552,7 @@ describe('a fault of the disk', () => {
       const life = await Life.open();
       life.inbox.resume();
       await life.inbox.accept(batchOf(1));
+      await settle();
       life.disk.fail(operation, 'EIO');
       await work(life);
       await life.clock.advance(1_000);

@@ -19,6 +19,7 @@ class Rig {
       ledger: this.ledger,
       read: (batch, wanted) => this.#read(batch, wanted),
       isSuspect: ({ deaths }) => deaths > 0,
+      safeUpTo: () => Number.POSITIVE_INFINITY,
       deliver: (items) => this.delivered.push(...items),
       limits: { delivered: 100, deliveredBytes: 1_000_000, deliveredOfKey: 10, ...limits },
     });
@@ -36,7 +37,7 @@ class Rig {
         key,
         kind: 'message',
         attempt: 1,
-        update: () => `${seq}`,
+        content: `${seq}`,
         bytes: 10,
       };
     });

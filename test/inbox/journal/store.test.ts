@@ -24,7 +24,7 @@ const update = (id: number, text = `text of ${id}`): NewUpdate => ({
   updateId: id,
   key: `chat ${id % 3}`,
   kind: 'message',
-  text: Buffer.from(text),
+  text,
 });
 const updates = (...ids: number[]) => ids.map((id) => update(id));
 
@@ -214,7 +214,7 @@ describe('writing', () => {
     store.mark('begun', 1);
     await store.commit();
     expect(disk.syncs).toBe(0);
-    expect(replayed(disk).histories().size).toBe(1);
+    expect(replayed(disk).histories().length).toBe(1);
   });
 
   it.each([
@@ -276,7 +276,7 @@ describe('opening', () => {
     store = await open({ disk });
     expect(store.ledger.historyOf(1)).toEqual({ runs: 1, deaths: 1, begun: false });
     expect(store.ledger.historyOf(2)).toEqual({ runs: 1, deaths: 0, begun: false });
-    expect(store.ledger.histories().size).toBe(2);
+    expect(store.ledger.histories().length).toBe(2);
     store = await open({ disk });
     expect(store.ledger.historyOf(1)).toEqual({ runs: 1, deaths: 1, begun: false });
     store.mark('begun', 1);
@@ -313,7 +313,7 @@ describe('cleaning', () => {
     expect(contents(after)).toEqual(contents(store));
     expect(after.ledger.historyOf(1)).toEqual({ runs: 1, deaths: 1, begun: false });
     // What was never begun is not said to have been.
-    expect(after.ledger.histories().size).toBe(1);
+    expect(after.ledger.histories().length).toBe(1);
   });
 
   it('costs no sync while there is nothing to remove', async () => {

@@ -168,7 +168,8 @@ describe('a view of an inbox that no process works with', () => {
     await run.handle(1, 2);
     await end(run, 'kill');
     const letters = new DeadLetters({ disk: systemDisk, folder: folder(), now: Date.now });
-    const letter = { seq: 1, updateId: 1, key: '1', kind: 'message', attempts: 1, atMs: 5, error: undefined };
+    const atMs = Date.now();
+    const letter = { seq: 1, updateId: 1, key: '1', kind: 'message', attempts: 1, atMs, error: undefined };
     letters.add({ ...letter, why: 'died' }, Buffer.from('{}'));
     letters.close();
     expect(view().counts).toEqual({ running: 0, interrupted: 1, waiting: 0, dead: 1 });
@@ -195,7 +196,7 @@ describe('a view of a store that changes under its eyes', () => {
     updateId,
     key: '1',
     kind: 'message',
-    text: Buffer.from(JSON.stringify(update(updateId))),
+    text: JSON.stringify(update(updateId)),
   });
 
   it('finds what is left where the log was cleaned meanwhile, each once', async () => {
