@@ -19,8 +19,7 @@ import type { PollingEvent } from './polling/events.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
 import { type PreparedBot, prepareBot } from './telegraf/handling.js';
 import { orderKey, updateKind } from './telegraf/order-key.js';
-import { createBotApi, type HttpBotApi } from './telegraf/transport.js';
-import { parseUpdate } from './telegraf/update-text.js';
+import { createBotApi, type HttpBotApi, restoredUpdate } from './telegraf/transport.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry>;
 
@@ -80,7 +79,7 @@ export class Pipeline {
     const { bot, clock } = options;
     // First, as an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
-    this.#inbox = createInbox(options, (entries) => this.#dispatcher.push(entries));
+    this.#inbox = createInbox(options, this.#api.received, (entries) => this.#dispatcher.push(entries));
     this.#prepared = prepareBot(bot);
     this.#dispatcher = new Dispatcher({
       ...options,
@@ -182,7 +181,11 @@ export class Pipeline {
   }
 }
 
-function createInbox(options: PipelineOptions, deliver: InboxOptions<Update>['deliver']): Inbox<Update> {
+function createInbox(
+  options: PipelineOptions,
+  received: HttpBotApi['received'],
+  deliver: InboxOptions<Update>['deliver'],
+): Inbox<Update> {
   const { inbox, stateDir, key, inboxLimit } = options;
   const shared = { keyOf: orderKey, kindOf: updateKind, deliver };
   if (inbox === 'memory') return new MemoryInbox<Update>(shared);
@@ -199,6 +202,7 @@ function createInbox(options: PipelineOptions, deliver: InboxOptions<Update>['de
     bot: key,
     limit: inboxLimit,
     holder: { place: hostname(), id: randomUUID() },
-    parse: parseUpdate,
+    received,
+    restore: restoredUpdate,
   });
 }

@@ -23,6 +23,8 @@ export interface TelegramClient {
 type GivenAgent = http.Agent | ((url: URL) => http.Agent | undefined) | undefined;
 
 export interface HttpBotApi extends BotApi<Update, UserFromGetMe> {
+  /** The body in which a batch of updates came; undefined for any other array. */
+  received(batch: readonly Update[]): Uint8Array | undefined;
   /** Closes the idle connection, where it is not the pool of an agent that the bot brought along. */
   close(): void;
 }
@@ -33,7 +35,7 @@ interface Question<T> {
   readonly agent: http.Agent;
   readonly body: string;
   /** Undefined for a result that is not what the method returns. */
-  readonly parse: (result: unknown) => T | undefined;
+  readonly parse: (result: unknown, body: Buffer) => T | undefined;
   /** Takes the token, and all of a URL but its host, out of a text for the log. */
   readonly redact: (text: string) => string;
 }
@@ -57,6 +59,12 @@ export function createBotApi(telegram: TelegramClient, clock: Clock = systemCloc
   const { agent, close } = pollingAgent(options.agent, new URL(options.apiRoot));
   /** After anything but an ok answer nothing may travel on a connection that was made before. */
   let distrustful = false;
+  const bodies = new WeakMap<readonly Update[], Uint8Array>();
+  const asKnownUpdates: Question<readonly Update[]>['parse'] = (result, body) => {
+    const updates = asUpdates(result);
+    if (updates) bodies.set(updates, body);
+    return updates;
+  };
 
   async function call<T>(
     method: string,
@@ -105,9 +113,10 @@ export function createBotApi(telegram: TelegramClient, clock: Clock = systemCloc
       call(
         'getUpdates',
         { offset, timeout: timeoutSeconds, limit, allowed_updates: allowedUpdates },
-        asUpdates,
+        asKnownUpdates,
         options,
       ),
+    received: (batch) => bodies.get(batch),
     close,
   };
 }
@@ -179,7 +188,7 @@ function exchange<T>(question: Question<T>, fresh: boolean, stop: AbortSignal): 
         length += chunk.length;
         if (length > LONGEST_BODY_BYTES) fail('not-json', `a body of more than ${LONGEST_BODY_BYTES} bytes`);
       });
-      response.on('end', () => end(readAnswer(Buffer.concat(chunks).toString(), response, question)));
+      response.on('end', () => end(readAnswer(Buffer.concat(chunks), response, question)));
       response.on('error', (error) => fail('cut', `${describe(error)} after ${length} bytes of the body`));
     });
     request.end(body);
@@ -188,15 +197,16 @@ function exchange<T>(question: Question<T>, fresh: boolean, stop: AbortSignal): 
 
 /** What a whole body says. */
 function readAnswer<T>(
-  body: string,
+  body: Buffer,
   response: http.IncomingMessage,
   { parse, redact }: Question<T>,
 ): Answer<T> {
-  const answer = parseJson(body);
+  const text = body.toString();
+  const answer = parseJson(text);
   if (isObject(answer)) {
     const { ok, result, error_code: errorCode, description, parameters } = answer;
     if (ok === true) {
-      const parsed = parse(result);
+      const parsed = parse(result, body);
       return parsed === undefined
         ? unreachable('not-json', 'the result is not what the method returns')
         : { kind: 'ok', result: parsed };
@@ -215,7 +225,7 @@ function readAnswer<T>(
   const type = response.headers['content-type'] ?? 'unnamed type';
   return unreachable(
     response.statusCode === 200 ? 'not-json' : 'http',
-    redact(`${describeStatus(response)}, ${body.length} characters of ${type} that are no Bot API answer`),
+    redact(`${describeStatus(response)}, ${text.length} characters of ${type} that are no Bot API answer`),
   );
 }
 
@@ -248,6 +258,9 @@ const isUpdate = (value: unknown): value is Update => isObject(value) && isInteg
 
 const asUpdates = (result: unknown): readonly Update[] | undefined =>
   Array.isArray(result) && result.every(isUpdate) ? result : undefined;
+
+/** An update as it comes back from the JSON in which it was kept: only what was one is kept. */
+export const restoredUpdate = (content: unknown): Update => content as Update;
 
 const unreachable = (why: UnreachableWhy, detail: string): Extract<Answer<never>, { why: unknown }> => ({
   kind: 'unreachable',

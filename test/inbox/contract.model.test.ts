@@ -91,7 +91,7 @@ const journal =
       clock,
       disk,
       now,
-      parse: (text) => JSON.parse(text),
+      restore: (content) => content as Update,
       errorText: String,
       emit(event) {
         if (event.event === 'inbox.damaged') throw new Error(JSON.stringify(event));

@@ -8,6 +8,7 @@ import { Store } from '../../src/inbox/journal/store.js';
 import { identityOfToken } from '../../src/telegraf/identity.js';
 import { median } from '../support/daemon.js';
 import { openSandbox, runBot, type TestBed } from '../support/delivery.js';
+import { newUpdates } from '../support/new-updates.js';
 
 jest.setTimeout(120_000);
 
@@ -29,7 +30,7 @@ async function fillInbox({ stateDir, token, apiRoot }: TestBed): Promise<void> {
   for (let first = 1; first < UPDATES; first += 100) {
     const updates = Array.from({ length: 100 }, (_, index) => message(first + index));
     store.ledger.recent.passed(first);
-    store.append(updates, first);
+    store.append(newUpdates(updates), first);
   }
   await store.commit();
   store.close();
@@ -43,7 +44,7 @@ function message(updateId: number) {
     update_id: updateId,
     message: { message_id: updateId, date: 1_700_000_000, chat, from, text },
   };
-  return { updateId, key: `${chat.id}`, kind: 'message', text: JSON.stringify(update) };
+  return { updateId, key: `${chat.id}`, kind: 'message', content: update };
 }
 
 /** What no file stands behind, in MB. */

@@ -12,6 +12,7 @@ import { type Daemon, mainFile, spawnDaemon } from '../support/daemon.js';
 import { allAnswered, answers, countsOf, openSandbox, runBot, type TestBed } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
 import { newBot, treeOf } from '../support/inbox-folder.js';
+import { newUpdates } from '../support/new-updates.js';
 import { idle, told } from '../support/stopping.js';
 
 jest.setTimeout(60_000);
@@ -362,9 +363,9 @@ describe('a large inbox', () => {
         updateId: from + index,
         key: `${index}`,
         kind: 'message',
-        text: JSON.stringify({ update_id: from + index, message: { text: 'x'.repeat(1_000) } }),
+        content: { update_id: from + index, message: { text: 'x'.repeat(1_000) } },
       }));
-      store.append(batch, from);
+      store.append(newUpdates(batch), from);
     }
     store.close();
   }

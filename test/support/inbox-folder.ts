@@ -49,7 +49,7 @@ export class AtWork {
       limit: 1_000_000,
       holder: { place, id: this.id },
       clock: systemClock,
-      parse: (text) => JSON.parse(text),
+      restore: (content) => content as Update,
       errorText: (error) => (error instanceof Error ? `${error}\n    at somewhere` : `${error}`),
       emit() {},
       keyOf: ({ chat = 1 }) => `${chat}`,

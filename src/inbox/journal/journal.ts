@@ -21,10 +21,10 @@ import { type Disk, systemDisk } from './disk.js';
 import type { Batch } from './ledger.js';
 import { BEAT_MS, Owner } from './owner.js';
 import { type Item, Queue } from './queue.js';
-import type { DeadLetter, History, Indexed } from './records.js';
+import type { DeadLetter, History, Indexed, Placed } from './records.js';
 import { answerRequests, type InboxAnswer, type InboxRequest, requestsFolder } from './requests.js';
 import { Room, type RoomLimits } from './room.js';
-import { inboxError, type NewUpdate, OPENED, Store, type Stored } from './store.js';
+import { inboxError, OPENED, Store } from './store.js';
 
 export interface JournalOptions<U> extends InboxOptions<U> {
   /** The folder of this bot's inbox; absolute. */
@@ -42,8 +42,10 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   /** Who works with it: where that is, as far as the bot's lock reaches, and what tells it from all others. */
   readonly holder: { readonly place: string; readonly id: string };
   readonly clock: Clock;
-  /** The update that a text was made of. */
-  parse(text: string): U;
+  /** The JSON of the batch as it was received, where that is known: an array, or an answer with it as its `result`. */
+  received?(batch: readonly U[]): Uint8Array | undefined;
+  /** An update as it comes back from its JSON. */
+  restore(content: unknown): U;
   /** An error in words that may be kept. */
   errorText(error: unknown): string;
   emit(event: InboxEvent): void;
@@ -201,7 +203,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#opened.store.mark('begun', item.seq);
     // All that begin in one go are marked together.
     this.#marking ??= Promise.resolve().then(() => this.#writeMarks());
-    return this.#marking.then(() => this.#updateOf(item));
+    return this.#marking.then(() => item.update);
   }
 
   settle(entry: Entry, result: Settlement, error?: unknown): void {
@@ -296,7 +298,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const { maxAttempts } = this.#options;
     if (maxAttempts === 0) return;
     for (const [seq, { deaths }] of store.ledger.histories()) {
-      const stored = deaths >= maxAttempts ? this.#stored(seq) : undefined;
+      const stored = deaths >= maxAttempts ? store.readOne(seq) : undefined;
       if (!stored) continue;
       this.#bury(stored.index, 'died', undefined);
       store.mark('settled', seq);
@@ -312,57 +314,44 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   #append(batch: readonly U[]): readonly Item<U>[] {
-    const { keyOf, kindOf, emit } = this.#options;
-    const { ledger } = this.#opened.store;
-    const fresh = new Map<number, U>();
-    for (const update of batch) if (!ledger.recent.has(update.update_id)) fresh.set(update.update_id, update);
+    const { keyOf, kindOf, received, emit } = this.#options;
+    const { store } = this.#opened;
+    const fresh = new Map<number, Omit<Placed, 'seq'>>();
+    for (const [place, update] of batch.entries()) {
+      const { update_id: updateId } = update;
+      if (store.ledger.recent.has(updateId) || fresh.has(updateId)) continue;
+      fresh.set(updateId, { updateId, key: keyOf(update), kind: kindOf(update), place });
+    }
     const repeated = batch.length - fresh.size;
     if (repeated > 0) emit({ event: 'inbox.repeated', updates: repeated });
     if (fresh.size === 0) return [];
 
+    const contents = received?.(batch) ?? Buffer.from(JSON.stringify(batch));
     const updates = [...fresh.values()];
-    const rows = updates.map(
-      (update): NewUpdate => ({
-        updateId: update.update_id,
-        key: keyOf(update),
-        kind: kindOf(update),
-        text: JSON.stringify(update),
-      }),
-    );
-    const indexes = this.#attempt(() => this.#opened.store.append(rows, this.#offset)) ?? [];
+    const indexes = this.#attempt(() => store.append({ updates, contents }, this.#offset)) ?? [];
     this.#counts.accepted += indexes.length;
-    return indexes.flatMap((index, place) => {
-      const [update, row] = [updates[place], rows[place]];
-      return update && row ? [this.#item(index, { update }, row.text.length)] : [];
+    const bytes = contents.length / batch.length;
+    return indexes.flatMap((index, turn) => {
+      const update = batch[updates[turn]?.place ?? -1];
+      return update ? [this.#item(index, update, bytes)] : [];
     });
   }
 
   #read(batch: Batch, wanted: (seq: number) => boolean): readonly Item<U>[] {
-    return this.#opened.store.read(batch, wanted).map((stored) => this.#restored(stored));
+    const { restore } = this.#options;
+    return this.#opened.store
+      .read(batch, wanted)
+      .map(({ index, content }) => this.#item(index, restore(content), batch.bytesEach));
   }
 
-  #stored(seq: number): Stored | undefined {
-    const { store } = this.#opened;
-    const batch = store.ledger.batchOf(seq);
-    return batch && store.read(batch, (candidate) => candidate === seq)[0];
-  }
-
-  #restored({ index, text }: Stored): Item<U> {
-    return this.#item(index, text.toString(), text.length);
-  }
-
-  #item({ seq, updateId, key, kind }: Indexed, content: Item<U>['content'], bytes: number): Item<U> {
+  #item({ seq, updateId, key, kind }: Indexed, update: U, bytes: number): Item<U> {
     const attempt = this.#opened.store.ledger.historyOf(seq).runs + 1;
-    return { seq, updateId, key, kind, attempt, content, bytes };
-  }
-
-  #updateOf({ content }: Item<U>): U {
-    return typeof content === 'string' ? this.#options.parse(content) : content.update;
+    return { seq, updateId, key, kind, attempt, update, bytes };
   }
 
   /** Keeps an update that is not settled yet as a dead letter: as it was written, whatever its handler made of it. */
   #bury({ seq, updateId, key, kind }: Indexed, why: DeadReason, error: unknown): void {
-    const stored = this.#stored(seq);
+    const stored = this.#opened.store.readOne(seq);
     if (!stored) return;
     const { runs: attempts } = this.#opened.store.ledger.historyOf(seq);
     const letter: DeadLetter = {
@@ -375,7 +364,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       atMs: this.#now(),
       error: error === undefined ? undefined : this.#options.errorText(error),
     };
-    this.#opened.store.bury(letter, stored.text);
+    this.#opened.store.bury(letter, Buffer.from(JSON.stringify(stored.content)));
     this.#options.emit({ event: 'inbox.dead', updateId, kind, why, attempts });
   }
 
@@ -462,7 +451,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const text = store.deadLetters.text(seq);
     if (!letter || !text) return undefined;
     const { updateId, key, kind } = letter;
-    store.reappend({ updateId, key, kind, text: text.toString() });
+    store.reappend({ updates: [{ updateId, key, kind, place: 0 }], contents: Buffer.from(`[${text}]`) });
     store.exhume(seq);
     this.#counts.recovered++;
     return updateId;
@@ -476,7 +465,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       store.exhume(seq);
       return letter.updateId;
     }
-    const stored = this.#stored(seq);
+    const stored = store.readOne(seq);
     const delivered = queue.itemOf(seq);
     if (!stored || (delivered && this.#running.has(delivered))) return undefined;
     store.mark('settled', seq);

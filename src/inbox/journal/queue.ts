@@ -16,8 +16,7 @@ import type { History } from './records.js';
 /** An update on its way to its handler. */
 export interface Item<U> extends Entry {
   readonly seq: number;
-  /** The update itself, or what it was written as: most of what is read has to wait, and is parsed when it begins. */
-  readonly content: { readonly update: U } | string;
+  readonly update: U;
   /** About what it takes in memory. */
   readonly bytes: number;
 }

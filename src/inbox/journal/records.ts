@@ -1,6 +1,6 @@
 /**
  * What the journal writes down, as bytes. Records of updates begin with an index, so that much can be learnt of many
- * updates without reading their contents, and one can be read without its neighbours.
+ * updates without reading their contents.
  */
 import type { Settlement } from '../inbox.js';
 
@@ -53,12 +53,17 @@ export interface Indexed {
   readonly history?: History;
 }
 
+/** An update's index, and which of the record's contents is its own. */
+export interface Placed extends Indexed {
+  readonly place: number;
+}
+
 export interface UpdatesRecord {
   /** When they arrived; milliseconds since 1970. */
   readonly atMs: number;
   /** Telegram had answered a poll from here when it sent them: it has forgotten all below. */
   readonly passed: number | undefined;
-  readonly updates: readonly Indexed[];
+  readonly updates: readonly Placed[];
 }
 
 export interface Marks {
@@ -83,16 +88,17 @@ export function encodeHead({ format, bot, run, nextSeq, recent }: Head): Buffer[
   return [json({ format, bot, run, nextSeq, recent })];
 }
 
-/** @param texts the contents, one for each update */
-export function encodeUpdates(
-  { atMs, passed, updates }: UpdatesRecord,
-  texts: readonly string[],
-): Uint8Array[] {
-  const rows = updates.map(({ seq, updateId, key, kind, history }, index) => {
-    const row = [seq, updateId, key, kind, Buffer.byteLength(texts[index] ?? '')];
-    return history ? [...row, history.runs, history.deaths, history.begun ? 1 : 0] : row;
-  });
-  return [...indexed({ atMs, passed, rows }), Buffer.from(texts.join(''))];
+/**
+ * @param contents JSON: an array of updates, or an answer of Telegram's as it was received, which has one as its `result`.
+ *   To write down what is at hand costs less than to make a text of it anew.
+ */
+export function encodeUpdates({ atMs, passed, updates }: UpdatesRecord, contents: Uint8Array): Uint8Array[] {
+  const rows = updates.map(({ seq, updateId, key, kind, place, history }) =>
+    history
+      ? [seq, updateId, key, kind, place, history.runs, history.deaths, history.begun ? 1 : 0]
+      : [seq, updateId, key, kind, place],
+  );
+  return [...indexed({ atMs, passed, rows }), contents];
 }
 
 export function encodeMarks({ begun, settled, cut }: Marks): Buffer[] {
@@ -121,34 +127,36 @@ export function decodeHead(payload: Buffer): Head {
   };
 }
 
-/** An update's index, and where its content is in the payload. */
-export interface Located extends Indexed {
-  readonly from: number;
-  readonly to: number;
+export interface DecodedUpdates extends UpdatesRecord {
+  /** The contents, made anew at each call, as whoever gets them may change them. */
+  contents(): readonly unknown[];
 }
 
-export function decodeUpdates(payload: Buffer): Omit<UpdatesRecord, 'updates'> & { updates: Located[] } {
+export function decodeUpdates(payload: Buffer): DecodedUpdates {
   const { value, end } = readIndex(payload);
   const { atMs, passed, rows } = fields(value);
-  let from = end;
   const updates = list(rows).map((row) => {
-    const [seq, updateId, key, kind, length, runs, deaths, begun] = list(row);
-    const to = from + number(length);
-    const update = {
+    const [seq, updateId, key, kind, place, runs, deaths, begun] = list(row);
+    return {
       seq: number(seq),
       updateId: number(updateId),
       key: string(key),
       kind: string(kind),
+      place: number(place),
       ...(runs !== undefined && {
         history: { runs: number(runs), deaths: number(deaths), begun: begun === 1 },
       }),
-      from,
-      to,
     };
-    from = to;
-    return update;
   });
-  return { atMs: number(atMs), passed: passed === undefined ? undefined : number(passed), updates };
+  return {
+    atMs: number(atMs),
+    passed: passed === undefined ? undefined : number(passed),
+    updates,
+    contents() {
+      const contents = parse(payload.subarray(end));
+      return list(Array.isArray(contents) ? contents : fields(contents)['result']);
+    },
+  };
 }
 
 export function decodeMarks(payload: Buffer): Marks {

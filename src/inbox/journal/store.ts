@@ -18,8 +18,8 @@ import {
   encodeUpdates,
   FORMAT,
   type Indexed,
-  type Located,
   type Marks,
+  type Placed,
   RecordKind,
 } from './records.js';
 import { type Place, type Scan, scanLog, segmentPath } from './scan.js';
@@ -46,23 +46,25 @@ export interface Damage {
   readonly saved: number;
 }
 
-/** A new update, not yet numbered. */
-export interface NewUpdate extends Omit<Indexed, 'seq' | 'history'> {
-  readonly text: string;
+/** New updates, not yet numbered. */
+export interface NewUpdates {
+  readonly updates: readonly Omit<Placed, 'seq' | 'history'>[];
+  /** As `encodeUpdates` takes them. */
+  readonly contents: Uint8Array;
 }
 
 /** An update as it was written. */
 export interface Stored {
   readonly index: Indexed;
-  readonly text: Buffer;
+  readonly content: unknown;
 }
 
 interface RecordOfUpdates {
-  readonly payload: Buffer;
-  readonly updates: readonly Located[];
+  readonly updates: readonly Placed[];
+  readonly contents: readonly unknown[];
 }
 
-/** How many records that were read are kept for a while, and how large they may be: 4 MiB in all. */
+/** How many records that were read are kept for a while, and how large they may be: 4 MiB of JSON in all. */
 const RECORDS_KEPT = 32;
 const LARGEST_KEPT_BYTES = 128 * 1024;
 
@@ -193,13 +195,13 @@ export class Store {
    * @param passed Telegram had answered a poll from there when it sent them
    * @throws LastcallError INBOX_DISK
    */
-  append(updates: readonly NewUpdate[], passed: number | undefined): readonly Indexed[] {
+  append(updates: NewUpdates, passed: number | undefined): readonly Indexed[] {
     return this.#append(RecordKind.updates, updates, passed);
   }
 
   /** Writes an update that Telegram did not send just now: a dead letter that is tried again. Throws INBOX_DISK. */
-  reappend(update: NewUpdate): readonly Indexed[] {
-    return this.#append(RecordKind.rewritten, [update], undefined);
+  reappend(update: NewUpdates): readonly Indexed[] {
+    return this.#append(RecordKind.rewritten, update, undefined);
   }
 
   /** To be written with the next `write`. */
@@ -240,9 +242,19 @@ export class Store {
     this.#guarded('written to', () => this.deadLetters.remove(seq));
   }
 
-  /** What of the batch is not settled and wanted, in order of arrival. Throws INBOX_DISK. */
+  /**
+   * What of the batch is not settled and wanted, in order of arrival. Each content is to be given out once: whoever gets
+   * it may change it. Throws INBOX_DISK.
+   */
   read(batch: Batch, wanted: (seq: number) => boolean): readonly Stored[] {
-    return this.#guarded('read', () => this.#read(batch, wanted));
+    return this.#guarded('read', () => openOf(batch, this.#recordAt(batch.place), wanted));
+  }
+
+  /** One that is not settled, as it was written; undefined where there is no such. Throws INBOX_DISK. */
+  readOne(seq: number): Stored | undefined {
+    const batch = this.ledger.batchOf(seq);
+    if (!batch) return undefined;
+    return this.#guarded('read', () => openOf(batch, this.#readRecord(batch.place), (one) => one === seq)[0]);
   }
 
   /**
@@ -273,49 +285,42 @@ export class Store {
     this.deadLetters.close();
   }
 
-  #append(kind: number, updates: readonly NewUpdate[], passed: number | undefined): readonly Indexed[] {
+  #append(kind: number, { updates, contents }: NewUpdates, passed: number | undefined): readonly Indexed[] {
     // So that they count before whatever is written of these updates.
     this.write();
     const { ledger } = this;
-    const { now } = this.#options;
-    const atMs = now();
-    const indexes = updates.map(({ updateId, key, kind: updateKind }, index) => ({
+    const atMs = this.#options.now();
+    const placed = updates.map(({ updateId, key, kind: updateKind, place }, index) => ({
       seq: ledger.nextSeq + index,
       updateId,
       key,
       kind: updateKind,
+      place,
     }));
-    const payload = encodeUpdates(
-      { atMs, passed, updates: indexes },
-      updates.map(({ text }) => text),
-    );
+    const payload = encodeUpdates({ atMs, passed, updates: placed }, contents);
     const place = this.#guarded('written to', () => this.#log.append(kind, payload));
     ledger.add(
       place,
-      indexes.map(({ seq }) => seq),
+      placed.map(({ seq }) => seq),
     );
-    if (kind === RecordKind.updates) for (const { updateId } of indexes) ledger.recent.add(updateId, atMs);
-    return indexes;
-  }
-
-  #read(batch: Batch, wanted: (seq: number) => boolean): Stored[] {
-    const { payload, updates } = this.#recordAt(batch.place);
-    const open = new Set(batch.seqs);
-    return updates
-      .filter(({ seq }) => wanted(seq) && open.has(seq))
-      .map(({ from, to, ...index }) => ({ index, text: payload.subarray(from, to) }));
+    if (kind === RecordKind.updates) for (const { updateId } of placed) ledger.recent.add(updateId, atMs);
+    return placed;
   }
 
   #recordAt(place: Place): RecordOfUpdates {
     const known = this.#lastRead.get(place.position);
     if (known) return known;
-    const payload = this.#log.read(place);
-    const record = { payload, updates: decodeUpdates(payload).updates };
+    const record = this.#readRecord(place);
     if (place.length > LARGEST_KEPT_BYTES) return record;
     const [oldest] = this.#lastRead.keys();
     if (oldest !== undefined && this.#lastRead.size >= RECORDS_KEPT) this.#lastRead.delete(oldest);
     this.#lastRead.set(place.position, record);
     return record;
+  }
+
+  #readRecord(place: Place): RecordOfUpdates & { readonly atMs: number } {
+    const { atMs, updates, contents } = decodeUpdates(this.#log.read(place));
+    return { atMs, updates, contents: contents() };
   }
 
   #rewriteOldest(segmentEnd: number): void {
@@ -341,14 +346,15 @@ export class Store {
 
   /** Writes what is left of a batch anew, with what has happened to it. */
   #rewrite(batch: Batch): void {
-    const stored = this.#read(batch, () => true);
-    const updates = stored.map(({ index: { seq, updateId, key, kind } }): Indexed => {
+    // Not what was read before: its handlers may have changed it.
+    const record = this.#readRecord(batch.place);
+    const stored = openOf(batch, record, () => true);
+    const updates = stored.map(({ index: { seq, updateId, key, kind } }, place): Placed => {
       const history = this.ledger.historyOf(seq);
-      return { seq, updateId, key, kind, ...(history.runs > 0 && { history }) };
+      return { seq, updateId, key, kind, place, ...(history.runs > 0 && { history }) };
     });
-    const texts = stored.map(({ text }) => text.toString());
-    const { atMs } = decodeUpdates(this.#log.read(batch.place));
-    const payload = encodeUpdates({ atMs, passed: undefined, updates }, texts);
+    const contents = Buffer.from(JSON.stringify(stored.map(({ content }) => content)));
+    const payload = encodeUpdates({ atMs: record.atMs, passed: undefined, updates }, contents);
     batch.place = this.#log.append(RecordKind.rewritten, payload);
   }
 
@@ -365,6 +371,17 @@ export class Store {
       throw inboxError(this.#options.folder, what, error);
     }
   }
+}
+
+function openOf(
+  batch: Batch,
+  { updates, contents }: RecordOfUpdates,
+  wanted: (seq: number) => boolean,
+): Stored[] {
+  const open = new Set(batch.seqs);
+  return updates
+    .filter(({ seq }) => wanted(seq) && open.has(seq))
+    .map(({ place, ...index }) => ({ index, content: contents[place] }));
 }
 
 async function guarded<T>(folder: string, what: string, work: () => Promise<T>): Promise<T> {

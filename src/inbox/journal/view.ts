@@ -123,12 +123,12 @@ export class InboxView {
   }
 
   *#seen(record: Buffer, wanted: ReadonlySet<number>): Generator<SeenUpdate> {
-    const { atMs, updates } = decodeUpdates(record);
-    for (const { seq, updateId, key, kind, from, to } of updates) {
+    const { atMs, updates, contents } = decodeUpdates(record);
+    for (const { seq, updateId, key, kind, place } of updates) {
       const state = wanted.has(seq) ? this.stateOf(seq) : undefined;
       if (!state) continue;
       const { runs: attempts, deaths } = this.#ledger.historyOf(seq);
-      const text = () => record.subarray(from, to);
+      const text = () => Buffer.from(JSON.stringify(contents()[place]));
       const of = { seq, updateId, key, kind, state, atMs, attempts, deaths };
       yield { ...of, why: undefined, error: undefined, text };
     }

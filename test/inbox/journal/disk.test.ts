@@ -34,7 +34,7 @@ function inboxIn(folder: string, durability: 'power' | 'process' = 'power') {
     kindOf: () => 'message',
     deliver: (entries) => delivered.push(...entries.map(({ updateId }) => updateId)),
     clock: new FakeClock(),
-    parse: (text) => JSON.parse(text),
+    restore: (content) => content as Update,
     errorText: String,
     emit: ({ event }) => events.push(event),
     segmentBytes: 500,

@@ -49,7 +49,7 @@ class Life {
       kindOf: () => 'message',
       deliver: (entries) => this.delivered.push(...entries),
       clock: this.clock,
-      parse: (text) => JSON.parse(text),
+      restore: (content) => content as Update,
       errorText: String,
       emit: (event) => this.events.push(event),
       disk: disk.mount(),

@@ -12,8 +12,9 @@ const row = (seq: number, rest: Partial<Indexed> = {}): Indexed => ({
 });
 
 function updatesRecord(updates: readonly Indexed[], passed?: number) {
-  const texts = updates.map(() => '{}');
-  return { payload: Buffer.concat(encodeUpdates({ atMs: 1, passed, updates }, texts)) };
+  const placed = updates.map((update, place) => ({ ...update, place }));
+  const contents = Buffer.from(JSON.stringify(updates.map(() => ({}))));
+  return { payload: Buffer.concat(encodeUpdates({ atMs: 1, passed, updates: placed }, contents)) };
 }
 const marksRecord = (begun: number[], settled: number[] = [], cut: number[] = []) => ({
   kind: RecordKind.marks,

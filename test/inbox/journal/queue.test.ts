@@ -37,7 +37,7 @@ class Rig {
         key,
         kind: 'message',
         attempt: 1,
-        content: `${seq}`,
+        update: `${seq}`,
         bytes: 10,
       };
     });

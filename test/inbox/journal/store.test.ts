@@ -4,7 +4,8 @@ import type { Disk, GrowingFile } from '../../../src/inbox/journal/disk.js';
 import { encodeFrame } from '../../../src/inbox/journal/frame.js';
 import { Ledger } from '../../../src/inbox/journal/ledger.js';
 import { RecordKind } from '../../../src/inbox/journal/records.js';
-import { type NewUpdate, readLog, Store } from '../../../src/inbox/journal/store.js';
+import { readLog, Store } from '../../../src/inbox/journal/store.js';
+import { type NewRow, newUpdates } from '../../support/new-updates.js';
 import { MemoryDisk } from './memory-disk.js';
 
 const folder = '/state/inbox';
@@ -20,20 +21,20 @@ interface Rig {
 const open = ({ disk = new MemoryDisk(), survivesPowerCut = true, segmentBytes = 1_000 }: Rig = {}) =>
   Store.open({ disk, folder, bot, survivesPowerCut, now: () => NOW, segmentBytes });
 
-const update = (id: number, text = `text of ${id}`): NewUpdate => ({
+const update = (id: number, content = `text of ${id}`): NewRow => ({
   updateId: id,
   key: `chat ${id % 3}`,
   kind: 'message',
-  text,
+  content,
 });
-const updates = (...ids: number[]) => ids.map((id) => update(id));
+const updates = (...ids: number[]) => newUpdates(ids.map((id) => update(id)));
 
 /** All that is not settled, as it can be read. */
 function contents(store: Store): string[] {
   return store.ledger
     .batches()
     .flatMap((batch) => store.read(batch, () => true))
-    .map(({ index, text }) => `${index.seq} ${index.updateId} ${index.key} ${index.kind} ${text}`);
+    .map(({ index, content }) => `${index.seq} ${index.updateId} ${index.key} ${index.kind} ${content}`);
 }
 
 /** What the log says, apart from where things are. */
@@ -112,7 +113,7 @@ describe('writing', () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
     const readsOf = (text: string) => {
-      const [{ seq } = { seq: 0 }] = store.append([update(1, text)], undefined);
+      const [{ seq } = { seq: 0 }] = store.append(newUpdates([update(1, text)]), undefined);
       const batch = store.ledger.batchOf(seq);
       const before = disk.reads;
       for (let time = 0; time < 3; time++) if (batch) store.read(batch, () => true);
@@ -182,7 +183,7 @@ describe('writing', () => {
     );
     store.append(updates(1), undefined);
     await store.commit();
-    store.reappend(update(7));
+    store.reappend(updates(7));
     store.exhume(41);
     disk.fail('sync', 'EIO', { at: '/log/' });
     await expect(store.commit()).rejects.toMatchObject({ code: 'INBOX_DISK' });

@@ -9,6 +9,7 @@ import { Store } from '../../../src/inbox/journal/store.js';
 import { InboxView, type ViewOptions } from '../../../src/inbox/journal/view.js';
 import { Folder } from '../../support/folder.js';
 import { AtWork, newBot, treeOf } from '../../support/inbox-folder.js';
+import { newUpdates } from '../../support/new-updates.js';
 
 let state: Folder;
 let bot: string;
@@ -196,14 +197,14 @@ describe('a view of a store that changes under its eyes', () => {
     updateId,
     key: '1',
     kind: 'message',
-    text: JSON.stringify(update(updateId)),
+    content: update(updateId),
   });
 
   it('finds what is left where the log was cleaned meanwhile, each once', async () => {
     const store = await openStore();
     for (let id = 1; id <= 100; id++) {
       time = id;
-      store.append([row(id)], undefined);
+      store.append(newUpdates([row(id)]), undefined);
     }
     time = 1_000;
     const segments = readdirSync(join(folder(), 'log')).length;
@@ -224,7 +225,7 @@ describe('a view of a store that changes under its eyes', () => {
 
   it('begins anew where a segment goes between its being listed and read; but not for ever', async () => {
     const store = await openStore();
-    for (let id = 1; id <= 10; id++) store.append([row(id)], undefined);
+    for (let id = 1; id <= 10; id++) store.append(newUpdates([row(id)]), undefined);
     store.close();
     const gone = () => Object.assign(new Error('gone'), { code: 'ENOENT' });
     let failures = 3;
