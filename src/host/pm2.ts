@@ -9,6 +9,10 @@ import type { SupervisedProcess, Supervisor } from './supervisor.js';
 /** What pm2 waits after SIGINT, before SIGKILL, where the app has no kill_timeout. */
 const KILL_TIMEOUT_MS = 1_600;
 
+/** pm2 sets a timer for it, and Node takes whatever is outside these bounds for the shortest. */
+const SHORTEST_TIMER_MS = 1;
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 /**
  * What a stop leaves of the time before the kill. "Within its bound" means the budget and 250 ms; the rest is for the
  * signal to be heard, as pm2 counts from when it sends it. Never more than a quarter: of a short time something is left.
@@ -53,10 +57,11 @@ export async function connectToPm2(
   };
 }
 
-/** As pm2 reads it: what is no number above zero is as good as not set. */
+/** As pm2 takes it: 0, and what is no number, is not set; with what no timer can wait for, it kills at once. */
 function killTimeoutOf(text = ''): number {
   const ms = Number(text);
-  return ms > 0 && Number.isFinite(ms) ? ms : KILL_TIMEOUT_MS;
+  if (ms === 0 || Number.isNaN(ms)) return KILL_TIMEOUT_MS;
+  return ms >= SHORTEST_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : SHORTEST_TIMER_MS;
 }
 
 async function clusterWorker(): Promise<ClusterWorker | undefined> {
