@@ -1,5 +1,7 @@
 /** The shipped unit under a real systemd: start, status, stop, the watchdog, the journal. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { botKey } from '../../src/host/bot-key.js';
 import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
 import { allAnswered, mishaps, noMishaps, openSandbox } from '../support/delivery.js';
 import { describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
@@ -170,7 +172,32 @@ describeUnderSystemd('under systemd', () => {
       await unit.until('NRestarts', '1');
       await allAnswered(sandbox);
       expect(mishaps(sandbox)).toMatchObject({ lost: 0 });
-      expect(await unit.told('previous-run.killed')).toMatchObject([{ phase: 'running' }]);
+      expect(await unit.told('previous-run.killed')).toMatchObject([
+        { phase: 'running', machineRestarted: false },
+      ]);
+    });
+
+    it("a restart of the machine: it is told as just that, though the unit hides the machine's id", async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, { service: { Restart: 'no' } });
+      await unit.systemctl('start');
+      await unit.systemctl('kill', '--signal=SIGKILL');
+      await unit.until('ActiveState', 'failed');
+      const key = botKey({ apiRoot: sandbox.apiRoot, testEnv: false, botId: sandbox.id });
+      const left = `/var/lib/private/lastcall/${key}/last-run.json`;
+      const { bootId, ...state } = JSON.parse(host.read(left));
+      expect(bootId).toBe(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', ''));
+      host.write(
+        left,
+        JSON.stringify({
+          ...state,
+          bootId: bootId.replace(/^./, (digit: string) => (digit === '0' ? '1' : '0')),
+        }),
+      );
+      await unit.systemctl('start');
+      expect(await unit.told('previous-run.killed')).toMatchObject([
+        { phase: 'running', machineRestarted: true, advice: 'the machine was restarted' },
+      ]);
     });
 
     it('an event loop that is blocked for longer than WatchdogSec: the watchdog starts it again', async () => {
