@@ -154,8 +154,8 @@ export class Health {
   }
 
   #trouble(bot: number, what: string): boolean {
-    const { since } = this.#troubles.get(bot) ?? { since: this.#options.clock.now() };
-    this.#troubles.set(bot, { what, since });
+    if (this.#troubles.get(bot)?.what !== what)
+      this.#troubles.set(bot, { what, since: this.#options.clock.now() });
     return true;
   }
 

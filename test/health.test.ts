@@ -130,6 +130,31 @@ describe('the status', () => {
     expect(it.statuses.at(-1)).toMatch(/^polling as @name/);
   });
 
+  it('counts each trouble from when it began', async () => {
+    const it = rig();
+    run(it);
+    it.health.observe(unreachable, 1);
+    await it.clock.advance(60_000);
+    it.health.observe({ event: 'poll.rate-limited', retryAfterSeconds: 30 }, 1);
+    expect(it.statuses.at(-1)).toBe('told to wait by Telegram for 0 s, 0 running, 0 handled');
+  });
+
+  it('says that the inbox takes no more, and why, until it does', async () => {
+    const it = rig();
+    run(it);
+    poll(it);
+    for (const [because, said] of [
+      ['updates', 'inbox full'],
+      ['bytes', 'inbox full'],
+      ['disk', 'disk nearly full'],
+    ] as const) {
+      it.health.observe({ event: 'inbox.paused', because, waiting: 7, bytes: 8, freeBytes: 9 }, 1);
+      expect(it.statuses.at(-1)).toBe(`${said} for 0 s, 0 running, 0 handled`);
+      it.health.observe({ event: 'inbox.resumed', waiting: 6, pausedMs: 5 }, 1);
+      expect(it.statuses.at(-1)).toMatch(/^polling as @name/);
+    }
+  });
+
   it('says how the stop goes, and how it went', async () => {
     const it = rig();
     run(it);
