@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
 import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
-import { allAnswered, mishaps, noMishaps, openSandbox } from '../support/delivery.js';
+import type { LogLine } from '../support/daemon.js';
+import { allAnswered, countsOf, mishaps, noMishaps, openSandbox } from '../support/delivery.js';
 import { describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
 import { BotUnit } from '../support/unit.js';
 
@@ -49,6 +50,19 @@ describeUnderSystemd('under systemd', () => {
       expect(await starting).toMatchObject({ code: 0 });
       expect(await unit.show('NRestarts')).toBe('0');
       expect(await unit.show('StatusText')).toMatch(/^polling as @/);
+    });
+
+    it('outlasts TimeoutStartSec while a hook starts', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'slow-start',
+        env: { HOOK_START_MS: '2500' },
+        service: { TimeoutStartSec: '1' },
+      });
+      const { code, tookMs } = await unit.systemctl('start');
+      expect(code).toBe(0);
+      expect(tookMs).toBeGreaterThan(2_000);
+      expect(await unit.show('NRestarts')).toBe('0');
     });
 
     it('shows exit code 78 for a token that is refused, and no loop of restarts', async () => {
@@ -231,6 +245,26 @@ describeUnderSystemd('under systemd', () => {
     });
   });
 
+  it('is not killed by its watchdog while its inbox is full', async () => {
+    await using sandbox = await openSandbox();
+    await using unit = await BotUnit.install(host, sandbox, {
+      // Full for longer than a step may outlast its latest end (5 s) and the watchdog waits.
+      env: { HANDLER_MS: '7500', INBOX_LIMIT: '1' },
+      service: { WatchdogSec: '1' },
+    });
+    await unit.systemctl('start');
+    const pid = await unit.pid();
+    sandbox.say({ chat: 1, text: 'first' });
+    await unit.until('StatusText', /^polling as @\S+, 1 running/);
+    sandbox.say({ chat: 2, text: 'second' });
+    await unit.until('StatusText', /^inbox full for 6 s, 1 running, 0 handled$/);
+    await unit.until('StatusText', /^polling as @/);
+    await allAnswered(sandbox);
+    expect(await unit.pid()).toBe(pid);
+    expect(await unit.show('NRestarts')).toBe('0');
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+  });
+
   it('hands over to another unit: the new one stands by, then handles what the old one left', async () => {
     await using sandbox = await openSandbox();
     const options = { env: { HANDLER_MS: '400', STOP_TIMEOUT: '600ms', CONCURRENCY: '4' } };
@@ -252,6 +286,14 @@ describeUnderSystemd('under systemd', () => {
     expect(mishaps(sandbox)).toMatchObject({ lost: 0 });
     expect(sandbox.state().conflicts).toBe(0);
     expect(await green.show('StatusText')).toMatch(/^polling as @/);
+    const { left } = countsOf((await blue.receipt()) as LogLine);
+    expect(left).toBeGreaterThan(0);
+    expect(await green.told('inbox.recovered')).toMatchObject([{ updates: left, died: 0 }]);
+    expect(await green.told('previous-run.killed')).toEqual([]);
+    // What one unit has written is the other's as well, and nobody else's.
+    const found = await host.succeed('find', '/var/lib/private/lastcall', '-printf', '%u %m\\n');
+    const owners = found.trim().split('\n');
+    expect(new Set(owners)).toEqual(new Set(['lastcall 700', 'lastcall 600']));
   });
 
   describe('the journal', () => {
