@@ -51,31 +51,24 @@ export async function unit({ args, process }: CommandContext): Promise<number> {
     bringsToken: values.botToken !== undefined || values.botTokenFile !== undefined,
   });
   const envFile = join(folder, '.env');
-  const needed = [
-    node,
-    main,
-    ...(module === undefined ? [] : [module]),
-    ...(existsSync(envFile) ? [envFile] : []),
-    ...tokenFile,
-  ];
-  const closed = [...new Set(needed.flatMap((path) => closedTo(account, path) ?? []))];
-  const warnings = [
-    ...fitted.warnings,
-    ...(main.includes(`${sep}_npx${sep}`)
-      ? [
-          `lastcall is in npx's cache, ${main}, and may vanish: say \`npm install lastcall\` beside the bot first`,
-        ]
-      : []),
-    ...(user !== undefined && stateDir !== undefined && !existsSync(stateDir)
-      ? [
-          `there is no folder ${stateDir}, which STATE_DIR names: make it as ${user}, or the unit does not start`,
-        ]
-      : []),
-    ...closed.map(
-      (path) =>
-        `${path} may not be read by ${user ?? "the service's user"}: \`chmod o+rX ${path}\`, or say --user`,
-    ),
-  ];
+  const secrets = [...(existsSync(envFile) ? [envFile] : []), ...tokenFile];
+  const needed = [node, main, ...(module === undefined ? [] : [module]), ...secrets];
+  const closed = new Set(needed.flatMap((path) => closedTo(account, path) ?? []));
+  const warnings = [...fitted.warnings];
+  if (main.includes(`${sep}_npx${sep}`))
+    warnings.push(
+      `lastcall is in npx's cache, ${main}, and may vanish: say \`npm install lastcall\` beside the bot first`,
+    );
+  if (user !== undefined && stateDir !== undefined && !existsSync(stateDir))
+    warnings.push(
+      `there is no folder ${stateDir}, which STATE_DIR names: make it as ${user}, or the unit does not start`,
+    );
+  for (const path of closed) {
+    const cure = secrets.includes(path)
+      ? `move the token to /etc/${name}/bot-token, and say this again`
+      : `\`chmod o+rX ${path}\``;
+    warnings.push(`${path} may not be read by ${user ?? "the service's user"}: ${cure}, or say --user`);
+  }
   process.stdout.write(fitted.text);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   return ExitCode.clean;

@@ -79,7 +79,7 @@ export function fitUnit(template: string, facts: UnitFacts): FittedUnit {
 
   const run = [node, main, 'run', ...(module === undefined ? [] : [fromFolder(folder, module)])];
   const values: Record<string, readonly string[]> = {
-    Description: [`Description=Telegram bot ${escapedSpecifiers(name)} (lastcall)`],
+    ...(name !== 'lastcall' && { Description: [`Description=Telegram bot ${name} (lastcall)`] }),
     WorkingDirectory: [`WorkingDirectory=${escapedSpecifiers(folder)}`],
     ExecStart: [`ExecStart=${run.map(quotedArgument).join(' ')}`],
     LoadCredential: facts.bringsToken

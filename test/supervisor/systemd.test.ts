@@ -1,10 +1,12 @@
 /** The shipped unit under a real systemd: start, status, stop, the watchdog, the journal. */
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
 import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
 import type { LogLine } from '../support/daemon.js';
-import { allAnswered, countsOf, mishaps, noMishaps, openSandbox } from '../support/delivery.js';
+import { allAnswered, countsOf, mishaps, noMishaps, openSandbox, runBot } from '../support/delivery.js';
+import { repository } from '../support/folder.js';
 import { describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
 import { BotUnit } from '../support/unit.js';
 
@@ -243,6 +245,27 @@ describeUnderSystemd('under systemd', () => {
       expect(await unit.show('NRestarts')).toBe('0');
       expect(await unit.told('poll.recovered')).toHaveLength(1);
     });
+  });
+
+  it('takes over the state of a bot that was run by hand, as the README says', async () => {
+    await using sandbox = await openSandbox();
+    {
+      await using byHand = runBot(sandbox, 'echo', { env: { HANDLER_MS: '100', CONCURRENCY: '1' } });
+      sayLots(sandbox, 30, 'load');
+      await sandbox.waitFor(() => sandbox.callCount('sendMessage') >= 2);
+      await byHand.stop('SIGTERM');
+      expect(countsOf(byHand.receipt).left).toBeGreaterThan(0);
+    }
+    const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+    const [, copy = ''] = /^sudo (cp -r .* \/var\/lib\/lastcall)\b/m.exec(readme) ?? [];
+    await host.succeed('rm', '-rf', '/var/lib/lastcall', '/var/lib/private/lastcall');
+    cpSync(sandbox.stateDir, host.path('/home/me/.local/state/lastcall'), { recursive: true });
+    await host.succeed('env', 'HOME=/home/me', 'sh', '-c', copy.replace('~', '$HOME'));
+    await using unit = await BotUnit.install(host, sandbox);
+    expect(await unit.systemctl('start')).toMatchObject({ code: 0 });
+    await allAnswered(sandbox);
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+    expect(await unit.told('inbox.recovered')).toHaveLength(1);
   });
 
   it('is not killed by its watchdog while its inbox is full', async () => {
