@@ -7,7 +7,7 @@ import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
 import type { LogLine } from '../support/daemon.js';
 import { allAnswered, countsOf, mishaps, noMishaps, openSandbox, runBot } from '../support/delivery.js';
 import { repository } from '../support/folder.js';
-import { describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
+import { checkout, describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
 import { BotUnit } from '../support/unit.js';
 
 jest.setTimeout(60_000);
@@ -78,6 +78,18 @@ describeUnderSystemd('under systemd', () => {
       expect((await unit.systemctl('status', '--no-pager')).stdout).toContain('status=78');
       expect(await unit.receipt()).toMatchObject({ exitCode: 78 });
       expect((await unit.log()).some(({ MESSAGE }) => MESSAGE.includes(token))).toBe(false);
+    });
+
+    it('shows exit code 78, and nothing that would be under way, where there is no token', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        service: { LoadCredential: '', ExecStart: `\nExecStart=/usr/bin/node ${checkout}/dist/main.js run` },
+      });
+      expect(await unit.systemctl('start')).toMatchObject({ code: 1 });
+      expect(await unit.show('ExecMainStatus')).toBe('78');
+      expect(await unit.show('NRestarts')).toBe('0');
+      expect(await unit.show('StatusText')).toBe('');
+      expect((await unit.log('-p', 'err'))[0]?.MESSAGE).toMatch(/there is no bot token/);
     });
 
     it('ends with 78 at once, and says why, where systemd cannot be told', async () => {
