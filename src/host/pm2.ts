@@ -4,14 +4,14 @@
  * us.
  */
 import type { Worker } from 'node:cluster';
+import { LONGEST_TIMER_MS } from '../clock.js';
 import type { SupervisedProcess, Supervisor } from './supervisor.js';
 
 /** What pm2 waits after SIGINT, before SIGKILL, where the app has no kill_timeout. */
 const KILL_TIMEOUT_MS = 1_600;
 
-/** pm2 sets a timer for it, and Node takes whatever is outside these bounds for the shortest. */
+/** What Node takes any other time for that no timer can wait. */
 const SHORTEST_TIMER_MS = 1;
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * What a stop leaves of the time before the kill. "Within its bound" means the budget and 250 ms; the rest is for the
@@ -57,7 +57,7 @@ export async function connectToPm2(
   };
 }
 
-/** As pm2 takes it: 0, and what is no number, is not set; with what no timer can wait for, it kills at once. */
+/** As pm2 takes it: 0, and what is no number, is not set; and where no timer can wait so long, it kills at once. */
 function killTimeoutOf(text = ''): number {
   const ms = Number(text);
   if (ms === 0 || Number.isNaN(ms)) return KILL_TIMEOUT_MS;

@@ -157,6 +157,40 @@ describeUnderSystemd('under systemd', () => {
       expect(await unit.receipt()).toMatchObject({ outcome: 'clean', exitCode: 0 });
     });
 
+    it('is not needed: a stop of its own accord takes its time as well, and is followed by a start', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'hooks',
+        env: { HOOK_STOP_MS: '2500', STOP_TIMEOUT: '10s', STOP_AFTER: '300ms' },
+        service: { TimeoutStopSec: '1' },
+      });
+      await unit.systemctl('start');
+      await unit.until('ActiveState', 'deactivating');
+      expect(await unit.show('StatusText')).toMatch(/^stopping slow: \d+ s left$/);
+      await unit.until('NRestarts', '1');
+      expect(await unit.told('lifecycle.stopped')).toMatchObject([{ outcome: 'clean', exitCode: 0 }]);
+      await unit.tells('lifecycle.running', 2);
+      expect(await unit.told('previous-run.killed')).toEqual([]);
+    });
+
+    it('ends by a kill where the event loop is blocked, which the next start tells', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'blocks-at-stop',
+        env: { STOP_TIMEOUT: '1s' },
+        service: { TimeoutStopSec: '1' },
+      });
+      sandbox.say('hello');
+      await unit.systemctl('start');
+      await unit.tells('test.begun', 1);
+      await unit.systemctl('stop');
+      expect(await unit.show('Result')).toBe('timeout');
+      await unit.systemctl('start');
+      expect(await unit.told('previous-run.killed')).toMatchObject([
+        { phase: 'draining', advice: expect.stringMatching(/^by systemd, if its event loop was blocked/) },
+      ]);
+    });
+
     it('cuts a hung hook itself, by name, before systemd does', async () => {
       await using sandbox = await openSandbox();
       await using unit = await BotUnit.install(host, sandbox, {
@@ -187,6 +221,14 @@ describeUnderSystemd('under systemd', () => {
     await allAnswered(sandbox);
     expect(mishaps(sandbox)).toEqual(noMishaps);
     expect(await unit.show('NRestarts')).toBe('0');
+    const receipts = await unit.told('lifecycle.stopped');
+    expect(receipts.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 10 }, () => 'clean'));
+    // What one run has left, the next one takes up.
+    const left = receipts.map((receipt) => countsOf(receipt as LogLine).left);
+    expect(Math.max(...left)).toBeGreaterThan(0);
+    const recovered = await unit.told('inbox.recovered');
+    expect(recovered.map(({ updates }) => updates)).toEqual(left.filter((updates) => updates > 0));
+    expect(await unit.told('previous-run.killed')).toEqual([]);
   });
 
   describe('what kills it', () => {
