@@ -21,7 +21,12 @@ function rig({ watchdogMs }: { watchdogMs?: number } = {}) {
     close() {},
   };
   const vitals = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
-  const health = new Health({ supervisor, clock, vitals: () => vitals });
+  const health = new Health({
+    supervisor,
+    clock,
+    vitals: () => vitals,
+    redact: (text) => text.replaceAll('SECRET', '***'),
+  });
   const pings = () => told.filter((text) => text.startsWith('ping')).length;
   return { clock, told, statuses, vitals, health, pings };
 }
@@ -176,6 +181,26 @@ describe('the status', () => {
     });
     expect(it.statuses.at(-1)).toBe('stopped (SIGTERM), exit code 0');
     expect(it.clock.pending).toBe(0);
+  });
+
+  it('holds no secret, and is one line that is not too long, whatever was thrown', () => {
+    const it = rig();
+    run(it);
+    it.health.observe({ ...stopping, reason: StopReason.request('SECRET') });
+    it.health.observe({ event: 'hook.stopping', hook: 'SECRET', limitMs: 1_000 });
+    expect(it.statuses.at(-1)).toBe('stopping ***: 1 s left');
+    const reason = StopReason.fault(new Error(`SECRET\n${'x'.repeat(177)}SECRET${'y'.repeat(10_000)}`));
+    it.health.observe({
+      event: 'lifecycle.stopped',
+      reason,
+      clean: false,
+      exitCode: 70,
+      phases: [],
+      durationMs: 1,
+      stopDurationMs: 1,
+    });
+    expect(it.statuses.at(-1)).toMatch(/^stopped \(internal error: \*\*\* x+\**…\), exit code 70$/);
+    expect(it.statuses.join()).not.toContain('SEC');
   });
 
   it('is not said twice', async () => {

@@ -60,6 +60,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
   const health = new Health({
     clock,
     vitals: () => pipeline.vitals,
+    redact: String,
     supervisor: {
       ...unsupervised,
       kind: 'systemd',

@@ -208,6 +208,20 @@ describeUnderSystemd('under systemd', () => {
     });
   });
 
+  it('shows how a fault ended it, and never the token', async () => {
+    await using sandbox = await openSandbox();
+    await using unit = await BotUnit.install(host, sandbox, { module: 'faulty', service: { Restart: 'no' } });
+    await unit.systemctl('start');
+    sandbox.say('throw');
+    await unit.until('ActiveState', 'failed');
+    expect(await unit.show('ExecMainStatus')).toBe('70');
+    const shown = await unit.show('StatusText');
+    expect(shown).toMatch(/^stopped \(uncaught exception: nobody catches this, .*\), exit code 70$/);
+    expect(shown).not.toContain(sandbox.token.split(':')[1]);
+    const all = await host.succeed('systemctl', 'show', unit.name);
+    expect(all).not.toContain(sandbox.token.split(':')[1]);
+  });
+
   it('loses nothing and handles nothing twice in ten restarts under load', async () => {
     await using sandbox = await openSandbox();
     await using unit = await BotUnit.install(host, sandbox, { env: { HANDLER_MS: '20' } });
