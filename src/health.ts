@@ -224,12 +224,23 @@ export class Health {
       return `standing by, ${holder === undefined ? 'another process' : `process ${holder}`} polls`;
     if (this.#phase === 'starting') return this.#step?.name ?? 'starting';
 
-    const [trouble] = this.#troubles.values();
+    const [troubled] = this.#troubles;
     const done = `${running} running, ${handled} handled`;
-    if (trouble) return `${trouble.what} for ${ago(trouble.since)}, ${done}`;
+    if (troubled) {
+      const [bot, { what, since }] = troubled;
+      return `${this.#whose(bot)}${what} for ${ago(since)}, ${done}`;
+    }
     if (this.#lastPollAt === undefined) return 'connecting to Telegram';
     const names = [...this.#usernames.values()].map((name) => `@${name}`).join(', ');
     return `polling as ${names}, ${done}, last poll ${ago(this.#lastPollAt)} ago`;
+  }
+
+  /** Which bot it is about, where there is another. */
+  #whose(bot: number): string {
+    const others = [...this.#usernames.keys()].filter((other) => other !== bot);
+    if (others.length === 0) return '';
+    const username = this.#usernames.get(bot);
+    return username === undefined ? `bot ${bot}: ` : `@${username}: `;
   }
 }
 

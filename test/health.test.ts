@@ -135,6 +135,16 @@ describe('the status', () => {
     expect(it.statuses.at(-1)).toMatch(/^polling as @name/);
   });
 
+  it('says whose trouble it is where there are several bots', () => {
+    const it = rig();
+    run(it);
+    poll(it);
+    it.health.observe(unreachable, 2);
+    expect(it.statuses.at(-1)).toBe('bot 2: Telegram unreachable for 0 s, 0 running, 0 handled');
+    it.health.observe({ event: 'poll.connected', id: 2, username: 'other' }, 2);
+    expect(it.statuses.at(-1)).toBe('@other: Telegram unreachable for 0 s, 0 running, 0 handled');
+  });
+
   it('counts each trouble from when it began', async () => {
     const it = rig();
     run(it);
