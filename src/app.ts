@@ -106,7 +106,14 @@ export function composeApp({
     failed: (error) => void lifecycle.stop(reasonFor(error)),
   });
   const health =
-    supervisor.kind === 'none' ? undefined : new Health({ supervisor, clock, vitals: () => fleet.vitals });
+    supervisor.kind === 'none'
+      ? undefined
+      : new Health({
+          supervisor,
+          clock,
+          vitals: () => fleet.vitals,
+          redact: (text) => logging.redact(text),
+        });
   const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
 
   const known = knownBot(source, config);

@@ -13,7 +13,7 @@ export interface Clock {
 }
 
 /** Node fires a timer at once when it is set for longer than this (2^31 - 1 ms, 24.8 days). */
-const LONGEST_TIMER_MS = 2_147_483_647;
+export const LONGEST_TIMER_MS = 2_147_483_647;
 
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -17,6 +17,8 @@ export interface HealthOptions {
   readonly supervisor: Supervisor;
   readonly clock: Clock;
   vitals(): Vitals;
+  /** The text with all that is secret masked: everybody on the host may read a status. */
+  redact(text: string): string;
 }
 
 export type Observed = LifecycleEvent | PipelineEvent | HostEvent;
@@ -29,6 +31,9 @@ const ROUNDS_A_WATCHDOG = 3;
 
 /** By how much a step may outlast its latest end: a timer that comes late, a busy event loop. */
 const LENIENCE_MS = 5_000;
+
+/** What was thrown can be of any length, and systemd drops a message of more than 4 KiB. */
+const LONGEST_REASON = 200;
 
 /** What is asked for beyond the end of a step: the process has to write its last lines, and to end. */
 const AFTERWARDS_MS = 2_000;
@@ -82,7 +87,7 @@ export class Health {
 
   /** Whether the event is worth a word to the supervisor. */
   #note(event: Observed, bot: number): boolean {
-    const { supervisor, clock } = this.#options;
+    const { supervisor, clock, redact } = this.#options;
     const now = clock.now();
     switch (event.event) {
       case 'lifecycle.starting':
@@ -112,7 +117,8 @@ export class Health {
         return true;
       case 'lifecycle.stopped':
         this.close();
-        supervisor.status(`stopped (${event.reason.message}), exit code ${event.exitCode}`);
+        // Masked before it is cut: half a secret would not be known for one.
+        supervisor.status(`stopped (${short(redact(event.reason.message))}), exit code ${event.exitCode}`);
         return false;
       case 'lock.waiting':
         this.#locked.set(event.bot, event.holder);
@@ -154,8 +160,8 @@ export class Health {
   }
 
   #trouble(bot: number, what: string): boolean {
-    const { since } = this.#troubles.get(bot) ?? { since: this.#options.clock.now() };
-    this.#troubles.set(bot, { what, since });
+    if (this.#troubles.get(bot)?.what !== what)
+      this.#troubles.set(bot, { what, since: this.#options.clock.now() });
     return true;
   }
 
@@ -199,7 +205,7 @@ export class Health {
     const text = this.#text();
     if (text === this.#said) return;
     this.#said = text;
-    this.#options.supervisor.status(text);
+    this.#options.supervisor.status(this.#options.redact(text));
   }
 
   #text(): string {
@@ -218,15 +224,32 @@ export class Health {
       return `standing by, ${holder === undefined ? 'another process' : `process ${holder}`} polls`;
     if (this.#phase === 'starting') return this.#step?.name ?? 'starting';
 
-    const [trouble] = this.#troubles.values();
+    const [troubled] = this.#troubles;
     const done = `${running} running, ${handled} handled`;
-    if (trouble) return `${trouble.what} for ${ago(trouble.since)}, ${done}`;
+    if (troubled) {
+      const [bot, { what, since }] = troubled;
+      return `${this.#whose(bot)}${what} for ${ago(since)}, ${done}`;
+    }
     if (this.#lastPollAt === undefined) return 'connecting to Telegram';
     const names = [...this.#usernames.values()].map((name) => `@${name}`).join(', ');
     return `polling as ${names}, ${done}, last poll ${ago(this.#lastPollAt)} ago`;
+  }
+
+  /** Which bot it is about, where there is another. */
+  #whose(bot: number): string {
+    const others = [...this.#usernames.keys()].filter((other) => other !== bot);
+    if (others.length === 0) return '';
+    const username = this.#usernames.get(bot);
+    return username === undefined ? `bot ${bot}: ` : `@${username}: `;
   }
 }
 
 /** Whole seconds are as fine as a status needs to be. */
 const inSeconds = (ms: number): string =>
   ms < 59_500 ? `${Math.round(ms / 1_000)} s` : durationInWords(Math.round(ms / 1_000) * 1_000);
+
+/** As much of a text as fits into a line. */
+function short(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;
+}

@@ -21,7 +21,12 @@ function rig({ watchdogMs }: { watchdogMs?: number } = {}) {
     close() {},
   };
   const vitals = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
-  const health = new Health({ supervisor, clock, vitals: () => vitals });
+  const health = new Health({
+    supervisor,
+    clock,
+    vitals: () => vitals,
+    redact: (text) => text.replaceAll('SECRET', '***'),
+  });
   const pings = () => told.filter((text) => text.startsWith('ping')).length;
   return { clock, told, statuses, vitals, health, pings };
 }
@@ -130,6 +135,41 @@ describe('the status', () => {
     expect(it.statuses.at(-1)).toMatch(/^polling as @name/);
   });
 
+  it('says whose trouble it is where there are several bots', () => {
+    const it = rig();
+    run(it);
+    poll(it);
+    it.health.observe(unreachable, 2);
+    expect(it.statuses.at(-1)).toBe('bot 2: Telegram unreachable for 0 s, 0 running, 0 handled');
+    it.health.observe({ event: 'poll.connected', id: 2, username: 'other' }, 2);
+    expect(it.statuses.at(-1)).toBe('@other: Telegram unreachable for 0 s, 0 running, 0 handled');
+  });
+
+  it('counts each trouble from when it began', async () => {
+    const it = rig();
+    run(it);
+    it.health.observe(unreachable, 1);
+    await it.clock.advance(60_000);
+    it.health.observe({ event: 'poll.rate-limited', retryAfterSeconds: 30 }, 1);
+    expect(it.statuses.at(-1)).toBe('told to wait by Telegram for 0 s, 0 running, 0 handled');
+  });
+
+  it('says that the inbox takes no more, and why, until it does', async () => {
+    const it = rig();
+    run(it);
+    poll(it);
+    for (const [because, said] of [
+      ['updates', 'inbox full'],
+      ['bytes', 'inbox full'],
+      ['disk', 'disk nearly full'],
+    ] as const) {
+      it.health.observe({ event: 'inbox.paused', because, waiting: 7, bytes: 8, freeBytes: 9 }, 1);
+      expect(it.statuses.at(-1)).toBe(`${said} for 0 s, 0 running, 0 handled`);
+      it.health.observe({ event: 'inbox.resumed', waiting: 6, pausedMs: 5 }, 1);
+      expect(it.statuses.at(-1)).toMatch(/^polling as @name/);
+    }
+  });
+
   it('says how the stop goes, and how it went', async () => {
     const it = rig();
     run(it);
@@ -151,6 +191,26 @@ describe('the status', () => {
     });
     expect(it.statuses.at(-1)).toBe('stopped (SIGTERM), exit code 0');
     expect(it.clock.pending).toBe(0);
+  });
+
+  it('holds no secret, and is one line that is not too long, whatever was thrown', () => {
+    const it = rig();
+    run(it);
+    it.health.observe({ ...stopping, reason: StopReason.request('SECRET') });
+    it.health.observe({ event: 'hook.stopping', hook: 'SECRET', limitMs: 1_000 });
+    expect(it.statuses.at(-1)).toBe('stopping ***: 1 s left');
+    const reason = StopReason.fault(new Error(`SECRET\n${'x'.repeat(177)}SECRET${'y'.repeat(10_000)}`));
+    it.health.observe({
+      event: 'lifecycle.stopped',
+      reason,
+      clean: false,
+      exitCode: 70,
+      phases: [],
+      durationMs: 1,
+      stopDurationMs: 1,
+    });
+    expect(it.statuses.at(-1)).toMatch(/^stopped \(internal error: \*\*\* x+\**…\), exit code 70$/);
+    expect(it.statuses.join()).not.toContain('SEC');
   });
 
   it('is not said twice', async () => {

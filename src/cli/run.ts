@@ -30,9 +30,9 @@ export async function run({ args, signals, process }: CommandContext): Promise<n
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 
   const file = files[0] ?? config.botModule ?? exampleBot;
-  const supervisor = await detectSupervisor(process);
   // What a newcomer sees first is said before there is a log around it; other bots may bring a token of their own.
   if (file === exampleBot) requireToken(config);
+  const supervisor = await detectSupervisor(process);
   const { lifecycle, run, forced } = composeApp({
     config,
     logging,

@@ -21,7 +21,7 @@ export async function unit({ args, process }: CommandContext): Promise<number> {
     throw unfit('--name', `--name must be of letters, digits, - and _, not '${name}'`);
   const folder = realpathSync(process.cwd());
   // Only what the service will find: of the settings those beside the bot, not those of this shell.
-  const { values } = await readSettings({ env: {}, cwd: folder });
+  const { values, sources } = await readSettings({ env: {}, cwd: folder });
   const file = given.files[0] ?? values.botModule;
   const module = file === undefined ? undefined : found(resolve(folder, file));
 
@@ -35,32 +35,40 @@ export async function unit({ args, process }: CommandContext): Promise<number> {
 
   const node = process.execPath;
   const main = realpathSync(mainFile);
-  const packages = [packagesAround(main), ...(module === undefined ? [] : [projectOf(module)])];
+  const tokenFile = [values.botTokenFile].flatMap((path) =>
+    path && existsSync(path) ? realpathSync(path) : [],
+  );
+  const stateDir = sources.stateDir?.kind === 'env-file' ? values.stateDir : undefined;
   const fitted = fitUnit(readFileSync(templateFile, 'utf8'), {
     name,
     node,
     main,
     module,
     folder,
-    packages,
+    reads: [packagesAround(main), ...(module === undefined ? [] : [projectOf(module)]), ...tokenFile],
+    stateDir,
     user,
     bringsToken: values.botToken !== undefined || values.botTokenFile !== undefined,
   });
   const envFile = join(folder, '.env');
-  const needed = [
-    node,
-    main,
-    ...(module === undefined ? [] : [module]),
-    ...(existsSync(envFile) ? [envFile] : []),
-  ];
-  const closed = [...new Set(needed.flatMap((path) => closedTo(account, path) ?? []))];
-  const warnings = [
-    ...fitted.warnings,
-    ...closed.map(
-      (path) =>
-        `${path} may not be read by ${user ?? "the service's user"}: \`chmod o+rX ${path}\`, or say --user`,
-    ),
-  ];
+  const secrets = [...(existsSync(envFile) ? [envFile] : []), ...tokenFile];
+  const needed = [node, main, ...(module === undefined ? [] : [module]), ...secrets];
+  const closed = new Set(needed.flatMap((path) => closedTo(account, path) ?? []));
+  const warnings = [...fitted.warnings];
+  if (main.includes(`${sep}_npx${sep}`))
+    warnings.push(
+      `lastcall is in npx's cache, ${main}, and may vanish: say \`npm install lastcall\` beside the bot first`,
+    );
+  if (user !== undefined && stateDir !== undefined && !existsSync(stateDir))
+    warnings.push(
+      `there is no folder ${stateDir}, which STATE_DIR names: make it as ${user}, or the unit does not start`,
+    );
+  for (const path of closed) {
+    const cure = secrets.includes(path)
+      ? `move the token to /etc/${name}/bot-token, and say this again`
+      : `\`chmod o+rX ${path}\``;
+    warnings.push(`${path} may not be read by ${user ?? "the service's user"}: ${cure}, or say --user`);
+  }
   process.stdout.write(fitted.text);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   return ExitCode.clean;

@@ -4,10 +4,14 @@
  * us.
  */
 import type { Worker } from 'node:cluster';
+import { LONGEST_TIMER_MS } from '../clock.js';
 import type { SupervisedProcess, Supervisor } from './supervisor.js';
 
 /** What pm2 waits after SIGINT, before SIGKILL, where the app has no kill_timeout. */
 const KILL_TIMEOUT_MS = 1_600;
+
+/** What Node takes any other time for that no timer can wait. */
+const SHORTEST_TIMER_MS = 1;
 
 /**
  * What a stop leaves of the time before the kill. "Within its bound" means the budget and 250 ms; the rest is for the
@@ -53,10 +57,11 @@ export async function connectToPm2(
   };
 }
 
-/** As pm2 reads it: what is no number above zero is as good as not set. */
+/** As pm2 takes it: 0, and what is no number, is not set; and where no timer can wait so long, it kills at once. */
 function killTimeoutOf(text = ''): number {
   const ms = Number(text);
-  return ms > 0 && Number.isFinite(ms) ? ms : KILL_TIMEOUT_MS;
+  if (ms === 0 || Number.isNaN(ms)) return KILL_TIMEOUT_MS;
+  return ms >= SHORTEST_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : SHORTEST_TIMER_MS;
 }
 
 async function clusterWorker(): Promise<ClusterWorker | undefined> {

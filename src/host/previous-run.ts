@@ -51,6 +51,8 @@ function advice(state: RunState, stopTimeoutMs: number): string {
 const byForce = 'by kill -9, for want of memory or by a crash of Node itself';
 const kernelLog = "the kernel's log tells (`journalctl -k`, `dmesg`)";
 
+const unitLog = `\`journalctl -u\` with the unit's name tells, or ${kernelLog}`;
+
 const startAdvice = {
   systemd: `raise TimeoutStartSec if systemd was short of patience; otherwise ${kernelLog}`,
   pm2: `${byForce}; ${kernelLog}`,
@@ -58,7 +60,7 @@ const startAdvice = {
 } as const;
 
 const runAdvice = {
-  systemd: `${byForce}, or by the watchdog; \`journalctl -u\` with the unit's name tells, or ${kernelLog}`,
+  systemd: `by systemd, if its event loop was blocked (the watchdog, or a stop); otherwise ${byForce}; ${unitLog}`,
   pm2: `by pm2, if its event loop was blocked when it was to stop; otherwise ${byForce}, and ${kernelLog}`,
   none: `${byForce}; ${kernelLog}`,
 } as const;
@@ -71,7 +73,8 @@ function stopAdvice({ supervisor, killAfterMs = 0 }: RunState, neededMs: number)
       if (killAfterMs >= neededMs) return `${byForce}; ${kernelLog}`;
       return `raise kill_timeout to at least ${neededMs}`;
     case 'systemd':
-      return `raise TimeoutStopSec to at least ${Math.ceil(neededMs / 1_000)}, or set Type=notify, by which the stop asks for the time it needs`;
+      // A stop has asked for all the time it may take, so that systemd was not short of patience.
+      return `by systemd, if its event loop was blocked in the stop; otherwise ${byForce}; ${unitLog}`;
     case 'none':
       return `whoever stops it should wait for at least ${Math.ceil(neededMs / 1_000)} s, or STOP_TIMEOUT be lower`;
   }

@@ -156,12 +156,13 @@ function whereAfter(event: LifecycleEvent): Where | undefined {
   }
 }
 
-/** Linux gives each boot of the machine an id of its own. */
+/** Linux gives each boot of the machine an id of its own; a unit that hides that (ProcSubset=pid) hands it in. */
 function bootId(): string | undefined {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    // As systemd writes it.
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
   } catch {
-    return undefined;
+    return process.env['LASTCALL_BOOT_ID'];
   }
 }
 

@@ -13,8 +13,10 @@ export interface UnitFacts {
   readonly module: string | undefined;
   /** Where the bot is started, and what `.env` and relative paths count from. */
   readonly folder: string;
-  /** What else the bot loads from: the folder of its package, those of the packages it uses. */
-  readonly packages: readonly string[];
+  /** What else the bot reads: the folder of its package, those of the packages it uses, the file of its token. */
+  readonly reads: readonly string[];
+  /** Where the settings beside the bot keep its state, if they say so. */
+  readonly stateDir: string | undefined;
   /** Whom it runs as; undefined: a user of its own, made by systemd. */
   readonly user: string | undefined;
   /** `.env` or another setting says where the token is. */
@@ -33,13 +35,17 @@ const temporary = ['/tmp', '/var/tmp'];
 
 /** @param template the text of the shipped lastcall.service */
 export function fitUnit(template: string, facts: UnitFacts): FittedUnit {
-  const { name, node, main, module, folder, user } = facts;
+  const { name, node, main, module, folder, user, stateDir } = facts;
   const warnings: string[] = [];
 
   // The folder of node's `bin`: next to it are the libraries that belong to it.
   const prefix = dirname(dirname(node));
-  const readable = outermost([prefix, ...facts.packages, dirname(main)].filter(isHidden));
-  const own = outermost([folder, ...(module === undefined ? [] : [dirname(module)])]);
+  const readable = outermost([prefix, ...facts.reads, dirname(main)].filter(isHidden));
+  const own = outermost([
+    folder,
+    ...(module === undefined ? [] : [dirname(module)]),
+    ...(user === undefined || stateDir === undefined ? [] : [stateDir]),
+  ]);
   const hiddenOwn = own.filter(isHidden);
 
   const binds: string[] = [];
@@ -66,9 +72,14 @@ export function fitUnit(template: string, facts: UnitFacts): FittedUnit {
       : `the bot may write to ${list(own)}, its own code included, in case it writes beside itself; if it does not, remove BindPaths= or ReadWritePaths= (or make it BindReadOnlyPaths=)`,
   );
 
+  if (user === undefined && stateDir !== undefined)
+    warnings.push(
+      `the bot cannot write to ${stateDir}, which STATE_DIR names, and would not start: take STATE_DIR out of the settings beside the bot, or give the folder to a user of its own and say --user`,
+    );
+
   const run = [node, main, 'run', ...(module === undefined ? [] : [fromFolder(folder, module)])];
   const values: Record<string, readonly string[]> = {
-    Description: [`Description=Telegram bot ${escapedSpecifiers(name)} (lastcall)`],
+    ...(name !== 'lastcall' && { Description: [`Description=Telegram bot ${name} (lastcall)`] }),
     WorkingDirectory: [`WorkingDirectory=${escapedSpecifiers(folder)}`],
     ExecStart: [`ExecStart=${run.map(quotedArgument).join(' ')}`],
     LoadCredential: facts.bringsToken

@@ -478,7 +478,8 @@ function budgetInWords({ budgetMs, drainMs, hooksMs, cutShort }: BudgetEvent): s
   const shares = `the drain ${drain}, the hooks behind it ${hooks} and what it leaves`;
   if (!cutShort) return `A stop may take ${whole}: ${shares}`;
   const { killAfterMs, neededMs } = cutShort;
-  const cures = `set kill_timeout to at least ${neededMs}, or STOP_TIMEOUT to at most ${Math.floor(budgetMs)}ms`;
+  const ownLimit = budgetMs < 1 ? '' : `, or STOP_TIMEOUT to at most ${Math.floor(budgetMs)}ms`;
+  const cures = `set kill_timeout to at least ${neededMs}${ownLimit}`;
   return `A stop may take only ${whole} (${shares}), because pm2 kills after ${durationInWords(killAfterMs)}: ${cures}`;
 }
 

@@ -40,6 +40,7 @@ export function givenLogging(given: AppLog = silentLog): RunLogging {
     log,
     receiptLog: log,
     addSecret: (secret) => redactor.add(secret),
+    redact: (text) => redactor.redact(text),
     errorText: (error) => redactor.redact(errorText(error)),
     async flush() {},
   };

@@ -19,6 +19,8 @@ export interface RunLogging {
   readonly receiptLog: EventLog;
   /** From now on this is masked in every line. */
   addSecret(secret: string): void;
+  /** A text for others to read, with secrets masked as in the log. */
+  redact(text: string): string;
   /** An error in words, with its stack where it has one, and secrets masked as in the log. */
   errorText(error: unknown): string;
   /** Resolves once every line is written, or cannot be, or a second has passed, or `withinMs`. Call it last. */
@@ -78,6 +80,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
     receiptLog:
       log.isLevelEnabled('info') || config.logLevel === 'silent' ? log : log.child({}, { level: 'info' }),
     addSecret: (secret) => redactor.add(secret),
+    redact: (text) => redactor.redact(text),
     errorText: (error) => redactor.redact(errorText(error)),
     flush: (withinMs) => stream.flush(withinMs),
   };

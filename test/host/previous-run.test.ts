@@ -64,7 +64,9 @@ describe('the run before this one', () => {
     const { killAfterMs: _, ...draining } = underPm2;
     const under = (supervisor: RunState['supervisor']) => howKilled({ ...draining, supervisor }, present);
     expect(under('systemd')).toMatchObject({ durationMs: 10_000, bound: 'at most' });
-    expect(under('systemd')?.advice).toMatch(/^raise TimeoutStopSec to at least 12, or set Type=notify/);
+    expect(under('systemd')?.advice).toMatch(
+      /^by systemd, if its event loop was blocked.*kill -9.*journalctl -u/,
+    );
     expect(under('none')?.advice).toBe(
       'whoever stops it should wait for at least 12 s, or STOP_TIMEOUT be lower',
     );
@@ -75,7 +77,8 @@ describe('the run before this one', () => {
     expect(killed).toMatchObject({ phase: 'running', durationMs: 20_000, bound: 'at most' });
     expect(killed?.advice).toMatch(/kill -9.*memory.*dmesg/);
     // What never heard the signal was killed while it ran, as far as it could tell.
-    expect(/^by pm2, if its event loop was blocked/.test(killed?.advice ?? '')).toBe(supervisor === 'pm2');
+    const byWhom = /^by (pm2|systemd), if its event loop was blocked/.exec(killed?.advice ?? '')?.[1];
+    expect(byWhom ?? 'none').toBe(supervisor);
   });
 
   it('was killed in the start', () => {

@@ -12,7 +12,8 @@ const facts: UnitFacts = {
   main: '/srv/bot/node_modules/lastcall/dist/main.js',
   module: '/srv/bot/bot.js',
   folder: '/srv/bot',
-  packages: ['/srv/bot/node_modules', '/srv/bot'],
+  reads: ['/srv/bot/node_modules', '/srv/bot'],
+  stateDir: undefined,
   user: undefined,
   bringsToken: false,
 };
@@ -62,13 +63,31 @@ describe('a fitted unit', () => {
       main: '/home/alice/bots/shop/node_modules/lastcall/dist/main.js',
       module: '/home/alice/bots/shop/src/bot.js',
       folder: '/home/alice/bots/shop',
-      packages: ['/home/alice/bots/shop/node_modules', '/home/alice/bots/shop'],
+      reads: ['/home/alice/bots/shop/node_modules', '/home/alice/bots/shop'],
     };
     expect(valuesOf('ProtectHome', home)).toEqual(['tmpfs']);
     expect(valuesOf('BindPaths', home)).toEqual(['/home/alice/bots/shop']);
     expect(valuesOf('BindReadOnlyPaths', home)).toEqual(['/home/alice/.nvm/v20']);
     expect(valuesOf('ReadWritePaths', home)).toEqual([]);
     expect(fitUnit(template, { ...facts, ...home }).warnings).toHaveLength(2);
+  });
+
+  it('lets the bot write where its settings keep the state, if it can be let', () => {
+    const stateDir = '/var/bots/state';
+    expect(valuesOf('ReadWritePaths', { user: 'alice', stateDir })).toEqual(['/srv/bot /var/bots/state']);
+    expect(valuesOf('BindPaths', { user: 'alice', stateDir: '/home/alice/state' })).toEqual([
+      '/home/alice/state',
+    ]);
+    expect(valuesOf('ReadWritePaths', { user: 'alice', stateDir: '/srv/bot/state' })).toEqual(['/srv/bot']);
+    expect(valuesOf('ReadWritePaths', { stateDir })).toEqual([]);
+    expect(fitUnit(template, { ...facts, stateDir }).warnings.join('\n')).toMatch(
+      /cannot write to \/var\/bots\/state, which STATE_DIR names, and would not start/,
+    );
+  });
+
+  it('shows the bot the file of its token where that is hidden', () => {
+    const reads = [...facts.reads, '/home/alice/token'];
+    expect(valuesOf('BindReadOnlyPaths', { reads })).toEqual(['/home/alice/token']);
   });
 
   it('warns where that is a whole home', () => {

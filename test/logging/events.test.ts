@@ -380,6 +380,11 @@ describe('an event', () => {
       ...cutShort,
       msg: 'A stop may take only 1.2 s (the drain 600 ms, the hooks behind it 600 ms and what it leaves), because pm2 kills after 1.6 s: set kill_timeout to at least 95000, or STOP_TIMEOUT to at most 1200ms',
     });
+    // Nor any setting that would be refused.
+    const atOnce = { ...budget, budgetMs: 0.75, cutShort: { ...cutShort, killAfterMs: 1 } };
+    expect(await lineOf(atOnce)).toMatchObject({
+      msg: expect.stringMatching(/pm2 kills after 1 ms: set kill_timeout to at least 95000$/),
+    });
   });
 
   it('has its properties as fields, times to a tenth of a millisecond, and the context before them', async () => {

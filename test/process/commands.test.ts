@@ -1,5 +1,5 @@
 /** The commands of the built program, as people type them. */
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -75,6 +75,16 @@ describe('lastcall unit', () => {
     expect(output).toMatch(/^StateDirectory=shop$/m);
     expect(output).not.toMatch(/^LoadCredential=/m);
     expect(output).not.toContain(TOKEN);
+  });
+
+  it('has nobody open a file with the token to all', async () => {
+    using folder = new Folder({ 'bot.mjs': '', '.env': `BOT_TOKEN=${TOKEN}\n` });
+    chmodSync(folder.file('.env'), 0o600);
+    const output = await outputOf(['unit', 'bot.mjs', '--name=shop', '--user=65534'], 0, {
+      cwd: folder.path,
+    });
+    expect(output).toMatch(/\.env may not be read by 65534: move the token to \/etc\/shop\/bot-token/);
+    expect(output).not.toMatch(/chmod \S+ \S+\.env/);
   });
 
   it.each([

@@ -113,6 +113,8 @@ describeUnderSystemd('units under systemd', () => {
       expect(exposure).toBeLessThanOrEqual(MOST_EXPOSURE);
 
       const log = await tryOut('plain');
+      const { path: inbox } = log.find(({ event }) => event === 'inbox.opened') ?? {};
+      expect(inbox).toMatch(/^\/var\/lib\/plain\/\d+-\w+\/inbox$/);
       expect(log.find(({ event }) => event === 'test.surroundings')?.['uid']).toBeGreaterThan(60_000);
       expect(log.filter(({ event }) => event === 'test.no-notes')).toHaveLength(1);
     });
@@ -133,6 +135,25 @@ describeUnderSystemd('units under systemd', () => {
       const log = await tryOut('homely');
       expect(log.find(({ event }) => event === 'test.surroundings')).toMatchObject({ home: false });
       expect(host.read('/home/alice/bot/notes.txt')).toBe('hello');
+    });
+
+    it('keeps the state where the settings beside the bot say, in a home, too', async () => {
+      host.write('/home/alice/stately/.env', 'STATE_DIR=/home/alice/states\n');
+      const missing = await fitted('stately', '/home/alice/stately', 'alice');
+      expect(missing.stderr).toMatch(/^warning: there is no folder \/home\/alice\/states, /m);
+      await host.succeed('install', '-d', '-o', 'alice', '-m', '700', '/home/alice/states');
+      expect((await tryOut('stately')).find(({ event }) => event === 'inbox.opened')?.['path']).toMatch(
+        /^\/home\/alice\/states\//,
+      );
+      const written = await host.succeed(
+        'find',
+        '/home/alice/states',
+        '-mindepth',
+        '1',
+        '-printf',
+        '%u %m\\n',
+      );
+      expect(new Set(written.trim().split('\n'))).toEqual(new Set(['alice 700', 'alice 600']));
     });
 
     it("brings in root's node and a bot in /tmp for a user of its own", async () => {

@@ -1,8 +1,13 @@
 /** The shipped unit under a real systemd: start, status, stop, the watchdog, the journal. */
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { botKey } from '../../src/host/bot-key.js';
 import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
-import { allAnswered, mishaps, noMishaps, openSandbox } from '../support/delivery.js';
-import { describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
+import type { LogLine } from '../support/daemon.js';
+import { allAnswered, countsOf, mishaps, noMishaps, openSandbox, runBot } from '../support/delivery.js';
+import { repository } from '../support/folder.js';
+import { checkout, describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
 import { BotUnit } from '../support/unit.js';
 
 jest.setTimeout(60_000);
@@ -49,6 +54,19 @@ describeUnderSystemd('under systemd', () => {
       expect(await unit.show('StatusText')).toMatch(/^polling as @/);
     });
 
+    it('outlasts TimeoutStartSec while a hook starts', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'slow-start',
+        env: { HOOK_START_MS: '2500' },
+        service: { TimeoutStartSec: '1' },
+      });
+      const { code, tookMs } = await unit.systemctl('start');
+      expect(code).toBe(0);
+      expect(tookMs).toBeGreaterThan(2_000);
+      expect(await unit.show('NRestarts')).toBe('0');
+    });
+
     it('shows exit code 78 for a token that is refused, and no loop of restarts', async () => {
       await using sandbox = await openSandbox({ tokens: [SANDBOX_TOKEN] });
       const token = `${SANDBOX_TOKEN.slice(0, -1)}X`;
@@ -60,6 +78,18 @@ describeUnderSystemd('under systemd', () => {
       expect((await unit.systemctl('status', '--no-pager')).stdout).toContain('status=78');
       expect(await unit.receipt()).toMatchObject({ exitCode: 78 });
       expect((await unit.log()).some(({ MESSAGE }) => MESSAGE.includes(token))).toBe(false);
+    });
+
+    it('shows exit code 78, and nothing that would be under way, where there is no token', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        service: { LoadCredential: '', ExecStart: `\nExecStart=/usr/bin/node ${checkout}/dist/main.js run` },
+      });
+      expect(await unit.systemctl('start')).toMatchObject({ code: 1 });
+      expect(await unit.show('ExecMainStatus')).toBe('78');
+      expect(await unit.show('NRestarts')).toBe('0');
+      expect(await unit.show('StatusText')).toBe('');
+      expect((await unit.log('-p', 'err'))[0]?.MESSAGE).toMatch(/there is no bot token/);
     });
 
     it('ends with 78 at once, and says why, where systemd cannot be told', async () => {
@@ -127,6 +157,40 @@ describeUnderSystemd('under systemd', () => {
       expect(await unit.receipt()).toMatchObject({ outcome: 'clean', exitCode: 0 });
     });
 
+    it('is not needed: a stop of its own accord takes its time as well, and is followed by a start', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'hooks',
+        env: { HOOK_STOP_MS: '2500', STOP_TIMEOUT: '10s', STOP_AFTER: '300ms' },
+        service: { TimeoutStopSec: '1' },
+      });
+      await unit.systemctl('start');
+      await unit.until('ActiveState', 'deactivating');
+      expect(await unit.show('StatusText')).toMatch(/^stopping slow: \d+ s left$/);
+      await unit.until('NRestarts', '1');
+      expect(await unit.told('lifecycle.stopped')).toMatchObject([{ outcome: 'clean', exitCode: 0 }]);
+      await unit.tells('lifecycle.running', 2);
+      expect(await unit.told('previous-run.killed')).toEqual([]);
+    });
+
+    it('ends by a kill where the event loop is blocked, which the next start tells', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        module: 'blocks-at-stop',
+        env: { STOP_TIMEOUT: '1s' },
+        service: { TimeoutStopSec: '1' },
+      });
+      sandbox.say('hello');
+      await unit.systemctl('start');
+      await unit.tells('test.begun', 1);
+      await unit.systemctl('stop');
+      expect(await unit.show('Result')).toBe('timeout');
+      await unit.systemctl('start');
+      expect(await unit.told('previous-run.killed')).toMatchObject([
+        { phase: 'draining', advice: expect.stringMatching(/^by systemd, if its event loop was blocked/) },
+      ]);
+    });
+
     it('cuts a hung hook itself, by name, before systemd does', async () => {
       await using sandbox = await openSandbox();
       await using unit = await BotUnit.install(host, sandbox, {
@@ -144,6 +208,20 @@ describeUnderSystemd('under systemd', () => {
     });
   });
 
+  it('shows how a fault ended it, and never the token', async () => {
+    await using sandbox = await openSandbox();
+    await using unit = await BotUnit.install(host, sandbox, { module: 'faulty', service: { Restart: 'no' } });
+    await unit.systemctl('start');
+    sandbox.say('throw');
+    await unit.until('ActiveState', 'failed');
+    expect(await unit.show('ExecMainStatus')).toBe('70');
+    const shown = await unit.show('StatusText');
+    expect(shown).toMatch(/^stopped \(uncaught exception: nobody catches this, .*\), exit code 70$/);
+    expect(shown).not.toContain(sandbox.token.split(':')[1]);
+    const all = await host.succeed('systemctl', 'show', unit.name);
+    expect(all).not.toContain(sandbox.token.split(':')[1]);
+  });
+
   it('loses nothing and handles nothing twice in ten restarts under load', async () => {
     await using sandbox = await openSandbox();
     await using unit = await BotUnit.install(host, sandbox, { env: { HANDLER_MS: '20' } });
@@ -157,6 +235,14 @@ describeUnderSystemd('under systemd', () => {
     await allAnswered(sandbox);
     expect(mishaps(sandbox)).toEqual(noMishaps);
     expect(await unit.show('NRestarts')).toBe('0');
+    const receipts = await unit.told('lifecycle.stopped');
+    expect(receipts.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 10 }, () => 'clean'));
+    // What one run has left, the next one takes up.
+    const left = receipts.map((receipt) => countsOf(receipt as LogLine).left);
+    expect(Math.max(...left)).toBeGreaterThan(0);
+    const recovered = await unit.told('inbox.recovered');
+    expect(recovered.map(({ updates }) => updates)).toEqual(left.filter((updates) => updates > 0));
+    expect(await unit.told('previous-run.killed')).toEqual([]);
   });
 
   describe('what kills it', () => {
@@ -170,7 +256,32 @@ describeUnderSystemd('under systemd', () => {
       await unit.until('NRestarts', '1');
       await allAnswered(sandbox);
       expect(mishaps(sandbox)).toMatchObject({ lost: 0 });
-      expect(await unit.told('previous-run.killed')).toMatchObject([{ phase: 'running' }]);
+      expect(await unit.told('previous-run.killed')).toMatchObject([
+        { phase: 'running', machineRestarted: false },
+      ]);
+    });
+
+    it("a restart of the machine: it is told as just that, though the unit hides the machine's id", async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, { service: { Restart: 'no' } });
+      await unit.systemctl('start');
+      await unit.systemctl('kill', '--signal=SIGKILL');
+      await unit.until('ActiveState', 'failed');
+      const key = botKey({ apiRoot: sandbox.apiRoot, testEnv: false, botId: sandbox.id });
+      const left = `/var/lib/private/lastcall/${key}/last-run.json`;
+      const { bootId, ...state } = JSON.parse(host.read(left));
+      expect(bootId).toBe(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', ''));
+      host.write(
+        left,
+        JSON.stringify({
+          ...state,
+          bootId: bootId.replace(/^./, (digit: string) => (digit === '0' ? '1' : '0')),
+        }),
+      );
+      await unit.systemctl('start');
+      expect(await unit.told('previous-run.killed')).toMatchObject([
+        { phase: 'running', machineRestarted: true, advice: 'the machine was restarted' },
+      ]);
     });
 
     it('an event loop that is blocked for longer than WatchdogSec: the watchdog starts it again', async () => {
@@ -204,6 +315,47 @@ describeUnderSystemd('under systemd', () => {
     });
   });
 
+  it('takes over the state of a bot that was run by hand, as the README says', async () => {
+    await using sandbox = await openSandbox();
+    {
+      await using byHand = runBot(sandbox, 'echo', { env: { HANDLER_MS: '100', CONCURRENCY: '1' } });
+      sayLots(sandbox, 30, 'load');
+      await sandbox.waitFor(() => sandbox.callCount('sendMessage') >= 2);
+      await byHand.stop('SIGTERM');
+      expect(countsOf(byHand.receipt).left).toBeGreaterThan(0);
+    }
+    const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+    const [, copy = ''] = /^sudo (cp -r .* \/var\/lib\/lastcall)\b/m.exec(readme) ?? [];
+    await host.succeed('rm', '-rf', '/var/lib/lastcall', '/var/lib/private/lastcall');
+    cpSync(sandbox.stateDir, host.path('/home/me/.local/state/lastcall'), { recursive: true });
+    await host.succeed('env', 'HOME=/home/me', 'sh', '-c', copy.replace('~', '$HOME'));
+    await using unit = await BotUnit.install(host, sandbox);
+    expect(await unit.systemctl('start')).toMatchObject({ code: 0 });
+    await allAnswered(sandbox);
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+    expect(await unit.told('inbox.recovered')).toHaveLength(1);
+  });
+
+  it('is not killed by its watchdog while its inbox is full', async () => {
+    await using sandbox = await openSandbox();
+    await using unit = await BotUnit.install(host, sandbox, {
+      // Full for longer than a step may outlast its latest end (5 s) and the watchdog waits.
+      env: { HANDLER_MS: '7500', INBOX_LIMIT: '1' },
+      service: { WatchdogSec: '1' },
+    });
+    await unit.systemctl('start');
+    const pid = await unit.pid();
+    sandbox.say({ chat: 1, text: 'first' });
+    await unit.until('StatusText', /^polling as @\S+, 1 running/);
+    sandbox.say({ chat: 2, text: 'second' });
+    await unit.until('StatusText', /^inbox full for 6 s, 1 running, 0 handled$/);
+    await unit.until('StatusText', /^polling as @/);
+    await allAnswered(sandbox);
+    expect(await unit.pid()).toBe(pid);
+    expect(await unit.show('NRestarts')).toBe('0');
+    expect(mishaps(sandbox)).toEqual(noMishaps);
+  });
+
   it('hands over to another unit: the new one stands by, then handles what the old one left', async () => {
     await using sandbox = await openSandbox();
     const options = { env: { HANDLER_MS: '400', STOP_TIMEOUT: '600ms', CONCURRENCY: '4' } };
@@ -225,6 +377,14 @@ describeUnderSystemd('under systemd', () => {
     expect(mishaps(sandbox)).toMatchObject({ lost: 0 });
     expect(sandbox.state().conflicts).toBe(0);
     expect(await green.show('StatusText')).toMatch(/^polling as @/);
+    const { left } = countsOf((await blue.receipt()) as LogLine);
+    expect(left).toBeGreaterThan(0);
+    expect(await green.told('inbox.recovered')).toMatchObject([{ updates: left, died: 0 }]);
+    expect(await green.told('previous-run.killed')).toEqual([]);
+    // What one unit has written is the other's as well, and nobody else's.
+    const found = await host.succeed('find', '/var/lib/private/lastcall', '-printf', '%u %m\\n');
+    const owners = found.trim().split('\n');
+    expect(new Set(owners)).toEqual(new Set(['lastcall 700', 'lastcall 600']));
   });
 
   describe('the journal', () => {

@@ -1,0 +1,196 @@
+/** What a bot's parts tell the watchdog together: that there is progress, or that there is none. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Telegraf } from 'telegraf';
+import { Health } from '../src/health.js';
+import { unsupervised } from '../src/host/supervisor.js';
+import { Pipeline, type PipelineOptions } from '../src/pipeline.js';
+import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+import { MemoryDisk } from './inbox/journal/memory-disk.js';
+import { FakeClock, settle } from './support/fake-clock.js';
+
+const MINUTE_MS = 60_000;
+const WATCHDOG_MS = 30_000;
+/** By how much a step may outlast its latest end. */
+const LENIENCE_MS = 5_000;
+/** The long poll, and what its answer may take beyond that. */
+const POLL_WITHIN_MS = 60_000;
+const HANDLER_TIMEOUT_MS = 90_000;
+
+let sandbox: Sandbox;
+beforeEach(async () => {
+  sandbox = await startSandbox();
+});
+afterEach(() => sandbox.close());
+
+/** A bot at work under a watchdog, with a clock that stands still and a disk in memory. */
+function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
+  const clock = new FakeClock();
+  const events: string[] = [];
+  const begun: (() => void)[] = [];
+  let fedAt: number | undefined;
+  const bot = new Telegraf(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot } });
+  // Each handler works until it is told to end.
+  bot.on('text', () => new Promise<void>((resolve) => begun.push(resolve)));
+  const options: PipelineOptions & { disk: MemoryDisk } = {
+    bot,
+    key: 'the-bot',
+    disk,
+    clock,
+    inbox: 'journal',
+    stateDir: '/state',
+    durability: 'power',
+    maxAttempts: 3,
+    inboxLimit,
+    allowedUpdates: [],
+    dropPending: false,
+    deleteWebhook: true,
+    pollTimeoutMs: 50_000,
+    conflictPatienceMs: 0,
+    confirmTimeoutMs: 1_000,
+    concurrency: 8,
+    handlerTimeoutMs: HANDLER_TIMEOUT_MS,
+    connected() {},
+    errorText: String,
+    emit(event) {
+      events.push(event.event);
+      health.observe(event, 1);
+    },
+  };
+  const pipeline = new Pipeline(options);
+  const health = new Health({
+    clock,
+    vitals: () => pipeline.vitals,
+    redact: String,
+    supervisor: {
+      ...unsupervised,
+      kind: 'systemd',
+      watchdogMs: WATCHDOG_MS,
+      ping() {
+        fedAt = clock.now();
+      },
+    },
+  });
+  health.observe({ event: 'lifecycle.starting' });
+  health.observe({ event: 'lifecycle.running', durationMs: 1 });
+  void pipeline.poll();
+  return {
+    clock,
+    disk,
+    begun,
+    pipeline,
+    /** Lets time pass; resolves to for how long, at its end, the watchdog has had nothing. */
+    async hungerAfter(ms: number): Promise<number> {
+      await clock.advance(ms);
+      return clock.now() - (fedAt ?? 0);
+    },
+    /** Resolves once it has told of that. */
+    async tells(event: string): Promise<void> {
+      const patience = performance.now() + 10_000;
+      while (!events.includes(event)) {
+        if (performance.now() > patience) throw new Error(`it told ${events}, and not ${event}`);
+        await settle();
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      health.close();
+      disk.releaseSyncs();
+      pipeline.stopIntake();
+      const drained = pipeline.drain(AbortSignal.abort(), () => 'stop');
+      await clock.advance(POLL_WITHIN_MS);
+      await drained;
+      pipeline.close();
+    },
+  };
+}
+
+type Bench = ReturnType<typeof setUp>;
+
+/** Resolves once the next long poll waits at Telegram. */
+async function polling(bench: Bench): Promise<void> {
+  await bench.tells('poll.started');
+  await sandbox.waitFor(() => sandbox.state().waitingPolls === 1);
+}
+
+/** Resolves once so many handlers are at work. */
+async function handling({ begun }: Bench, count: number): Promise<void> {
+  while (begun.length < count) await settle();
+}
+
+describe('the watchdog is fed', () => {
+  it('while a poll waits, until it should have ended', async () => {
+    await using bench = setUp();
+    await polling(bench);
+    expect(bench.pipeline.vitals.latestEnd).toBe(POLL_WITHIN_MS);
+  });
+
+  it('while the inbox is full, however long, as long as handlers end or are given up', async () => {
+    await using bench = setUp({ inboxLimit: 1 });
+    sandbox.say('one');
+    await handling(bench, 1);
+    sandbox.say('two');
+    await bench.tells('inbox.paused');
+    expect(bench.pipeline.vitals).toMatchObject({ running: 1, latestEnd: HANDLER_TIMEOUT_MS });
+    expect(await bench.hungerAfter(HANDLER_TIMEOUT_MS)).toBeLessThan(WATCHDOG_MS);
+    await bench.tells('handler.timed-out');
+    expect(await bench.hungerAfter(10_000)).toBeLessThan(WATCHDOG_MS);
+    await bench.tells('handler.hung');
+    expect(await bench.hungerAfter(10 * MINUTE_MS)).toBeLessThan(WATCHDOG_MS);
+  });
+
+  it('while the disk is nearly full, and nothing is at work', async () => {
+    const disk = new MemoryDisk();
+    disk.free = 1_000;
+    await using bench = setUp({ disk });
+    sandbox.say('hello');
+    await bench.tells('inbox.paused');
+    expect(await bench.hungerAfter(60 * MINUTE_MS)).toBeLessThan(WATCHDOG_MS);
+    disk.free = Number.MAX_SAFE_INTEGER;
+    await bench.clock.advance(1_000);
+    await bench.tells('inbox.resumed');
+    await handling(bench, 1);
+  });
+});
+
+describe('the watchdog is not fed any more', () => {
+  it('once a sync hangs, be it that of a batch', async () => {
+    const disk = new MemoryDisk();
+    await using bench = setUp({ disk });
+    await polling(bench);
+    disk.holdSyncs = true;
+    sandbox.say('hello');
+    await bench.tells('poll.answered');
+    while (bench.pipeline.vitals.latestEnd !== MINUTE_MS) await settle();
+    expect(await bench.hungerAfter(MINUTE_MS + LENIENCE_MS)).toBeLessThan(WATCHDOG_MS);
+    expect(await bench.hungerAfter(10 * MINUTE_MS)).toBeGreaterThan(WATCHDOG_MS);
+  });
+
+  it('or that of what has settled, although polls go on', async () => {
+    const disk = new MemoryDisk();
+    await using bench = setUp({ disk });
+    sandbox.say('hello');
+    await handling(bench, 1);
+    disk.holdSyncs = true;
+    bench.begun[0]?.();
+    await settle();
+    expect(await bench.hungerAfter(MINUTE_MS + LENIENCE_MS)).toBeLessThan(WATCHDOG_MS);
+    expect(await bench.hungerAfter(10 * MINUTE_MS)).toBeGreaterThan(WATCHDOG_MS);
+  });
+
+  it('once the inbox does not open', async () => {
+    const disk = new MemoryDisk();
+    {
+      await using before = setUp({ disk });
+      sandbox.say('hello');
+      await handling(before, 1);
+    }
+    let release = () => {};
+    disk.syncFile = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    await using bench = setUp({ disk });
+    expect(await bench.hungerAfter(5 * MINUTE_MS + LENIENCE_MS)).toBeLessThan(WATCHDOG_MS);
+    expect(await bench.hungerAfter(10 * MINUTE_MS)).toBeGreaterThan(WATCHDOG_MS);
+    release();
+  });
+});
