@@ -151,10 +151,14 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     const prompt = caller.atStart || (streak.failures > 0 && !streak.has('conflict'));
     const timeoutSeconds = prompt ? 0 : longPollSeconds(pollTimeoutMs);
 
+    // No update has a lower id, so that nothing is forgotten. But the process before this one may have ended in a poll
+    // without an offset a moment ago, and the same offset again is made to wait for 3 s.
+    const sent = offset ?? (caller.atStart ? 1 : undefined);
+
     const begunAt = clock.now();
     this.#asked = offset;
     const answer = await api.getUpdates(
-      { ...(offset !== undefined && { offset }), timeoutSeconds, limit: BATCH_LIMIT, allowedUpdates },
+      { ...(sent !== undefined && { offset: sent }), timeoutSeconds, limit: BATCH_LIMIT, allowedUpdates },
       caller.within(timeoutSeconds * 1000 + ANSWER_WITHIN_MS),
     );
     if (answer.kind !== 'ok') return answer;

@@ -40,6 +40,16 @@ describeUnderSystemd('under systemd', () => {
       expect((await unit.systemctl('status', '--no-pager')).stdout).toContain('Status: "polling as @');
     });
 
+    it('does so, too, right after a stop in which nothing had come', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox);
+      await unit.systemctl('start');
+      await sandbox.waitFor(() => sandbox.state().waitingPolls === 1);
+      const { code, tookMs } = await unit.systemctl('restart');
+      expect(code).toBe(0);
+      expect(tookMs).toBeLessThan(1_500);
+    });
+
     it('outlasts TimeoutStartSec while Telegram is out of reach, and says so', async () => {
       await using sandbox = await openSandbox();
       await using unit = await BotUnit.install(host, sandbox, {
