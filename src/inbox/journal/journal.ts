@@ -19,6 +19,7 @@ import type {
 } from '../inbox.js';
 import { type Disk, systemDisk } from './disk.js';
 import type { Batch } from './ledger.js';
+import { Outlet } from './outlet.js';
 import { BEAT_MS, Owner } from './owner.js';
 import { type Item, Queue } from './queue.js';
 import type { DeadLetter, History, Indexed, Placed } from './records.js';
@@ -65,11 +66,23 @@ const ROUND_MS = 500;
 /** A disk that takes longer for a sync hangs. */
 const SYNC_WITHIN_MS = 60_000;
 
+/**
+ * How many updates go to their handlers in one turn of the event loop. Handlers that never wait would else keep Telegram's
+ * next answer from being taken, whose sync can be under way while they run.
+ */
+const DELIVERED_A_TURN = 50;
+
 /** Enough that none of those that could be at work waits for the disk. */
 const DELIVERED_LEAST = 1_000;
 const DELIVERED_PER_HANDLER = 4;
 const DELIVERED_BYTES = 16 * 1024 * 1024;
 const DELIVERED_OF_KEY = 64;
+
+interface Opened<U> {
+  readonly store: Store;
+  readonly queue: Queue<U>;
+  readonly room: Room;
+}
 
 interface Counters {
   accepted: number;
@@ -88,12 +101,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   readonly #disk: Disk;
   readonly #now: () => number;
   readonly #owner: Owner;
+  readonly #outlet: Outlet<Item<U>>;
   readonly #counts: Counters = { accepted: 0, recovered: 0, handled: 0, failed: 0, timedOut: 0, dropped: 0 };
   /** Handlers at work. */
   readonly #running = new Set<Entry>();
-  #store: Store | undefined;
-  #queue: Queue<U> | undefined;
-  #room: Room | undefined;
+  #open: Opened<U> | undefined;
   #resumed = false;
   /** What `accept` gave last: once it is called again, Telegram has answered a poll from there. */
   #offset: number | undefined;
@@ -113,6 +125,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#options = options;
     this.#disk = disk;
     this.#now = now;
+    const { durability } = options;
+    this.#outlet = new Outlet(
+      (items) => options.deliver(items),
+      durability === 'power' ? DELIVERED_A_TURN : Infinity,
+    );
     this.#owner = new Owner({ disk, folder, clock, ...holder });
   }
 
@@ -184,12 +201,13 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const items = this.#append(batch);
     await this.#commit();
     this.#throwFailure();
+    // Telegram is not asked for more before what came earlier is on its way: else it would be read from the disk again.
+    await this.#outlet.emptied();
 
     this.#offset = last.update_id + 1;
     if (!this.#ended) {
       this.resume();
-      // Behind the next poll, which goes out meanwhile: handlers then run while Telegram works, too.
-      setImmediate(() => this.#ended || this.#attempt(() => queue.added(items)));
+      this.#attempt(() => queue.added(items));
     }
     return this.#offset;
   }
@@ -233,7 +251,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   get counts(): InboxCounts {
     const begun = this.#running.size;
-    const waiting = (this.#store?.ledger.size ?? 0) - begun;
+    const waiting = (this.#open?.store.ledger.size ?? 0) - begun;
     return { ...this.#counts, waiting, begun, mayRepeat: begun };
   }
 
@@ -249,9 +267,9 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     return this.#isDrained || this.#failure !== undefined;
   }
 
-  get #opened(): { readonly store: Store; readonly queue: Queue<U>; readonly room: Room } {
-    if (!this.#store || !this.#queue || !this.#room) throw new Error('the inbox is not open');
-    return { store: this.#store, queue: this.#queue, room: this.#room };
+  get #opened(): Opened<U> {
+    if (!this.#open) throw new Error('the inbox is not open');
+    return this.#open;
   }
 
   #throwFailure(): void {
@@ -260,28 +278,28 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   /** What the store holds becomes this run's to do. */
   #take(store: Store): void {
-    const { concurrency, deliver, emit, limit, clock } = this.#options;
+    const { concurrency, emit, limit, clock } = this.#options;
     const { ledger, damage } = store;
-    this.#store = store;
-    this.#queue = new Queue<U>({
+    const queue = new Queue<U>({
       ledger,
       read: (batch, wanted) => this.#read(batch, wanted),
       isSuspect: (history) => this.#isSuspect(history),
       safeUpTo: () => this.#safeUpTo,
-      deliver: (items) => deliver(items),
+      deliver: (items) => this.#outlet.push(items),
       limits: {
         delivered: Math.max(DELIVERED_LEAST, DELIVERED_PER_HANDLER * concurrency),
         deliveredBytes: DELIVERED_BYTES,
         deliveredOfKey: DELIVERED_OF_KEY,
       },
     });
-    this.#room = new Room({
+    const room = new Room({
       limits: { updates: limit, ...this.#options.room },
       level: () => ({ updates: ledger.size, bytes: store.size }),
       freeBytes: () => store.freeBytes,
       clock,
       emit,
     });
+    this.#open = { store, queue, room };
     for (const one of damage) emit({ event: 'inbox.damaged', ...one });
     this.#safeUpTo = ledger.nextSeq;
     this.#counts.recovered = ledger.size;
@@ -477,9 +495,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   async #end(why: 'stop' | 'fault'): Promise<InboxReport> {
     this.#cancelRound();
     this.#cancelCommit?.();
-    if (!this.#store) return { left: 0, mayRepeat: [] };
+    if (!this.#open) return { left: 0, mayRepeat: [] };
     const { store, queue, room } = this.#opened;
     room.close();
+    this.#outlet.close();
     const cut = [...this.#running].flatMap((entry) => queue.item(entry) ?? []);
     // A stop is no fault of what it cuts; a fault may well be.
     if (why === 'stop') for (const { seq } of cut) store.mark('cut', seq);
@@ -512,7 +531,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (this.#failure) return this.#failure;
     this.#failure = inboxError(this.#options.folder, 'used', error);
     this.#cancelRound();
-    this.#room?.close();
+    this.#open?.room.close();
+    this.#outlet.close();
     this.#options.emit({ event: 'inbox.failed', error: this.#failure });
     return this.#failure;
   }

@@ -94,7 +94,7 @@ export class Queue<U> {
   /** Delivers as much as there is room for. */
   fill(): void {
     const { ledger, read, safeUpTo } = this.#options;
-    while (this.#hasRoom) {
+    while (this.#ahead < ledger.nextSeq && this.#hasRoom) {
       const batch = ledger.batchFrom(this.#ahead);
       if (!batch || (batch.seqs[0] ?? 0) >= safeUpTo()) return;
       const from = this.#ahead;
