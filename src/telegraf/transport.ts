@@ -188,7 +188,10 @@ function exchange<T>(question: Question<T>, fresh: boolean, stop: AbortSignal): 
         length += chunk.length;
         if (length > LONGEST_BODY_BYTES) fail('not-json', `a body of more than ${LONGEST_BODY_BYTES} bytes`);
       });
-      response.on('end', () => end(readAnswer(Buffer.concat(chunks), response, question)));
+      response.on('end', () => {
+        const [only] = chunks;
+        end(readAnswer(only && chunks.length === 1 ? only : Buffer.concat(chunks), response, question));
+      });
       response.on('error', (error) => fail('cut', `${describe(error)} after ${length} bytes of the body`));
     });
     request.end(body);

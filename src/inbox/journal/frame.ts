@@ -27,9 +27,15 @@ export interface FoundFrame extends Frame {
   readonly length: number;
 }
 
-export function encodeFrame(kind: number, safe: number, payload: readonly Uint8Array[]): Buffer {
+/** @param allocate gives room for so many bytes; default: memory of its own */
+export function encodeFrame(
+  kind: number,
+  safe: number,
+  payload: readonly Uint8Array[],
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
   const payloadBytes = payload.reduce((sum, part) => sum + part.length, 0);
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + payloadBytes);
+  const frame = allocate(HEADER_BYTES + payloadBytes);
   MAGIC.copy(frame);
   frame.writeUInt32LE(payloadBytes, 4);
   frame.writeDoubleLE(safe, 12);

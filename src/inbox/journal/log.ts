@@ -21,6 +21,9 @@ export interface LogOptions {
 
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 
+/** Larger records are too rare to keep their memory. */
+const LARGEST_SCRATCH_BYTES = 256 * 1024;
+
 interface Segment {
   readonly base: number;
   readonly file: GrowingFile;
@@ -34,6 +37,7 @@ export class Log {
   /** Full, and not synced yet. */
   readonly #retired: GrowingFile[] = [];
   #current: Segment | undefined;
+  #scratch = Buffer.alloc(0);
   #folderChanged = false;
   /** Why a record was not written whole: nothing may come to lie behind it. */
   #torn: { readonly error: unknown } | undefined;
@@ -86,9 +90,9 @@ export class Log {
     if (!this.#current || this.#end - this.#current.base >= this.#segmentBytes) {
       this.#begin();
       const { kind: headKind, payload: headPayload } = head();
-      this.#write(encodeFrame(headKind, this.#safe, headPayload));
+      this.#write(this.#frame(headKind, this.#safe, headPayload));
     }
-    return this.#write(encodeFrame(kind, trustsTheSystem ? this.#end : this.#safe, payload));
+    return this.#write(this.#frame(kind, trustsTheSystem ? this.#end : this.#safe, payload));
   }
 
   /**
@@ -153,6 +157,15 @@ export class Log {
     this.#current = { base: this.#end, file };
     this.#bases.push(this.#end);
     this.#folderChanged = true;
+  }
+
+  /** Good until the next one: what is written at once needs no memory of its own. */
+  #frame(kind: number, safe: number, payload: readonly Uint8Array[]): Buffer {
+    return encodeFrame(kind, safe, payload, (bytes) => {
+      if (bytes > LARGEST_SCRATCH_BYTES) return Buffer.allocUnsafe(bytes);
+      if (bytes > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(2 * bytes);
+      return this.#scratch.subarray(0, bytes);
+    });
   }
 
   #write(frame: Buffer): Place {
