@@ -133,6 +133,7 @@ class Life {
   async begins(): Promise<void> {
     await this.#inbox.open();
     this.#inbox.resume();
+    await settle();
   }
 
   async poll(): Promise<void> {

@@ -67,6 +67,7 @@ export class AtWork {
     await run.#lock.tryAcquire();
     await run.#journal.open();
     run.#journal.resume();
+    await settle();
     return run;
   }
 

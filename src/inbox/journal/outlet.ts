@@ -4,6 +4,7 @@ export class Outlet<T> {
   readonly #deliver: (items: readonly T[]) => void;
   readonly #itemsATurn: number;
   #waiting: T[] = [];
+  #scheduled = false;
   readonly #emptied: (() => void)[] = [];
 
   constructor(deliver: (items: readonly T[]) => void, itemsATurn: number) {
@@ -12,8 +13,8 @@ export class Outlet<T> {
   }
 
   push(items: readonly T[]): void {
-    if (this.#waiting.length === 0) setImmediate(() => this.#turn());
     this.#waiting.push(...items);
+    this.#schedule();
   }
 
   /** Resolves once nothing waits to be handed on. */
@@ -28,13 +29,19 @@ export class Outlet<T> {
     this.#tellEmptied();
   }
 
+  #schedule(): void {
+    if (this.#scheduled || this.#waiting.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#turn());
+  }
+
   #turn(): void {
-    if (this.#waiting.length === 0) return;
+    this.#scheduled = false;
     const items = this.#waiting.slice(0, this.#itemsATurn);
     this.#waiting = this.#waiting.slice(this.#itemsATurn);
-    this.#deliver(items);
-    if (this.#waiting.length > 0) setImmediate(() => this.#turn());
-    else this.#tellEmptied();
+    if (items.length > 0) this.#deliver(items);
+    this.#schedule();
+    if (this.#waiting.length === 0) this.#tellEmptied();
   }
 
   #tellEmptied(): void {

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { codeOf, systemDisk } from '../../../src/inbox/journal/disk.js';
 import { JournalInbox } from '../../../src/inbox/journal/journal.js';
-import { FakeClock } from '../../support/fake-clock.js';
+import { FakeClock, settle } from '../../support/fake-clock.js';
 import { Folder } from '../../support/folder.js';
 
 interface Update {
@@ -68,6 +68,7 @@ describe('the journal on a disk', () => {
       const second = inboxIn(folder, durability);
       await second.inbox.open();
       second.inbox.resume();
+      await settle();
       expect(second.delivered).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
       await second.inbox.drained();
       expect(openFiles()).toBe(before);
@@ -101,6 +102,7 @@ describe('the journal on a disk', () => {
     const after = inboxIn(state.path);
     await after.inbox.open();
     after.inbox.resume();
+    await settle();
     expect(after.events).toContain('inbox.damaged');
     expect(after.delivered).toHaveLength(19);
     const aside = readdirSync(state.path).find((entry) => entry.startsWith('log.damaged-')) ?? '';

@@ -64,6 +64,18 @@ class Life {
     return life;
   }
 
+  /** What is delivered is so in the turns that follow. */
+  async accept(batch: readonly Update[]): Promise<number | undefined> {
+    const offset = await this.inbox.accept(batch);
+    await settle();
+    return offset;
+  }
+
+  async resume(): Promise<void> {
+    this.inbox.resume();
+    await settle();
+  }
+
   entry(id: number): Entry {
     const found = this.delivered.findLast(({ updateId }) => updateId === id);
     if (!found) throw new Error(`${id} was not delivered`);
@@ -81,6 +93,7 @@ class Life {
   async handle(...ids: number[]): Promise<void> {
     await this.begin(...ids);
     for (const id of ids) this.inbox.settle(this.entry(id), 'handled');
+    await settle();
   }
 
   /** Once what was settled is safe. */
@@ -105,7 +118,7 @@ class Life {
   async killed(options: Partial<JournalOptions<Update>> = {}): Promise<Life> {
     this.disk.kill();
     const next = await Life.open(this.disk, options);
-    next.inbox.resume();
+    await next.resume();
     return next;
   }
 }
@@ -125,6 +138,7 @@ describe('an update', () => {
     expect(life.ids).toEqual([]);
     life.disk.releaseSyncs();
     expect(await accepted).toBe(9);
+    await settle();
     expect(life.delivered).toMatchObject([
       { updateId: 7, key: 'chat 7', kind: 'message', attempt: 1 },
       { updateId: 8, key: 'chat 8', kind: 'message', attempt: 1 },
@@ -134,7 +148,7 @@ describe('an update', () => {
 
   it('that was not settled comes again after a kill, what was settled 20 ms before does not', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2, 3));
+    await life.accept(batchOf(1, 2, 3));
     await life.handle(1);
     await life.commit();
     await life.begin(2);
@@ -151,7 +165,7 @@ describe('an update', () => {
 
   it('that was settled 20 ms before a power cut does not come again', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2));
+    await life.accept(batchOf(1, 2));
     await life.handle(1);
     await life.commit();
     life.disk.cutPower(() => 0);
@@ -160,7 +174,7 @@ describe('an update', () => {
 
   it('is kept as it was written, whatever its handler makes of it', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     const [update] = await life.begin(1);
     if (update) update.text = 'changed';
     life.inbox.settle(life.entry(1), 'failed', new Error('thrown'));
@@ -172,7 +186,7 @@ describe('an update', () => {
 
   it('that is begun twice, or was settled, is nobody’s to handle', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     await life.begin(1);
     expect(life.inbox.begin(life.entry(1))).toBeUndefined();
     life.inbox.settle(life.entry(1), 'handled');
@@ -183,11 +197,11 @@ describe('an update', () => {
 
   it('waits for resume after a start', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     life.disk.kill();
     const next = await Life.open(life.disk);
     expect(next.ids).toEqual([]);
-    await next.inbox.accept(batchOf(2));
+    await next.accept(batchOf(2));
     expect(next.ids).toEqual([1, 2]);
   });
 });
@@ -195,13 +209,13 @@ describe('an update', () => {
 describe('what Telegram sends again', () => {
   it('is taken once: within a batch, after it, after a restart', async () => {
     const life = await Life.open();
-    expect(await life.inbox.accept([...batchOf(1, 2), updateOf(2)])).toBe(3);
+    expect(await life.accept([...batchOf(1, 2), updateOf(2)])).toBe(3);
     await life.handle(1);
     await life.commit();
     // The confirm did not arrive.
     life.disk.kill();
     const next = await Life.open(life.disk);
-    expect(await next.inbox.accept(batchOf(1, 2, 3))).toBe(4);
+    expect(await next.accept(batchOf(1, 2, 3))).toBe(4);
     expect(next.ids).toEqual([2, 3]);
     expect([...life.eventsOf('inbox.repeated'), ...next.eventsOf('inbox.repeated')]).toEqual([
       { event: 'inbox.repeated', updates: 1 },
@@ -212,18 +226,18 @@ describe('what Telegram sends again', () => {
 
   it('is another update once an offset has passed its id', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2));
-    await life.inbox.accept(batchOf(9_000));
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1, 2));
+    await life.accept(batchOf(9_000));
+    await life.accept(batchOf(1));
     await settle();
     expect(life.ids).toEqual([1, 2, 9_000, 1]);
   });
 
   it('is another update after a day', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     const next = await stopped(life, { now: () => NOW + 25 * 60 * 60 * 1_000 });
-    await next.inbox.accept(batchOf(1));
+    await next.accept(batchOf(1));
     await settle();
     expect(next.ids).toEqual([1, 1]);
   });
@@ -232,7 +246,7 @@ describe('what Telegram sends again', () => {
 describe('marks', () => {
   it('of all that begin in one go are one record, on the disk before any handler runs', async () => {
     const life = await Life.open(new MemoryDisk(), { durability: 'process' });
-    await life.inbox.accept(batchOf(1, 2, 3));
+    await life.accept(batchOf(1, 2, 3));
     const sizes = () =>
       life.disk
         .paths()
@@ -246,7 +260,7 @@ describe('marks', () => {
 
   it('share a sync', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2, 3, 4));
+    await life.accept(batchOf(1, 2, 3, 4));
     const { syncs } = life.disk;
     await life.handle(1, 2);
     await life.handle(3, 4);
@@ -261,7 +275,7 @@ describe('a poison', () => {
   /** Starts again and again; what is delivered begins at once, and the poison kills the process. */
   async function livesOf(maxAttempts: number, lives: number) {
     let life = await Life.open(new MemoryDisk(), { maxAttempts });
-    await life.inbox.accept(batchOf(...ids));
+    await life.accept(batchOf(...ids));
     const stories: number[][] = [];
     for (let round = 0; round < lives; round++) {
       const begun: number[] = [];
@@ -273,6 +287,7 @@ describe('a poison', () => {
         i = life.delivered.length - 1;
         if (now.some(({ updateId }) => updateId === 3)) break;
         for (const entry of now) life.inbox.settle(entry, 'handled');
+        await settle();
       }
       await life.commit();
       stories.push(begun);
@@ -321,7 +336,7 @@ describe('a poison', () => {
 
   it('is not what a stop has cut', async () => {
     let life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2));
+    await life.accept(batchOf(1, 2));
     for (let round = 1; round <= 5; round++) {
       await life.begin(1);
       expect(life.entry(1).attempt).toBe(round);
@@ -334,7 +349,7 @@ describe('a poison', () => {
 
   it('may be what a fault has cut', async () => {
     let life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2));
+    await life.accept(batchOf(1, 2));
     for (let round = 0; round < 3; round++) {
       await life.begin(1);
       await life.inbox.drained('fault');
@@ -346,7 +361,7 @@ describe('a poison', () => {
 
   it('is not what was delivered and had not begun', async () => {
     let life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     for (let round = 0; round < 5; round++) life = await life.killed();
     expect(life.delivered).toMatchObject([{ updateId: 1, attempt: 1 }]);
   });
@@ -355,7 +370,7 @@ describe('a poison', () => {
 describe('an update that failed', () => {
   it('is settled, and kept with its error', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2));
+    await life.accept(batchOf(1, 2));
     await life.begin(1, 2);
     life.inbox.settle(life.entry(1), 'failed', new Error('thrown'));
     life.inbox.settle(life.entry(2), 'timed-out', new Error('too long'));
@@ -369,7 +384,7 @@ describe('an update that failed', () => {
 
   it('is settled when the process was killed before that was written', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2));
+    await life.accept(batchOf(1, 2));
     await life.begin(1);
     life.inbox.settle(life.entry(1), 'failed', new Error('thrown'));
     const next = await life.killed();
@@ -380,7 +395,7 @@ describe('an update that failed', () => {
 
   it('can be tried again, and is counted anew', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     await life.begin(1);
     life.inbox.settle(life.entry(1), 'failed', new Error('thrown'));
     expect(await life.ask({ action: 'retry', seqs: [1, 1, 5] })).toEqual({
@@ -399,7 +414,7 @@ describe('an update that failed', () => {
 describe('a request to drop', () => {
   it('takes what waits, delivered or not, and never what runs', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2, 3));
+    await life.accept(batchOf(1, 2, 3));
     await life.begin(1);
     expect(await life.ask({ action: 'drop', seqs: [1, 2, 99] })).toEqual({ done: [2], refused: [1, 99] });
     expect(life.inbox.begin(life.entry(2))).toBeUndefined();
@@ -411,17 +426,17 @@ describe('a request to drop', () => {
 
   it('is heard before anything is delivered', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2));
+    await life.accept(batchOf(1, 2));
     life.disk.kill();
     life.disk.replace(requestPath(folder, 'r'), '{"action":"drop","seqs":[1]}');
     const next = await Life.open(life.disk);
-    next.inbox.resume();
+    await next.resume();
     expect(next.ids).toEqual([2]);
   });
 
   it('takes a dead letter for good', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     await life.begin(1);
     life.inbox.settle(life.entry(1), 'failed', 'thrown');
     expect(await life.ask({ action: 'drop', seqs: [1] })).toEqual({ done: [1], refused: [] });
@@ -433,7 +448,7 @@ describe('a request to drop', () => {
 describe('back-pressure', () => {
   it('stops at the limit, and goes on when a tenth has gone', async () => {
     const life = await Life.open(new MemoryDisk(), { limit: 10 });
-    await life.inbox.accept(batchOf(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+    await life.accept(batchOf(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
     let offset: number | undefined;
     const accepted = life.inbox.accept(batchOf(11)).then((given) => {
       offset = given;
@@ -465,7 +480,7 @@ describe('back-pressure', () => {
 
   it('gives way to a stop: the batch stays with Telegram', async () => {
     const life = await Life.open(new MemoryDisk(), { limit: 1 });
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     const accepted = life.inbox.accept(batchOf(2));
     await settle();
     expect(await life.inbox.drained()).toEqual({ left: 1, mayRepeat: [] });
@@ -475,7 +490,7 @@ describe('back-pressure', () => {
 
   it('never makes settle throw, whatever the disk says', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     await life.begin(1);
     life.disk.free = 0;
     await life.clock.advance(1_000);
@@ -498,7 +513,7 @@ describe('a fault of the disk', () => {
     ['create', 'EMFILE'],
   ] as const)('on accepting (%s %s): nothing is confirmed, and nothing goes on', async (operation, code) => {
     const life = await Life.open(new MemoryDisk(), { segmentBytes: 100 });
-    await life.inbox.accept(batchOf(1, 2));
+    await life.accept(batchOf(1, 2));
     await life.begin(1);
     life.disk.fail(operation, code);
     await expect(life.inbox.accept(batchOf(3))).rejects.toMatchObject({
@@ -524,7 +539,7 @@ describe('a fault of the disk', () => {
 
   it('on marking: the handler does not run', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2));
+    await life.accept(batchOf(1, 2));
     life.disk.fail('append', 'ENOSPC');
     const begun = [1, 2].map((id) => life.inbox.begin(life.entry(id)));
     for (const one of begun) await expect(one).rejects.toMatchObject({ code: 'INBOX_DISK' });
@@ -550,8 +565,8 @@ describe('a fault of the disk', () => {
     ];
     for (const [operation, work] of faults) {
       const life = await Life.open();
-      life.inbox.resume();
-      await life.inbox.accept(batchOf(1));
+      await life.resume();
+      await life.accept(batchOf(1));
       await settle();
       life.disk.fail(operation, 'EIO');
       await work(life);
@@ -563,7 +578,7 @@ describe('a fault of the disk', () => {
 
   it('on opening: rejects, and leaves the store to others', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     life.disk.kill();
     life.disk.fail('read', 'EIO', { at: '.log' });
     const next = new Life(life.disk, { holder: { place: 'there', id: 'next' } });
@@ -579,7 +594,7 @@ describe('whose store it is', () => {
   it('a second process ends the first, which then touches nothing', async () => {
     const disk = new MemoryDisk();
     const life = await Life.open(disk, { segmentBytes: 100 });
-    for (let id = 1; id <= 5; id++) await life.inbox.accept(batchOf(id));
+    for (let id = 1; id <= 5; id++) await life.accept(batchOf(id));
     await life.clock.advance(4_999);
     disk.replace(`${folder}/owner.json`, '{"place":"here","id":"another"}');
     // Now there would be something to write, and segments to remove.
@@ -594,7 +609,7 @@ describe('whose store it is', () => {
 
   it('another bot’s is refused', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1));
+    await life.accept(batchOf(1));
     life.disk.kill();
     const other = new Life(life.disk, { bot: '2-b' });
     await expect(other.inbox.open()).rejects.toMatchObject({ code: 'INBOX_FOREIGN' });
@@ -603,7 +618,7 @@ describe('whose store it is', () => {
 
   it('a damaged one is mended, and that is said', async () => {
     const life = await Life.open();
-    for (let id = 1; id <= 5; id++) await life.inbox.accept(batchOf(id));
+    for (let id = 1; id <= 5; id++) await life.accept(batchOf(id));
     await life.inbox.drained();
     const [segment = ''] = life.disk.paths().filter((path) => path.endsWith('.log'));
     life.disk.damage(segment, 300);
@@ -632,7 +647,7 @@ describe('a stop', () => {
   it('while it opens the store leaves nothing open', async () => {
     const disk = new MemoryDisk();
     const before = await Life.open(disk);
-    for (let id = 1; id <= 3; id++) await before.inbox.accept(batchOf(id));
+    for (let id = 1; id <= 3; id++) await before.accept(batchOf(id));
     disk.kill();
     // To mend it a file is opened.
     disk.damage(`${folder}/log/0000000000000000.log`, 150);
@@ -649,7 +664,7 @@ describe('a stop', () => {
 
   it('makes all safe that was settled, delivers nothing more, and says what is left', async () => {
     const life = await Life.open();
-    await life.inbox.accept(batchOf(1, 2, 3));
+    await life.accept(batchOf(1, 2, 3));
     await life.handle(1);
     await life.begin(2);
     life.disk.holdSyncs = true;
@@ -661,7 +676,7 @@ describe('a stop', () => {
     expect(await first).toEqual({ left: 3, mayRepeat: [2] });
     expect(await accepted).toBe(5);
     expect(life.ids).toEqual([1, 2, 3]);
-    expect(await life.inbox.accept(batchOf(5))).toBeUndefined();
+    expect(await life.accept(batchOf(5))).toBeUndefined();
     expect(() => life.inbox.begin(life.entry(3))).toThrow('the drain has ended');
     life.inbox.settle(life.entry(2), 'handled');
     expect(life.clock.pending).toBe(0);
@@ -690,10 +705,11 @@ describe('a backlog', () => {
     const life = await Life.open(new MemoryDisk(), { limit: 1_000_000 });
     let id = 0;
     for (let batch = 0; batch < 60; batch++)
-      await life.inbox.accept(Array.from({ length: 100 }, () => updateOf(++id)));
+      await life.accept(Array.from({ length: 100 }, () => updateOf(++id)));
     expect(life.inbox.counts.waiting).toBe(6_000);
     expect(life.delivered.length).toBeLessThan(1_200);
     for (let next = 1; next <= 6_000; next++) {
+      while (!life.delivered.some(({ updateId }) => updateId === next)) await settle();
       await life.begin(next);
       life.inbox.settle(life.entry(next), 'handled');
       if (next % 500 === 0) life.delivered.splice(0, 400);
