@@ -151,6 +151,9 @@ export class Health {
         return this.#trouble(bot, 'poll rejected by Telegram');
       case 'inbox.paused':
         return this.#trouble(bot, event.because === 'disk' ? 'disk nearly full' : 'inbox full');
+      case 'inbox.waiting':
+        return this.#trouble(bot, 'the inbox may be in use elsewhere');
+      case 'inbox.opened':
       case 'inbox.resumed':
         this.#troubles.delete(bot);
         return true;

@@ -170,6 +170,15 @@ describe('the status', () => {
     }
   });
 
+  it('says that the inbox may be in use elsewhere, until it is open', () => {
+    const it = rig();
+    run(it);
+    it.health.observe({ event: 'inbox.waiting', place: 'web-1', waitMs: 10_000 }, 1);
+    expect(it.statuses.at(-1)).toBe('the inbox may be in use elsewhere for 0 s, 0 running, 0 handled');
+    it.health.observe({ event: 'inbox.opened', path: '/inbox', survives: 'power' }, 1);
+    expect(it.statuses.at(-1)).toBe('connecting to Telegram');
+  });
+
   it('says how the stop goes, and how it went', async () => {
     const it = rig();
     run(it);

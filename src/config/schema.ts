@@ -179,7 +179,7 @@ const table = {
     name: 'MAX_ATTEMPTS',
     kind: integer({ least: 0 }),
     fallback: '3',
-    help: 'After how many processes that died of it an update is given up, and kept with the dead letters (`lastcall inbox`); 0 means never.',
+    help: 'After how many processes that died of it an update is given up, and kept with the dead letters (`lastcall inbox`); 0 means never. With 1 nobody can tell it from what ran beside it.',
   }),
   inboxLimit: setting({
     name: 'INBOX_LIMIT',

@@ -5,6 +5,8 @@ import type { DeadReason } from './inbox.js';
 export type InboxEvent =
   /** The inbox is ready. */
   | { readonly event: 'inbox.opened'; readonly path: string; readonly survives: 'power' | 'process' }
+  /** It was left without a word in another place (a host, a container): its owner may be alive, and is waited for. */
+  | { readonly event: 'inbox.waiting'; readonly place: string | undefined; readonly waitMs: number }
   /** What earlier runs left: how many had been begun, and how many of those when their process died. */
   | {
       readonly event: 'inbox.recovered';

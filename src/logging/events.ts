@@ -231,6 +231,13 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
     message: ({ path, survives }) =>
       `Inbox: ${path}; what it has survives ${survives === 'power' ? 'a power cut' : 'the process'}`,
   },
+  'inbox.waiting': {
+    level: 'warn',
+    means:
+      'the inbox was left without a word on another host or in another container; whether its owner is alive shows within `waitMs`',
+    message: ({ place, waitMs }) =>
+      `The inbox was left without a word${place === undefined ? '' : ` on ${place}`}: waiting ${durationInWords(waitMs)} for a sign of life`,
+  },
   'inbox.recovered': {
     level: 'info',
     means:

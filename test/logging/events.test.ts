@@ -177,6 +177,11 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
     'info',
     'Inbox: /var/lib/lastcall/42/inbox; what it has survives a power cut',
   ],
+  'inbox.waiting': [
+    { event: 'inbox.waiting', place: 'web-1', waitMs: 10_000 },
+    'warn',
+    'The inbox was left without a word on web-1: waiting 10 s for a sign of life',
+  ],
   'inbox.recovered': [
     { event: 'inbox.recovered', updates: 12, begun: 5, died: 3 },
     'info',

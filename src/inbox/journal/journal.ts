@@ -25,7 +25,7 @@ import { type Item, Queue } from './queue.js';
 import type { DeadLetter, History, Indexed, Placed } from './records.js';
 import { answerRequests, type InboxAnswer, type InboxRequest, requestsFolder } from './requests.js';
 import { Room, type RoomLimits } from './room.js';
-import { inboxError, OPENED, Store } from './store.js';
+import { checkFirstHead, inboxError, OPENED, Store } from './store.js';
 
 export interface JournalOptions<U> extends InboxOptions<U> {
   /** The folder of this bot's inbox; absolute. */
@@ -130,15 +130,23 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       (items) => options.deliver(items),
       durability === 'power' ? DELIVERED_A_TURN : Infinity,
     );
-    this.#owner = new Owner({ disk, folder, clock, ...holder });
+    this.#owner = new Owner({
+      disk,
+      folder,
+      clock,
+      ...holder,
+      waiting: (place, waitMs) => options.emit({ event: 'inbox.waiting', place, waitMs }),
+    });
   }
 
   /**
    * Rejects with INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_IN_USE or INBOX_DISK, and with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
-    const { folder, durability, emit, clock } = this.#options;
+    const { folder, bot, durability, emit, clock } = this.#options;
     try {
+      // First, as nothing that is another bot's is touched.
+      checkFirstHead(this.#disk, folder, bot);
       this.#disk.makeFolder(requestsFolder(folder));
       await this.#owner.take(signal);
     } catch (error) {

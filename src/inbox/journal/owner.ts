@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
-import type { Disk } from './disk.js';
+import { codeOf, type Disk } from './disk.js';
 
 export interface OwnerOptions {
   readonly disk: Disk;
@@ -16,6 +16,8 @@ export interface OwnerOptions {
   readonly place: string;
   /** Tells this process from all others. */
   readonly id: string;
+  /** The store was left without a word in that place; for so long `take` waits for a sign of life. */
+  readonly waiting?: (place: string | undefined, waitMs: number) => void;
 }
 
 /** The sign of life that an owner leaves, and takes away when it gives the store back. */
@@ -49,10 +51,12 @@ export class Owner {
    * Rejects with INBOX_IN_USE when it does, with the signal's reason when that aborts, and with what the disk throws.
    */
   async take(signal?: AbortSignal): Promise<void> {
-    const { clock, place } = this.#options;
+    const { clock, place, waiting } = this.#options;
     const before = this.#read();
+    const placeBefore = parseOwnerSign(before)?.place;
     // In the same place its owner is dead, for it does not hold the bot's lock.
-    if (before !== '' && parseOwnerSign(before)?.place !== place) {
+    if (before !== '' && placeBefore !== place) {
+      waiting?.(placeBefore, PROBATION_MS);
       await clock.sleep(PROBATION_MS, signal);
       if (this.#read() !== before) throw inUse(this.#options.folder);
     }
@@ -60,15 +64,20 @@ export class Owner {
   }
 
   /**
-   * Gives a sign of life.
+   * Gives a sign of life, where the disk has room for one: a disk that is full ends nobody who has nothing to write.
    *
    * @throws LastcallError INBOX_IN_USE when somebody else has taken the store, and what the disk throws
    */
   beat(): void {
     const { disk, folder, place, id } = this.#options;
     if (this.#written !== '' && this.#read() !== this.#written) throw inUse(folder);
-    this.#written = JSON.stringify({ place, id, beats: ++this.#beats });
-    disk.replace(this.#path, this.#written);
+    const sign = JSON.stringify({ place, id, beats: ++this.#beats });
+    try {
+      disk.replace(this.#path, sign);
+      this.#written = sign;
+    } catch (error) {
+      if (codeOf(error) !== 'ENOSPC' || this.#written === '') throw error;
+    }
   }
 
   /** Gives the store back, so that nobody has to wait for a sign of life. */

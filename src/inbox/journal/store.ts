@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
 import { asideName, DeadLetters } from './dead-letters.js';
 import { codeOf, type Disk } from './disk.js';
-import type { FoundFrame } from './frame.js';
+import { type FoundFrame, frameAt } from './frame.js';
 import { type Batch, Ledger } from './ledger.js';
 import { Log } from './log.js';
 import {
@@ -71,6 +71,9 @@ const LARGEST_KEPT_BYTES = 128 * 1024;
 /** What cannot be, where there is no inbox to be had. */
 export const OPENED = 'opened';
 
+/** A head holds some hundred ids at most, but for days on which Telegram was never answered. */
+const LONGEST_HEAD_BYTES = 1024 * 1024;
+
 /** A log is cleaned when it is larger, and less than half of it is still needed. */
 const CLEANED_FROM_SEGMENTS = 4;
 
@@ -86,6 +89,19 @@ export function readLog(disk: Disk, folder: string, ledger: Ledger, bot?: string
     if (frame.kind === RecordKind.head) checkHead(frame, folder, bot);
     ledger.replay(frame, place);
   });
+}
+
+/**
+ * The same of the log's beginning only, which says whose it is. What cannot be read says nothing.
+ *
+ * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER; and what the disk throws
+ */
+export function checkFirstHead(disk: Disk, folder: string, bot: string): void {
+  const path = logFolder(folder);
+  const [first] = disk.list(path);
+  const frame =
+    first === undefined ? undefined : frameAt(disk.read(join(path, first), 0, LONGEST_HEAD_BYTES), 0);
+  if (frame?.kind === RecordKind.head) checkHead(frame, folder, bot);
 }
 
 function checkHead({ payload }: FoundFrame, folder: string, bot: string | undefined): void {

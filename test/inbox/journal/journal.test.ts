@@ -611,8 +611,11 @@ describe('whose store it is', () => {
     const life = await Life.open();
     await life.accept(batchOf(1));
     life.disk.kill();
+    const files = () => life.disk.paths().map((path) => [path, life.disk.read(path).toString()]);
+    const before = files();
     const other = new Life(life.disk, { bot: '2-b' });
     await expect(other.inbox.open()).rejects.toMatchObject({ code: 'INBOX_FOREIGN' });
+    expect(files()).toEqual(before);
     expect((await life.killed()).ids).toEqual([1]);
   });
 

@@ -9,10 +9,13 @@ const FILE = `${folder}/owner.json`;
 function rig() {
   const disk = new MemoryDisk();
   const clock = new FakeClock();
+  const waits: [place: string | undefined, waitMs: number][] = [];
   return {
     disk,
     clock,
-    owner: (place: string, id: string) => new Owner({ disk, folder, clock, place, id }),
+    waits,
+    owner: (place: string, id: string) =>
+      new Owner({ disk, folder, clock, place, id, waiting: (...wait) => waits.push(wait) }),
   };
 }
 
@@ -26,10 +29,12 @@ describe('taking a store', () => {
   });
 
   it('waits for a sign of life where the owner was somewhere else', async () => {
-    const { owner, clock } = rig();
+    const { owner, clock, waits } = rig();
     const first = owner('there', 'first');
     await first.take();
+    expect(waits).toEqual([]);
     const taking = owner('here', 'second').take();
+    expect(waits).toEqual([['there', 2 * BEAT_MS]]);
     await clock.advance(BEAT_MS);
     first.beat();
     const refused = expect(taking).rejects.toMatchObject({ code: 'INBOX_IN_USE', exitCode: 75 });
@@ -78,6 +83,27 @@ describe('owning it', () => {
     expect(() => first.beat()).toThrow(expect.objectContaining({ code: 'INBOX_IN_USE' }));
     first.leave();
     expect(disk.read(FILE)).toEqual(theirs);
+  });
+
+  it('goes on without a sign while the disk is full', async () => {
+    const { owner, disk } = rig();
+    const first = owner('here', 'first');
+    await first.take();
+    const before = disk.read(FILE).toString();
+    disk.fail('replace', 'ENOSPC');
+    first.beat();
+    expect(disk.read(FILE).toString()).toBe(before);
+    disk.mend();
+    first.beat();
+    expect(disk.read(FILE).toString()).not.toBe(before);
+    disk.fail('replace', 'EIO');
+    expect(() => first.beat()).toThrow('EIO');
+  });
+
+  it('cannot begin on a disk that is full', async () => {
+    const { owner, disk } = rig();
+    disk.fail('replace', 'ENOSPC');
+    await expect(owner('here', 'first').take()).rejects.toThrow('ENOSPC');
   });
 
   it('can be given back, so that nobody waits', async () => {
