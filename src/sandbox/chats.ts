@@ -53,6 +53,7 @@ export class Chats {
   readonly #clock: Clock;
   readonly #account: BotAccount;
   readonly #said = new Map<number, SaidLines>();
+  #unanswered = 0;
 
   constructor({ clock, account }: { clock: Clock; account: BotAccount }) {
     this.#clock = clock;
@@ -101,8 +102,14 @@ export class Chats {
   heard(message: Message): void {
     const said = this.#said.get(message.chat.id)?.answeredBy(message);
     if (!said) return;
+    if (said.answers.length === 0) this.#unanswered--;
     said.answers.push({ text: message.text, atMs: this.#clock.now() });
     said.heard();
+  }
+
+  /** How much was said that has no answer; cheap to ask, however much it is. */
+  get unanswered(): number {
+    return this.#unanswered;
   }
 
   /** All that was said in one chat, or in all, in order. */
@@ -148,6 +155,7 @@ export class Chats {
     };
     const lines = this.#said.get(chatId) ?? new SaidLines();
     lines.add(said);
+    this.#unanswered++;
     this.#said.set(chatId, lines);
     return said;
   }

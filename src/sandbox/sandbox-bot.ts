@@ -93,6 +93,11 @@ export class SandboxBot {
     return this.chats.exchanges(chat);
   }
 
+  /** How much was said that has no answer; cheap to ask, however much it is. */
+  get unanswered(): number {
+    return this.chats.unanswered;
+  }
+
   /** The same in figures. */
   report(chat?: number): ChatReport {
     return this.chats.report(chat);

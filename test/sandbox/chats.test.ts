@@ -65,6 +65,7 @@ describe('the report', () => {
       answer(`line ${ms / 10}`);
     }
     answer('line 2');
+    expect(people.unanswered).toBe(people.report().unanswered);
     expect(people.report()).toEqual({
       said: 4,
       answered: 3,
@@ -104,6 +105,7 @@ describe('a conversation', () => {
       new AbortController().signal,
     );
     await clock.advance(1_000);
+    expect(people.unanswered).toBe(2);
     expect(people.report()).toMatchObject({ said: 2, unanswered: 2 });
     await clock.advance(1_000);
     await talk;

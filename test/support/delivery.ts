@@ -90,10 +90,7 @@ export async function answers(sandbox: Sandbox, count: number, patienceMs = 20_0
 
 /** Resolves once all that was said so far is answered. */
 export async function allAnswered(sandbox: Sandbox, patienceMs = 20_000): Promise<void> {
-  const { said } = sandbox.report();
-  // The cheap look comes first: this is asked at each call.
-  const done = () => sandbox.callCount('sendMessage') >= said && sandbox.report().unanswered === 0;
-  await sandbox.waitFor(done, patienceMs);
+  await sandbox.waitFor(() => sandbox.unanswered === 0, patienceMs);
 }
 
 export interface Counts {
