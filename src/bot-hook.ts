@@ -11,7 +11,7 @@ import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import { type EventLog, logEvent } from './logging/events.js';
 import type { Logger } from './logging/logger.js';
-import type { LastcallContext } from './telegraf/handling.js';
+import type { LastcallContext } from './telegraf/context.js';
 import { type Loaded, loadBotModule } from './telegraf/load.js';
 import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';

@@ -18,4 +18,4 @@ export {
 export type { Outcome, Phase } from './lifecycle/outcome.js';
 export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
 export type { AppLog } from './logging/given.js';
-export type { LastcallContext } from './telegraf/handling.js';
+export type { LastcallContext } from './telegraf/context.js';

@@ -2,30 +2,12 @@
  * Hands single updates to a bot. The bot's own `handleUpdate` does the work, so that its context type, session,
  * scenes and overrides are as ever; handlers see the stop and the attempt, and their failures reach the caller.
  */
-import { setMaxListeners } from 'node:events';
 import type { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import { TurnoverMap } from '../turnover-map.js';
-import { endCallsWith } from './calls.js';
+import { Delivery, equip, equippedType, type Run } from './context.js';
 import { type BotInternals, internalsOf, specimenOf, telegrafClassOf } from './specimen.js';
 import { isExitRequest } from './takeover/exit-request.js';
-
-/** What handlers find in their context while lastcall runs the bot. */
-export interface LastcallContext extends Context {
-  /**
-   * Aborts when the stop has no more time for this handler, or when the handler has run for longer than
-   * HANDLER_TIMEOUT. API calls made through `ctx` end with it, by rejecting with its reason.
-   */
-  readonly signal: AbortSignal;
-  /** 1 at first; higher when the update was begun before by a run that did not live to end it. */
-  readonly attempt: number;
-}
-
-/** The run of a handler, as whoever starts it has it. */
-interface Run {
-  /** Read only where the handler wants it or makes a call: a signal that is made when it is first read costs others nothing. */
-  readonly signal: AbortSignal;
-}
 
 /** `caught`: the handler failed, and the bot's own `bot.catch` took the error. */
 type HandlingResult = 'handled' | 'caught';
@@ -40,28 +22,6 @@ export interface PreparedBot {
   restore(): void;
 }
 
-/** An update that is being handled. */
-class Delivery implements Pick<LastcallContext, 'signal' | 'attempt'> {
-  readonly attempt: number;
-  failed = false;
-  readonly #run: Run;
-  #signal: AbortSignal | undefined;
-
-  constructor(run: Run, attempt: number) {
-    this.#run = run;
-    this.attempt = attempt;
-  }
-
-  get signal(): AbortSignal {
-    if (!this.#signal) {
-      this.#signal = this.#run.signal;
-      // One listener a call is normal here; Node 20 would warn of a leak at the eleventh.
-      setMaxListeners(0, this.#signal);
-    }
-    return this.#signal;
-  }
-}
-
 /** Switches the bot's `handlerTimeout` and default error handler off until `restore`. */
 export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
   const internals = internalsOf(bot);
@@ -70,6 +30,7 @@ export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
   const undo = [
     switchOffTimeout(internals),
     switchOffDefaultErrorHandler(internals),
+    equipContexts(internals),
     wrapMiddleware(internals, running),
   ];
 
@@ -116,28 +77,44 @@ function hasDefaultErrorHandler(bot: BotInternals): boolean {
   return String(bot.handleError) === String(specimenOf(telegrafClassOf(bot)).handleError);
 }
 
+/** The contexts that Telegraf makes have all they need from their type: nothing has to be hung on each of them. */
+function equipContexts({ options }: BotInternals): () => void {
+  const before = options.contextType;
+  const equipped = equippedType(before);
+  options.contextType = equipped;
+  return () => {
+    if (options.contextType === equipped) options.contextType = before;
+  };
+}
+
+type Middleware = (ctx: Context, next: unknown) => unknown;
+
 /** `handleUpdate` asks the bot for its middleware once per update: the one place where each context passes. */
 function wrapMiddleware(bot: BotInternals, running: TurnoverMap<number, Delivery>): () => void {
   const before = Object.getOwnPropertyDescriptor(bot, 'middleware');
   const original = bot.middleware;
+  const wrapping = (middleware: Middleware) => async (ctx: Context, next: unknown) => {
+    const delivery = running.get(ctx.update.update_id);
+    equip(ctx, delivery, bot.telegram);
+    try {
+      return await middleware(ctx, next);
+    } catch (error) {
+      // The program has asked to end while it is being stopped anyway; its handler has done what it wanted.
+      if (isExitRequest(error)) return undefined;
+      if (!delivery) throw error;
+      delivery.failed = true;
+      // The bot was given back while the handler was at work: nobody waits for it, and the default error handler
+      // would print the whole update and set the exit code.
+      if (hasDefaultErrorHandler(bot)) return undefined;
+      throw error;
+    }
+  };
+  let last: { readonly middleware: Middleware; readonly wrapping: Middleware } | undefined;
   const wrapped = () => {
     const middleware = Reflect.apply(original, bot, []);
-    return async (ctx: Context, next: unknown) => {
-      const delivery = running.get(ctx.update.update_id);
-      if (delivery || !('signal' in ctx)) equip(ctx, delivery ?? undelivered(), bot.telegram);
-      try {
-        return await middleware(ctx, next);
-      } catch (error) {
-        // The program has asked to end while it is being stopped anyway; its handler has done what it wanted.
-        if (isExitRequest(error)) return undefined;
-        if (!delivery) throw error;
-        delivery.failed = true;
-        // The bot was given back while the handler was at work: nobody waits for it, and the default error handler
-        // would print the whole update and set the exit code.
-        if (hasDefaultErrorHandler(bot)) return undefined;
-        throw error;
-      }
-    };
+    // It is the same one until the program adds to it.
+    if (last?.middleware !== middleware) last = { middleware, wrapping: wrapping(middleware) };
+    return last.wrapping;
   };
   Object.defineProperty(bot, 'middleware', { configurable: true, writable: true, value: wrapped });
   return () => {
@@ -145,45 +122,4 @@ function wrapMiddleware(bot: BotInternals, running: TurnoverMap<number, Delivery
     if (before) Object.defineProperty(bot, 'middleware', before);
     else Reflect.deleteProperty(bot, 'middleware');
   };
-}
-
-/** For an update that did not come from us: the program has called `bot.handleUpdate` itself. */
-const undelivered = () => new Delivery({ signal: new AbortController().signal }, 1);
-
-/** Where a context keeps its delivery. */
-const DELIVERY = Symbol('delivery');
-
-interface Equipped {
-  readonly [DELIVERY]: Delivery;
-}
-
-/** Of all contexts the same functions, which look the delivery up: Node makes such properties in no time. */
-const equipment: Readonly<Record<'signal' | 'attempt', PropertyDescriptor & ThisType<Equipped>>> = {
-  signal: {
-    configurable: true,
-    get() {
-      return this[DELIVERY].signal;
-    },
-    set(value: unknown) {
-      Object.defineProperty(this, 'signal', { configurable: true, writable: true, value });
-    },
-  },
-  attempt: {
-    configurable: true,
-    get() {
-      return this[DELIVERY].attempt;
-    },
-    set(value: unknown) {
-      Object.defineProperty(this, 'attempt', { configurable: true, writable: true, value });
-    },
-  },
-};
-
-/** Gives a context what {@link LastcallContext} promises, without taking anything of the program's own. */
-function equip(ctx: Context, delivery: Delivery, shared: unknown): void {
-  if (!(DELIVERY in ctx)) Object.defineProperty(ctx, DELIVERY, { value: delivery });
-  if (!('signal' in ctx)) Object.defineProperty(ctx, 'signal', equipment.signal);
-  if (!('attempt' in ctx)) Object.defineProperty(ctx, 'attempt', equipment.attempt);
-  // Telegraf makes a client per update. A context that brings the bot's own client is left alone: others share it.
-  if (ctx.telegram !== shared) endCallsWith(delivery, ctx.telegram);
 }

@@ -2,16 +2,17 @@
  * What a copy of Telegraf is like when nobody has touched it. Programs bring copies of any version 4; a fresh
  * instance of the same copy says which error handler, API root and client class are its own.
  */
-import type { Telegraf } from 'telegraf';
+import type { Context, Telegraf } from 'telegraf';
+import type { ContextType } from './context.js';
 
 export type TelegrafClass = typeof Telegraf;
 
 /** What we need of a bot and what its type declares private; the names are those of every Telegraf 4. */
 export interface BotInternals {
-  readonly options: { handlerTimeout: number };
+  readonly options: { handlerTimeout: number; contextType: ContextType };
   readonly telegram: { readonly options: ClientOptions };
   handleError: (error: unknown, ctx: unknown) => unknown;
-  middleware(): (ctx: unknown, next: unknown) => unknown;
+  middleware(): (ctx: Context, next: unknown) => unknown;
   handleUpdate(update: unknown): Promise<unknown>;
 }
 

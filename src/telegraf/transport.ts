@@ -5,6 +5,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { urlToHttpOptions } from 'node:url';
 import type { Update, UserFromGetMe } from 'telegraf/types';
 import { type Clock, systemClock } from '../clock.js';
 import type { Answer, BotApi, CallOptions, UnreachableWhy, WebhookInfo } from '../polling/bot-api.js';
@@ -31,7 +32,7 @@ export interface HttpBotApi extends BotApi<Update, UserFromGetMe> {
 
 /** A call, put into the words of one HTTP request. */
 interface Question<T> {
-  readonly url: URL;
+  readonly address: http.RequestOptions;
   readonly agent: http.Agent;
   readonly body: string;
   /** Undefined for a result that is not what the method returns. */
@@ -60,11 +61,20 @@ export function createBotApi(telegram: TelegramClient, clock: Clock = systemCloc
   /** After anything but an ok answer nothing may travel on a connection that was made before. */
   let distrustful = false;
   const bodies = new WeakMap<readonly Update[], Uint8Array>();
+  const addresses = new Map<string, http.RequestOptions>();
   const asKnownUpdates: Question<readonly Update[]>['parse'] = (result, body) => {
     const updates = asUpdates(result);
     if (updates) bodies.set(updates, body);
     return updates;
   };
+
+  /** Put together as Telegraf does it, so that polls and the handlers' calls reach the same server. */
+  function addressOf(method: string): http.RequestOptions {
+    const path = `./${options.apiMode}${token}${options.testEnv ? '/test' : ''}/${method}`;
+    const address = addresses.get(method) ?? urlToHttpOptions(new URL(path, options.apiRoot));
+    addresses.set(method, address);
+    return address;
+  }
 
   async function call<T>(
     method: string,
@@ -74,24 +84,20 @@ export function createBotApi(telegram: TelegramClient, clock: Clock = systemCloc
   ): Promise<Answer<T>> {
     signal.throwIfAborted();
     const question: Question<T> = {
-      // Put together as Telegraf does it, so that polls and the handlers' calls reach the same server.
-      url: new URL(
-        `./${options.apiMode}${token}${options.testEnv ? '/test' : ''}/${method}`,
-        options.apiRoot,
-      ),
+      address: addressOf(method),
       agent,
       body: JSON.stringify(parameters),
       parse,
       redact,
     };
-    const stop = new AbortController();
-    const onAbort = () => stop.abort();
+    const stop = new Stop();
+    const onAbort = () => stop.stop();
     const cancelTimer = clock.after(timeoutMs, onAbort);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       // Each further turn takes one idle connection out of the pool, and the time limit holds for all of them.
       for (;;) {
-        const outcome = await exchange(question, distrustful, stop.signal);
+        const outcome = await exchange(question, distrustful, stop);
         distrustful = outcome.kind !== 'ok';
         if (outcome.kind === 'stale') continue;
         if (outcome.kind !== 'stopped') return outcome;
@@ -137,16 +143,28 @@ function pollingAgent(given: GivenAgent, apiRoot: URL): { agent: http.Agent; clo
 const isPlain = (agent: http.Agent): agent is https.Agent =>
   Object.getPrototypeOf(agent) === https.Agent.prototype && !Object.hasOwn(agent, 'createConnection');
 
+/** Ends what is under way; a signal could as well, but to make one takes longer than all else that is done for a call. */
+class Stop {
+  stopped = false;
+  /** Called when it is stopped. */
+  ended = () => {};
+
+  stop(): void {
+    this.stopped = true;
+    this.ended();
+  }
+}
+
 /** One request on one connection. With `fresh`, an idle connection that the pool offers is thrown away. */
-function exchange<T>(question: Question<T>, fresh: boolean, stop: AbortSignal): Promise<Exchange<T>> {
+function exchange<T>(question: Question<T>, fresh: boolean, stop: Stop): Promise<Exchange<T>> {
   return new Promise((resolve) => {
-    if (stop.aborted) return resolve({ kind: 'stopped' });
-    const { url, agent, body, redact } = question;
+    if (stop.stopped) return resolve({ kind: 'stopped' });
+    const { address, agent, body, redact } = question;
     let socket: Socket | undefined;
     let bytesReadBefore = 0;
 
     const end = (outcome: Exchange<T>) => {
-      stop.removeEventListener('abort', onStop);
+      stop.ended = () => {};
       // The agent, which learns only after this turn that the answer was read, does not keep a destroyed socket.
       if (outcome.kind !== 'ok') {
         socket?.destroy();
@@ -154,10 +172,10 @@ function exchange<T>(question: Question<T>, fresh: boolean, stop: AbortSignal): 
       }
       resolve(outcome);
     };
-    const onStop = () => end({ kind: 'stopped' });
     const fail = (why: UnreachableWhy, detail: string) => end(unreachable(why, redact(detail)));
 
-    const request = (url.protocol === 'https:' ? https : http).request(url, {
+    const request = (address.protocol === 'https:' ? https : http).request({
+      ...address,
       method: 'POST',
       agent,
       headers: {
@@ -166,7 +184,7 @@ function exchange<T>(question: Question<T>, fresh: boolean, stop: AbortSignal): 
         'accept-encoding': 'identity',
       },
     });
-    stop.addEventListener('abort', onStop, { once: true });
+    stop.ended = () => end({ kind: 'stopped' });
     request.on('socket', (given) => {
       socket = given;
       bytesReadBefore = given.bytesRead;

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Context, session, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
-import { type LastcallContext, type PreparedBot, prepareBot } from '../../src/telegraf/handling.js';
+import type { LastcallContext } from '../../src/telegraf/context.js';
+import { type PreparedBot, prepareBot } from '../../src/telegraf/handling.js';
 import { exitRequest } from '../../src/telegraf/takeover/exit-request.js';
 import { settle } from '../support/fake-clock.js';
 

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Context, Telegraf, Telegram, TelegramError } from 'telegraf';
 import type { Update } from 'telegraf/types';
-import { type LastcallContext, prepareBot } from '../../src/telegraf/handling.js';
+import type { LastcallContext } from '../../src/telegraf/context.js';
+import { prepareBot } from '../../src/telegraf/handling.js';
 
 const TOKEN = '4711:a-token-of-the-call-tests';
 const me = { id: 1, is_bot: true, username: 'tested_bot', first_name: 'Tested' } as const;
