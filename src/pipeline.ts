@@ -70,7 +70,7 @@ export class Pipeline {
   readonly #prepared: PreparedBot;
   readonly #api: HttpBotApi;
   readonly #inbox: Inbox<Update>;
-  readonly #dispatcher: Dispatcher<Entry>;
+  readonly #dispatcher: Dispatcher<Entry, Update>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
   readonly #clock: Clock;
@@ -91,7 +91,8 @@ export class Pipeline {
       ...options,
       keyOf: (entry) => entry.key,
       nameOf: (entry) => `update ${entry.updateId} (${entry.kind})`,
-      handle: (entry, run) => this.#handle(entry, run),
+      begin: (entries) => this.#inbox.begin(entries),
+      handle: (update, run, { attempt }) => this.#prepared.handle(update, run, attempt),
       settled: (entry, result, error) => this.#inbox.settle(entry, result, error),
     });
     this.#poller = new Poller({
@@ -179,12 +180,6 @@ export class Pipeline {
       return error instanceof LastcallError ? { ...nothing, error } : nothing;
     }
     return this.#poller.run(signal);
-  }
-
-  async #handle(entry: Entry, run: { readonly signal: AbortSignal }): Promise<void> {
-    const update = await this.#inbox.begin(entry);
-    if (!update) return;
-    await this.#prepared.handle(update, run, entry.attempt);
   }
 }
 

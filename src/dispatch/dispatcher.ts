@@ -16,12 +16,16 @@ import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { Deadlines } from './deadlines.js';
 import type { DispatchEvent, Handling } from './events.js';
-import { Lanes, type Taken } from './lanes.js';
+import { Lanes } from './lanes.js';
 import { type HandlerRun, Task } from './task.js';
 
 export type HandlingResult = 'handled' | 'failed' | 'timed-out';
 
-export interface DispatcherOptions<T> {
+/**
+ * @typeParam T what is dispatched
+ * @typeParam W what a handler gets of it
+ */
+export interface DispatcherOptions<T, W = T> {
   /** How many keys may be at work at once; at least 1. */
   readonly concurrency: number;
   /** After this long a handler's signal aborts. `Infinity`: never. */
@@ -33,8 +37,13 @@ export interface DispatcherOptions<T> {
   keyOf(item: T): string;
   /** What to call the item in an error: `update 42`. */
   nameOf(item: T): string;
+  /**
+   * Told what is about to be handled, those that start together at once; gives what the handler of each gets, undefined
+   * where there is nothing to do. When it throws, all of them have failed.
+   */
+  begin(items: readonly T[]): readonly (W | undefined)[];
   /** Handles the item. It may throw or reject; both count as failed and stop nothing. */
-  handle(item: T, run: HandlerRun): Promise<void>;
+  handle(work: W, run: HandlerRun, item: T): Promise<unknown>;
   /** Called exactly once for each item whose handler has ended or was given up; `error` says why it did not succeed. */
   settled(item: T, result: HandlingResult, error?: unknown): void;
   emit(event: DispatchEvent<T>): void;
@@ -71,10 +80,13 @@ const DEFAULT_GRACE_MS = 10_000;
 /** Handlers that never wait would start one another for ever; after this long, signals, timers and sockets get a turn. */
 const LONGEST_SLICE_MS = 10;
 
-export class Dispatcher<T> {
-  readonly #options: DispatcherOptions<T>;
+/** And so many start together at most, for nothing can be done between them. */
+const LARGEST_GROUP = 64;
+
+export class Dispatcher<T, W = T> {
+  readonly #options: DispatcherOptions<T, W>;
   readonly #lanes = new Lanes<T>();
-  /** Where a task is says what state it is in: within its time, in its grace, or hung. */
+  /** Which of them a task is in says what state it is in: within its time, in its grace, or hung. */
   readonly #inTime: Deadlines<Task<T>>;
   readonly #inGrace: Deadlines<Task<T>>;
   readonly #hung = new Set<Task<T>>();
@@ -84,6 +96,7 @@ export class Dispatcher<T> {
   #endDrain: ((aborted: readonly Handling<T>[]) => void) | undefined;
   /** Pushed since then. */
   readonly #late: T[] = [];
+  #willStart = false;
   #starting = false;
   /** When this turn of the event loop has to end, if it has started anything. */
   #sliceEnd: number | undefined;
@@ -92,7 +105,7 @@ export class Dispatcher<T> {
   #failed = 0;
   #timedOut = 0;
 
-  constructor(options: DispatcherOptions<T>) {
+  constructor(options: DispatcherOptions<T, W>) {
     const { clock, handlerTimeoutMs, graceMs = DEFAULT_GRACE_MS } = options;
     this.#options = options;
     this.#inTime = new Deadlines({
@@ -163,18 +176,39 @@ export class Dispatcher<T> {
     return this.#inTime.size + this.#inGrace.size;
   }
 
-  /** Starts what may start now. Whatever frees a key or a slot ends by calling this. */
+  /** Whatever frees a key or a slot ends by calling this. What starts in one go is begun together. */
+  #startSoon(): void {
+    if (this.#willStart) return;
+    this.#willStart = true;
+    queueMicrotask(() => {
+      this.#willStart = false;
+      this.#startNext();
+    });
+  }
+
+  /** Starts what may start now. */
   #startNext(): void {
-    // A handler that throws at once comes back here from within the loop below, which goes on by itself.
+    // What comes back here from within the loop below is seen to by its next turn.
     if (this.#starting) return;
     this.#starting = true;
-    while (this.#running < this.#options.concurrency && this.#lanes.hasReady && this.#hasTimeLeft()) {
-      const next = this.#lanes.take(this.#mayStart);
-      if (!next) break;
-      this.#start(next);
-    }
+    for (let group = this.#nextGroup(); group.length > 0; group = this.#nextGroup()) this.#start(group);
     this.#starting = false;
     if (this.#running === 0 && !this.#lanes.hasReady) this.#endDrain?.([]);
+  }
+
+  #nextGroup(): readonly Task<T>[] {
+    const group: Task<T>[] = [];
+    const { concurrency, clock } = this.#options;
+    if (this.#running >= concurrency || !this.#lanes.hasReady || !this.#hasTimeLeft()) return group;
+    const now = clock.now();
+    while (group.length < LARGEST_GROUP && this.#running < concurrency) {
+      const taken = this.#lanes.take(this.#mayStart);
+      if (!taken) break;
+      const task = new Task(taken, now);
+      task.deadline = this.#inTime.add(task, now);
+      group.push(task);
+    }
+    return group;
   }
 
   #hasTimeLeft(): boolean {
@@ -189,15 +223,27 @@ export class Dispatcher<T> {
     return now <= this.#sliceEnd;
   }
 
-  #start(taken: Taken<T>): void {
-    const task = new Task(taken, this.#options.clock.now());
-    this.#inTime.add(task);
-    void this.#run(task);
+  #start(group: readonly Task<T>[]): void {
+    const items: T[] = [];
+    for (const { item } of group) items.push(item);
+    let works: readonly (W | undefined)[];
+    try {
+      works = this.#options.begin(items);
+    } catch (error) {
+      for (const task of group) this.#ended(task, { error });
+      return;
+    }
+    let turn = 0;
+    for (const task of group) {
+      const work = works[turn++];
+      if (work === undefined) this.#ended(task);
+      else void this.#run(task, work);
+    }
   }
 
-  async #run(task: Task<T>): Promise<void> {
+  async #run(task: Task<T>, work: W): Promise<void> {
     try {
-      await this.#options.handle(task.item, task);
+      await this.#options.handle(work, task, task.item);
     } catch (error) {
       this.#ended(task, { error });
       return;
@@ -206,7 +252,7 @@ export class Dispatcher<T> {
   }
 
   #ended(task: Task<T>, failure?: { readonly error: unknown }): void {
-    if (!this.#inTime.delete(task) && !this.#inGrace.delete(task)) {
+    if (!task.deadline?.cancel()) {
       this.#hung.delete(task);
       this.#options.emit({ event: 'handler.ended-late', ...this.#describe(task), ...failure });
       return;
@@ -220,7 +266,7 @@ export class Dispatcher<T> {
       this.#handled++;
       this.#settle(task, 'handled');
     }
-    this.#startNext();
+    this.#startSoon();
   }
 
   #timeOut(task: Task<T>): void {
@@ -231,7 +277,7 @@ export class Dispatcher<T> {
       name,
       `the handler of ${name} (key ${described.key}) has run for ${Math.round(described.durationMs)} ms`,
     );
-    this.#inGrace.add(task);
+    task.deadline = this.#inGrace.add(task);
     this.#options.emit({ event: 'handler.timed-out', ...described, error });
     task.abort(error);
   }
@@ -247,7 +293,7 @@ export class Dispatcher<T> {
       emit({ event: 'dispatch.exhausted', hung: this.#hung.size, concurrency });
     }
     this.#settle(task, 'timed-out', task.signal.reason);
-    this.#startNext();
+    this.#startSoon();
   }
 
   #cut(reason: unknown): void {

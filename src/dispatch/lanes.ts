@@ -8,7 +8,10 @@ import { Fifo } from './fifo.js';
 /** Exists only while its key has an item waiting or at work. */
 export interface Lane<T> {
   readonly key: string;
-  readonly waiting: Fifo<T>;
+  /** The first that waits. */
+  next: T | undefined;
+  /** All others; most keys never have any. */
+  behind: Fifo<T> | undefined;
 }
 
 export interface Taken<T> {
@@ -38,14 +41,18 @@ export class Lanes<T> {
   }
 
   add(key: string, item: T): void {
-    let lane = this.#lanes.get(key);
-    if (!lane) {
-      lane = { key, waiting: new Fifo() };
-      this.#lanes.set(key, lane);
-      this.#ready.push(lane);
-    }
-    lane.waiting.push(item);
     this.#waiting++;
+    const lane = this.#lanes.get(key);
+    if (!lane) {
+      const first: Lane<T> = { key, next: item, behind: undefined };
+      this.#lanes.set(key, first);
+      this.#ready.push(first);
+    } else if (lane.next === undefined) {
+      lane.next = item;
+    } else {
+      lane.behind ??= new Fifo();
+      lane.behind.push(item);
+    }
   }
 
   /**
@@ -55,10 +62,10 @@ export class Lanes<T> {
   take(mayStart: (item: T) => boolean): Taken<T> | undefined {
     for (;;) {
       const lane = this.#ready.shift();
-      const item = lane?.waiting.first;
+      const item = lane?.next;
       if (!lane || item === undefined) return undefined;
       if (!mayStart(item)) continue;
-      lane.waiting.shift();
+      lane.next = lane.behind?.shift();
       this.#waiting--;
       return { item, lane };
     }
@@ -66,12 +73,15 @@ export class Lanes<T> {
 
   /** The lane's item is no longer at work; the next one of its key may have its turn. */
   release(lane: Lane<T>): void {
-    if (lane.waiting.isEmpty) this.#lanes.delete(lane.key);
+    if (lane.next === undefined) this.#lanes.delete(lane.key);
     else this.#ready.push(lane);
   }
 
   /** All that waits, lane by lane. */
   *items(): Generator<T> {
-    for (const lane of this.#lanes.values()) yield* lane.waiting;
+    for (const { next, behind } of this.#lanes.values()) {
+      if (next !== undefined) yield next;
+      if (behind) yield* behind;
+    }
   }
 }

@@ -1,4 +1,5 @@
 /** An item at work: what the dispatcher keeps of it, and what its handler sees of the run. */
+import type { Deadline } from './deadlines.js';
 import type { Lane, Taken } from './lanes.js';
 
 /** One run of a handler, as the handler sees it. */
@@ -15,6 +16,8 @@ export class Task<T> implements HandlerRun, Taken<T> {
   readonly lane: Lane<T>;
   /** In the clock's milliseconds. */
   readonly startedAt: number;
+  /** The one that runs, if any: its handler's time, or the grace after that. */
+  deadline: Deadline | undefined;
   #controller: AbortController | undefined;
 
   constructor({ item, lane }: Taken<T>, startedAt: number) {

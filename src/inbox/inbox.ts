@@ -2,12 +2,15 @@
  * The contract that polling, dispatch and the receipt rely on, whichever inbox is in use: an accepted update is safe here
  * until its handler has ended, and Telegram is told to forget it only when that loses nothing.
  *
- *     open() ──► resume() ──► accept(batch) ──► deliver(entries) ──► begin(entry) ──► handler ──► settle(entry, result)
+ *     open() ──► resume() ──► accept(batch) ──► deliver(entries) ──► begin(entries) ──► handler ──► settle(entry, result)
  *
  * The words "order of arrival" mean the order in which `accept` got the updates, never the order of their ids.
  */
 
-/** An accepted update without its content: all that ordering and the log need, so that many can wait in little memory. */
+/**
+ * An accepted update as all others see it: what ordering and the log need. An inbox may hang on it what is its own
+ * business, so it takes back only the very entries that it has delivered.
+ */
 export interface Entry {
   readonly updateId: number;
   /** Entries that share a key are handled one at a time, in order of arrival. */
@@ -59,12 +62,12 @@ export interface Inbox<U> {
   accept(batch: readonly U[]): Promise<number | undefined>;
 
   /**
-   * Marks the entry as begun and gives its update; the handler may run once this has returned or resolved. Gives
-   * undefined when the entry was withdrawn since it was delivered: then there is nothing to do. Throws or rejects when
-   * it cannot vouch for the mark: then the handler must not run, a settle of this entry is ignored, and the update stays
-   * for the next run.
+   * Marks these entries as begun and gives the update of each; their handlers may run from then on. Undefined stands for
+   * an entry that was withdrawn since it was delivered: there is nothing to do. Throws when it cannot vouch for the
+   * marks: then none of the handlers must run, a settle of these entries is ignored, and the updates stay for the next
+   * run.
    */
-  begin(entry: Entry): U | undefined | Promise<U | undefined>;
+  begin(entries: readonly Entry[]): readonly (U | undefined)[];
 
   /**
    * The entry's handler has ended, well or not, or was given up; `error` says why where it did not end well. The update

@@ -3,10 +3,9 @@
  * settled. The price is width: one batch is in work at a time, and what a kill interrupts comes again, the whole batch
  * at most.
  */
-import { TurnoverMap } from '../turnover-map.js';
 import type { Entry, Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from './inbox.js';
 
-interface Accepted<U> {
+interface Accepted<U> extends Entry {
   readonly update: U;
   /** Place in the batch, in order of arrival. */
   readonly place: number;
@@ -18,8 +17,8 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
   /** Others answer for a batch that is in work. */
   readonly latestEnd = Number.POSITIVE_INFINITY;
   readonly #options: InboxOptions<U>;
-  /** The batch in work, by update id, in order of arrival; empty between batches. */
-  readonly #batch = new TurnoverMap<number, Accepted<U>>();
+  /** The batch in work, in order of arrival; empty between batches. */
+  #batch: readonly Accepted<U>[] = [];
   #newestBegun = -1;
   /** How many of the batch have not settled. */
   #open = 0;
@@ -33,7 +32,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
   }
 
   get counts(): InboxCounts {
-    const states = [...this.#batch.values()].map(({ state }) => state);
+    const states = this.#batch.map(({ state }) => state);
     return {
       accepted: this.#accepted,
       recovered: 0,
@@ -58,43 +57,38 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
    */
   async accept(batch: readonly U[]): Promise<number | undefined> {
     if (this.#report || batch.length === 0) return undefined;
-    if (this.#batch.size > 0) throw new Error('accept() was called before the last batch was settled');
+    if (this.#batch.length > 0) throw new Error('accept() was called before the last batch was settled');
 
-    const { keyOf, kindOf } = this.#options;
-    const entries: Entry[] = [];
-    for (const update of batch) {
-      const updateId = update.update_id;
-      if (this.#batch.has(updateId)) continue;
-      this.#batch.set(updateId, { update, place: entries.length, state: 'waiting' });
-      entries.push({ updateId, key: keyOf(update), kind: kindOf(update), attempt: 1 });
-    }
+    const accepted = this.#entriesOf(batch);
+    this.#batch = accepted;
     this.#newestBegun = -1;
-    this.#accepted += entries.length;
-    this.#open = entries.length;
+    this.#accepted += accepted.length;
+    this.#open = accepted.length;
     return new Promise((resolve) => {
       this.#resolveAccept = resolve;
-      this.#options.deliver(entries);
+      this.#options.deliver(accepted);
     });
   }
 
-  /** Throws when the entry is not waiting: it was begun before, or the drain has ended. */
-  begin(entry: Entry): U {
-    const accepted = this.#batch.get(entry.updateId);
-    if (accepted?.state !== 'waiting' || this.#report)
-      throw new Error(`update ${entry.updateId} does not wait to be begun`);
-    accepted.state = 'begun';
-    this.#newestBegun = Math.max(this.#newestBegun, accepted.place);
-    return accepted.update;
+  /** Throws when one of them is not waiting: it was begun before, or the drain has ended. */
+  begin(entries: readonly Accepted<U>[]): readonly U[] {
+    for (const { state, updateId } of entries)
+      if (state !== 'waiting' || this.#report)
+        throw new Error(`update ${updateId} does not wait to be begun`);
+    for (const entry of entries) {
+      entry.state = 'begun';
+      this.#newestBegun = Math.max(this.#newestBegun, entry.place);
+    }
+    return entries.map(({ update }) => update);
   }
 
-  settle(entry: Entry, result: Settlement): void {
-    const accepted = this.#batch.get(entry.updateId);
-    if (accepted?.state !== 'begun' || this.#report) return;
-    accepted.state = 'settled';
+  settle(entry: Accepted<U>, result: Settlement): void {
+    if (entry.state !== 'begun' || this.#report) return;
+    entry.state = 'settled';
     this.#settled[result]++;
     if (--this.#open > 0) return;
-    const offset = offsetAfter([...this.#batch.values()]);
-    this.#batch.clear();
+    const offset = offsetAfter(this.#batch);
+    this.#batch = [];
     this.#resolveAccept(offset);
   }
 
@@ -102,9 +96,8 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
    * The gaps: what arrived before the newest one begun. Only an unbroken run of settled updates can be confirmed, so an
    * older one left out would bring back all that was handled after it.
    */
-  startsDuringDrain(entry: Entry): boolean {
-    const accepted = this.#batch.get(entry.updateId);
-    return accepted !== undefined && accepted.place < this.#newestBegun;
+  startsDuringDrain({ place }: Accepted<U>): boolean {
+    return place < this.#newestBegun;
   }
 
   async drained(): Promise<InboxReport> {
@@ -112,20 +105,33 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     return this.#report;
   }
 
+  #entriesOf(batch: readonly U[]): readonly Accepted<U>[] {
+    const { keyOf, kindOf } = this.#options;
+    const ids = new Set<number>();
+    const entries: Accepted<U>[] = [];
+    for (const update of batch) {
+      const { update_id: updateId } = update;
+      if (ids.has(updateId)) continue;
+      ids.add(updateId);
+      const [key, kind, place] = [keyOf(update), kindOf(update), entries.length];
+      entries.push({ updateId, key, kind, attempt: 1, update, place, state: 'waiting' });
+    }
+    return entries;
+  }
+
   #close(): InboxReport {
-    const updates = [...this.#batch.values()];
-    const open = updates.findIndex(({ state }) => state !== 'settled');
-    const prefix = open === -1 ? updates : updates.slice(0, open);
-    const rest = updates.slice(prefix.length);
+    const open = this.#batch.findIndex(({ state }) => state !== 'settled');
+    const prefix = open === -1 ? this.#batch : this.#batch.slice(0, open);
+    const rest = this.#batch.slice(prefix.length);
     this.#resolveAccept(offsetAfter(prefix));
     return {
       left: rest.filter(({ state }) => state !== 'settled').length,
-      mayRepeat: rest.filter(({ state }) => state !== 'waiting').map(({ update }) => update.update_id),
+      mayRepeat: rest.filter(({ state }) => state !== 'waiting').map(({ updateId }) => updateId),
     };
   }
 }
 
-function offsetAfter(updates: readonly Accepted<{ readonly update_id: number }>[]): number | undefined {
-  const last = updates.at(-1);
-  return last && last.update.update_id + 1;
-}
+const offsetAfter = (entries: readonly Entry[]): number | undefined => {
+  const last = entries.at(-1);
+  return last && last.updateId + 1;
+};

@@ -32,21 +32,20 @@ describe('deadlines', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('never expire what was deleted, and say whether it was still there', async () => {
+  it('never expire once cancelled, and say whether they were still running', async () => {
     const { clock, deadlines, expired } = deadlinesOf(100);
-    deadlines.add('a');
-    deadlines.add('b');
-    expect(deadlines.delete('a')).toBe(true);
-    expect(deadlines.delete('a')).toBe(false);
+    const [a, b] = [deadlines.add('a'), deadlines.add('b')];
+    expect(a.cancel()).toBe(true);
+    expect(a.cancel()).toBe(false);
     await clock.advance(100);
     expect(expired).toEqual(['b at 100']);
-    expect(deadlines.delete('b')).toBe(false);
+    expect(b.cancel()).toBe(false);
+    expect(deadlines.size).toBe(0);
   });
 
   it('give an item added on an old timer its full time', async () => {
     const { clock, deadlines, expired } = deadlinesOf(100);
-    deadlines.add('a');
-    deadlines.delete('a');
+    deadlines.add('a').cancel();
     await clock.advance(60);
     deadlines.add('b');
     await clock.advance(99);
@@ -78,10 +77,29 @@ describe('deadlines', () => {
     expect(expired).toEqual(['a']);
   });
 
+  it('stay in order, whichever is cancelled', async () => {
+    const { deadlines } = deadlinesOf(100);
+    const all = [...'abcde'].map((item) => deadlines.add(item));
+    for (const [index, left] of [
+      [2, 'abde'],
+      [0, 'bde'],
+      [4, 'bd'],
+      [1, 'd'],
+      [3, ''],
+    ] as const) {
+      all[index]?.cancel();
+      expect([...deadlines.items()].join('')).toBe(left);
+    }
+    expect(deadlines.next).toBe(Number.POSITIVE_INFINITY);
+    deadlines.add('f');
+    expect([...deadlines.items()]).toEqual(['f']);
+  });
+
   it('leave no timer behind when cleared', async () => {
     const { clock, deadlines, expired } = deadlinesOf(100);
-    deadlines.add('a');
+    const deadline = deadlines.add('a');
     deadlines.clear();
+    expect(deadline.cancel()).toBe(false);
     expect(clock.pending).toBe(0);
     expect(deadlines.size).toBe(0);
     await clock.advance(1000);

@@ -77,6 +77,7 @@ class World {
     clock: this.clock,
     keyOf: ({ key }) => key,
     nameOf: ({ id }) => `update ${id}`,
+    begin: (items) => items,
     handle: (started, run) => {
       this.checkStart(started);
       return this.behave(started.behaviour, run);

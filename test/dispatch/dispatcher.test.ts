@@ -31,8 +31,9 @@ class Bench {
       clock: this.clock,
       keyOf: (item) => item.slice(0, 1),
       nameOf: (item) => `update ${item}`,
+      begin: (items) => items,
       handle: (item, { signal }) =>
-        new Promise((resolve, reject) => this.calls.push({ item, signal, resolve, reject })),
+        new Promise<void>((resolve, reject) => this.calls.push({ item, signal, resolve, reject })),
       settled: (item, result) => this.settled.push(`${item} ${result}`),
       emit: (event) => this.events.push(event),
       ...options,
@@ -157,6 +158,70 @@ describe('order and concurrency', () => {
   });
 });
 
+describe('what is begun', () => {
+  it('is told of together where it starts together, before any of its handlers', async () => {
+    const told: string[] = [];
+    const bench = new Bench({
+      concurrency: 3,
+      begin: (items) => {
+        told.push(items.join(' '));
+        expect(bench.started.filter((item) => items.includes(item))).toEqual([]);
+        return items;
+      },
+    });
+    bench.dispatcher.push(['a1', 'b1', 'c1', 'a2', 'd1', 'e1']);
+    expect(told).toEqual(['a1 b1 c1']);
+    await bench.end('a1', 'b1', 'c1');
+    expect(told).toEqual(['a1 b1 c1', 'd1 e1 a2']);
+    expect(bench.started).toEqual(['a1', 'b1', 'c1', 'd1', 'e1', 'a2']);
+  });
+
+  it('is passed over where there is nothing to do', async () => {
+    const bench = new Bench({ begin: (items) => items.map((item) => (item === 'a1' ? undefined : item)) });
+    bench.dispatcher.push(['a1', 'b1', 'a2']);
+    await settle();
+    expect(bench.started).toEqual(['b1', 'a2']);
+    expect(bench.settled).toEqual(['a1 handled']);
+  });
+
+  it('has failed where that throws, all of it, and what comes later has its turn', async () => {
+    let broken = true;
+    const bench = new Bench({
+      begin: (items) => {
+        if (broken) throw new Error('no mark');
+        return items;
+      },
+      settled: (item, result) => {
+        broken = false;
+        bench.settled.push(`${item} ${result}`);
+      },
+    });
+    bench.dispatcher.push(['a1', 'b1', 'a2']);
+    await settle();
+    expect(bench.settled).toEqual(['a1 failed', 'b1 failed']);
+    expect(bench.started).toEqual(['a2']);
+    expect(bench.eventsNamed('handler.failed').map(({ error }) => error)).toEqual([
+      new Error('no mark'),
+      new Error('no mark'),
+    ]);
+  });
+
+  it('costs nothing while all slots are taken', async () => {
+    const bench = new Bench({ concurrency: 1 });
+    bench.dispatcher.push(['a1', 'b1']);
+    await settle();
+    const turns = jest.spyOn(globalThis, 'setImmediate');
+    try {
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      expect(turns).not.toHaveBeenCalled();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      expect(turns).not.toHaveBeenCalled();
+    } finally {
+      turns.mockRestore();
+    }
+  });
+});
+
 describe('a handler that fails', () => {
   const error = new Error('broken');
 
@@ -236,6 +301,7 @@ describe('the signal of a run', () => {
         clock: new FakeClock(),
         keyOf: (item) => item,
         nameOf: (item) => item,
+        begin: (items) => items,
         async handle(item, run) {
           if (item === 'reads') signals.push(run.signal, run.signal);
         },
@@ -365,6 +431,7 @@ describe('a handler past its time', () => {
       clock,
       keyOf: (item) => item,
       nameOf: (item) => item,
+      begin: (items) => items,
       handle: () => new Promise(() => {}),
       settled: (item, result) => settled.push(`${item} ${result}`),
       emit: () => {},

@@ -66,16 +66,15 @@ async function live(queue: Queue, life: Life): Promise<LifeStory> {
     kindOf: () => 'message',
     deliver: (entries) => dispatcher.push(entries),
   });
-  const dispatcher: Dispatcher<Entry> = new Dispatcher<Entry>({
+  const dispatcher: Dispatcher<Entry, Update> = new Dispatcher<Entry, Update>({
     concurrency: CONCURRENCY,
     handlerTimeoutMs: TIMEOUT_MS,
     graceMs: GRACE_MS,
     clock,
     keyOf: ({ key }) => key,
     nameOf: ({ updateId }) => `update ${updateId}`,
-    handle: async (entry) => {
-      const update = await inbox.begin(entry);
-      if (!update) throw new Error('nothing was withdrawn');
+    begin: (entries) => inbox.begin(entries),
+    handle: async (update) => {
       begun.push(update);
       known.set(update.update_id, update);
       if (update.does === 'hang') await new Promise(() => {});

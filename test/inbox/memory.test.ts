@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Entry, InboxCounts } from '../../src/inbox/inbox.js';
+import type { Entry, Inbox, InboxCounts } from '../../src/inbox/inbox.js';
 import { MemoryInbox } from '../../src/inbox/memory.js';
 import { settle } from '../support/fake-clock.js';
 
@@ -12,7 +12,7 @@ const batchOf = (...ids: number[]): Update[] => ids.map((id) => ({ update_id: id
 
 function inboxOf() {
   const delivered: Entry[] = [];
-  const inbox = new MemoryInbox<Update>({
+  const inbox: Inbox<Update> = new MemoryInbox<Update>({
     keyOf: ({ chat }) => chat,
     kindOf: () => 'message',
     deliver: (entries) => delivered.push(...entries),
@@ -26,7 +26,7 @@ function inboxOf() {
     inbox,
     delivered,
     entry,
-    begin: (...ids: number[]) => ids.map((id) => inbox.begin(entry(id))),
+    begin: (...ids: number[]) => inbox.begin(ids.map((id) => entry(id))),
     settle: (...ids: number[]) => {
       for (const id of ids) inbox.settle(entry(id), 'handled');
     },
@@ -52,11 +52,11 @@ const none: InboxCounts = {
 };
 
 describe('accepting', () => {
-  it('delivers light entries in order of arrival and keeps the updates until they begin', async () => {
+  it('delivers entries in order of arrival, and gives their updates when they begin', async () => {
     const { inbox, delivered, begin } = inboxOf();
     const batch = batchOf(7, 8, 3);
     void inbox.accept(batch);
-    expect(delivered).toEqual([
+    expect(delivered).toMatchObject([
       { updateId: 7, key: 'chat 1', kind: 'message', attempt: 1 },
       { updateId: 8, key: 'chat 2', kind: 'message', attempt: 1 },
       { updateId: 3, key: 'chat 0', kind: 'message', attempt: 1 },
@@ -109,14 +109,12 @@ describe('accepting', () => {
   });
 
   it('is ready for the next batch when deliver settles the whole batch at once', async () => {
-    const inbox: MemoryInbox<Update> = new MemoryInbox<Update>({
+    const inbox: Inbox<Update> = new MemoryInbox<Update>({
       keyOf: () => 'key',
       kindOf: () => 'message',
       deliver: (entries) => {
-        for (const entry of entries) {
-          inbox.begin(entry);
-          inbox.settle(entry, 'failed');
-        }
+        inbox.begin(entries);
+        for (const entry of entries) inbox.settle(entry, 'failed');
       },
     });
     expect(await outcome(inbox.accept(batchOf(1, 2)))).toBe(3);
@@ -226,7 +224,7 @@ describe('a stop', () => {
     begin(7);
     const report = await inbox.drained();
     settled(7);
-    expect(() => inbox.begin(entry(8))).toThrow('does not wait to be begun');
+    expect(() => inbox.begin([entry(8)])).toThrow('does not wait to be begun');
     expect(await outcome(inbox.accept(batchOf(9)))).toBeUndefined();
     expect(delivered).toHaveLength(2);
     expect(await inbox.drained()).toBe(report);
