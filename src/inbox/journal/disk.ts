@@ -7,6 +7,7 @@ import {
   fdatasync,
   fdatasyncSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -43,7 +44,7 @@ export interface Disk {
   makeFolder(path: string): void;
   /** The names in it, sorted; none where there is no such folder. */
   list(folder: string): string[];
-  /** Makes a new, empty file, readable for its owner only. */
+  /** Makes a new, empty file, readable for its owner only. Until it is closed, zeros may follow what was appended. */
   create(path: string): GrowingFile;
   /** The whole file, or the part of it from `position` on; shorter where the file ends before. */
   read(path: string, position?: number, length?: number): Buffer;
@@ -114,15 +115,24 @@ export const systemDisk: Disk = {
   },
 };
 
+/**
+ * How much a file grows at a time, in zeros that are then written over. A sync of bytes for which there was room already
+ * takes half the time: nothing has to be told of where they are (ext4; 110 instead of 220 µs for 20 kB).
+ */
+const GROWTH_BYTES = 256 * 1024;
+const zeros = Buffer.alloc(GROWTH_BYTES);
+
 class SystemFile implements GrowingFile {
   readonly #descriptor: number;
   #size = 0;
+  #sizeWithRoom = 0;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
   append(bytes: Uint8Array): void {
+    if (this.#size + bytes.length > this.#sizeWithRoom) this.#makeRoom();
     // The system may take less than all, as it does when the disk is about to be full; the next try says why.
     for (let done = 0; done < bytes.length; ) {
       const written = writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#size);
@@ -140,7 +150,19 @@ class SystemFile implements GrowingFile {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    try {
+      ftruncateSync(this.#descriptor, this.#size);
+    } finally {
+      closeSync(this.#descriptor);
+    }
+  }
+
+  #makeRoom(): void {
+    try {
+      this.#sizeWithRoom = this.#size + writeSync(this.#descriptor, zeros, 0, GROWTH_BYTES, this.#size);
+    } catch {
+      // The disk is full, or almost: there may yet be room for what is appended, and else that says what is wrong.
+    }
   }
 }
 
