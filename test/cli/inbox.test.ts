@@ -20,7 +20,7 @@ import { systemDisk } from '../../src/inbox/journal/disk.js';
 import { answerRequests } from '../../src/inbox/journal/requests.js';
 import { InboxView } from '../../src/inbox/journal/view.js';
 import { Folder } from '../support/folder.js';
-import { AtWork, type AtWorkOptions, newBot, treeOf } from '../support/inbox-folder.js';
+import { AtWork, type AtWorkOptions, newBot, treeOf, update, viewOptions } from '../support/inbox-folder.js';
 
 jest.setTimeout(30_000);
 
@@ -57,7 +57,6 @@ async function end(run: AtWork, how: 'stop' | 'kill'): Promise<void> {
 
 const folder = () => state.file(bot, 'inbox');
 const requests = () => readdirSync(join(folder(), 'requests'));
-const update = (id: number, chat = 1, text = `text ${id}`) => ({ update_id: id, chat, text });
 
 async function run(
   args: readonly string[],
@@ -329,7 +328,7 @@ describe('lastcall inbox show', () => {
       expect(stdout).not.toContain('NOT-SECRET');
     }
     const { stdout } = await run(['show', '1'], { isTTY: true });
-    expect(JSON.parse(stdout).update.text).toBe(nasty.replace(TOKEN, '471200002:***'));
+    expect(JSON.parse(stdout).update.message.text).toBe(nasty.replace(TOKEN, '471200002:***'));
     expect(stdout).toContain('🚀');
   });
 });
@@ -535,7 +534,7 @@ describe('files of another user', () => {
     const worker = await begin();
     await worker.accept(update(1));
     chownSync(state.path, STRANGER, STRANGER);
-    const options = { disk: systemDisk, folder: folder(), bot, owner: undefined, now: Date.now };
+    const options = viewOptions(folder(), bot);
     const forbidden = expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 });
     expect(() => as(STRANGER, () => new InboxView(options))).toThrow(forbidden);
     expect(() => as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }))).toThrow(forbidden);
@@ -568,7 +567,7 @@ describe('files of another user', () => {
     chmodSync(join(folder(), 'requests'), 0o755);
     const before = treeOf(state.path);
     const seen = as(STRANGER, () => {
-      const options = { disk: systemDisk, folder: folder(), bot, owner: undefined, now: Date.now };
+      const options = viewOptions(folder(), bot);
       return [...new InboxView(options).updates()].map(({ updateId, text }) => [updateId, `${text()}`]);
     });
     expect(seen).toEqual([[1, JSON.stringify(update(1))]]);

@@ -151,9 +151,8 @@ class Life {
     if (this.#running.has(key)) return;
     const index = this.#waiting.findIndex((entry) => entry.key === key);
     const [entry] = index < 0 ? [] : this.#waiting.splice(index, 1);
-    const beginning = entry && this.#inbox.begin(entry);
+    const [update] = entry ? this.#inbox.begin([entry]) : [];
     await settle();
-    const update = await beginning;
     if (!entry || !update) return;
     const fate = this.#fates.get(update.serial);
     if (!fate) throw new Error('an update that nobody sent');

@@ -8,13 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
-import { systemDisk } from '../../src/inbox/journal/disk.js';
 import { InboxView } from '../../src/inbox/journal/view.js';
 import { seededRandom } from '../../src/sandbox/seeded-random.js';
 import { identityOfToken } from '../../src/telegraf/identity.js';
 import { fixture, median } from '../support/daemon.js';
 import { allAnswered, mishaps, openSandbox, runBot, type TestBed } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
+import { viewOptions } from '../support/inbox-folder.js';
 
 /** A hundred, unless it is said: CRASH_KILLS=1000 for a long run. */
 const KILLS = Number(process.env['CRASH_KILLS'] ?? 100);
@@ -42,7 +42,7 @@ interface Kill {
 function unsettled(): Set<number> {
   const bot = botKey(identityOfToken(sandbox.token, sandbox.apiRoot));
   const folder = join(sandbox.stateDir, bot, 'inbox');
-  const view = new InboxView({ disk: systemDisk, folder, bot, owner: undefined, now: Date.now });
+  const view = new InboxView(viewOptions(folder, bot));
   expect(view.damaged).toBe(false);
   return new Set([...view.updates(['waiting', 'interrupted'])].map(({ updateId }) => updateId));
 }

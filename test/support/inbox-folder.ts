@@ -6,15 +6,22 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/clock.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
-import type { Entry } from '../../src/inbox/inbox.js';
+import type { Entry, Inbox } from '../../src/inbox/inbox.js';
+import { systemDisk } from '../../src/inbox/journal/disk.js';
 import { JournalInbox } from '../../src/inbox/journal/journal.js';
+import type { ViewOptions } from '../../src/inbox/journal/view.js';
+import { orderKey, updateKind } from '../../src/telegraf/order-key.js';
 import { settle } from './fake-clock.js';
 
 export interface Update {
   readonly update_id: number;
-  readonly chat?: number;
-  readonly text?: string;
 }
+
+/** A message of this text in this chat. */
+export const update = (id: number, chat = 1, text = `text ${id}`) => ({
+  update_id: id,
+  message: { chat: { id: chat }, text },
+});
 
 /** No two tests, nor two of their workers, share a bot: its lock is one a host. */
 export const newBot = (): string =>
@@ -34,7 +41,7 @@ export class AtWork {
   readonly folder: string;
   readonly delivered: Entry[] = [];
   #told = () => {};
-  readonly #journal: JournalInbox<Update>;
+  readonly #journal: Inbox<Update>;
   readonly #lock: HostLock;
 
   private constructor({ stateDir, bot, place = hostname() }: AtWorkOptions) {
@@ -52,8 +59,8 @@ export class AtWork {
       restore: (content) => content as Update,
       errorText: (error) => (error instanceof Error ? `${error}\n    at somewhere` : `${error}`),
       emit() {},
-      keyOf: ({ chat = 1 }) => `${chat}`,
-      kindOf: () => 'message',
+      keyOf: orderKey,
+      kindOf: updateKind,
       deliver: (entries) => {
         this.delivered.push(...entries);
         this.#told();
@@ -87,7 +94,7 @@ export class AtWork {
 
   /** The handlers of these begin. */
   async handle(...updateIds: readonly number[]): Promise<void> {
-    await Promise.all(updateIds.map((id) => this.#journal.begin(this.#entry(id))));
+    this.#journal.begin(updateIds.map((id) => this.#entry(id)));
   }
 
   /** They fail, and are dead. */
@@ -116,6 +123,17 @@ export class AtWork {
     return entry;
   }
 }
+
+/** For a look at an inbox that nobody works with. */
+export const viewOptions = (folder: string, bot: string): ViewOptions => ({
+  disk: systemDisk,
+  folder,
+  bot,
+  owner: undefined,
+  now: Date.now,
+  keyOf: orderKey,
+  kindOf: updateKind,
+});
 
 /** All that is in a folder, with what tells whether anybody has touched it. */
 export function treeOf(folder: string): string[] {

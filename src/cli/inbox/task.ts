@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { codeOf, systemDisk } from '../../inbox/journal/disk.js';
 import { InboxView, type SeenUpdate } from '../../inbox/journal/view.js';
 import { durationInWords } from '../../logging/amounts.js';
+import { orderKey, updateKind } from '../../telegraf/order-key.js';
 import { type Attendant, attendantOf, idAtWork } from './attendant.js';
 import type { BotInbox } from './bots.js';
 
@@ -35,7 +36,8 @@ export async function look({
 }: BotInbox): Promise<{ readonly attendant: Attendant; readonly view: InboxView }> {
   const attendant = await attendantOf({ bot, folder });
   const owner = idAtWork(attendant);
-  return { attendant, view: new InboxView({ disk: systemDisk, folder, bot, owner, now: Date.now }) };
+  const reading = { disk: systemDisk, now: Date.now, keyOf: orderKey, kindOf: updateKind };
+  return { attendant, view: new InboxView({ ...reading, folder, bot, owner }) };
 }
 
 /** Telegram may give an id a second time, once it has begun anew: then it stands for several. */

@@ -10,6 +10,8 @@ export interface Batch {
   place: Place;
   /** Those that are not settled, in order of arrival; never none. */
   readonly seqs: number[];
+  /** Those of them that were begun, and not settled or cut since, by the run that writes the log. */
+  begun: number[] | undefined;
   /** What one update takes in the log, on average. */
   readonly bytesEach: number;
 }
@@ -19,6 +21,8 @@ const LONGEST_SHELF = 512;
 export class Batches {
   /** None is empty. */
   readonly #shelves: Batch[][] = [];
+  /** Those of one batch are mostly asked for in a row. */
+  #lastFound: Batch | undefined;
 
   /** All of them, in order of arrival. */
   *[Symbol.iterator](): Generator<Batch> {
@@ -27,8 +31,11 @@ export class Batches {
 
   /** The last one that does not begin behind this number. */
   upTo(seq: number): Batch | undefined {
+    const last = this.#lastFound?.seqs;
+    if (last && (last[0] ?? seq + 1) <= seq && seq <= (last.at(-1) ?? 0)) return this.#lastFound;
     const shelf = this.#shelves[this.#shelfOf(seq)];
-    return shelf?.[placeOn(shelf, seq)];
+    this.#lastFound = shelf?.[placeOn(shelf, seq)];
+    return this.#lastFound;
   }
 
   /** The first one with something from this number on. */
@@ -55,6 +62,7 @@ export class Batches {
   }
 
   remove(batch: Batch): void {
+    if (this.#lastFound === batch) this.#lastFound = undefined;
     const index = this.#shelfOf(firstOf(batch));
     const shelf = this.#shelves[index];
     shelf?.splice(placeOn(shelf, firstOf(batch)), 1);

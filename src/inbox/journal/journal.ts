@@ -8,21 +8,12 @@
 import type { Clock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
 import type { InboxEvent } from '../events.js';
-import type {
-  DeadReason,
-  Entry,
-  Inbox,
-  InboxCounts,
-  InboxOptions,
-  InboxReport,
-  Settlement,
-} from '../inbox.js';
+import type { DeadReason, Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
 import { type Disk, systemDisk } from './disk.js';
 import type { Batch } from './ledger.js';
-import { Outlet } from './outlet.js';
 import { BEAT_MS, Owner } from './owner.js';
-import { type Item, Queue } from './queue.js';
-import type { DeadLetter, History, Indexed, Placed } from './records.js';
+import { Item, Queue } from './queue.js';
+import type { History } from './records.js';
 import { answerRequests, type InboxAnswer, type InboxRequest, requestsFolder } from './requests.js';
 import { Room, type RoomLimits } from './room.js';
 import { checkFirstHead, inboxError, OPENED, Store } from './store.js';
@@ -66,12 +57,6 @@ const ROUND_MS = 500;
 /** A disk that takes longer for a sync hangs. */
 const SYNC_WITHIN_MS = 60_000;
 
-/**
- * How many updates go to their handlers in one turn of the event loop. Handlers that never wait would else keep Telegram's
- * next answer from being taken, whose sync can be under way while they run.
- */
-const DELIVERED_A_TURN = 50;
-
 /** Enough that none of those that could be at work waits for the disk. */
 const DELIVERED_LEAST = 1_000;
 const DELIVERED_PER_HANDLER = 4;
@@ -101,21 +86,19 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   readonly #disk: Disk;
   readonly #now: () => number;
   readonly #owner: Owner;
-  readonly #outlet: Outlet<Item<U>>;
+  /** About to be delivered. */
+  #leaving: Item<U>[] = [];
   readonly #counts: Counters = { accepted: 0, recovered: 0, handled: 0, failed: 0, timedOut: 0, dropped: 0 };
-  /** Handlers at work. */
-  readonly #running = new Set<Entry>();
+  /** How many handlers are at work. */
+  #running = 0;
   #open: Opened<U> | undefined;
   #resumed = false;
   /** What `accept` gave last: once it is called again, Telegram has answered a poll from there. */
   #offset: number | undefined;
-  #marking: Promise<void> | undefined;
   #cancelCommit: (() => void) | undefined;
   #cancelRound: () => void = () => {};
   #lastBeat = 0;
   #syncs = 0;
-  /** What is numbered below is safe. */
-  #safeUpTo = 0;
   #syncLatestEnd = Number.POSITIVE_INFINITY;
   #failure: LastcallError | undefined;
   #report: Promise<InboxReport> | undefined;
@@ -125,11 +108,6 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#options = options;
     this.#disk = disk;
     this.#now = now;
-    const { durability } = options;
-    this.#outlet = new Outlet(
-      (items) => options.deliver(items),
-      durability === 'power' ? DELIVERED_A_TURN : Infinity,
-    );
     this.#owner = new Owner({
       disk,
       folder,
@@ -206,44 +184,52 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     await this.#failing(() => room.wait());
     if (this.#isDrained) return undefined;
     this.#throwFailure();
+    this.resume();
     const items = this.#append(batch);
+    // Handlers need not wait for the disk. Telegram has to: what a power cut takes away comes from there again.
+    this.#attempt(() => queue.added(items));
     await this.#commit();
     this.#throwFailure();
-    // Telegram is not asked for more before what came earlier is on its way: else it would be read from the disk again.
-    await this.#outlet.emptied();
-
     this.#offset = last.update_id + 1;
-    if (!this.#ended) {
-      this.resume();
-      this.#attempt(() => queue.added(items));
-    }
     return this.#offset;
   }
 
-  begin(entry: Entry): Promise<U | undefined> | undefined {
+  begin(items: readonly Item<U>[]): readonly (U | undefined)[] {
     this.#throwFailure();
-    if (this.#isDrained) throw new Error(`update ${entry.updateId} cannot begin: the drain has ended`);
-    const item = this.#opened.queue.item(entry);
-    if (!item || this.#running.has(entry)) return undefined;
-    this.#running.add(entry);
-    this.#opened.store.mark('begun', item.seq);
-    // All that begin in one go are marked together.
-    this.#marking ??= Promise.resolve().then(() => this.#writeMarks());
-    return this.#marking.then(() => item.update);
+    if (this.#isDrained) throw new Error('nothing can begin: the drain has ended');
+    const { store } = this.#opened;
+    const updates: (U | undefined)[] = [];
+    for (const item of items) {
+      if (item.stage !== 'delivered') {
+        updates.push(undefined);
+        continue;
+      }
+      item.stage = 'begun';
+      this.#running++;
+      store.mark('begun', item.seq);
+      updates.push(item.update);
+    }
+    try {
+      store.write();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    return updates;
   }
 
-  settle(entry: Entry, result: Settlement, error?: unknown): void {
+  settle(item: Item<U>, result: Settlement, error?: unknown): void {
     const { store, queue, room } = this.#opened;
-    const item = queue.item(entry);
-    if (!item || !this.#running.has(entry) || this.#ended) return;
-    this.#running.delete(entry);
+    if (item.stage !== 'begun' || this.#ended) return;
+    this.#running--;
     this.#counts[counterOf[result]]++;
-    this.#attempt(() => {
-      if (result !== 'handled') this.#bury(item, result, error);
+    try {
+      if (result !== 'handled') this.#bury(item.seq, result, error);
       store.mark('settled', item.seq);
       queue.remove(item);
       room.check();
-    });
+    } catch (fault) {
+      this.#fail(fault);
+    }
     this.#commitSoon();
   }
 
@@ -258,7 +244,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   get counts(): InboxCounts {
-    const begun = this.#running.size;
+    const begun = this.#running;
     const waiting = (this.#open?.store.ledger.size ?? 0) - begun;
     return { ...this.#counts, waiting, begun, mayRepeat: begun };
   }
@@ -292,8 +278,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       ledger,
       read: (batch, wanted) => this.#read(batch, wanted),
       isSuspect: (history) => this.#isSuspect(history),
-      safeUpTo: () => this.#safeUpTo,
-      deliver: (items) => this.#outlet.push(items),
+      deliver: (items) => this.#deliverSoon(items),
       limits: {
         delivered: Math.max(DELIVERED_LEAST, DELIVERED_PER_HANDLER * concurrency),
         deliveredBytes: DELIVERED_BYTES,
@@ -309,7 +294,6 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     });
     this.#open = { store, queue, room };
     for (const one of damage) emit({ event: 'inbox.damaged', ...one });
-    this.#safeUpTo = ledger.nextSeq;
     this.#counts.recovered = ledger.size;
     if (ledger.size > 0) {
       const histories = ledger.histories();
@@ -324,9 +308,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const { maxAttempts } = this.#options;
     if (maxAttempts === 0) return;
     for (const [seq, { deaths }] of store.ledger.histories()) {
-      const stored = deaths >= maxAttempts ? store.readOne(seq) : undefined;
-      if (!stored) continue;
-      this.#bury(stored.index, 'died', undefined);
+      if (deaths < maxAttempts) continue;
+      this.#bury(seq, 'died', undefined);
       store.mark('settled', seq);
       this.#counts.dropped++;
     }
@@ -340,79 +323,71 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   #append(batch: readonly U[]): readonly Item<U>[] {
-    const { keyOf, kindOf, received, emit } = this.#options;
+    const { received, emit } = this.#options;
     const { store } = this.#opened;
-    const fresh = new Map<number, Omit<Placed, 'seq'>>();
-    for (const [place, update] of batch.entries()) {
-      const { update_id: updateId } = update;
-      if (store.ledger.recent.has(updateId) || fresh.has(updateId)) continue;
-      fresh.set(updateId, { updateId, key: keyOf(update), kind: kindOf(update), place });
-    }
-    const repeated = batch.length - fresh.size;
-    if (repeated > 0) emit({ event: 'inbox.repeated', updates: repeated });
-    if (fresh.size === 0) return [];
+    const allIds = batch.map(({ update_id: updateId }) => updateId);
+    const places = store.ledger.recent.placesOfNew(allIds);
+    if (places.length < batch.length)
+      emit({ event: 'inbox.repeated', updates: batch.length - places.length });
+    if (places.length === 0) return [];
 
+    const updates = places.length === batch.length ? batch : places.flatMap((place) => batch[place] ?? []);
+    const ids = updates.map(({ update_id: updateId }) => updateId);
     const contents = received?.(batch) ?? Buffer.from(JSON.stringify(batch));
-    const updates = [...fresh.values()];
-    const indexes = this.#attempt(() => store.append({ updates, contents }, this.#offset)) ?? [];
-    this.#counts.accepted += indexes.length;
+    const firstSeq = this.#attempt(() => store.append({ ids, places, contents }, this.#offset));
+    if (firstSeq === undefined) return [];
+    this.#counts.accepted += updates.length;
     const bytes = contents.length / batch.length;
-    return indexes.flatMap((index, turn) => {
-      const update = batch[updates[turn]?.place ?? -1];
-      return update ? [this.#item(index, update, bytes)] : [];
-    });
+    return updates.map((update, turn) => this.#item(firstSeq + turn, update, { attempt: 1, bytes }));
   }
 
   #read(batch: Batch, wanted: (seq: number) => boolean): readonly Item<U>[] {
     const { restore } = this.#options;
-    return this.#opened.store
-      .read(batch, wanted)
-      .map(({ index, content }) => this.#item(index, restore(content), batch.bytesEach));
+    const { store } = this.#opened;
+    const { ledger } = store;
+    return store.read(batch, wanted).map(({ seq, content }) => {
+      const attempt = ledger.historyOf(seq).runs + 1;
+      return this.#item(seq, restore(content), { attempt, bytes: batch.bytesEach });
+    });
   }
 
-  #item({ seq, updateId, key, kind }: Indexed, update: U, bytes: number): Item<U> {
-    const attempt = this.#opened.store.ledger.historyOf(seq).runs + 1;
-    return { seq, updateId, key, kind, attempt, update, bytes };
+  #item(seq: number, update: U, about: Pick<Item<U>, 'attempt' | 'bytes'>): Item<U> {
+    const { keyOf, kindOf } = this.#options;
+    const { attempt, bytes } = about;
+    const [updateId, key, kind] = [update.update_id, keyOf(update), kindOf(update)];
+    return new Item({ seq, updateId, key, kind, attempt, update, bytes });
+  }
+
+  /** In the next turn of the event loop: what waits for the disk or for Telegram gets under way before. */
+  #deliverSoon(items: readonly Item<U>[]): void {
+    if (this.#leaving.length === 0) setImmediate(() => this.#deliver());
+    this.#leaving.push(...items);
+  }
+
+  #deliver(): void {
+    const items = this.#leaving;
+    this.#leaving = [];
+    if (!this.#ended) this.#options.deliver(items);
   }
 
   /** Keeps an update that is not settled yet as a dead letter: as it was written, whatever its handler made of it. */
-  #bury({ seq, updateId, key, kind }: Indexed, why: DeadReason, error: unknown): void {
-    const stored = this.#opened.store.readOne(seq);
+  #bury(seq: number, why: DeadReason, cause: unknown): void {
+    const { restore, keyOf, kindOf, errorText, emit } = this.#options;
+    const { store } = this.#opened;
+    const stored = store.readOne(seq);
     if (!stored) return;
-    const { runs: attempts } = this.#opened.store.ledger.historyOf(seq);
-    const letter: DeadLetter = {
-      seq,
-      updateId,
-      key,
-      kind,
-      why,
-      attempts,
-      atMs: this.#now(),
-      error: error === undefined ? undefined : this.#options.errorText(error),
-    };
-    this.#opened.store.bury(letter, Buffer.from(JSON.stringify(stored.content)));
-    this.#options.emit({ event: 'inbox.dead', updateId, kind, why, attempts });
-  }
-
-  #writeMarks(): void {
-    this.#marking = undefined;
-    this.#throwFailure();
-    try {
-      this.#opened.store.write();
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    const text = Buffer.from(JSON.stringify(stored.content));
+    const update = restore(stored.content);
+    const { updateId } = stored;
+    const [key, kind, { runs: attempts }] = [keyOf(update), kindOf(update), store.ledger.historyOf(seq)];
+    const error = cause === undefined ? undefined : errorText(cause);
+    store.bury({ seq, updateId, key, kind, why, attempts, atMs: this.#now(), error }, text);
+    emit({ event: 'inbox.dead', updateId, kind, why, attempts });
   }
 
   #commitSoon(): void {
     if (this.#ended) return;
-    this.#cancelCommit ??= this.#options.clock.after(GROUP_COMMIT_MS, () => void this.#commitAndFill());
-  }
-
-  /** Dead letters that are tried again have to wait until they are safe once more. */
-  async #commitAndFill(): Promise<void> {
-    await this.#commit();
-    if (this.#resumed && !this.#ended) this.#attempt(() => this.#opened.queue.fill());
+    this.#cancelCommit ??= this.#options.clock.after(GROUP_COMMIT_MS, () => void this.#commit());
   }
 
   /** Resolves once all that was marked or appended is safe, or the inbox has failed. */
@@ -423,11 +398,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (this.#failure) return;
     this.#syncs++;
     this.#syncLatestEnd = Math.min(this.#syncLatestEnd, clock.now() + SYNC_WITHIN_MS);
-    const { store } = this.#opened;
-    const upTo = store.ledger.nextSeq;
     try {
-      await store.commit();
-      this.#safeUpTo = Math.max(this.#safeUpTo, upTo);
+      await this.#opened.store.commit();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -458,8 +430,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       const updateId = action === 'retry' ? this.#retry(seq) : this.#drop(seq);
       if (updateId !== undefined) done.set(seq, updateId);
     }
-    this.#opened.store.write();
-    this.#commitSoon();
+    const { store, queue } = this.#opened;
+    store.write();
+    void this.#commit();
+    if (this.#resumed) queue.fill();
     const refused = seqs.filter((seq) => !done.has(seq));
     this.#options.emit({
       event: 'inbox.requested',
@@ -473,31 +447,30 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   /** Has a dead letter's update wait once more, as if it had just arrived; undefined where there is no such letter. */
   #retry(seq: number): number | undefined {
     const { store } = this.#opened;
-    const letter = store.deadLetters.get(seq);
-    const text = store.deadLetters.text(seq);
-    if (!letter || !text) return undefined;
-    const { updateId, key, kind } = letter;
-    store.reappend({ updates: [{ updateId, key, kind, place: 0 }], contents: Buffer.from(`[${text}]`) });
+    const letter = store.letterOf(seq);
+    const text = letter && store.deadLetters.text(seq);
+    if (!text) return undefined;
+    store.reappend({ ids: [letter.updateId], places: [0], contents: Buffer.from(`[${text}]`) });
     store.exhume(seq);
     this.#counts.recovered++;
-    return updateId;
+    return letter.updateId;
   }
 
   /** Undefined where there is no such update, or it is being handled. */
   #drop(seq: number): number | undefined {
     const { store, queue } = this.#opened;
-    const letter = store.deadLetters.get(seq);
+    const letter = store.letterOf(seq);
     if (letter) {
       store.exhume(seq);
       return letter.updateId;
     }
     const stored = store.readOne(seq);
-    const delivered = queue.itemOf(seq);
-    if (!stored || (delivered && this.#running.has(delivered))) return undefined;
+    const delivered = [...queue.delivered()].find((item) => item.seq === seq);
+    if (!stored || delivered?.stage === 'begun') return undefined;
     store.mark('settled', seq);
     if (delivered) queue.remove(delivered);
     this.#counts.dropped++;
-    return stored.index.updateId;
+    return stored.updateId;
   }
 
   async #end(why: 'stop' | 'fault'): Promise<InboxReport> {
@@ -506,8 +479,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (!this.#open) return { left: 0, mayRepeat: [] };
     const { store, queue, room } = this.#opened;
     room.close();
-    this.#outlet.close();
-    const cut = [...this.#running].flatMap((entry) => queue.item(entry) ?? []);
+    const cut = [...queue.delivered()].filter(({ stage }) => stage === 'begun');
     // A stop is no fault of what it cuts; a fault may well be.
     if (why === 'stop') for (const { seq } of cut) store.mark('cut', seq);
     if (!this.#failure) await this.#commit();
@@ -540,7 +512,6 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#failure = inboxError(this.#options.folder, 'used', error);
     this.#cancelRound();
     this.#open?.room.close();
-    this.#outlet.close();
     this.#options.emit({ event: 'inbox.failed', error: this.#failure });
     return this.#failure;
   }

@@ -2,22 +2,31 @@
  * What is not settled, in order of arrival: by batch, where it is in the log, and no more, so that a backlog of any
  * length costs little memory. The journal keeps it as it goes; a start learns it from the log.
  */
-import { TurnoverMap } from '../../turnover-map.js';
 import { type Batch, Batches } from './batches.js';
 import type { FoundFrame } from './frame.js';
 import { RecentIds } from './recent.js';
-import { decodeHead, decodeMarks, decodeUpdates, type History, type Indexed, RecordKind } from './records.js';
+import {
+  decodeHead,
+  decodeMarks,
+  decodeUpdates,
+  type History,
+  type Marks,
+  RecordKind,
+  type UpdatesRecord,
+} from './records.js';
 import type { Place } from './scan.js';
 
 export type { Batch };
 
-const untouched: History = { runs: 0, deaths: 0, begun: false };
-const begunOnce: History = { runs: 1, deaths: 0, begun: true };
+/** What earlier runs have made of an update. */
+type Past = Pick<History, 'runs' | 'deaths'>;
+
+const untouched: Past = { runs: 0, deaths: 0 };
 
 export class Ledger {
   readonly #batches = new Batches();
-  /** Of those that were ever begun and are not settled. */
-  readonly #histories = new TurnoverMap<number, History>();
+  /** Of those that earlier runs have begun, and that are not settled. */
+  readonly #pasts = new Map<number, Past>();
   readonly recent = new RecentIds();
   nextSeq = 1;
   #size = 0;
@@ -40,12 +49,14 @@ export class Ledger {
 
   /** The numbers of those that were ever begun, with what is known of that. */
   histories(): readonly (readonly [seq: number, history: History])[] {
-    return [...this.#histories.entries()];
+    const seqs = new Set([...this.#pasts.keys(), ...this.#begun()]);
+    return [...seqs].map((seq) => [seq, this.historyOf(seq)]);
   }
 
   /** Updates as they are in the log, in order of arrival. */
   add(place: Place, seqs: readonly number[]): Batch {
-    const batch = { place, seqs: [...seqs], bytesEach: Math.ceil(place.length / seqs.length) };
+    const bytesEach = Math.ceil(place.length / seqs.length);
+    const batch: Batch = { place, seqs: [...seqs], begun: undefined, bytesEach };
     this.#batches.add(batch);
     this.#size += seqs.length;
     this.#bytes += seqs.length * batch.bytesEach;
@@ -65,41 +76,41 @@ export class Ledger {
   }
 
   historyOf(seq: number): History {
-    return this.#histories.get(seq) ?? untouched;
+    const { runs, deaths } = this.#pasts.get(seq) ?? untouched;
+    const begun = this.#batches.upTo(seq)?.begun?.includes(seq) ?? false;
+    return { runs: begun ? runs + 1 : runs, deaths, begun };
   }
 
   begin(seq: number): void {
-    const before = this.#histories.get(seq);
-    if (!before) {
-      this.#histories.set(seq, begunOnce);
-      return;
-    }
-    const { runs, deaths, begun } = before;
+    const batch = this.#batches.upTo(seq);
+    if (!batch) return;
+    batch.begun ??= [];
     // Begun a second time without a word on the first: the process died in between.
-    this.#histories.set(seq, { runs: runs + 1, deaths: begun ? deaths + 1 : deaths, begun: true });
+    if (batch.begun.includes(seq)) this.#endOf(seq, 'death');
+    else batch.begun.push(seq);
   }
 
   /** A stop has cut it: that is no fault of its own. */
   cut(seq: number): void {
-    const history = this.#histories.get(seq);
-    if (history) this.#histories.set(seq, { ...history, begun: false });
+    const batch = this.#batches.upTo(seq);
+    if (batch && takeOut(batch.begun, seq)) this.#endOf(seq, 'cut');
   }
 
   settle(seq: number): void {
     const batch = this.#batches.upTo(seq);
-    const place = batch?.seqs.indexOf(seq) ?? -1;
-    if (!batch || place < 0) return;
+    if (!batch?.seqs.includes(seq)) return;
+    takeOut(batch.begun, seq);
     if (batch.seqs.length === 1) this.#batches.remove(batch);
-    else batch.seqs.splice(place, 1);
-    this.#histories.delete(seq);
+    else takeOut(batch.seqs, seq);
+    if (this.#pasts.size > 0) this.#pasts.delete(seq);
     this.#size--;
     this.#bytes -= batch.bytesEach;
   }
 
   /** The process that wrote the log is gone: it died of what it had begun, or beside it. */
   endRun(): void {
-    for (const [seq, { runs, deaths, begun }] of this.histories())
-      if (begun) this.#histories.set(seq, { runs, deaths: deaths + 1, begun: false });
+    for (const { begun } of this.#batches)
+      for (const seq of begun?.splice(0) ?? []) this.#endOf(seq, 'death');
   }
 
   /** Follows the log, record by record. */
@@ -108,34 +119,38 @@ export class Ledger {
       case RecordKind.head: {
         const { nextSeq, recent } = decodeHead(payload);
         this.nextSeq = Math.max(this.nextSeq, nextSeq);
-        for (const [id, atMs] of recent) this.recent.add(id, atMs);
+        for (const arrival of recent) this.recent.add(arrival);
         return;
       }
       case RecordKind.updates: {
-        const { atMs, passed, updates } = decodeUpdates(payload);
-        if (passed !== undefined) this.recent.passed(passed);
-        for (const { updateId } of updates) this.recent.add(updateId, atMs);
-        this.#replayUpdates(updates, place);
+        const record = decodeUpdates(payload);
+        this.#replayMarks(record.marks);
+        if (record.passed !== undefined) this.recent.passed(record.passed);
+        this.recent.add(record);
+        this.#replayUpdates(record, place);
         return;
       }
-      case RecordKind.rewritten:
-        this.#replayUpdates(decodeUpdates(payload).updates, place);
-        return;
-      case RecordKind.marks: {
-        const { begun, settled, cut } = decodeMarks(payload);
-        for (const seq of begun) if (this.batchOf(seq)) this.begin(seq);
-        for (const seq of cut) this.cut(seq);
-        for (const seq of settled) this.settle(seq);
+      case RecordKind.rewritten: {
+        const record = decodeUpdates(payload);
+        this.#replayMarks(record.marks);
+        this.#replayUpdates(record, place);
         return;
       }
+      case RecordKind.marks:
+        this.#replayMarks(decodeMarks(payload));
     }
   }
 
-  #replayUpdates(updates: readonly Indexed[], place: Place): void {
-    const [first] = updates;
-    if (!first) return;
-    const seqs = updates.map(({ seq }) => seq);
-    const earlier = this.batchOf(first.seq);
+  #replayMarks({ begun, settled, cut }: Marks): void {
+    for (const seq of begun) if (this.batchOf(seq)) this.begin(seq);
+    for (const seq of cut) this.cut(seq);
+    for (const seq of settled) this.settle(seq);
+  }
+
+  #replayUpdates({ seqs, histories }: UpdatesRecord, place: Place): void {
+    const [first] = seqs;
+    if (first === undefined) return;
+    const earlier = this.batchOf(first);
     if (earlier) {
       earlier.place = place;
       // What was written anew is all that was left: where marks are missing, something is damaged.
@@ -144,6 +159,28 @@ export class Ledger {
     } else {
       this.add(place, seqs);
     }
-    for (const { seq, history } of updates) if (history) this.#histories.set(seq, history);
+    for (const [seq, { runs, deaths, begun }] of histories) {
+      this.#pasts.set(seq, { runs: begun ? runs - 1 : runs, deaths });
+      if (begun) this.begin(seq);
+    }
   }
+
+  *#begun(): Generator<number> {
+    for (const { begun } of this.#batches) if (begun) yield* begun;
+  }
+
+  #endOf(seq: number, how: 'cut' | 'death'): void {
+    const { runs, deaths } = this.#pasts.get(seq) ?? untouched;
+    this.#pasts.set(seq, { runs: runs + 1, deaths: how === 'death' ? deaths + 1 : deaths });
+  }
+}
+
+/** Whether it was there. */
+function takeOut(numbers: number[] | undefined, number: number): boolean {
+  const place = numbers?.indexOf(number) ?? -1;
+  if (place < 0) return false;
+  // It mostly is: they settle in their order, or almost.
+  if (place === 0) numbers?.shift();
+  else numbers?.splice(place, 1);
+  return true;
 }

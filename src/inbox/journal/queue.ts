@@ -14,11 +14,27 @@ import type { Batch, Ledger } from './ledger.js';
 import type { History } from './records.js';
 
 /** An update on its way to its handler. */
-export interface Item<U> extends Entry {
+export class Item<U> implements Entry {
   readonly seq: number;
+  readonly updateId: number;
+  readonly key: string;
+  readonly kind: string;
+  readonly attempt: number;
   readonly update: U;
   /** About what it takes in memory. */
   readonly bytes: number;
+  /** `gone`: settled, or withdrawn. */
+  stage: 'read' | 'delivered' | 'begun' | 'gone' = 'read';
+
+  constructor({ seq, updateId, key, kind, attempt, update, bytes }: Omit<Item<U>, 'stage'>) {
+    this.seq = seq;
+    this.updateId = updateId;
+    this.key = key;
+    this.kind = kind;
+    this.attempt = attempt;
+    this.update = update;
+    this.bytes = bytes;
+  }
 }
 
 export interface QueueOptions<U> {
@@ -26,8 +42,6 @@ export interface QueueOptions<U> {
   /** What of the batch is not settled and wanted, in order of arrival. */
   read(batch: Batch, wanted: (seq: number) => boolean): readonly Item<U>[];
   isSuspect(history: History): boolean;
-  /** What is numbered from here on is not safe yet: it has to wait. */
-  safeUpTo(): number;
   deliver(items: readonly Item<U>[]): void;
   readonly limits: QueueLimits;
 }
@@ -42,19 +56,19 @@ export interface QueueLimits {
 }
 
 /** What is known of a key that has something delivered or aside. */
-interface Lane {
-  delivered: number;
+interface Lane<U> {
+  readonly delivered: Item<U>[];
   /** Numbers that wait for room in the lane, or for their turn as a suspect; none of its key behind them is delivered. */
-  readonly aside: Aside;
+  aside: Aside | undefined;
 }
 
 export class Queue<U> {
   readonly #options: QueueOptions<U>;
-  readonly #delivered = new TurnoverMap<Entry, Item<U>>();
-  readonly #lanes = new TurnoverMap<string, Lane>();
+  readonly #lanes = new TurnoverMap<string, Lane<U>>();
   /** Keys whose first aside is a suspect that waits for its turn. */
   readonly #suspended: string[] = [];
   #suspect: Item<U> | undefined;
+  #size = 0;
   #bytes = 0;
   /** From this number on nothing was looked at yet. */
   #ahead = 0;
@@ -63,19 +77,14 @@ export class Queue<U> {
     this.#options = options;
   }
 
+  /** How many are delivered, and neither settled nor withdrawn. */
   get size(): number {
-    return this.#delivered.size;
+    return this.#size;
   }
 
-  /** The item that was delivered as this entry; undefined once it has settled, or was withdrawn. */
-  item(entry: Entry): Item<U> | undefined {
-    return this.#delivered.get(entry);
-  }
-
-  /** The same by its number. */
-  itemOf(seq: number): Item<U> | undefined {
-    for (const item of this.#delivered.values()) if (item.seq === seq) return item;
-    return undefined;
+  /** Those. */
+  *delivered(): Generator<Item<U>> {
+    for (const { delivered } of this.#lanes.values()) yield* delivered;
   }
 
   /** New updates are safe. Where nothing waits before them they need not be read again. */
@@ -93,10 +102,10 @@ export class Queue<U> {
 
   /** Delivers as much as there is room for. */
   fill(): void {
-    const { ledger, read, safeUpTo } = this.#options;
+    const { ledger, read } = this.#options;
     while (this.#ahead < ledger.nextSeq && this.#hasRoom) {
       const batch = ledger.batchFrom(this.#ahead);
-      if (!batch || (batch.seqs[0] ?? 0) >= safeUpTo()) return;
+      if (!batch) return;
       const from = this.#ahead;
       const items = read(batch, (seq) => seq >= from);
       this.#ahead = (batch.seqs.at(-1) ?? this.#ahead) + 1;
@@ -106,11 +115,15 @@ export class Queue<U> {
 
   /** The entry has settled, or was withdrawn. To be called once it is no longer in the ledger. */
   remove(item: Item<U>): void {
-    if (!this.#delivered.delete(item)) return;
+    if (item.stage === 'read' || item.stage === 'gone') return;
+    item.stage = 'gone';
+    this.#size--;
     this.#bytes -= item.bytes;
     const lane = this.#lanes.get(item.key);
-    if (lane) {
-      lane.delivered--;
+    if (lane?.delivered.length === 1 && !lane.aside) {
+      this.#lanes.delete(item.key);
+    } else if (lane) {
+      lane.delivered.splice(lane.delivered.indexOf(item), 1);
       this.#fetchAside(item.key, lane);
     }
     if (item === this.#suspect) {
@@ -118,12 +131,12 @@ export class Queue<U> {
       this.#nextSuspect();
     }
     // Not for each one that settles: a batch is read for the sake of all that are in it.
-    if (this.#delivered.size <= this.#options.limits.delivered / 2) this.fill();
+    if (this.#size <= this.#options.limits.delivered / 2) this.fill();
   }
 
   get #hasRoom(): boolean {
     const { delivered, deliveredBytes } = this.#options.limits;
-    return this.#delivered.size < delivered && this.#bytes < deliveredBytes;
+    return this.#size < delivered && this.#bytes < deliveredBytes;
   }
 
   /**
@@ -132,43 +145,45 @@ export class Queue<U> {
    */
   get #roomOfKey(): number {
     const { delivered, deliveredBytes, deliveredOfKey } = this.#options.limits;
-    const left = Math.min(1 - this.#delivered.size / delivered, 1 - this.#bytes / deliveredBytes);
+    const left = Math.min(1 - this.#size / delivered, 1 - this.#bytes / deliveredBytes);
     return Math.max(1, Math.ceil(deliveredOfKey * left));
   }
 
   /** Delivers those whose key lets them pass, and puts the others aside. */
   #admit(items: readonly Item<U>[]): void {
     const admitted = items.filter((item) => {
-      const lane = this.#laneOf(item.key);
-      const isNext = lane.aside.size === 0;
+      const lane = this.#lanes.get(item.key);
+      const isNext = lane?.aside === undefined;
       if (isNext && this.#mayPass(item, lane)) {
         this.#pass(item, lane);
         return true;
       }
       if (isNext && this.#isHeldSuspect(item.seq)) this.#suspend(item.key);
-      lane.aside.push(item.seq);
+      this.#putAside(item, lane);
       return false;
     });
     if (admitted.length > 0) this.#options.deliver(admitted);
   }
 
   /** Delivers what waits aside in a lane, as far as there is room in it; forgets the lane where nothing is left. */
-  #fetchAside(key: string, lane: Lane): void {
+  #fetchAside(key: string, lane: Lane<U>): void {
     const { ledger, deliver } = this.#options;
+    const { aside, delivered } = lane;
     // Those that were dropped while they waited.
-    while (lane.aside.first !== undefined && !ledger.batchOf(lane.aside.first)) lane.aside.shift();
-    if (lane.aside.first === undefined) {
-      if (lane.delivered === 0) this.#lanes.delete(key);
+    while (aside?.first !== undefined && !ledger.batchOf(aside.first)) aside.shift();
+    if (aside?.first === undefined) {
+      lane.aside = undefined;
+      if (delivered.length === 0) this.#lanes.delete(key);
       return;
     }
     const room = this.#roomOfKey;
     // Not for each one that settles: to read several at once is cheaper.
-    if (lane.delivered > room / 2) return;
-    if (this.#isHeldSuspect(lane.aside.first)) {
+    if (delivered.length > room / 2) return;
+    if (this.#isHeldSuspect(aside.first)) {
       this.#suspend(key);
       return;
     }
-    const seqs = lane.aside.peek(room - lane.delivered);
+    const seqs = aside.peek(room - delivered.length);
     const items = this.#readAll(seqs);
     const admitted: Item<U>[] = [];
     for (const seq of seqs) {
@@ -176,12 +191,13 @@ export class Queue<U> {
         this.#suspend(key);
         break;
       }
-      lane.aside.shift();
+      aside.shift();
       const item = items.get(seq);
       if (!item) continue;
       this.#pass(item, lane);
       admitted.push(item);
     }
+    if (aside.size === 0) lane.aside = undefined;
     deliver(admitted);
   }
 
@@ -206,8 +222,9 @@ export class Queue<U> {
     }
   }
 
-  #mayPass(item: Item<U>, lane: Lane): boolean {
-    return lane.delivered < this.#roomOfKey && !this.#isHeldSuspect(item.seq);
+  #mayPass(item: Item<U>, lane: Lane<U> | undefined): boolean {
+    const hasRoom = lane === undefined || lane.delivered.length < this.#roomOfKey;
+    return hasRoom && !this.#isHeldSuspect(item.seq);
   }
 
   #isHeldSuspect(seq: number): boolean {
@@ -224,18 +241,19 @@ export class Queue<U> {
     return isSuspect(ledger.historyOf(seq));
   }
 
-  #pass(item: Item<U>, lane: Lane): void {
-    if (this.#isSuspect(item.seq)) this.#suspect = item;
-    this.#delivered.set(item, item);
+  #pass(item: Item<U>, lane: Lane<U> | undefined): void {
+    if (item.attempt > 1 && this.#isSuspect(item.seq)) this.#suspect = item;
+    item.stage = 'delivered';
+    this.#size++;
     this.#bytes += item.bytes;
-    lane.delivered++;
+    if (lane) lane.delivered.push(item);
+    else this.#lanes.set(item.key, { delivered: [item], aside: undefined });
   }
 
-  #laneOf(key: string): Lane {
-    const known = this.#lanes.get(key);
-    if (known) return known;
-    const lane = { delivered: 0, aside: new Aside() };
-    this.#lanes.set(key, lane);
-    return lane;
+  #putAside({ key, seq }: Item<U>, known: Lane<U> | undefined): void {
+    const lane = known ?? { delivered: [], aside: undefined };
+    if (!known) this.#lanes.set(key, lane);
+    lane.aside ??= new Aside();
+    lane.aside.push(seq);
   }
 }

@@ -3,6 +3,7 @@
  * updates without reading their contents.
  */
 import type { Settlement } from '../inbox.js';
+import type { Arrival } from './recent.js';
 
 /** Written at the head of each segment; a version that this program does not know is left alone. */
 export const FORMAT = 1;
@@ -29,8 +30,8 @@ export interface Head {
   /** Which run of the program wrote the segment, by the id of the store's owner. */
   readonly run?: string;
   readonly nextSeq: number;
-  /** The ids that Telegram may still send again, each with the time of its arrival. */
-  readonly recent: readonly (readonly [id: number, atMs: number])[];
+  /** The ids that Telegram may still send again. */
+  readonly recent: readonly Arrival[];
 }
 
 /** How often an update was begun, and how it ended those times. */
@@ -50,20 +51,23 @@ export interface Indexed {
   readonly updateId: number;
   readonly key: string;
   readonly kind: string;
-  readonly history?: History;
 }
 
-/** An update's index, and which of the record's contents is its own. */
-export interface Placed extends Indexed {
-  readonly place: number;
-}
-
+/** Updates, in order of arrival: what is said of each stands in the same place of each list. */
 export interface UpdatesRecord {
   /** When they arrived; milliseconds since 1970. */
   readonly atMs: number;
   /** Telegram had answered a poll from here when it sent them: it has forgotten all below. */
   readonly passed: number | undefined;
-  readonly updates: readonly Placed[];
+  /** The journal's own numbers. */
+  readonly seqs: readonly number[];
+  readonly ids: readonly number[];
+  /** Which of the record's contents is whose. */
+  readonly places: readonly number[];
+  /** Of those that were begun before they were written down here. */
+  readonly histories: readonly (readonly [seq: number, history: History])[];
+  /** What became of others before. */
+  readonly marks: Marks;
 }
 
 export interface Marks {
@@ -85,25 +89,26 @@ export interface DeadLetter extends Indexed {
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
 export function encodeHead({ format, bot, run, nextSeq, recent }: Head): Buffer[] {
-  return [json({ format, bot, run, nextSeq, recent })];
+  const rows = recent.map(({ atMs, ids }) => [atMs, runsOf(ids)]);
+  return [json({ format, bot, run, nextSeq, recent: rows })];
 }
 
 /**
  * @param contents JSON: an array of updates, or an answer of Telegram's as it was received, which has one as its `result`.
  *   To write down what is at hand costs less than to make a text of it anew.
  */
-export function encodeUpdates({ atMs, passed, updates }: UpdatesRecord, contents: Uint8Array): Uint8Array[] {
-  const rows = updates.map(({ seq, updateId, key, kind, place, history }) =>
-    history
-      ? [seq, updateId, key, kind, place, history.runs, history.deaths, history.begun ? 1 : 0]
-      : [seq, updateId, key, kind, place],
-  );
-  return [...indexed({ atMs, passed, rows }), contents];
+export function encodeUpdates(record: UpdatesRecord, contents: Uint8Array): Uint8Array[] {
+  const { atMs, passed, histories } = record;
+  const [seqs, ids, places] = [runsOf(record.seqs), runsOf(record.ids), runsOf(record.places)];
+  const rows = histories.map(([seq, { runs, deaths, begun }]) => [seq, runs, deaths, begun ? 1 : 0]);
+  return [...indexed({ atMs, passed, seqs, ids, places, rows, marks: rowsOf(record.marks) }), contents];
 }
 
-export function encodeMarks({ begun, settled, cut }: Marks): Buffer[] {
-  return [json([begun, settled, cut])];
+export function encodeMarks(marks: Marks): Buffer[] {
+  return [json(rowsOf(marks))];
 }
+
+const rowsOf = ({ begun, settled, cut }: Marks) => [runsOf(begun), runsOf(settled), runsOf(cut)];
 
 export function encodeDeadLetter(letter: DeadLetter, text: Uint8Array): Uint8Array[] {
   const { seq, updateId, key, kind, why, attempts, atMs, error } = letter;
@@ -122,9 +127,13 @@ export function decodeHead(payload: Buffer): Head {
     ...(typeof run === 'string' && { run }),
     // Of a newer format nothing more is known.
     nextSeq: format === FORMAT ? number(nextSeq) : 0,
-    recent:
-      format === FORMAT ? list(recent).map((pair) => [number(list(pair)[0]), number(list(pair)[1])]) : [],
+    recent: format === FORMAT ? list(recent).map(arrivalOf) : [],
   };
+}
+
+function arrivalOf(row: unknown): Arrival {
+  const [atMs, ids] = list(row);
+  return { atMs: number(atMs), ids: numbersOf(ids) };
 }
 
 export interface DecodedUpdates extends UpdatesRecord {
@@ -134,24 +143,18 @@ export interface DecodedUpdates extends UpdatesRecord {
 
 export function decodeUpdates(payload: Buffer): DecodedUpdates {
   const { value, end } = readIndex(payload);
-  const { atMs, passed, rows } = fields(value);
-  const updates = list(rows).map((row) => {
-    const [seq, updateId, key, kind, place, runs, deaths, begun] = list(row);
-    return {
-      seq: number(seq),
-      updateId: number(updateId),
-      key: string(key),
-      kind: string(kind),
-      place: number(place),
-      ...(runs !== undefined && {
-        history: { runs: number(runs), deaths: number(deaths), begun: begun === 1 },
-      }),
-    };
-  });
+  const { atMs, passed, seqs, ids, places, rows, marks } = fields(value);
   return {
     atMs: number(atMs),
     passed: passed === undefined ? undefined : number(passed),
-    updates,
+    seqs: numbersOf(seqs),
+    ids: numbersOf(ids),
+    places: numbersOf(places),
+    histories: list(rows).map((row) => {
+      const [seq, runs, deaths, begun] = list(row);
+      return [number(seq), { runs: number(runs), deaths: number(deaths), begun: begun === 1 }];
+    }),
+    marks: marksOf(marks),
     contents() {
       const contents = parse(payload.subarray(end));
       return list(Array.isArray(contents) ? contents : fields(contents)['result']);
@@ -160,8 +163,12 @@ export function decodeUpdates(payload: Buffer): DecodedUpdates {
 }
 
 export function decodeMarks(payload: Buffer): Marks {
-  const [begun, settled, cut] = list(parse(payload));
-  return { begun: list(begun).map(number), settled: list(settled).map(number), cut: list(cut).map(number) };
+  return marksOf(parse(payload));
+}
+
+function marksOf(rows: unknown): Marks {
+  const [begun, settled, cut] = list(rows);
+  return { begun: numbersOf(begun), settled: numbersOf(settled), cut: numbersOf(cut) };
 }
 
 export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter; readonly text: Buffer } {
@@ -184,6 +191,36 @@ export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter
 export function decodeRemoval(payload: Buffer): number {
   return number(parse(payload));
 }
+
+/** Numbers most of which follow the one before, in short: where each such run begins, and its length. */
+function runsOf(numbers: readonly number[]): number[] {
+  const runs: number[] = [];
+  let [first, length] = [0, 0];
+  for (const next of numbers) {
+    if (length > 0 && next === first + length) {
+      length++;
+      continue;
+    }
+    if (length > 0) runs.push(first, length);
+    [first, length] = [next, 1];
+  }
+  if (length > 0) runs.push(first, length);
+  return runs;
+}
+
+function numbersOf(value: unknown): readonly number[] {
+  const runs = list(value).map(number);
+  const numbers: number[] = [];
+  for (let at = 0; at < runs.length; at += 2) {
+    const [first = 0, length = 0] = runs.slice(at, at + 2);
+    if (!Number.isInteger(length) || length < 1 || length > LONGEST_RUN) throw unreadable();
+    for (let step = 0; step < length; step++) numbers.push(first + step);
+  }
+  return numbers;
+}
+
+/** No record holds so many. */
+const LONGEST_RUN = 1_000_000;
 
 /** An index in front of what it is the index of. */
 function indexed(index: object): [Buffer, Buffer] {

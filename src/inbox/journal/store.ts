@@ -17,10 +17,9 @@ import {
   encodeMarks,
   encodeUpdates,
   FORMAT,
-  type Indexed,
   type Marks,
-  type Placed,
   RecordKind,
+  type UpdatesRecord,
 } from './records.js';
 import { type Place, type Scan, scanLog, segmentPath } from './scan.js';
 
@@ -47,20 +46,19 @@ export interface Damage {
 }
 
 /** New updates, not yet numbered. */
-export interface NewUpdates {
-  readonly updates: readonly Omit<Placed, 'seq' | 'history'>[];
+export interface NewUpdates extends Pick<UpdatesRecord, 'ids' | 'places'> {
   /** As `encodeUpdates` takes them. */
   readonly contents: Uint8Array;
 }
 
 /** An update as it was written. */
 export interface Stored {
-  readonly index: Indexed;
+  readonly seq: number;
+  readonly updateId: number;
   readonly content: unknown;
 }
 
-interface RecordOfUpdates {
-  readonly updates: readonly Placed[];
+interface RecordOfUpdates extends UpdatesRecord {
   readonly contents: readonly unknown[];
 }
 
@@ -126,7 +124,9 @@ export class Store {
   readonly ledger: Ledger;
   readonly deadLetters: DeadLetters;
   readonly damage: readonly Damage[];
-  #marks: { begun: number[]; settled: number[]; cut: number[] } = { begun: [], settled: [], cut: [] };
+  #marks = noMarks();
+  /** Dead letters that go with the next commit. */
+  readonly #exhumed = new Set<number>();
   #cleaning = false;
   /** By position. Chats that get on side by side want the same records, each a little of them. */
   readonly #lastRead = new Map<number, RecordOfUpdates>();
@@ -177,7 +177,7 @@ export class Store {
             bot,
             ...(run !== undefined && { run }),
             nextSeq: ledger.nextSeq,
-            recent: ledger.recent.entries(),
+            recent: ledger.recent.arrivals,
           }),
         }),
         ...(segmentBytes !== undefined && { segmentBytes }),
@@ -209,14 +209,15 @@ export class Store {
    * Writes new updates; they are numbered in their order. With `commit` they are safe.
    *
    * @param passed Telegram had answered a poll from there when it sent them
+   * @returns the number of the first
    * @throws LastcallError INBOX_DISK
    */
-  append(updates: NewUpdates, passed: number | undefined): readonly Indexed[] {
+  append(updates: NewUpdates, passed: number | undefined): number {
     return this.#append(RecordKind.updates, updates, passed);
   }
 
   /** Writes an update that Telegram did not send just now: a dead letter that is tried again. Throws INBOX_DISK. */
-  reappend(update: NewUpdates): readonly Indexed[] {
+  reappend(update: NewUpdates): number {
     return this.#append(RecordKind.rewritten, update, undefined);
   }
 
@@ -233,18 +234,26 @@ export class Store {
     const { begun, settled, cut } = this.#marks;
     if (begun.length + settled.length + cut.length === 0) return;
     this.#guarded('written to', () => this.#log.append(RecordKind.marks, encodeMarks(this.#marks)));
-    this.#marks = { begun: [], settled: [], cut: [] };
+    this.#marks = noMarks();
   }
 
   /** Resolves once all that was appended or marked before is safe. Rejects with INBOX_DISK. */
   async commit(): Promise<void> {
     this.write();
-    if (!this.#options.survivesPowerCut) return;
-    await guarded(this.#options.folder, 'written to', async () => {
+    const { deadLetters } = this;
+    const { survivesPowerCut, folder } = this.#options;
+    const exhumed = [...this.#exhumed];
+    await guarded(folder, 'written to', async () => {
       // A letter before the mark that says its update is settled; its removal after the update that is tried again.
-      await this.deadLetters.sync('added');
-      await this.#log.sync();
-      await this.deadLetters.sync('removed');
+      if (survivesPowerCut) {
+        await deadLetters.sync('added');
+        await this.#log.sync();
+      }
+      for (const seq of exhumed) {
+        deadLetters.remove(seq);
+        this.#exhumed.delete(seq);
+      }
+      if (survivesPowerCut) await deadLetters.sync('removed');
     });
   }
 
@@ -253,9 +262,14 @@ export class Store {
     this.#guarded('written to', () => this.deadLetters.add(letter, text));
   }
 
-  /** Throws INBOX_DISK. */
+  /** A dead letter that is not about to go. */
+  letterOf(seq: number): DeadLetter | undefined {
+    return this.#exhumed.has(seq) ? undefined : this.deadLetters.get(seq);
+  }
+
+  /** Removes a dead letter with the next commit. */
   exhume(seq: number): void {
-    this.#guarded('written to', () => this.deadLetters.remove(seq));
+    this.#exhumed.add(seq);
   }
 
   /**
@@ -301,26 +315,18 @@ export class Store {
     this.deadLetters.close();
   }
 
-  #append(kind: number, { updates, contents }: NewUpdates, passed: number | undefined): readonly Indexed[] {
-    // So that they count before whatever is written of these updates.
-    this.write();
+  #append(kind: number, { ids, places, contents }: NewUpdates, passed: number | undefined): number {
     const { ledger } = this;
     const atMs = this.#options.now();
-    const placed = updates.map(({ updateId, key, kind: updateKind, place }, index) => ({
-      seq: ledger.nextSeq + index,
-      updateId,
-      key,
-      kind: updateKind,
-      place,
-    }));
-    const payload = encodeUpdates({ atMs, passed, updates: placed }, contents);
+    const firstSeq = ledger.nextSeq;
+    const seqs = ids.map((_, turn) => firstSeq + turn);
+    const record = { atMs, passed, seqs, ids, places, histories: [], marks: this.#marks };
+    const payload = encodeUpdates(record, contents);
     const place = this.#guarded('written to', () => this.#log.append(kind, payload));
-    ledger.add(
-      place,
-      placed.map(({ seq }) => seq),
-    );
-    if (kind === RecordKind.updates) for (const { updateId } of placed) ledger.recent.add(updateId, atMs);
-    return placed;
+    this.#marks = noMarks();
+    ledger.add(place, seqs);
+    if (kind === RecordKind.updates) ledger.recent.add({ atMs, ids });
+    return firstSeq;
   }
 
   #recordAt(place: Place): RecordOfUpdates {
@@ -334,9 +340,9 @@ export class Store {
     return record;
   }
 
-  #readRecord(place: Place): RecordOfUpdates & { readonly atMs: number } {
-    const { atMs, updates, contents } = decodeUpdates(this.#log.read(place));
-    return { atMs, updates, contents: contents() };
+  #readRecord(place: Place): RecordOfUpdates {
+    const { contents, ...record } = decodeUpdates(this.#log.read(place));
+    return { ...record, contents: contents() };
   }
 
   #rewriteOldest(segmentEnd: number): void {
@@ -365,12 +371,20 @@ export class Store {
     // Not what was read before: its handlers may have changed it.
     const record = this.#readRecord(batch.place);
     const stored = openOf(batch, record, () => true);
-    const updates = stored.map(({ index: { seq, updateId, key, kind } }, place): Placed => {
-      const history = this.ledger.historyOf(seq);
-      return { seq, updateId, key, kind, place, ...(history.runs > 0 && { history }) };
-    });
+    const left: UpdatesRecord = {
+      atMs: record.atMs,
+      passed: undefined,
+      seqs: stored.map(({ seq }) => seq),
+      ids: stored.map(({ updateId }) => updateId),
+      places: stored.map((_, place) => place),
+      histories: stored.flatMap(({ seq }) => {
+        const history = this.ledger.historyOf(seq);
+        return history.runs > 0 ? [[seq, history] as const] : [];
+      }),
+      marks: noMarks(),
+    };
     const contents = Buffer.from(JSON.stringify(stored.map(({ content }) => content)));
-    const payload = encodeUpdates({ atMs: record.atMs, passed: undefined, updates }, contents);
+    const payload = encodeUpdates(left, contents);
     batch.place = this.#log.append(RecordKind.rewritten, payload);
   }
 
@@ -389,15 +403,23 @@ export class Store {
   }
 }
 
+const noMarks = (): { begun: number[]; settled: number[]; cut: number[] } => ({
+  begun: [],
+  settled: [],
+  cut: [],
+});
+
 function openOf(
   batch: Batch,
-  { updates, contents }: RecordOfUpdates,
+  { seqs, ids, places, contents }: RecordOfUpdates,
   wanted: (seq: number) => boolean,
 ): Stored[] {
   const open = new Set(batch.seqs);
-  return updates
-    .filter(({ seq }) => wanted(seq) && open.has(seq))
-    .map(({ place, ...index }) => ({ index, content: contents[place] }));
+  return seqs.flatMap((seq, turn) => {
+    const [updateId, place] = [ids[turn], places[turn]];
+    if (updateId === undefined || place === undefined || !wanted(seq) || !open.has(seq)) return [];
+    return [{ seq, updateId, content: contents[place] }];
+  });
 }
 
 async function guarded<T>(folder: string, what: string, work: () => Promise<T>): Promise<T> {

@@ -22,7 +22,7 @@ import { inboxError, logFolder, readLog } from './store.js';
 export const updateStates = ['running', 'interrupted', 'waiting', 'dead'] as const;
 export type UpdateState = (typeof updateStates)[number];
 
-export interface SeenUpdate extends Omit<Indexed, 'history'> {
+export interface SeenUpdate extends Indexed {
   readonly state: UpdateState;
   /** When it arrived; of a dead one, when it was given up. Milliseconds since 1970. */
   readonly atMs: number;
@@ -47,6 +47,8 @@ export interface ViewOptions {
   readonly owner: string | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  keyOf(update: unknown): string;
+  kindOf(update: unknown): string;
 }
 
 /** How often in a row the log may be cleaned under the reader's eyes; a disk that loses files is another matter. */
@@ -123,12 +125,16 @@ export class InboxView {
   }
 
   *#seen(record: Buffer, wanted: ReadonlySet<number>): Generator<SeenUpdate> {
-    const { atMs, updates, contents } = decodeUpdates(record);
-    for (const { seq, updateId, key, kind, place } of updates) {
+    const { keyOf, kindOf } = this.#options;
+    const { atMs, seqs, ids, places, contents } = decodeUpdates(record);
+    const updates = contents();
+    for (const [turn, seq] of seqs.entries()) {
+      const [updateId, update] = [ids[turn], updates[places[turn] ?? -1]];
       const state = wanted.has(seq) ? this.stateOf(seq) : undefined;
-      if (!state) continue;
+      if (!state || updateId === undefined) continue;
       const { runs: attempts, deaths } = this.#ledger.historyOf(seq);
-      const text = () => Buffer.from(JSON.stringify(contents()[place]));
+      const [key, kind] = [keyOf(update), kindOf(update)];
+      const text = () => Buffer.from(JSON.stringify(update));
       const of = { seq, updateId, key, kind, state, atMs, attempts, deaths };
       yield { ...of, why: undefined, error: undefined, text };
     }

@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Batch, Batches } from '../../../src/inbox/journal/batches.js';
 
-const batchOf = (...seqs: number[]): Batch => ({ place: { position: 0, length: 1 }, seqs, bytesEach: 1 });
+const batchOf = (...seqs: number[]): Batch => ({
+  place: { position: 0, length: 1 },
+  seqs,
+  begun: undefined,
+  bytesEach: 1,
+});
 
 describe('batches', () => {
   it('are found by their numbers, whatever was added and removed', () => {

@@ -1,20 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { Ledger } from '../../../src/inbox/journal/ledger.js';
-import { encodeMarks, encodeUpdates, type Indexed, RecordKind } from '../../../src/inbox/journal/records.js';
+import {
+  encodeMarks,
+  encodeUpdates,
+  RecordKind,
+  type UpdatesRecord,
+} from '../../../src/inbox/journal/records.js';
 
 const at = (position: number) => ({ position, length: 100 });
-const row = (seq: number, rest: Partial<Indexed> = {}): Indexed => ({
-  seq,
-  updateId: 1_000 + seq,
-  key: 'chat',
-  kind: 'message',
-  ...rest,
-});
+const noMarks = { begun: [], settled: [], cut: [] };
 
-function updatesRecord(updates: readonly Indexed[], passed?: number) {
-  const placed = updates.map((update, place) => ({ ...update, place }));
-  const contents = Buffer.from(JSON.stringify(updates.map(() => ({}))));
-  return { payload: Buffer.concat(encodeUpdates({ atMs: 1, passed, updates: placed }, contents)) };
+function updatesRecord(seqs: readonly number[], rest: Partial<UpdatesRecord> = {}) {
+  const ids = seqs.map((seq) => 1_000 + seq);
+  const places = seqs.map((_, place) => place);
+  const contents = Buffer.from(JSON.stringify(seqs.map(() => ({}))));
+  const record = { atMs: 1, passed: undefined, seqs, ids, places, histories: [], marks: noMarks, ...rest };
+  return { payload: Buffer.concat(encodeUpdates(record, contents)) };
 }
 const marksRecord = (begun: number[], settled: number[] = [], cut: number[] = []) => ({
   kind: RecordKind.marks,
@@ -91,9 +92,9 @@ describe('histories', () => {
 describe('replaying', () => {
   it('follows updates and marks, and the ids that may come again', () => {
     const ledger = new Ledger();
-    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([row(1), row(2)]) }, at(0));
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([1, 2]) }, at(0));
     ledger.replay(marksRecord([1, 2], [2]), at(100));
-    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([row(3)], 1_002) }, at(200));
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([3], { passed: 1_002 }) }, at(200));
     expect(ledger.batches().map(({ seqs }) => seqs)).toEqual([[1], [3]]);
     expect(ledger.historyOf(1)).toEqual({ runs: 1, deaths: 0, begun: true });
     expect([1_001, 1_002, 1_003].map((id) => ledger.recent.has(id))).toEqual([false, true, true]);
@@ -101,16 +102,16 @@ describe('replaying', () => {
 
   it('finds what was written anew where it is now, with its history', () => {
     const history = { runs: 2, deaths: 1, begun: false };
-    const rewritten = { kind: RecordKind.rewritten, ...updatesRecord([row(1, { history }), row(3)]) };
+    const rewritten = { kind: RecordKind.rewritten, ...updatesRecord([1, 3], { histories: [[1, history]] }) };
     const whole = new Ledger();
-    whole.replay({ kind: RecordKind.updates, ...updatesRecord([row(1), row(2), row(3)]) }, at(0));
+    whole.replay({ kind: RecordKind.updates, ...updatesRecord([1, 2, 3]) }, at(0));
     whole.replay(marksRecord([], [2]), at(100));
-    whole.replay({ kind: RecordKind.updates, ...updatesRecord([row(4)]) }, at(200));
+    whole.replay({ kind: RecordKind.updates, ...updatesRecord([4]) }, at(200));
     whole.replay(rewritten, at(300));
     // The same, once the old segment is gone.
     const rest = new Ledger();
     rest.replay(marksRecord([1], [2]), at(100));
-    rest.replay({ kind: RecordKind.updates, ...updatesRecord([row(4)]) }, at(200));
+    rest.replay({ kind: RecordKind.updates, ...updatesRecord([4]) }, at(200));
     rest.replay(rewritten, at(300));
     for (const ledger of [whole, rest]) {
       expect(ledger.batches().map(({ place, seqs }) => [place.position, seqs])).toEqual([
@@ -127,8 +128,8 @@ describe('replaying', () => {
 
   it('believes what was written anew, where marks are missing', () => {
     const ledger = new Ledger();
-    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([row(1), row(2), row(3)]) }, at(0));
-    ledger.replay({ kind: RecordKind.rewritten, ...updatesRecord([row(2)]) }, at(100));
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([1, 2, 3]) }, at(0));
+    ledger.replay({ kind: RecordKind.rewritten, ...updatesRecord([2]) }, at(100));
     ledger.replay({ kind: RecordKind.rewritten, ...updatesRecord([]) }, at(200));
     expect(ledger.batches().map(({ place, seqs }) => [place.position, seqs])).toEqual([[100, [2]]]);
     expect(ledger.size).toBe(1);

@@ -21,12 +21,18 @@ interface Rig {
 const open = ({ disk = new MemoryDisk(), survivesPowerCut = true, segmentBytes = 1_000 }: Rig = {}) =>
   Store.open({ disk, folder, bot, survivesPowerCut, now: () => NOW, segmentBytes });
 
-const update = (id: number, content = `text of ${id}`): NewRow => ({
-  updateId: id,
-  key: `chat ${id % 3}`,
-  kind: 'message',
-  content,
-});
+const update = (id: number, content = `text of ${id}`): NewRow => ({ updateId: id, content });
+const letter = (seq: number, updateId: number) =>
+  ({
+    seq,
+    updateId,
+    key: 'chat',
+    kind: 'message',
+    why: 'failed',
+    attempts: 1,
+    atMs: NOW,
+    error: '',
+  }) as const;
 const updates = (...ids: number[]) => newUpdates(ids.map((id) => update(id)));
 
 /** All that is not settled, as it can be read. */
@@ -34,7 +40,7 @@ function contents(store: Store): string[] {
   return store.ledger
     .batches()
     .flatMap((batch) => store.read(batch, () => true))
-    .map(({ index, content }) => `${index.seq} ${index.updateId} ${index.key} ${index.kind} ${content}`);
+    .map(({ seq, updateId, content }) => `${seq} ${updateId} ${content}`);
 }
 
 /** What the log says, apart from where things are. */
@@ -89,14 +95,10 @@ describe('writing', () => {
   it('numbers updates in their order, and finds them as they were written', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
-    expect(store.append(updates(7, 8), undefined).map(({ seq }) => seq)).toEqual([1, 2]);
-    expect(store.append(updates(3), 9).map(({ seq }) => seq)).toEqual([3]);
+    expect(store.append(updates(7, 8), undefined)).toBe(1);
+    expect(store.append(updates(3), 9)).toBe(3);
     const written = contents(store);
-    expect(written).toEqual([
-      '1 7 chat 1 message text of 7',
-      '2 8 chat 2 message text of 8',
-      '3 3 chat 0 message text of 3',
-    ]);
+    expect(written).toEqual(['1 7 text of 7', '2 8 text of 8', '3 3 text of 3']);
     expect(contents(await open({ disk }))).toEqual(written);
   });
 
@@ -106,14 +108,14 @@ describe('writing', () => {
     store.mark('settled', 2);
     const [batch] = store.ledger.batches();
     if (!batch) throw new Error('no batch');
-    expect(store.read(batch, (seq) => seq > 1).map(({ index }) => index.seq)).toEqual([3]);
+    expect(store.read(batch, (seq) => seq > 1).map(({ seq }) => seq)).toEqual([3]);
   });
 
   it('keeps records that it has read for a while, unless they are large', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
     const readsOf = (text: string) => {
-      const [{ seq } = { seq: 0 }] = store.append(newUpdates([update(1, text)]), undefined);
+      const seq = store.append(newUpdates([update(1, text)]), undefined);
       const batch = store.ledger.batchOf(seq);
       const before = disk.reads;
       for (let time = 0; time < 3; time++) if (batch) store.read(batch, () => true);
@@ -159,28 +161,21 @@ describe('writing', () => {
   it('commits what was written, the dead letters with it', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
-    const [index] = store.append(updates(1), undefined);
-    if (!index) throw new Error('nothing was written');
-    store.bury(
-      { ...index, why: 'failed', attempts: 1, atMs: NOW, error: 'thrown' },
-      Buffer.from('text of 1'),
-    );
+    store.append(updates(1), undefined);
+    store.bury(letter(1, 1), Buffer.from('text of 1'));
     store.mark('settled', 1);
     await store.commit();
     disk.cutPower(() => 0);
     const after = await open({ disk });
     expect(after.ledger.size).toBe(0);
     expect(after.deadLetters.list()).toMatchObject([{ seq: 1, why: 'failed' }]);
-    expect(after.append(updates(2), undefined)[0]?.seq).toBe(2);
+    expect(after.append(updates(2), undefined)).toBe(2);
   });
 
   it('lets a dead letter go only once the update that is tried again is safe', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
-    store.bury(
-      { ...update(7), seq: 41, why: 'failed', attempts: 1, atMs: NOW, error: '' },
-      Buffer.from('{}'),
-    );
+    store.bury(letter(41, 7), Buffer.from('{}'));
     store.append(updates(1), undefined);
     await store.commit();
     store.reappend(updates(7));
@@ -200,12 +195,9 @@ describe('writing', () => {
   it('gives no number twice, also where only the dead letters still know it', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
-    store.bury(
-      { ...update(7), seq: 41, why: 'failed', attempts: 1, atMs: NOW, error: '' },
-      Buffer.from('{}'),
-    );
+    store.bury(letter(41, 7), Buffer.from('{}'));
     const after = await open({ disk });
-    expect(after.append(updates(8), undefined)[0]?.seq).toBe(42);
+    expect(after.append(updates(8), undefined)).toBe(42);
   });
 
   it('syncs nothing where only the process has to be survived', async () => {
@@ -306,10 +298,11 @@ describe('cleaning', () => {
     for (let id = 1; id <= 60; id++) store.append(updates(id), undefined);
     store.mark('begun', 1);
     for (let seq = 2; seq <= 60; seq++) if (seq !== 3) store.mark('settled', seq);
+    const before = store.size;
     for (let round = 0; round < 10; round++) await store.clean();
-    expect(store.size).toBeLessThan(3_000);
+    expect(store.size).toBeLessThan(before / 2);
     disk.cutPower(() => 0);
-    expect(contents(store)).toEqual(['1 1 chat 1 message text of 1', '3 3 chat 0 message text of 3']);
+    expect(contents(store)).toEqual(['1 1 text of 1', '3 3 text of 3']);
     const after = await open({ disk });
     expect(contents(after)).toEqual(contents(store));
     expect(after.ledger.historyOf(1)).toEqual({ runs: 1, deaths: 1, begun: false });
@@ -434,7 +427,7 @@ describe('damage', () => {
           }
           const saved = await open({ disk: copy });
           const found = contents(saved);
-          for (const one of found) expect(all).toContain(one.replace(/^.* message /, ''));
+          for (const one of found) expect(all).toContain(one.replace(/^\d+ \d+ /, ''));
           expect(found.length).toBe(saved.ledger.size);
           const after = await open({ disk: copy });
           expect(after.damage).toEqual([]);

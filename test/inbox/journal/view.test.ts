@@ -8,7 +8,7 @@ import { encodeHead, RecordKind } from '../../../src/inbox/journal/records.js';
 import { Store } from '../../../src/inbox/journal/store.js';
 import { InboxView, type ViewOptions } from '../../../src/inbox/journal/view.js';
 import { Folder } from '../../support/folder.js';
-import { AtWork, newBot, treeOf } from '../../support/inbox-folder.js';
+import { AtWork, newBot, treeOf, update, viewOptions } from '../../support/inbox-folder.js';
 import { newUpdates } from '../../support/new-updates.js';
 
 let state: Folder;
@@ -54,7 +54,7 @@ const readOnly: Disk = {
 };
 
 const view = (options: Partial<ViewOptions> = {}) =>
-  new InboxView({ disk: readOnly, folder: folder(), bot, owner: undefined, now: Date.now, ...options });
+  new InboxView({ ...viewOptions(folder(), bot), disk: readOnly, ...options });
 
 const told = (seen: InboxView) =>
   [...seen.updates()].map(({ updateId, state: itsState, attempts, deaths }) => [
@@ -63,8 +63,6 @@ const told = (seen: InboxView) =>
     attempts,
     deaths,
   ]);
-
-const update = (id: number, chat = 1, text = `text ${id}`) => ({ update_id: id, chat, text });
 
 describe('a view of an inbox that a process works with', () => {
   it('tells what runs, waits and is dead, in order of arrival, the dead last', async () => {
