@@ -31,8 +31,9 @@ export interface InboxOptions<U> {
   keyOf(update: U): string;
   kindOf(update: U): string;
   /**
-   * Where entries go to be handled, in order of arrival. Each is delivered at most once a process: at once, or when
-   * there is room for it, or, where one update must run alone, when the others have settled.
+   * Where entries go to be handled, in order of arrival. Each is delivered at most once a process: at once, before
+   * `accept` has resolved, or when there is room for it, or, where one update must run alone, when the others have
+   * settled.
    */
   deliver(entries: readonly Entry[]): void;
 }

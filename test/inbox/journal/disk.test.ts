@@ -163,3 +163,23 @@ describe('the disk', () => {
       expect(codeOf(error)).toBeUndefined();
   });
 });
+
+describe('a growing file', () => {
+  it('grows in steps, with zeros behind what was appended, and is as long as that once it is closed', () => {
+    using state = new Folder();
+    const path = state.file('growing');
+    const file = systemDisk.create(path);
+    const parts = [100, 300_000, 5, 200_000].map((length, index) => Buffer.alloc(length, index + 1));
+    let end = 0;
+    for (const part of parts) {
+      file.append(part);
+      expect(systemDisk.read(path, end, part.length).equals(part)).toBe(true);
+      end += part.length;
+      const behind = systemDisk.read(path).subarray(end);
+      expect(behind.every((byte) => byte === 0)).toBe(true);
+    }
+    expect(statSync(path).size).toBeGreaterThan(end);
+    file.close();
+    expect(systemDisk.read(path).equals(Buffer.concat(parts))).toBe(true);
+  });
+});
