@@ -134,12 +134,12 @@ describe('what a handler is given', () => {
     const bot = newBot();
     const seen: unknown[] = [];
     bot.use((ctx) => {
-      seen.push(Object.keys(ctx));
+      seen.push(Reflect.ownKeys(ctx), ctx.constructor, ctx.constructor.name);
       Object.assign(ctx, { signal: 'mine', attempt: 'too' });
       seen.push(ctx.signal, ctx.attempt);
     });
     await handle(prepareBot(bot));
-    expect(seen).toEqual([['update', 'telegram', 'botInfo', 'state'], 'mine', 'too']);
+    expect(seen).toEqual([['update', 'telegram', 'botInfo', 'state'], Context, 'Context', 'mine', 'too']);
   });
 
   it("the bot's own context, context type and session", async () => {

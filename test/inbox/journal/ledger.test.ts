@@ -42,6 +42,9 @@ describe('what is not settled', () => {
     ledger.settle(1);
     ledger.settle(3);
     expect(ledger.batches()).toEqual([second]);
+    expect(ledger.batchOf(3)).toBeUndefined();
+    ledger.settle(3);
+    expect(ledger.size).toBe(1);
     expect(ledger.bytes).toBe(100);
   });
 
