@@ -10,6 +10,7 @@ import type { LastcallError } from '../../errors.js';
 import type { InboxEvent } from '../events.js';
 import type { DeadReason, Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
 import { type Disk, systemDisk } from './disk.js';
+import { GroupCommit } from './group-commit.js';
 import type { Batch } from './ledger.js';
 import { BEAT_MS, Owner } from './owner.js';
 import { Item, Queue } from './queue.js';
@@ -48,14 +49,8 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly segmentBytes?: number;
 }
 
-/** How long settled updates wait for company before they are written together. */
-const GROUP_COMMIT_MS = 5;
-
 /** How often requests are looked for, and the log is looked after. */
 const ROUND_MS = 500;
-
-/** A disk that takes longer for a sync hangs. */
-const SYNC_WITHIN_MS = 60_000;
 
 /** Enough that none of those that could be at work waits for the disk. */
 const DELIVERED_LEAST = 1_000;
@@ -67,6 +62,7 @@ interface Opened<U> {
   readonly store: Store;
   readonly queue: Queue<U>;
   readonly room: Room;
+  readonly commits: GroupCommit;
 }
 
 interface Counters {
@@ -95,11 +91,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #resumed = false;
   /** What `accept` gave last: once it is called again, Telegram has answered a poll from there. */
   #offset: number | undefined;
-  #cancelCommit: (() => void) | undefined;
   #cancelRound: () => void = () => {};
   #lastBeat = 0;
-  #syncs = 0;
-  #syncLatestEnd = Number.POSITIVE_INFINITY;
   #failure: LastcallError | undefined;
   #report: Promise<InboxReport> | undefined;
 
@@ -177,7 +170,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   async accept(batch: readonly U[]): Promise<number | undefined> {
     const last = batch.at(-1);
     if (!last || this.#isDrained) return undefined;
-    const { store, queue, room } = this.#opened;
+    const { store, queue, room, commits } = this.#opened;
     if (this.#offset !== undefined) store.ledger.recent.passed(this.#offset);
     store.ledger.recent.expire(this.#now());
 
@@ -188,7 +181,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const items = this.#append(batch);
     // Handlers need not wait for the disk. Telegram has to: what a power cut takes away comes from there again.
     this.#attempt(() => queue.added(items));
-    await this.#commit();
+    this.#throwFailure();
+    await commits.now();
     this.#throwFailure();
     this.#offset = last.update_id + 1;
     return this.#offset;
@@ -218,7 +212,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   settle(item: Item<U>, result: Settlement, error?: unknown): void {
-    const { store, queue, room } = this.#opened;
+    const { store, queue, room, commits } = this.#opened;
     if (item.stage !== 'begun' || this.#ended) return;
     this.#running--;
     this.#counts[counterOf[result]]++;
@@ -227,10 +221,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       store.mark('settled', item.seq);
       queue.remove(item);
       room.check();
+      commits.soon();
     } catch (fault) {
       this.#fail(fault);
     }
-    this.#commitSoon();
   }
 
   /** None: each is safe here, whether it has begun or not. */
@@ -250,7 +244,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   get latestEnd(): number {
-    return this.#syncLatestEnd;
+    return this.#open?.commits.latestEnd ?? Number.POSITIVE_INFINITY;
   }
 
   get #isDrained(): boolean {
@@ -292,7 +286,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       clock,
       emit,
     });
-    this.#open = { store, queue, room };
+    const commits = new GroupCommit({
+      commit: () => store.commit(),
+      failed: (error) => this.#fail(error),
+      clock,
+    });
+    this.#open = { store, queue, room, commits };
     for (const one of damage) emit({ event: 'inbox.damaged', ...one });
     this.#counts.recovered = ledger.size;
     if (ledger.size > 0) {
@@ -385,29 +384,6 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     emit({ event: 'inbox.dead', updateId, kind, why, attempts });
   }
 
-  #commitSoon(): void {
-    if (this.#ended) return;
-    this.#cancelCommit ??= this.#options.clock.after(GROUP_COMMIT_MS, () => void this.#commit());
-  }
-
-  /** Resolves once all that was marked or appended is safe, or the inbox has failed. */
-  async #commit(): Promise<void> {
-    const { clock } = this.#options;
-    this.#cancelCommit?.();
-    this.#cancelCommit = undefined;
-    if (this.#failure) return;
-    this.#syncs++;
-    this.#syncLatestEnd = Math.min(this.#syncLatestEnd, clock.now() + SYNC_WITHIN_MS);
-    try {
-      await this.#opened.store.commit();
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#syncs--;
-      this.#syncLatestEnd = this.#syncs === 0 ? Number.POSITIVE_INFINITY : clock.now() + SYNC_WITHIN_MS;
-    }
-  }
-
   /** At regular intervals, from `open` to the end. */
   #round(): void {
     const { clock } = this.#options;
@@ -430,9 +406,9 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       const updateId = action === 'retry' ? this.#retry(seq) : this.#drop(seq);
       if (updateId !== undefined) done.set(seq, updateId);
     }
-    const { store, queue } = this.#opened;
+    const { store, queue, commits } = this.#opened;
     store.write();
-    void this.#commit();
+    void commits.now();
     if (this.#resumed) queue.fill();
     const refused = seqs.filter((seq) => !done.has(seq));
     this.#options.emit({
@@ -475,14 +451,14 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   async #end(why: 'stop' | 'fault'): Promise<InboxReport> {
     this.#cancelRound();
-    this.#cancelCommit?.();
     if (!this.#open) return { left: 0, mayRepeat: [] };
-    const { store, queue, room } = this.#opened;
+    const { store, queue, room, commits } = this.#opened;
     room.close();
+    commits.cancel();
     const cut = [...queue.delivered()].filter(({ stage }) => stage === 'begun');
     // A stop is no fault of what it cuts; a fault may well be.
     if (why === 'stop') for (const { seq } of cut) store.mark('cut', seq);
-    if (!this.#failure) await this.#commit();
+    if (!this.#failure) await commits.now();
     if (!this.#failure) this.#attempt(() => this.#owner.leave());
     this.#attempt(() => store.close());
     return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };
@@ -512,6 +488,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#failure = inboxError(this.#options.folder, 'used', error);
     this.#cancelRound();
     this.#open?.room.close();
+    this.#open?.commits.cancel();
     this.#options.emit({ event: 'inbox.failed', error: this.#failure });
     return this.#failure;
   }
