@@ -13,7 +13,7 @@ import { ExitCode } from '../exit-code.js';
 import { botKey } from '../host/bot-key.js';
 import { systemDisk } from '../inbox/journal/disk.js';
 import { Ledger } from '../inbox/journal/ledger.js';
-import { readLog } from '../inbox/journal/store.js';
+import { readLog } from '../inbox/journal/read-log.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import type { CommandContext } from './command.js';

@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LastcallError } from '../../errors.js';
 import { codeOf } from '../../inbox/journal/disk.js';
+import { inboxError } from '../../inbox/journal/inbox-error.js';
 import {
   answerPath,
   type InboxAnswer,
@@ -28,7 +29,6 @@ import {
   requestPath,
   requestsFolder,
 } from '../../inbox/journal/requests.js';
-import { inboxError } from '../../inbox/journal/store.js';
 import { type Attendant, attendantOf } from './attendant.js';
 import type { BotInbox } from './bots.js';
 

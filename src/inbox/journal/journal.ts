@@ -11,13 +11,15 @@ import type { InboxEvent } from '../events.js';
 import type { DeadReason, Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
 import { type Disk, systemDisk } from './disk.js';
 import { GroupCommit } from './group-commit.js';
+import { inboxError, OPENED } from './inbox-error.js';
 import type { Batch } from './ledger.js';
 import { BEAT_MS, Owner } from './owner.js';
 import { Item, Queue } from './queue.js';
+import { checkFirstHead } from './read-log.js';
 import type { History } from './records.js';
 import { answerRequests, type InboxAnswer, type InboxRequest, requestsFolder } from './requests.js';
 import { Room, type RoomLimits } from './room.js';
-import { checkFirstHead, inboxError, OPENED, Store } from './store.js';
+import { Store } from './store.js';
 
 export interface JournalOptions<U> extends InboxOptions<U> {
   /** The folder of this bot's inbox; absolute. */

@@ -2,16 +2,14 @@
  * What the journal has on disk, as a whole: the log, what it says is not settled, and the dead letters. Everything that
  * is written goes through here, and an error of the disk leaves it with a name and a next step.
  */
-import { join } from 'node:path';
-import { LastcallError } from '../../errors.js';
 import { asideName, DeadLetters } from './dead-letters.js';
-import { codeOf, type Disk } from './disk.js';
-import { type FoundFrame, frameAt } from './frame.js';
+import type { Disk } from './disk.js';
+import { guarded, inboxError, OPENED } from './inbox-error.js';
 import { type Batch, Ledger } from './ledger.js';
 import { Log } from './log.js';
+import { logFolder, readLog } from './read-log.js';
 import {
   type DeadLetter,
-  decodeHead,
   decodeUpdates,
   encodeHead,
   encodeMarks,
@@ -21,7 +19,7 @@ import {
   RecordKind,
   type UpdatesRecord,
 } from './records.js';
-import { type Place, type Scan, scanLog, segmentPath } from './scan.js';
+import { type Place, segmentPath } from './scan.js';
 
 export interface StoreOptions {
   readonly disk: Disk;
@@ -66,57 +64,8 @@ interface RecordOfUpdates extends UpdatesRecord {
 const RECORDS_KEPT = 32;
 const LARGEST_KEPT_BYTES = 128 * 1024;
 
-/** What cannot be, where there is no inbox to be had. */
-export const OPENED = 'opened';
-
-/** A head holds some hundred ids at most, but for days on which Telegram was never answered. */
-const LONGEST_HEAD_BYTES = 1024 * 1024;
-
 /** A log is cleaned when it is larger, and less than half of it is still needed. */
 const CLEANED_FROM_SEGMENTS = 4;
-
-export const logFolder = (folder: string): string => join(folder, 'log');
-
-/**
- * Reads a store's log; the ledger then knows what is not settled.
- *
- * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER; and what the disk throws
- */
-export function readLog(disk: Disk, folder: string, ledger: Ledger, bot?: string): Scan {
-  return scanLog(disk, logFolder(folder), (frame, place) => {
-    if (frame.kind === RecordKind.head) checkHead(frame, folder, bot);
-    ledger.replay(frame, place);
-  });
-}
-
-/**
- * The same of the log's beginning only, which says whose it is. What cannot be read says nothing.
- *
- * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER; and what the disk throws
- */
-export function checkFirstHead(disk: Disk, folder: string, bot: string): void {
-  const path = logFolder(folder);
-  const [first] = disk.list(path);
-  const frame =
-    first === undefined ? undefined : frameAt(disk.read(join(path, first), 0, LONGEST_HEAD_BYTES), 0);
-  if (frame?.kind === RecordKind.head) checkHead(frame, folder, bot);
-}
-
-function checkHead({ payload }: FoundFrame, folder: string, bot: string | undefined): void {
-  const head = decodeHead(payload);
-  if (head.format !== FORMAT)
-    throw new LastcallError(
-      'INBOX_NEWER',
-      folder,
-      `the inbox in ${folder} has format ${head.format}, and this version of lastcall knows format ${FORMAT}`,
-    );
-  if (bot !== undefined && head.bot !== bot)
-    throw new LastcallError(
-      'INBOX_FOREIGN',
-      folder,
-      `the inbox in ${folder} is that of bot ${head.bot}, not ${bot}`,
-    );
-}
 
 export class Store {
   readonly #options: StoreOptions;
@@ -421,30 +370,3 @@ function openOf(
     return [{ seq, updateId, content: contents[place] }];
   });
 }
-
-async function guarded<T>(folder: string, what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw inboxError(folder, what, error);
-  }
-}
-
-/** @param what `opened`, `written to`, … */
-export function inboxError(folder: string, what: string, cause: unknown): LastcallError {
-  if (cause instanceof LastcallError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  // What is not there, or is closed to us, nobody mends by starting again.
-  const code = what === OPENED && noPlace.has(codeOf(cause) ?? '') ? 'INBOX_UNAVAILABLE' : 'INBOX_DISK';
-  return new LastcallError(code, folder, `the inbox in ${folder} cannot be ${what}: ${why}`, { cause });
-}
-
-const noPlace: ReadonlySet<string> = new Set([
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'ENOENT',
-  'ENOTDIR',
-  'ELOOP',
-  'ENAMETOOLONG',
-]);

@@ -8,10 +8,11 @@ import type { DeadReason } from '../inbox.js';
 import { DeadLetters } from './dead-letters.js';
 import { codeOf, type Disk } from './disk.js';
 import { frameAt } from './frame.js';
+import { inboxError } from './inbox-error.js';
 import { type Batch, Ledger } from './ledger.js';
+import { logFolder, readLog } from './read-log.js';
 import { type DeadLetter, decodeHead, decodeUpdates, type Indexed, RecordKind } from './records.js';
 import { type Place, segmentPath } from './scan.js';
-import { inboxError, logFolder, readLog } from './store.js';
 
 /**
  * - `running`: its handler is at work;

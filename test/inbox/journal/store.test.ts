@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import type { Disk, GrowingFile } from '../../../src/inbox/journal/disk.js';
 import { encodeFrame } from '../../../src/inbox/journal/frame.js';
 import { Ledger } from '../../../src/inbox/journal/ledger.js';
+import { readLog } from '../../../src/inbox/journal/read-log.js';
 import { RecordKind } from '../../../src/inbox/journal/records.js';
-import { readLog, Store } from '../../../src/inbox/journal/store.js';
+import { Store } from '../../../src/inbox/journal/store.js';
 import { type NewRow, newUpdates } from '../../support/new-updates.js';
 import { MemoryDisk } from './memory-disk.js';
 
