@@ -71,8 +71,9 @@ export function createBotApi(telegram: TelegramClient, clock: Clock = systemCloc
   /** Put together as Telegraf does it, so that polls and the handlers' calls reach the same server. */
   function addressOf(method: string): http.RequestOptions {
     const path = `./${options.apiMode}${token}${options.testEnv ? '/test' : ''}/${method}`;
-    const address = addresses.get(method) ?? urlToHttpOptions(new URL(path, options.apiRoot));
-    addresses.set(method, address);
+    const place = `${options.apiRoot} ${path}`;
+    const address = addresses.get(place) ?? urlToHttpOptions(new URL(path, options.apiRoot));
+    addresses.set(place, address);
     return address;
   }
 

@@ -161,6 +161,7 @@ export class Ledger {
     }
     for (const [seq, { runs, deaths, begun }] of histories) {
       this.#pasts.set(seq, { runs: begun ? runs - 1 : runs, deaths });
+      takeOut(this.#batches.upTo(seq)?.begun, seq);
       if (begun) this.begin(seq);
     }
   }

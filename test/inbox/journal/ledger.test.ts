@@ -129,6 +129,21 @@ describe('replaying', () => {
     expect(rest.recent.has(1_001)).toBe(false);
   });
 
+  it('counts what is begun once, though the record that is written anew says so again', () => {
+    const ledger = new Ledger();
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([1, 2]) }, at(0));
+    ledger.replay(marksRecord([1, 2]), at(100));
+    const history = { runs: 3, deaths: 1, begun: true };
+    ledger.replay(
+      { kind: RecordKind.rewritten, ...updatesRecord([1, 2], { histories: [[1, history]] }) },
+      at(200),
+    );
+    expect(ledger.historyOf(1)).toEqual(history);
+    expect(ledger.historyOf(2)).toEqual({ runs: 1, deaths: 0, begun: true });
+    ledger.endRun();
+    expect(ledger.historyOf(1)).toEqual({ runs: 3, deaths: 2, begun: false });
+  });
+
   it('believes what was written anew, where marks are missing', () => {
     const ledger = new Ledger();
     ledger.replay({ kind: RecordKind.updates, ...updatesRecord([1, 2, 3]) }, at(0));
