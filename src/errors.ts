@@ -83,7 +83,7 @@ export const errorTable = {
   },
   INBOX_NEWER: {
     exitCode: ExitCode.configuration,
-    likelyCause: 'a newer version of lastcall has worked with this inbox',
+    likelyCause: 'another version of lastcall has worked with this inbox',
     nextStep:
       'run that version again; or move the folder out of the way, if what waits in it need not be handled',
   },

@@ -2,15 +2,25 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
-import { createApp, type Hook } from '../src/index.js';
+import { createApp as createAppAnywhere, type Hook } from '../src/index.js';
 import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 import { settle } from './support/fake-clock.js';
+import { Folder } from './support/folder.js';
 
 let sandbox: Sandbox;
+let state: Folder;
 beforeEach(async () => {
+  state = new Folder();
   sandbox = await startSandbox();
 });
-afterEach(() => sandbox.close());
+afterEach(async () => {
+  await sandbox.close();
+  state[Symbol.dispose]();
+});
+
+/** An app that keeps its state where nobody else does. */
+const createApp: typeof createAppAnywhere = ({ settings, ...options }) =>
+  createAppAnywhere({ ...options, settings: { stateDir: state.path, ...settings } });
 
 function echoBot(token: string = SANDBOX_TOKEN): Telegraf {
   const bot = new Telegraf(token, { telegram: { apiRoot: sandbox.apiRoot } });

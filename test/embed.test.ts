@@ -3,14 +3,30 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Context, session, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { SignalHost } from '../src/embed.js';
-import { type App, type AppLog, createApp, type Hook, handleSignals } from '../src/index.js';
+import {
+  type App,
+  type AppLog,
+  createApp as createAppAnywhere,
+  type Hook,
+  handleSignals,
+} from '../src/index.js';
 import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+import { Folder } from './support/folder.js';
 
 let sandbox: Sandbox;
+let state: Folder;
 beforeEach(async () => {
+  state = new Folder();
   sandbox = await startSandbox();
 });
-afterEach(() => sandbox.close());
+afterEach(async () => {
+  await sandbox.close();
+  state[Symbol.dispose]();
+});
+
+/** An app that keeps its state where nobody else does. */
+const createApp: typeof createAppAnywhere = ({ settings, ...options }) =>
+  createAppAnywhere({ ...options, settings: { stateDir: state.path, ...settings } });
 
 function newBot<C extends Context = Context>(options: Partial<Telegraf.Options<C>> = {}): Telegraf<C> {
   return new Telegraf<C>(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot }, ...options });

@@ -6,7 +6,7 @@ import type { Settlement } from '../inbox.js';
 import type { Arrival } from './recent.js';
 
 /** Written at the head of each segment; a version that this program does not know is left alone. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 export const RecordKind = {
   /** The beginning of a segment: whose log it is, and what the segments before may have taken with them. */

@@ -92,7 +92,7 @@ describe('records of another program', () => {
   });
 
   it.each([
-    ['head', () => decodeHead(Buffer.from('{"format":1}'))],
+    ['head', () => decodeHead(Buffer.from(`{"format":${FORMAT}}`))],
     ['head', () => decodeHead(Buffer.from('null'))],
     ['marks', () => decodeMarks(Buffer.from('[[1],["2"],[]]'))],
     ['marks', () => decodeMarks(Buffer.from('[[1,1]]'))],

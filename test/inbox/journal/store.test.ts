@@ -254,13 +254,13 @@ describe('opening', () => {
 
   it('refuses a newer format, whatever it is like', async () => {
     const disk = new MemoryDisk();
-    const head = JSON.stringify({ format: 2, bot, recent: 'in another form' });
+    const head = JSON.stringify({ format: 99, bot, recent: 'in another form' });
     disk
       .create(`${folder}/log/0000000000000000.log`)
       .append(encodeFrame(RecordKind.head, 0, [Buffer.from(head)]));
     await expect(open({ disk })).rejects.toMatchObject({
       code: 'INBOX_NEWER',
-      message: expect.stringContaining('format 2'),
+      message: expect.stringContaining('format 99'),
     });
   });
 

@@ -328,7 +328,7 @@ describe('a view of what it may not or cannot read', () => {
     await run.accept(update(1));
     expect(() => view({ bot: newBot() })).toThrow(expect.objectContaining({ code: 'INBOX_FOREIGN' }));
     await end(run, 'stop');
-    const head = { format: 2, bot, nextSeq: 1, recent: [] };
+    const head = { format: 99, bot, nextSeq: 1, recent: [] };
     writeFileSync(logFile(), encodeFrame(RecordKind.head, 0, encodeHead(head)));
     expect(() => view()).toThrow(expect.objectContaining({ code: 'INBOX_NEWER' }));
   });
