@@ -27,7 +27,7 @@ export class Ledger {
   readonly #batches = new Batches();
   /** Of those that earlier runs have begun, and that are not settled. */
   readonly #pasts = new Map<number, Past>();
-  readonly recent = new RecentIds();
+  recent = new RecentIds();
   nextSeq = 1;
   #size = 0;
   #bytes = 0;
@@ -119,6 +119,8 @@ export class Ledger {
       case RecordKind.head: {
         const { nextSeq, recent } = decodeHead(payload);
         this.nextSeq = Math.max(this.nextSeq, nextSeq);
+        // It tells of all that may come again, whatever was read before.
+        this.recent = new RecentIds();
         for (const arrival of recent) this.recent.add(arrival);
         return;
       }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Ledger } from '../../../src/inbox/journal/ledger.js';
 import {
+  encodeHead,
   encodeMarks,
   encodeUpdates,
+  FORMAT,
   RecordKind,
   type UpdatesRecord,
 } from '../../../src/inbox/journal/records.js';
@@ -127,6 +129,16 @@ describe('replaying', () => {
     }
     // What is written anew was not sent anew.
     expect(rest.recent.has(1_001)).toBe(false);
+  });
+
+  it('knows from the head of a segment which ids may come again, and each only once', () => {
+    const ledger = new Ledger();
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([1, 2]) }, at(0));
+    const recent = [{ atMs: 1, ids: [1_002] }];
+    const head = { format: FORMAT, bot: '1-a', nextSeq: 3, recent };
+    for (const position of [100, 200, 300])
+      ledger.replay({ kind: RecordKind.head, payload: Buffer.concat(encodeHead(head)) }, at(position));
+    expect(ledger.recent.arrivals).toEqual(recent);
   });
 
   it('counts what is begun once, though the record that is written anew says so again', () => {

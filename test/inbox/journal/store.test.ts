@@ -155,8 +155,20 @@ describe('writing', () => {
       await store.clean();
     }
     expect(disk.paths().filter((path) => path.endsWith('.log'))).toHaveLength(1);
+    expect(replayed(disk).recent.arrivals).toEqual([{ atMs: NOW, ids: [41, 42] }]);
     expect([41, 42, 43].map((id) => replayed(disk).recent.has(id))).toEqual([true, true, false]);
     expect(replayed(disk).nextSeq).toBe(3);
+  });
+
+  it('takes no more room for that with each start', async () => {
+    const disk = new MemoryDisk();
+    for (let round = 0; round < 12; round++) {
+      const store = await open({ disk });
+      store.append(updates(1_000 + round), undefined);
+      await store.commit();
+    }
+    const last = disk.paths().findLast((path) => path.endsWith('.log'));
+    expect(disk.read(last ?? '').length).toBeLessThan(1_000);
   });
 
   it('commits what was written, the dead letters with it', async () => {
