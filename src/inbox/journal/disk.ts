@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  constants,
   fdatasync,
   fdatasyncSync,
   fsyncSync,
@@ -77,9 +78,10 @@ export const systemDisk: Disk = {
   },
   create: (path) => new SystemFile(openSync(path, 'wx', 0o600)),
   read(path, position, length) {
-    if (position === undefined || length === undefined) return readFileSync(path);
-    const descriptor = openSync(path, 'r');
+    // Nobody knows who has put it there: to open a pipe would last until somebody writes to it.
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
+      if (position === undefined || length === undefined) return readFileSync(descriptor);
       const buffer = Buffer.allocUnsafe(length);
       return buffer.subarray(0, readSync(descriptor, buffer, 0, length, position));
     } finally {

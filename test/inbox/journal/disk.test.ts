@@ -1,4 +1,5 @@
 /** The journal on a real disk: what a disk in memory cannot show. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { codeOf, systemDisk } from '../../../src/inbox/journal/disk.js';
 import { JournalInbox } from '../../../src/inbox/journal/journal.js';
+import { answerRequests } from '../../../src/inbox/journal/requests.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
 import { Folder } from '../../support/folder.js';
 
@@ -162,6 +164,19 @@ describe('the disk', () => {
     for (const error of [new Error('plain'), null, 'text', { code: 5 }])
       expect(codeOf(error)).toBeUndefined();
   });
+});
+
+it('is not held up by a pipe that stands where a request should', () => {
+  using state = new Folder();
+  mkdirSync(state.file('requests'));
+  execFileSync('mkfifo', [state.file('requests', 'a.request.json')]);
+  const asked: unknown[] = [];
+  answerRequests(systemDisk, state.path, (request) => {
+    asked.push(request);
+    return { done: [], refused: [] };
+  });
+  expect(asked).toEqual([]);
+  expect(readdirSync(state.file('requests'))).toEqual([]);
 });
 
 describe('a growing file', () => {
