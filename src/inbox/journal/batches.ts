@@ -2,19 +2,7 @@
  * The batches of which something is not settled, by their numbers. They stand on shelves of limited length, so that to
  * take one out costs little, however many there are: a slow trickle makes one of each update.
  */
-import type { Place } from './scan.js';
-
-/** A record of updates some of which are not settled. */
-export interface Batch {
-  /** Changes when what is left of it is written anew, so that old segments can go. */
-  place: Place;
-  /** Those that are not settled, in order of arrival; never none. */
-  readonly seqs: number[];
-  /** Those of them that were begun, and not settled or cut since, by the run that writes the log. */
-  begun: number[] | undefined;
-  /** What one update takes in the log, on average. */
-  readonly bytesEach: number;
-}
+import type { Batch } from './batch.js';
 
 const LONGEST_SHELF = 512;
 
@@ -31,8 +19,7 @@ export class Batches {
 
   /** The last one that does not begin behind this number. */
   upTo(seq: number): Batch | undefined {
-    const last = this.#lastFound?.seqs;
-    if (last && (last[0] ?? seq + 1) <= seq && seq <= (last.at(-1) ?? 0)) return this.#lastFound;
+    if (this.#lastFound?.spans(seq)) return this.#lastFound;
     const shelf = this.#shelves[this.#shelfOf(seq)];
     this.#lastFound = shelf?.[placeOn(shelf, seq)];
     return this.#lastFound;
@@ -44,12 +31,12 @@ export class Batches {
     const shelf = this.#shelves[index] ?? [];
     const place = placeOn(shelf, seq);
     const batch = shelf[place];
-    if (batch && (batch.seqs.at(-1) ?? 0) >= seq) return batch;
+    if (batch && batch.last >= seq) return batch;
     return shelf[place + 1] ?? this.#shelves[index + 1]?.[0];
   }
 
   add(batch: Batch): void {
-    const seq = firstOf(batch);
+    const seq = batch.first;
     const index = Math.max(0, this.#shelfOf(seq));
     const shelf = this.#shelves[index];
     if (!shelf) {
@@ -63,9 +50,9 @@ export class Batches {
 
   remove(batch: Batch): void {
     if (this.#lastFound === batch) this.#lastFound = undefined;
-    const index = this.#shelfOf(firstOf(batch));
+    const index = this.#shelfOf(batch.first);
     const shelf = this.#shelves[index];
-    shelf?.splice(placeOn(shelf, firstOf(batch)), 1);
+    shelf?.splice(placeOn(shelf, batch.first), 1);
     if (shelf?.length === 0) this.#shelves.splice(index, 1);
   }
 
@@ -74,7 +61,7 @@ export class Batches {
   }
 }
 
-const firstOf = (batch: Batch | undefined): number => batch?.seqs[0] ?? 0;
+const firstOf = (batch: Batch | undefined): number => batch?.first ?? 0;
 
 const placeOn = (shelf: readonly Batch[], seq: number): number =>
   lastUpTo(shelf.length, (index) => firstOf(shelf[index]) <= seq);

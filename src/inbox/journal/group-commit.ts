@@ -33,6 +33,10 @@ export class GroupCommit {
     return this.#latestEnd;
   }
 
+  get isUnderWay(): boolean {
+    return this.#underWay > 0;
+  }
+
   soon(): void {
     this.#cancelTimer ??= this.#options.clock.after(WAIT_MS, () => void this.now());
   }

@@ -2,7 +2,8 @@
  * What is not settled, in order of arrival: by batch, where it is in the log, and no more, so that a backlog of any
  * length costs little memory. The journal keeps it as it goes; a start learns it from the log.
  */
-import { type Batch, Batches } from './batches.js';
+import { Batch } from './batch.js';
+import { Batches } from './batches.js';
 import type { FoundFrame } from './frame.js';
 import { RecentIds } from './recent.js';
 import {
@@ -15,8 +16,6 @@ import {
   type UpdatesRecord,
 } from './records.js';
 import type { Place } from './scan.js';
-
-export type { Batch };
 
 /** What earlier runs have made of an update. */
 type Past = Pick<History, 'runs' | 'deaths'>;
@@ -55,11 +54,10 @@ export class Ledger {
 
   /** Updates as they are in the log, in order of arrival. */
   add(place: Place, seqs: readonly number[]): Batch {
-    const bytesEach = Math.ceil(place.length / seqs.length);
-    const batch: Batch = { place, seqs: [...seqs], begun: undefined, bytesEach };
+    const batch = new Batch(place, seqs);
     this.#batches.add(batch);
-    this.#size += seqs.length;
-    this.#bytes += seqs.length * batch.bytesEach;
+    this.#size += batch.size;
+    this.#bytes += batch.size * batch.bytesEach;
     this.nextSeq = Math.max(this.nextSeq, (seqs.at(-1) ?? 0) + 1);
     return batch;
   }
@@ -72,36 +70,35 @@ export class Ledger {
   /** The batch that the update is in; undefined once it is settled. */
   batchOf(seq: number): Batch | undefined {
     const batch = this.#batches.upTo(seq);
-    return batch?.seqs.includes(seq) ? batch : undefined;
+    return batch?.has(seq) ? batch : undefined;
   }
 
   historyOf(seq: number): History {
     const { runs, deaths } = this.#pasts.get(seq) ?? untouched;
-    const begun = this.#batches.upTo(seq)?.begun?.includes(seq) ?? false;
+    const begun = this.#batches.upTo(seq)?.stateOf(seq) === 'begun';
     return { runs: begun ? runs + 1 : runs, deaths, begun };
   }
 
   begin(seq: number): void {
-    const batch = this.#batches.upTo(seq);
-    if (!batch) return;
-    batch.begun ??= [];
+    const batch = this.batchOf(seq);
     // Begun a second time without a word on the first: the process died in between.
-    if (batch.begun.includes(seq)) this.#endOf(seq, 'death');
-    else batch.begun.push(seq);
+    if (batch?.stateOf(seq) === 'begun') this.#endOf(seq, 'death');
+    else batch?.become(seq, 'begun');
   }
 
   /** A stop has cut it: that is no fault of its own. */
   cut(seq: number): void {
-    const batch = this.#batches.upTo(seq);
-    if (batch && takeOut(batch.begun, seq)) this.#endOf(seq, 'cut');
+    const batch = this.batchOf(seq);
+    if (batch?.stateOf(seq) !== 'begun') return;
+    batch.become(seq, 'waiting');
+    this.#endOf(seq, 'cut');
   }
 
   settle(seq: number): void {
-    const batch = this.#batches.upTo(seq);
-    if (!batch?.seqs.includes(seq)) return;
-    takeOut(batch.begun, seq);
-    if (batch.seqs.length === 1) this.#batches.remove(batch);
-    else takeOut(batch.seqs, seq);
+    const batch = this.batchOf(seq);
+    if (!batch) return;
+    batch.become(seq, 'settled');
+    if (batch.size === 0) this.#batches.remove(batch);
     if (this.#pasts.size > 0) this.#pasts.delete(seq);
     this.#size--;
     this.#bytes -= batch.bytesEach;
@@ -109,8 +106,11 @@ export class Ledger {
 
   /** The process that wrote the log is gone: it died of what it had begun, or beside it. */
   endRun(): void {
-    for (const { begun } of this.#batches)
-      for (const seq of begun?.splice(0) ?? []) this.#endOf(seq, 'death');
+    for (const batch of this.#batches)
+      for (const seq of batch.begun) {
+        batch.become(seq, 'waiting');
+        this.#endOf(seq, 'death');
+      }
   }
 
   /** Follows the log, record by record. */
@@ -144,7 +144,7 @@ export class Ledger {
   }
 
   #replayMarks({ begun, settled, cut }: Marks): void {
-    for (const seq of begun) if (this.batchOf(seq)) this.begin(seq);
+    for (const seq of begun) this.begin(seq);
     for (const seq of cut) this.cut(seq);
     for (const seq of settled) this.settle(seq);
   }
@@ -157,33 +157,22 @@ export class Ledger {
       earlier.place = place;
       // What was written anew is all that was left: where marks are missing, something is damaged.
       const left = new Set(seqs);
-      for (const seq of [...earlier.seqs]) if (!left.has(seq)) this.settle(seq);
+      for (const seq of earlier.seqs) if (!left.has(seq)) this.settle(seq);
     } else {
       this.add(place, seqs);
     }
     for (const [seq, { runs, deaths, begun }] of histories) {
       this.#pasts.set(seq, { runs: begun ? runs - 1 : runs, deaths });
-      takeOut(this.#batches.upTo(seq)?.begun, seq);
-      if (begun) this.begin(seq);
+      this.batchOf(seq)?.become(seq, begun ? 'begun' : 'waiting');
     }
   }
 
   *#begun(): Generator<number> {
-    for (const { begun } of this.#batches) if (begun) yield* begun;
+    for (const { begun } of this.#batches) yield* begun;
   }
 
   #endOf(seq: number, how: 'cut' | 'death'): void {
     const { runs, deaths } = this.#pasts.get(seq) ?? untouched;
     this.#pasts.set(seq, { runs: runs + 1, deaths: how === 'death' ? deaths + 1 : deaths });
   }
-}
-
-/** Whether it was there. */
-function takeOut(numbers: number[] | undefined, number: number): boolean {
-  const place = numbers?.indexOf(number) ?? -1;
-  if (place < 0) return false;
-  // It mostly is: they settle in their order, or almost.
-  if (place === 0) numbers?.shift();
-  else numbers?.splice(place, 1);
-  return true;
 }

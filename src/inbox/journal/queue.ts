@@ -10,7 +10,8 @@
 import { TurnoverMap } from '../../turnover-map.js';
 import type { Entry } from '../inbox.js';
 import { Aside } from './aside.js';
-import type { Batch, Ledger } from './ledger.js';
+import type { Batch } from './batch.js';
+import type { Ledger } from './ledger.js';
 import type { History } from './records.js';
 
 /** An update on its way to its handler. */
@@ -90,9 +91,9 @@ export class Queue<U> {
   /** New updates are safe. Where nothing waits before them they need not be read again. */
   added(items: readonly Item<U>[]): void {
     const [first] = items;
-    const next = this.#options.ledger.batchFrom(this.#ahead)?.seqs;
+    const next = this.#options.ledger.batchFrom(this.#ahead);
     // As many as they were: else some have been dropped since.
-    if (first && next?.[0] === first.seq && next.length === items.length && this.#hasRoom) {
+    if (first && next?.first === first.seq && next.size === items.length && this.#hasRoom) {
       this.#ahead = (items.at(-1) ?? first).seq + 1;
       this.#admit(items);
     } else {
@@ -108,7 +109,7 @@ export class Queue<U> {
       if (!batch) return;
       const from = this.#ahead;
       const items = read(batch, (seq) => seq >= from);
-      this.#ahead = (batch.seqs.at(-1) ?? this.#ahead) + 1;
+      this.#ahead = batch.last + 1;
       this.#admit(items);
     }
   }

@@ -2,10 +2,12 @@
  * What the journal has on disk, as a whole: the log, what it says is not settled, and the dead letters. Everything that
  * is written goes through here, and an error of the disk leaves it with a name and a next step.
  */
+
+import type { Batch } from './batch.js';
 import { asideName, DeadLetters } from './dead-letters.js';
 import type { Disk } from './disk.js';
 import { guarded, inboxError, OPENED } from './inbox-error.js';
-import { type Batch, Ledger } from './ledger.js';
+import { Ledger } from './ledger.js';
 import { Log } from './log.js';
 import { logFolder, readLog } from './read-log.js';
 import {
@@ -363,10 +365,9 @@ function openOf(
   { seqs, ids, places, contents }: RecordOfUpdates,
   wanted: (seq: number) => boolean,
 ): Stored[] {
-  const open = new Set(batch.seqs);
   return seqs.flatMap((seq, turn) => {
     const [updateId, place] = [ids[turn], places[turn]];
-    if (updateId === undefined || place === undefined || !wanted(seq) || !open.has(seq)) return [];
+    if (updateId === undefined || place === undefined || !wanted(seq) || !batch.has(seq)) return [];
     return [{ seq, updateId, content: contents[place] }];
   });
 }

@@ -5,11 +5,12 @@
  */
 import { LastcallError } from '../../errors.js';
 import type { DeadReason } from '../inbox.js';
+import type { Batch } from './batch.js';
 import { DeadLetters } from './dead-letters.js';
 import { codeOf, type Disk } from './disk.js';
 import { frameAt } from './frame.js';
 import { inboxError } from './inbox-error.js';
-import { type Batch, Ledger } from './ledger.js';
+import { Ledger } from './ledger.js';
 import { logFolder, readLog } from './read-log.js';
 import { type DeadLetter, decodeHead, decodeUpdates, type Indexed, RecordKind } from './records.js';
 import { type Place, segmentPath } from './scan.js';
@@ -120,7 +121,7 @@ export class InboxView {
         continue;
       }
       scans = 0;
-      from = (batch.seqs.at(-1) ?? from) + 1;
+      from = batch.last + 1;
       if (record) yield* this.#seen(record, wanted);
     }
   }

@@ -1,13 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Batch, Batches } from '../../../src/inbox/journal/batches.js';
+import { Batch } from '../../../src/inbox/journal/batch.js';
+import { Batches } from '../../../src/inbox/journal/batches.js';
 
-const batchOf = (...seqs: number[]): Batch => ({
-  place: { position: 0, length: 1 },
-  seqs,
-  begun: undefined,
-  bytesEach: 1,
-});
+const batchOf = (...seqs: number[]) => new Batch({ position: 0, length: 1 }, seqs);
 
 describe('batches', () => {
   it('are found by their numbers, whatever was added and removed', () => {
@@ -39,13 +35,13 @@ describe('batches', () => {
               batches.add(batch);
               model.push(batch);
             }
-            model.sort((one, other) => (one.seqs[0] ?? 0) - (other.seqs[0] ?? 0));
+            model.sort((one, other) => one.first - other.first);
           }
-          expect([...batches].map(({ seqs }) => seqs[0])).toEqual(model.map(({ seqs }) => seqs[0]));
+          expect([...batches].map(({ first }) => first)).toEqual(model.map(({ first }) => first));
         }
         for (let seq = 0; seq < next + 2; seq += 1 + Math.floor(next / 100)) {
-          expect(batches.upTo(seq)).toBe(model.findLast(({ seqs }) => (seqs[0] ?? 0) <= seq));
-          expect(batches.from(seq)).toBe(model.find(({ seqs }) => (seqs[1] ?? 0) >= seq));
+          expect(batches.upTo(seq)).toBe(model.findLast(({ first }) => first <= seq));
+          expect(batches.from(seq)).toBe(model.find(({ last }) => last >= seq));
         }
       }),
       { numRuns: 50 },

@@ -59,7 +59,7 @@ describe('a group commit', () => {
 
   it('has a latest end as long as one is under way, which the end of another puts off', async () => {
     const { clock, commits, underWay } = rig();
-    expect(commits.latestEnd).toBe(Number.POSITIVE_INFINITY);
+    expect([commits.isUnderWay, commits.latestEnd]).toEqual([false, Number.POSITIVE_INFINITY]);
     void commits.now();
     await clock.advance(1_000);
     void commits.now();
@@ -67,9 +67,9 @@ describe('a group commit', () => {
     await clock.advance(1_000);
     underWay[0]?.end();
     await settle();
-    expect(commits.latestEnd).toBe(62_000);
+    expect([commits.isUnderWay, commits.latestEnd]).toEqual([true, 62_000]);
     underWay[1]?.end();
     await settle();
-    expect(commits.latestEnd).toBe(Number.POSITIVE_INFINITY);
+    expect([commits.isUnderWay, commits.latestEnd]).toEqual([false, Number.POSITIVE_INFINITY]);
   });
 });

@@ -148,6 +148,22 @@ describe('an update', () => {
     expect(life.begin(8)).toEqual([updateOf(8)]);
   });
 
+  it('leaves the event loop its turns while the disk syncs, for the sync to be heard', async () => {
+    const groups = async (durability: 'power' | 'process') => {
+      const sizes: number[] = [];
+      const deliver = (entries: readonly Entry[]) => void sizes.push(entries.length);
+      const life = await Life.open(new MemoryDisk(), { durability, deliver });
+      life.disk.holdSyncs = true;
+      const accepted = life.inbox.accept(batchOf(...Array.from({ length: 60 }, (_, turn) => 7 + turn)));
+      for (let times = 0; times < 3; times++) await settle();
+      life.disk.releaseSyncs();
+      await accepted;
+      return sizes;
+    };
+    expect(await groups('power')).toEqual([25, 25, 10]);
+    expect(await groups('process')).toEqual([60]);
+  });
+
   it('that was not settled comes again after a kill, what was settled 20 ms before does not', async () => {
     const life = await Life.open();
     await life.accept(batchOf(1, 2, 3));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Batch, Ledger } from '../../../src/inbox/journal/ledger.js';
+import type { Batch } from '../../../src/inbox/journal/batch.js';
+import { Ledger } from '../../../src/inbox/journal/ledger.js';
 import { Item, Queue, type QueueLimits } from '../../../src/inbox/journal/queue.js';
 
 type Waiting = Item<string>;
