@@ -88,7 +88,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   readonly #now: () => number;
   readonly #owner: Owner;
   /** About to be delivered. */
-  #leaving: Item<U>[] = [];
+  readonly #leaving: Item<U>[] = [];
   readonly #counts: Counters = { accepted: 0, recovered: 0, handled: 0, failed: 0, timedOut: 0, dropped: 0 };
   /** How many handlers are at work. */
   #running = 0;
