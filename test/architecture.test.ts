@@ -28,7 +28,7 @@ const imports: Import[] = files.flatMap((from) => {
 const partOf = (file: string): string => file.split(sep)[0]?.replace(/\.ts$/, '') ?? '';
 const isLocal = (to: string): boolean => to.endsWith('.ts');
 
-const leaves = ['clock', 'errors', 'exit-code', 'token', 'turnover-map'];
+const leaves = ['clock', 'errors', 'exit-code', 'system-error', 'token', 'turnover-map'];
 const core = ['lifecycle', 'polling', 'inbox', 'dispatch'];
 const adapters = ['telegraf', 'host', 'config', 'logging', 'sandbox'];
 const parts = [...core, ...adapters];

@@ -3,11 +3,12 @@
  * counts as not set, and as in dotenv hides what `.env` says. Everything that is wrong is collected, then told at once.
  */
 import { isAbsolute, join, relative } from 'node:path';
+import { codeOf } from '../system-error.js';
 import { maskTokens } from '../token.js';
 import type { Flags } from './arguments.js';
 import type { Surroundings } from './kinds.js';
 import { nearest } from './nearest.js';
-import { codeOf, readText } from './read-text.js';
+import { readText } from './read-text.js';
 import { type Config, type Environment, type SettingKey, settingKeys, settings } from './schema.js';
 import { badValue, invalid, type Problem, type Source, sourceInWords } from './source.js';
 

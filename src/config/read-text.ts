@@ -6,6 +6,7 @@
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../clock.js';
+import { codeOf } from '../system-error.js';
 
 /** Between two looks whether a pipe has something to say. */
 const LOOK_EVERY_MS = 20;
@@ -52,10 +53,4 @@ async function readPipe(path: string, signal: AbortSignal | undefined, clock: Cl
 /** The other end is open and has not written. */
 function nothingYet(error: unknown): undefined {
   if (codeOf(error) !== 'EAGAIN') throw error;
-}
-
-/** The system's name for what went wrong, if it was the system's. */
-export function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -9,6 +9,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
+import { codeOf } from '../system-error.js';
 
 /** The safety net: a waiter tries this often even if it never hears that the holder has gone. */
 const TRY_EVERY_MS = 500;
@@ -154,8 +155,4 @@ function fileId(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat || Date.now() - stat.mtimeMs < YOUNG_FILE_MS) return undefined;
   return `${stat.dev} ${stat.ino} ${stat.mtimeMs}`;
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
 }

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LifecycleEvent } from '../lifecycle/events.js';
+import { codeOf } from '../system-error.js';
 import type { PreviousRunEvent } from './events.js';
 import { howKilled } from './previous-run.js';
 import { parseRunState, type RunState, type SupervisorKind } from './run-state.js';
@@ -175,7 +176,3 @@ function isAlive(pid: number): boolean {
 }
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(String(codeOf(error)));
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
-}

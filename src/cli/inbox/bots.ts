@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
-import { codeOf } from '../../inbox/journal/disk.js';
+import { codeOf } from '../../system-error.js';
 import { maskTokens } from '../../token.js';
 
 export interface BotInbox {

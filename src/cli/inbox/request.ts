@@ -19,7 +19,6 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LastcallError } from '../../errors.js';
-import { codeOf } from '../../inbox/journal/disk.js';
 import { inboxError } from '../../inbox/journal/inbox-error.js';
 import {
   answerPath,
@@ -29,6 +28,7 @@ import {
   requestPath,
   requestsFolder,
 } from '../../inbox/journal/requests.js';
+import { codeOf } from '../../system-error.js';
 import { type Attendant, attendantOf } from './attendant.js';
 import type { BotInbox } from './bots.js';
 

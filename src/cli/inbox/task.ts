@@ -1,9 +1,10 @@
 /** What one call of `lastcall inbox` is about, and what all its ways share. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { codeOf, systemDisk } from '../../inbox/journal/disk.js';
+import { systemDisk } from '../../inbox/journal/disk.js';
 import { InboxView, type SeenUpdate } from '../../inbox/journal/view.js';
 import { durationInWords } from '../../logging/amounts.js';
+import { codeOf } from '../../system-error.js';
 import { orderKey, updateKind } from '../../telegraf/order-key.js';
 import { type Attendant, attendantOf, idAtWork } from './attendant.js';
 import type { BotInbox } from './bots.js';

@@ -22,6 +22,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { codeOf } from '../../system-error.js';
 
 const dataSync = promisify(fdatasync);
 
@@ -166,10 +167,4 @@ class SystemFile implements GrowingFile {
       // The disk is full, or almost: there may yet be room for what is appended, and else that says what is wrong.
     }
   }
-}
-
-/** The system's name for what went wrong (`ENOSPC`), where the error has one. */
-export function codeOf(error: unknown): string | undefined {
-  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' ? code : undefined;
 }

@@ -1,6 +1,6 @@
 /** What goes wrong with an inbox on disk, as an error with a name and a next step. */
 import { LastcallError } from '../../errors.js';
-import { codeOf } from './disk.js';
+import { codeOf } from '../../system-error.js';
 
 /** What cannot be, where there is no inbox to be had. */
 export const OPENED = 'opened';

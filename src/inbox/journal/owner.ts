@@ -6,7 +6,8 @@
 import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
-import { codeOf, type Disk } from './disk.js';
+import { codeOf } from '../../system-error.js';
+import type { Disk } from './disk.js';
 
 export interface OwnerOptions {
   readonly disk: Disk;

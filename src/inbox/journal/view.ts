@@ -4,10 +4,11 @@
  * how it was at some moment of the reading, and where the log was cleaned in between, it is read once more.
  */
 import { LastcallError } from '../../errors.js';
+import { codeOf } from '../../system-error.js';
 import type { DeadReason } from '../inbox.js';
 import type { Batch } from './batch.js';
 import { DeadLetters } from './dead-letters.js';
-import { codeOf, type Disk } from './disk.js';
+import type { Disk } from './disk.js';
 import { frameAt } from './frame.js';
 import { inboxError } from './inbox-error.js';
 import { Ledger } from './ledger.js';

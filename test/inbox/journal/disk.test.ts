@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { codeOf, systemDisk } from '../../../src/inbox/journal/disk.js';
+import { systemDisk } from '../../../src/inbox/journal/disk.js';
 import { JournalInbox } from '../../../src/inbox/journal/journal.js';
 import { answerRequests } from '../../../src/inbox/journal/requests.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
@@ -157,12 +157,6 @@ describe('the disk', () => {
     systemDisk.remove(folder.file('into', 'a'));
     expect(existsSync(folder.file('into', 'a'))).toBe(false);
     expect(systemDisk.freeBytes(folder.path)).toBeGreaterThan(0);
-  });
-
-  it('knows the code of an error that has one', () => {
-    expect(codeOf(Object.assign(new Error('full'), { code: 'ENOSPC' }))).toBe('ENOSPC');
-    for (const error of [new Error('plain'), null, 'text', { code: 5 }])
-      expect(codeOf(error)).toBeUndefined();
   });
 });
 
