@@ -63,9 +63,6 @@ export interface PipelineOptions extends InboxSettings {
   emit(event: PipelineEvent): void;
 }
 
-/** A disk that takes longer to give back all that a full inbox holds, and to make sure of it, hangs. */
-const OPEN_WITHIN_MS = 300_000;
-
 export class Pipeline {
   readonly #prepared: PreparedBot;
   readonly #api: HttpBotApi;
@@ -73,8 +70,6 @@ export class Pipeline {
   readonly #dispatcher: Dispatcher<Entry, Update>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
-  readonly #clock: Clock;
-  #openLatestEnd = Number.POSITIVE_INFINITY;
   #polling: Promise<PollingEnd> | undefined;
   #end: PollingEnd | undefined;
   #report: InboxReport | undefined;
@@ -82,7 +77,6 @@ export class Pipeline {
   /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
     const { bot, clock } = options;
-    this.#clock = clock;
     // First, as an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
     this.#inbox = createInbox(options, this.#api.received, (entries) => this.#dispatcher.push(entries));
@@ -148,7 +142,7 @@ export class Pipeline {
     return {
       running: counts.running,
       handled: this.#inbox.counts.handled,
-      latestEnd: Math.min(this.#openLatestEnd, polling, this.#inbox.latestEnd, handling),
+      latestEnd: Math.min(polling, this.#inbox.latestEnd, handling),
     };
   }
 
@@ -171,10 +165,8 @@ export class Pipeline {
   }
 
   async #openAndPoll(signal: AbortSignal): Promise<PollingEnd> {
-    this.#openLatestEnd = this.#clock.now() + OPEN_WITHIN_MS;
     try {
       await this.#inbox.open(signal);
-      this.#openLatestEnd = Number.POSITIVE_INFINITY;
     } catch (error) {
       const nothing = { confirmedUpTo: undefined, fetched: 0, unconfirmed: 0 };
       return error instanceof LastcallError ? { ...nothing, error } : nothing;

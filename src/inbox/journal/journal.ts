@@ -51,6 +51,9 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly segmentBytes?: number;
 }
 
+/** A disk that takes longer to give back all that a full inbox holds, and to make sure of it, hangs. */
+const OPEN_WITHIN_MS = 300_000;
+
 /** How often requests are looked for, and the log is looked after. */
 const ROUND_MS = 500;
 
@@ -92,6 +95,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   readonly #counts: Counters = { accepted: 0, recovered: 0, handled: 0, failed: 0, timedOut: 0, dropped: 0 };
   /** How many handlers are at work. */
   #running = 0;
+  /** While it opens. */
+  #openingEnd = Number.POSITIVE_INFINITY;
   #open: Opened<U> | undefined;
   #resumed = false;
   /** What `accept` gave last: once it is called again, Telegram has answered a poll from there. */
@@ -119,6 +124,15 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
    * Rejects with INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_IN_USE or INBOX_DISK, and with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
+    this.#openingEnd = this.#options.clock.now() + OPEN_WITHIN_MS;
+    try {
+      await this.#openFolder(signal);
+    } finally {
+      this.#openingEnd = Number.POSITIVE_INFINITY;
+    }
+  }
+
+  async #openFolder(signal: AbortSignal | undefined): Promise<void> {
     const { folder, bot, durability, emit, clock } = this.#options;
     try {
       // First, as nothing that is another bot's is touched.
@@ -249,7 +263,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   get latestEnd(): number {
-    return this.#open?.commits.latestEnd ?? Number.POSITIVE_INFINITY;
+    return this.#open?.commits.latestEnd ?? this.#openingEnd;
   }
 
   get #isDrained(): boolean {

@@ -709,6 +709,18 @@ describe('a stop', () => {
 });
 
 describe('a watchdog', () => {
+  it('learns by when it has to be open', async () => {
+    const disk = new MemoryDisk();
+    disk.replace(`${folder}/owner.json`, '{"place":"there","id":"another"}');
+    const life = new Life(disk);
+    const stop = new AbortController();
+    const opening = life.inbox.open(stop.signal);
+    expect(life.inbox.latestEnd).toBe(300_000);
+    stop.abort(new Error('stopped'));
+    await expect(opening).rejects.toThrow('stopped');
+    expect(life.inbox.latestEnd).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('learns by when a sync has to have ended', async () => {
     const life = await Life.open();
     expect(life.inbox.latestEnd).toBe(Number.POSITIVE_INFINITY);
