@@ -2,7 +2,7 @@
  * Processes that are killed under load, again and again, at moments nobody chose; and machines that lose their power.
  * Whatever the moment, no update is lost, and none is handled twice whose settling was safe.
  */
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -21,6 +21,8 @@ const KILLS = Number(process.env['CRASH_KILLS'] ?? 100);
 const POWER_CUTS = Math.ceil(KILLS / 5);
 /** What a handler has ended with is safe by then. */
 const GROUP_COMMIT_MS = 20;
+/** What is settled goes, however often the process dies: this is as much as one segment of the log may take. */
+const LARGEST_LOG_BYTES = 4 * 1024 * 1024;
 
 jest.setTimeout(60_000 + KILLS * 3_000);
 
@@ -45,6 +47,13 @@ function unsettled(): Set<number> {
   const view = new InboxView(viewOptions(folder, bot));
   expect(view.damaged).toBe(false);
   return new Set([...view.updates(['waiting', 'interrupted'])].map(({ updateId }) => updateId));
+}
+
+/** How much the log of the inbox takes on the disk. */
+function logBytes(): number {
+  const bot = botKey(identityOfToken(sandbox.token, sandbox.apiRoot));
+  const log = join(sandbox.stateDir, bot, 'inbox', 'log');
+  return readdirSync(log).reduce((bytes, name) => bytes + statSync(join(log, name)).size, 0);
 }
 
 /** Life after life under load, each killed at some moment from its first breath on; the last one does the rest. */
@@ -75,6 +84,7 @@ async function killAgainAndAgain(
   await allAnswered(sandbox, 60_000);
   expect(await daemon.stop()).toMatchObject({ code: 0 });
   expect(unsettled()).toEqual(new Set());
+  expect(logBytes()).toBeLessThan(LARGEST_LOG_BYTES);
   return kills;
 }
 
