@@ -8,7 +8,8 @@
 import type { Clock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
 import type { InboxEvent } from '../events.js';
-import type { DeadReason, Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
+import type { Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
+import { Attendant } from './attendant.js';
 import type { Batch } from './batch.js';
 import { type Disk, systemDisk } from './disk.js';
 import { GroupCommit } from './group-commit.js';
@@ -16,10 +17,10 @@ import { inboxError, OPENED } from './inbox-error.js';
 import { BEAT_MS, Owner } from './owner.js';
 import { Item, Queue } from './queue.js';
 import { checkFirstHead } from './read-log.js';
-import type { History } from './records.js';
 import { answerRequests, type InboxAnswer, type InboxRequest, requestsFolder } from './requests.js';
 import { Room, type RoomLimits } from './room.js';
 import { Store } from './store.js';
+import { Undertaker } from './undertaker.js';
 
 export interface JournalOptions<U> extends InboxOptions<U> {
   /** The folder of this bot's inbox; absolute. */
@@ -71,6 +72,8 @@ interface Opened<U> {
   readonly queue: Queue<U>;
   readonly room: Room;
   readonly commits: GroupCommit;
+  readonly undertaker: Undertaker<U>;
+  readonly attendant: Attendant<U>;
 }
 
 interface Counters {
@@ -231,12 +234,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   settle(item: Item<U>, result: Settlement, error?: unknown): void {
-    const { store, queue, room, commits } = this.#opened;
+    const { store, queue, room, commits, undertaker } = this.#opened;
     if (item.stage !== 'begun' || this.#ended) return;
     this.#running--;
     this.#counts[counterOf[result]]++;
     try {
-      if (result !== 'handled') this.#bury(item.seq, result, error);
+      if (result !== 'handled') undertaker.bury(item.seq, result, error);
       store.mark('settled', item.seq);
       queue.remove(item);
       room.check();
@@ -287,10 +290,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #take(store: Store): void {
     const { concurrency, emit, limit, clock } = this.#options;
     const { ledger, damage } = store;
+    const undertaker = new Undertaker<U>({ ...this.#options, store, now: this.#now });
     const queue = new Queue<U>({
       ledger,
       read: (batch, wanted) => this.#read(batch, wanted),
-      isSuspect: (history) => this.#isSuspect(history),
+      isSuspect: (history) => undertaker.isSuspect(history),
       deliver: (items) => this.#deliverSoon(items),
       limits: {
         delivered: Math.max(DELIVERED_LEAST, DELIVERED_PER_HANDLER * concurrency),
@@ -310,7 +314,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       failed: (error) => this.#fail(error),
       clock,
     });
-    this.#open = { store, queue, room, commits };
+    const attendant = new Attendant<U>({ store, queue, counts: this.#counts, emit });
+    this.#open = { store, queue, room, commits, undertaker, attendant };
     for (const one of damage) emit({ event: 'inbox.damaged', ...one });
     this.#counts.recovered = ledger.size;
     if (ledger.size > 0) {
@@ -318,26 +323,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       const died = histories.filter(([, { deaths }]) => deaths > 0).length;
       emit({ event: 'inbox.recovered', updates: ledger.size, begun: histories.length, died });
     }
-    this.#giveUp(store);
-  }
-
-  /** Those that processes have died of too often. */
-  #giveUp(store: Store): void {
-    const { maxAttempts } = this.#options;
-    if (maxAttempts === 0) return;
-    for (const [seq, { deaths }] of store.ledger.histories()) {
-      if (deaths < maxAttempts) continue;
-      this.#bury(seq, 'died', undefined);
-      store.mark('settled', seq);
-      this.#counts.dropped++;
-    }
-    store.write();
-  }
-
-  /** One that has one more death to go is watched: it runs with no other such beside it. */
-  #isSuspect({ deaths }: History): boolean {
-    const { maxAttempts } = this.#options;
-    return deaths > 0 && deaths >= maxAttempts - 1 && maxAttempts > 0;
+    this.#counts.dropped += undertaker.giveUp();
   }
 
   #append(batch: readonly U[]): readonly Item<U>[] {
@@ -390,21 +376,6 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (!this.#ended) this.#options.deliver(items);
   }
 
-  /** Keeps an update that is not settled yet as a dead letter: as it was written, whatever its handler made of it. */
-  #bury(seq: number, why: DeadReason, cause: unknown): void {
-    const { restore, keyOf, kindOf, errorText, emit } = this.#options;
-    const { store } = this.#opened;
-    const stored = store.readOne(seq);
-    if (!stored) return;
-    const text = Buffer.from(JSON.stringify(stored.content));
-    const update = restore(stored.content);
-    const { updateId } = stored;
-    const [key, kind, { runs: attempts }] = [keyOf(update), kindOf(update), store.ledger.historyOf(seq)];
-    const error = cause === undefined ? undefined : errorText(cause);
-    store.bury({ seq, updateId, key, kind, why, attempts, atMs: this.#now(), error }, text);
-    emit({ event: 'inbox.dead', updateId, kind, why, attempts });
-  }
-
   /** At regular intervals, from `open` to the end. */
   #round(): void {
     const { clock } = this.#options;
@@ -421,53 +392,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (!this.#failure) this.#opened.store.clean().catch((error: unknown) => this.#fail(error));
   }
 
-  #answer({ action, seqs }: InboxRequest): InboxAnswer {
-    const done = new Map<number, number>();
-    for (const seq of seqs) {
-      const updateId = action === 'retry' ? this.#retry(seq) : this.#drop(seq);
-      if (updateId !== undefined) done.set(seq, updateId);
-    }
-    const { store, queue, commits } = this.#opened;
-    store.write();
+  #answer(request: InboxRequest): InboxAnswer {
+    const { queue, commits, attendant } = this.#opened;
+    const answer = attendant.answer(request);
     void commits.now();
     if (this.#resumed) queue.fill();
-    const refused = seqs.filter((seq) => !done.has(seq));
-    this.#options.emit({
-      event: 'inbox.requested',
-      action,
-      updates: [...done.values()],
-      refused: refused.length,
-    });
-    return { done: [...done.keys()], refused };
-  }
-
-  /** Has a dead letter's update wait once more, as if it had just arrived; undefined where there is no such letter. */
-  #retry(seq: number): number | undefined {
-    const { store } = this.#opened;
-    const letter = store.letterOf(seq);
-    const text = letter && store.deadLetters.text(seq);
-    if (!text) return undefined;
-    store.reappend({ ids: [letter.updateId], places: [0], contents: Buffer.from(`[${text}]`) });
-    store.exhume(seq);
-    this.#counts.recovered++;
-    return letter.updateId;
-  }
-
-  /** Undefined where there is no such update, or it is being handled. */
-  #drop(seq: number): number | undefined {
-    const { store, queue } = this.#opened;
-    const letter = store.letterOf(seq);
-    if (letter) {
-      store.exhume(seq);
-      return letter.updateId;
-    }
-    const stored = store.readOne(seq);
-    const delivered = [...queue.delivered()].find((item) => item.seq === seq);
-    if (!stored || delivered?.stage === 'begun') return undefined;
-    store.mark('settled', seq);
-    if (delivered) queue.remove(delivered);
-    this.#counts.dropped++;
-    return stored.updateId;
+    return answer;
   }
 
   async #end(why: 'stop' | 'fault'): Promise<InboxReport> {
