@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import type { InboxEvent } from '../../../src/inbox/events.js';
+import { Store } from '../../../src/inbox/journal/store.js';
+import { Undertaker } from '../../../src/inbox/journal/undertaker.js';
+import { newUpdates } from '../../support/new-updates.js';
+import { MemoryDisk } from './memory-disk.js';
+
+const NOW = 1_700_000_000_000;
+
+async function rig({ maxAttempts = 3 } = {}) {
+  const disk = new MemoryDisk();
+  const now = () => NOW;
+  const store = await Store.open({ disk, folder: '/inbox', bot: '1-a', survivesPowerCut: false, now });
+  const events: InboxEvent[] = [];
+  const undertaker = new Undertaker<{ text: string }>({
+    store,
+    maxAttempts,
+    keyOf: ({ text }) => `key of ${text}`,
+    kindOf: ({ text }) => `kind of ${text}`,
+    restore: (content) => ({ text: String(content) }),
+    errorText: (error) => `an error: ${String(error)}`,
+    now,
+    emit: (event) => events.push(event),
+  });
+  return { store, undertaker, events };
+}
+
+/** So many runs that died of it. */
+function die(store: Store, seq: number, times: number): void {
+  for (let time = 0; time < times; time++) {
+    store.mark('begun', seq);
+    store.ledger.endRun();
+  }
+}
+
+describe('an update is watched', () => {
+  it.each([
+    { maxAttempts: 3, deaths: [0, 1], isSuspect: false },
+    { maxAttempts: 3, deaths: [2, 3, 4], isSuspect: true },
+    { maxAttempts: 2, deaths: [1, 2], isSuspect: true },
+    { maxAttempts: 1, deaths: [0], isSuspect: false },
+    { maxAttempts: 0, deaths: [0, 1, 5], isSuspect: false },
+  ])(
+    'where MAX_ATTEMPTS is $maxAttempts, after $deaths deaths: $isSuspect',
+    async ({ maxAttempts, deaths, isSuspect }) => {
+      const { undertaker } = await rig({ maxAttempts });
+      for (const each of deaths)
+        expect(undertaker.isSuspect({ runs: each, deaths: each, begun: false })).toBe(isSuspect);
+    },
+  );
+});
+
+describe('an update is given up', () => {
+  it('once as many processes have died of it as are allowed, and no other with it', async () => {
+    const { store, undertaker, events } = await rig();
+    store.append(newUpdates([1, 2, 3].map((id) => ({ updateId: 100 + id, content: `${id}` }))), undefined);
+    die(store, 1, 2);
+    die(store, 2, 3);
+    expect(undertaker.giveUp()).toBe(1);
+    expect(store.ledger.batches().map(({ seqs }) => seqs)).toEqual([[1, 3]]);
+    expect(store.deadLetters.list()).toEqual([
+      {
+        seq: 2,
+        updateId: 102,
+        key: 'key of 2',
+        kind: 'kind of 2',
+        why: 'died',
+        attempts: 3,
+        atMs: NOW,
+        error: undefined,
+      },
+    ]);
+    expect(events).toEqual([
+      { event: 'inbox.dead', updateId: 102, kind: 'kind of 2', why: 'died', attempts: 3 },
+    ]);
+  });
+
+  it('never where that is what was asked for', async () => {
+    const { store, undertaker } = await rig({ maxAttempts: 0 });
+    store.append(newUpdates([{ updateId: 101, content: '1' }]), undefined);
+    die(store, 1, 50);
+    expect(undertaker.giveUp()).toBe(0);
+    expect(store.ledger.size).toBe(1);
+  });
+});
+
+describe('an update whose handler failed', () => {
+  it('is kept as it was written, with its error in words', async () => {
+    const { store, undertaker } = await rig();
+    store.append(newUpdates([{ updateId: 101, content: '1' }]), undefined);
+    store.mark('begun', 1);
+    undertaker.bury(1, 'failed', 'no luck');
+    undertaker.bury(99, 'failed', 'not there');
+    expect(store.deadLetters.list()).toMatchObject([{ seq: 1, attempts: 1, error: 'an error: no luck' }]);
+    expect(store.deadLetters.text(1)?.toString()).toBe('"1"');
+  });
+});
