@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, utimesSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Clock, systemClock } from '../../src/clock.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
@@ -51,7 +51,11 @@ describe('the address of a lock', () => {
 });
 
 describe.each(['a name of Linux', 'a socket file'])('a lock by %s', (kind) => {
-  const folder = new Folder();
+  let folder: Folder;
+  beforeAll(() => {
+    folder = new Folder();
+  });
+  afterAll(() => folder[Symbol.dispose]());
   const address = (): string => (kind === 'a socket file' ? folder.file(`${++names}.sock`) : newName());
 
   it('has one holder at a time', async () => {
