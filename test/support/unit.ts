@@ -1,5 +1,4 @@
 /** A bot as a unit of a throw-away host, at work on a sandbox of the test's own process. */
-
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

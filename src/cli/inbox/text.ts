@@ -2,7 +2,6 @@
  * Updates of the inbox as people and programs read them. What is in an update comes from strangers: nothing of it that a
  * terminal might take for a command is printed as it is, and no token.
  */
-
 import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/journal/view.js';
 import { count, durationInWords } from '../../logging/amounts.js';
 import { maskTokens } from '../../token.js';

@@ -11,7 +11,7 @@ export class Batch {
   /** What one update takes in the log, on average. */
   readonly bytesEach: number;
   /** Of all numbers from the first to the last: those between them that are not in it count as settled. */
-  readonly #states: LoggedState[] = [];
+  readonly #states: LoggedState[];
   #size: number;
 
   /** @param seqs in ascending order, at least one */
@@ -20,10 +20,9 @@ export class Batch {
     this.first = seqs[0] ?? 0;
     this.bytesEach = Math.ceil(place.length / seqs.length);
     this.#size = seqs.length;
-    for (const seq of seqs) {
-      while (this.first + this.#states.length < seq) this.#states.push('settled');
-      this.#states.push('waiting');
-    }
+    // Of the right length at once: a slow trickle makes a batch of each update, and there may be a million.
+    this.#states = Array.from({ length: (seqs.at(-1) ?? 0) - this.first + 1 }, () => 'settled');
+    for (const seq of seqs) this.#states[seq - this.first] = 'waiting';
   }
 
   /** How many of it are not settled. */

@@ -2,7 +2,6 @@
  * What the journal has on disk, as a whole: the log, what it says is not settled, and the dead letters. Everything that
  * is written goes through here, and an error of the disk leaves it with a name and a next step.
  */
-
 import type { Batch } from './batch.js';
 import { asideName, DeadLetters } from './dead-letters.js';
 import type { Disk } from './disk.js';
