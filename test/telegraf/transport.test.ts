@@ -540,6 +540,44 @@ describe('an abort', () => {
     await closed;
   });
 
+  it('in the moment after the answer leaves the connection to the next call', async () => {
+    const t = await serve(ok);
+    const { parse } = JSON;
+    cleanups.push(() => (JSON.parse = parse));
+    JSON.parse = (text: string) => {
+      JSON.parse = parse;
+      queueMicrotask(() => t.controller.abort(reason));
+      return parse(text);
+    };
+    expect(await t.poll()).toMatchObject({ kind: 'ok' });
+    expect(t.controller.signal.aborted).toBe(true);
+    expect(await t.poll({ signal: new AbortController().signal })).toMatchObject({ kind: 'ok' });
+    expect(t.received.map(({ connection }) => connection)).toEqual([1, 1]);
+  });
+
+  it('in the moment in which an idle connection is thrown away ends the call', async () => {
+    const agent = new http.Agent({ keepAlive: true });
+    cleanups.push(() => agent.destroy());
+    const waiting: http.ServerResponse[] = [];
+    let answer: Handler = (response, request) => {
+      waiting.push(response);
+      if (waiting.length === 2) for (const each of waiting) ok(each, request);
+    };
+    const t = await serve((response, request) => answer(response, request), {
+      agent: Object.assign(agent, { createConnection: agent.createConnection }),
+    });
+    await Promise.all([t.poll(), t.poll()]);
+    answer = html(502);
+    expect(await t.poll()).toMatchObject({ why: 'http' });
+    answer = hang;
+    const outcome = t.poll().catch((thrown: unknown) => thrown);
+    // Behind the turn in which the agent hands the idle connection out.
+    process.nextTick(() => t.controller.abort(reason));
+    await settle();
+    expect(await Promise.race([outcome, Promise.resolve('waits')])).toBe(reason);
+    expect(t.received).toHaveLength(3);
+  });
+
   it('leaves no listener on a signal that outlives the call', async () => {
     const t = await serve(ok);
     let listeners = 0;

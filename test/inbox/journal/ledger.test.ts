@@ -77,6 +77,14 @@ describe('histories', () => {
     expect(ledger.historyOf(1).deaths).toBe(1);
   });
 
+  it('count nothing where what is cut was not begun', () => {
+    const ledger = new Ledger();
+    ledger.add(at(0), [1]);
+    ledger.cut(1);
+    ledger.cut(2);
+    expect(ledger.histories()).toEqual([]);
+  });
+
   it('count a death where the next run began it without a word on the last', () => {
     const ledger = new Ledger();
     ledger.add(at(0), [1]);
