@@ -563,9 +563,7 @@ describe('an abort', () => {
       waiting.push(response);
       if (waiting.length === 2) for (const each of waiting) ok(each, request);
     };
-    const t = await serve((response, request) => answer(response, request), {
-      agent: Object.assign(agent, { createConnection: agent.createConnection }),
-    });
+    const t = await serve((response, request) => answer(response, request), { agent });
     await Promise.all([t.poll(), t.poll()]);
     answer = html(502);
     expect(await t.poll()).toMatchObject({ why: 'http' });
