@@ -293,7 +293,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const undertaker = new Undertaker<U>({ ...this.#options, store, now: this.#now });
     const queue = new Queue<U>({
       ledger,
-      read: (batch, wanted) => this.#read(batch, wanted),
+      read: (batch, seqs) => this.#read(batch, seqs),
       isSuspect: (history) => undertaker.isSuspect(history),
       deliver: (items) => this.#deliverSoon(items),
       limits: {
@@ -345,11 +345,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     return updates.map((update, turn) => this.#item(firstSeq + turn, update, { attempt: 1, bytes }));
   }
 
-  #read(batch: Batch, wanted: (seq: number) => boolean): readonly Item<U>[] {
+  #read(batch: Batch, seqs: readonly number[]): readonly Item<U>[] {
     const { restore } = this.#options;
     const { store } = this.#opened;
     const { ledger } = store;
-    return store.read(batch, wanted).map(({ seq, content }) => {
+    return store.read(batch, seqs).map(({ seq, content }) => {
       const attempt = ledger.historyOf(seq).runs + 1;
       return this.#item(seq, restore(content), { attempt, bytes: batch.bytesEach });
     });

@@ -40,8 +40,8 @@ export class Item<U> implements Entry {
 
 export interface QueueOptions<U> {
   readonly ledger: Ledger;
-  /** What of the batch is not settled and wanted, in order of arrival. */
-  read(batch: Batch, wanted: (seq: number) => boolean): readonly Item<U>[];
+  /** Those of the batch that are wanted and not settled, in the order of the numbers. */
+  read(batch: Batch, seqs: readonly number[]): readonly Item<U>[];
   isSuspect(history: History): boolean;
   deliver(items: readonly Item<U>[]): void;
   readonly limits: QueueLimits;
@@ -108,7 +108,10 @@ export class Queue<U> {
       const batch = ledger.batchFrom(this.#ahead);
       if (!batch) return;
       const from = this.#ahead;
-      const items = read(batch, (seq) => seq >= from);
+      const items = read(
+        batch,
+        batch.seqs.filter((seq) => seq >= from),
+      );
       this.#ahead = batch.last + 1;
       this.#admit(items);
     }
@@ -209,7 +212,8 @@ export class Queue<U> {
     for (const seq of seqs) {
       const batch = items.has(seq) ? undefined : ledger.batchOf(seq);
       if (!batch) continue;
-      for (const item of read(batch, (candidate) => seqs.includes(candidate))) items.set(item.seq, item);
+      const ofBatch = seqs.filter((other) => batch.spans(other));
+      for (const item of read(batch, ofBatch)) items.set(item.seq, item);
     }
     return items;
   }

@@ -195,14 +195,16 @@ export function decodeRemoval(payload: Buffer): number {
 /** Numbers most of which follow the one before, in short: where each such run begins, and its length. */
 function runsOf(numbers: readonly number[]): number[] {
   const runs: number[] = [];
-  let [first, length] = [0, 0];
+  let first = 0;
+  let length = 0;
   for (const next of numbers) {
     if (length > 0 && next === first + length) {
       length++;
       continue;
     }
     if (length > 0) runs.push(first, length);
-    [first, length] = [next, 1];
+    first = next;
+    length = 1;
   }
   if (length > 0) runs.push(first, length);
   return runs;

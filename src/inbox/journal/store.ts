@@ -223,18 +223,18 @@ export class Store {
   }
 
   /**
-   * What of the batch is not settled and wanted, in order of arrival. Each content is to be given out once: whoever gets
-   * it may change it. Throws INBOX_DISK.
+   * Those of the batch that are wanted and not settled, in the order of the numbers. Each content is to be given out once:
+   * whoever gets it may change it. Throws INBOX_DISK.
    */
-  read(batch: Batch, wanted: (seq: number) => boolean): readonly Stored[] {
-    return this.#guarded('read', () => openOf(batch, this.#recordAt(batch.place), wanted));
+  read(batch: Batch, seqs: readonly number[]): readonly Stored[] {
+    return this.#guarded('read', () => openOf(batch, this.#recordAt(batch.place), seqs));
   }
 
   /** One that is not settled, as it was written; undefined where there is no such. Throws INBOX_DISK. */
   readOne(seq: number): Stored | undefined {
     const batch = this.ledger.batchOf(seq);
     if (!batch) return undefined;
-    return this.#guarded('read', () => openOf(batch, this.#readRecord(batch.place), (one) => one === seq)[0]);
+    return this.#guarded('read', () => openOf(batch, this.#readRecord(batch.place), [seq])[0]);
   }
 
   /**
@@ -320,7 +320,7 @@ export class Store {
   #rewrite(batch: Batch): void {
     // Not what was read before: its handlers may have changed it.
     const record = this.#readRecord(batch.place);
-    const stored = openOf(batch, record, () => true);
+    const stored = openOf(batch, record, batch.seqs);
     const left: UpdatesRecord = {
       atMs: record.atMs,
       passed: undefined,
@@ -362,11 +362,12 @@ const noMarks = (): { begun: number[]; settled: number[]; cut: number[] } => ({
 function openOf(
   batch: Batch,
   { seqs, ids, places, contents }: RecordOfUpdates,
-  wanted: (seq: number) => boolean,
+  wanted: readonly number[],
 ): Stored[] {
-  return seqs.flatMap((seq, turn) => {
-    const [updateId, place] = [ids[turn], places[turn]];
-    if (updateId === undefined || place === undefined || !wanted(seq) || !batch.has(seq)) return [];
-    return [{ seq, updateId, content: contents[place] }];
+  return wanted.flatMap((seq) => {
+    const turn = batch.has(seq) ? seqs.indexOf(seq) : -1;
+    const updateId = ids[turn];
+    const place = places[turn];
+    return updateId === undefined || place === undefined ? [] : [{ seq, updateId, content: contents[place] }];
   });
 }

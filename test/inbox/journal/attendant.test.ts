@@ -17,9 +17,9 @@ async function rig() {
   const delivered: Item<unknown>[] = [];
   const queue = new Queue<unknown>({
     ledger: store.ledger,
-    read: (batch, wanted) =>
+    read: (batch, seqs) =>
       store
-        .read(batch, wanted)
+        .read(batch, seqs)
         .map(
           ({ seq, updateId, content: update }) =>
             new Item({ seq, updateId, key: `${seq}`, kind: 'message', attempt: 1, update, bytes: 10 }),

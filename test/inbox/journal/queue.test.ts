@@ -18,7 +18,7 @@ class Rig {
   constructor(limits: Partial<QueueLimits> = {}) {
     this.queue = new Queue<string>({
       ledger: this.ledger,
-      read: (batch, wanted) => this.#read(batch, wanted),
+      read: (batch, seqs) => this.#read(batch, seqs),
       isSuspect: ({ deaths }) => deaths > 0,
       deliver: (items) => this.delivered.push(...items),
       limits: { delivered: 100, deliveredBytes: 1_000_000, deliveredOfKey: 10, ...limits },
@@ -92,10 +92,10 @@ class Rig {
     return this.atWork.find((item) => item.seq === seq);
   }
 
-  #read(batch: Batch, wanted: (seq: number) => boolean): Waiting[] {
+  #read(batch: Batch, seqs: readonly number[]): Waiting[] {
     this.reads++;
-    return batch.seqs
-      .flatMap((seq) => (wanted(seq) ? (this.#written.get(seq) ?? []) : []))
+    return seqs
+      .flatMap((seq) => (batch.has(seq) ? (this.#written.get(seq) ?? []) : []))
       .map((item) => new Item(item));
   }
 }
