@@ -13,14 +13,33 @@ const IDLE_MS = 1_000;
 
 const MB = 1024 * 1024;
 
-/** Far less than the backlog itself would take, and room for the garbage between two collections. */
-const MOST_GROWN_MB = { heap: 40, anonymous: 80 };
+/**
+ * What a collection leaves while it works may be so much more than at rest: the young generation, and what is at work.
+ * The backlog itself would take several times as much.
+ */
+const MOST_LEFT_MB = 25;
+
+/** Between two collections there is as much garbage as the machine is fast: that is held to a peer's, as it works too. */
+const CONCURRENT_PEER = 'grammY+runner';
+const MOST_OF_PEERS_PEAK = 1.5;
 
 export async function memory({ memoryUpdates }) {
   const found = await byTurns(peerNames, 1, (name) => grow(name, memoryUpdates));
   const title = `${memoryUpdates.toLocaleString('en')} of ${HANDLER_MS} ms`;
   const rows = (what, kind) => {
     const [{ [kind]: course }] = found.lastcall;
+    const [{ [kind]: peers }] = found[CONCURRENT_PEER];
+    const bounds = [atMost('lastcall, the peak / grammY’s', course.peak / peers.peak, MOST_OF_PEERS_PEAK)];
+    // What a process was given for its memory it mostly keeps.
+    if (kind === 'heap')
+      bounds.push(
+        atMost(
+          'lastcall, the least of the second half over rest',
+          course.left - course.idle,
+          MOST_LEFT_MB,
+          'MB',
+        ),
+      );
     return [
       {
         name: `${title}, ${what}: idle`,
@@ -35,7 +54,7 @@ export async function memory({ memoryUpdates }) {
         notes: [
           `lastcall, the peaks of ten parts of the time: ${course.tenths.map(Math.round).join(' ')} MB`,
         ],
-        bounds: [atMost('lastcall, grown by', course.peak - course.idle, MOST_GROWN_MB[kind], 'MB')],
+        bounds,
       },
     ];
   };
@@ -69,11 +88,12 @@ function grow(name, updates) {
   });
 }
 
-/** How a figure went, from rest on: its peak, over all and over each tenth of the time. */
+/** How a figure went, from rest on: its peak, over all and over each tenth of the time, and its least in the second half. */
 function course(idle, samples) {
   const length = Math.ceil(samples.length / 10);
   const tenths = [];
   for (let from = 0; from < samples.length; from += length)
     tenths.push(Math.max(...samples.slice(from, from + length)));
-  return { idle, peak: Math.max(...samples), tenths };
+  const left = Math.min(...samples.slice(samples.length / 2));
+  return { idle, peak: Math.max(...samples), tenths, left };
 }
