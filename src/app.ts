@@ -8,7 +8,6 @@ import type { Config } from './config/schema.js';
 import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
 import { Fleet } from './fleet.js';
-import { Health, type Observed } from './health.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
 import type { BudgetEvent } from './host/events.js';
@@ -21,6 +20,7 @@ import { StopReason } from './lifecycle/stop-reason.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
+import { Health, type Observed } from './observe/health.js';
 import { identityOf, identityOfToken } from './telegraf/identity.js';
 
 export interface AppParts {

@@ -28,9 +28,23 @@ const imports: Import[] = files.flatMap((from) => {
 const partOf = (file: string): string => file.split(sep)[0]?.replace(/\.ts$/, '') ?? '';
 const isLocal = (to: string): boolean => to.endsWith('.ts');
 
-const leaves = ['clock', 'errors', 'exit-code', 'system-error', 'token', 'turnover-map'];
+/** What anybody may import: they know nothing of bots, and import nothing but each other. */
+const leaves = [
+  'abort',
+  'branded',
+  'clock',
+  'errors',
+  'exit-code',
+  'json',
+  'listener',
+  'replace-file',
+  'system-error',
+  'token',
+  'turnover-map',
+  'words',
+];
 const core = ['lifecycle', 'polling', 'inbox', 'dispatch'];
-const adapters = ['telegraf', 'host', 'config', 'logging', 'sandbox'];
+const adapters = ['telegraf', 'host', 'config', 'logging', 'observe', 'sandbox'];
 const parts = [...core, ...adapters];
 
 /** What each part may import besides itself and the leaves; `types` may be imported as types only. */
@@ -39,14 +53,14 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   cli: { values: ['app', ...parts], types: [] },
   index: { values: ['app', 'embed', 'bot-hook', ...parts], types: [] },
   embed: { values: ['app', ...parts], types: ['bot-hook'] },
-  app: { values: ['bot-hook', 'fleet', 'health', ...parts], types: [] },
-  health: { values: parts, types: ['pipeline'] },
+  app: { values: ['bot-hook', 'fleet', ...parts], types: [] },
   'bot-hook': { values: parts, types: ['fleet'] },
   fleet: { values: ['pipeline', ...parts], types: [] },
   pipeline: { values: parts, types: [] },
   bot: { values: [], types: ['index'] },
   ...Object.fromEntries(adapters.map((part) => [part, { values: [], types: core }])),
   logging: { values: [], types: [...core, 'host'] },
+  observe: { values: [], types: [...core, 'host', 'pipeline'] },
   ...Object.fromEntries([...core, ...leaves].map((part) => [part, { values: [], types: [] }])),
 };
 

@@ -11,7 +11,7 @@ import { readSettings } from '../src/config/load.js';
 import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
 import { ExitCode } from '../src/exit-code.js';
 import { patienceFor } from '../src/host/supervisor.js';
-import type { SeenUpdate } from '../src/inbox/journal/view.js';
+import type { SeenUpdate } from '../src/inbox/store/view.js';
 import { eventsMarkdown } from '../src/logging/events.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
 

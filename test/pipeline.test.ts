@@ -1,11 +1,11 @@
 /** What a bot's parts tell the watchdog together: that there is progress, or that there is none. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
-import { Health } from '../src/health.js';
 import { unsupervised } from '../src/host/supervisor.js';
+import { Health } from '../src/observe/health.js';
 import { Pipeline, type PipelineOptions } from '../src/pipeline.js';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
-import { MemoryDisk } from './inbox/journal/memory-disk.js';
+import { MemoryDisk } from './inbox/log/memory-disk.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 
 const MINUTE_MS = 60_000;

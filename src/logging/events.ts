@@ -10,7 +10,7 @@ import type { Entry } from '../inbox/inbox.js';
 import type { LifecycleEvent } from '../lifecycle/events.js';
 import type { StopReason } from '../lifecycle/stop-reason.js';
 import type { PollingEvent } from '../polling/events.js';
-import { count, durationInWords } from './amounts.js';
+import { count, durationInWords, firstFew } from '../words.js';
 import { errorFields } from './error-fields.js';
 
 /** What the process around the core tells. */
@@ -357,7 +357,7 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
       const handlings = aborted.map(
         (handling) => `${nameOf(handling.item)} after ${durationInWords(handling.durationMs)}`,
       );
-      return `Aborted ${count(aborted.length, 'handler')} that did not end in time: ${someOf(handlings)}`;
+      return `Aborted ${count(aborted.length, 'handler')} that did not end in time: ${firstFew(handlings, 5)}`;
     },
     fields: ({ aborted }) => ({ aborted: aborted.map(handlingFields) }),
   },
@@ -411,7 +411,7 @@ export const eventTable: { readonly [K in EventName]: Row<Events[K]> } = {
   'program.left-open': {
     level: 'warn',
     means: 'an unchanged bot program has left something open that would have kept it from ending',
-    message: ({ kinds }) => `The bot program has left open: ${someOf(kinds)}`,
+    message: ({ kinds }) => `The bot program has left open: ${firstFew(kinds, 5)}`,
   },
   'log.dropped': {
     level: 'warn',
@@ -505,12 +505,6 @@ function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }
 function thrownBy(error: LastcallError): string {
   const { code, cause, message } = error;
   return code === 'HOOK_FAILED' && cause !== undefined ? errorFields(cause).message : message;
-}
-
-/** The first few, so that a line stays a line. */
-function someOf(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(', ');
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
 
 function within(limitMs: number): string {

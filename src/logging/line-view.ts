@@ -2,7 +2,7 @@
  * A log line as a person wants to read it: the message first; the fields only where the message does not say what is in
  * them; an error with its causes and what to do about it; the receipt as a small timed tree.
  */
-import { durationInWords } from './amounts.js';
+import { durationInWords } from '../words.js';
 import { eventTable } from './events.js';
 
 /** A parsed log line. */

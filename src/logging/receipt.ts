@@ -1,7 +1,7 @@
 /** The receipt: the last line of a run, which says how it ended and what was done. */
 import { ExitCode } from '../exit-code.js';
 import type { Outcome, Phase } from '../lifecycle/outcome.js';
-import { count, durationInWords } from './amounts.js';
+import { count, durationInWords } from '../words.js';
 import { type EventLog, type Level, lineFields, reasonFields, roundedMs } from './events.js';
 
 /** What a run came to, in updates. */

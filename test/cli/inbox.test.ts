@@ -16,9 +16,9 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { fetchAnswer, post } from '../../src/cli/inbox/request.js';
 import { inboxCommand } from '../../src/cli/inbox.js';
 import { botKey } from '../../src/host/bot-key.js';
-import { systemDisk } from '../../src/inbox/journal/disk.js';
-import { answerRequests } from '../../src/inbox/journal/requests.js';
-import { InboxView } from '../../src/inbox/journal/view.js';
+import { systemDisk } from '../../src/inbox/log/disk.js';
+import { answerRequests } from '../../src/inbox/store/requests.js';
+import { InboxView } from '../../src/inbox/store/view.js';
 import { Folder } from '../support/folder.js';
 import { AtWork, type AtWorkOptions, newBot, treeOf, update, viewOptions } from '../support/inbox-folder.js';
 

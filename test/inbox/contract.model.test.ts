@@ -6,11 +6,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Entry, Inbox } from '../../src/inbox/inbox.js';
-import type { Disk } from '../../src/inbox/journal/disk.js';
-import { JournalInbox } from '../../src/inbox/journal/journal.js';
-import { MemoryInbox } from '../../src/inbox/memory.js';
+import { JournalInbox } from '../../src/inbox/journal/journal-inbox.js';
+import type { Disk } from '../../src/inbox/log/disk.js';
+import { MemoryInbox } from '../../src/inbox/memory/memory-inbox.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
-import { MemoryDisk } from './journal/memory-disk.js';
+import { MemoryDisk } from './log/memory-disk.js';
 
 interface Update {
   readonly update_id: number;

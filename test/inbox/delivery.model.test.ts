@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Dispatcher } from '../../src/dispatch/dispatcher.js';
 import type { Entry, Inbox, InboxReport } from '../../src/inbox/inbox.js';
-import { MemoryInbox } from '../../src/inbox/memory.js';
+import { MemoryInbox } from '../../src/inbox/memory/memory-inbox.js';
 import { FakeClock } from '../support/fake-clock.js';
 
 const BATCH = 8;

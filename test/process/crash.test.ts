@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
-import { InboxView } from '../../src/inbox/journal/view.js';
+import { InboxView } from '../../src/inbox/store/view.js';
 import { seededRandom } from '../../src/sandbox/seeded-random.js';
 import { identityOfToken } from '../../src/telegraf/identity.js';
 import { fixture, median } from '../support/daemon.js';

@@ -7,9 +7,9 @@ import { systemClock } from '../../src/clock.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
 import type { Entry, Inbox } from '../../src/inbox/inbox.js';
-import { systemDisk } from '../../src/inbox/journal/disk.js';
-import { JournalInbox } from '../../src/inbox/journal/journal.js';
-import type { ViewOptions } from '../../src/inbox/journal/view.js';
+import { JournalInbox } from '../../src/inbox/journal/journal-inbox.js';
+import { systemDisk } from '../../src/inbox/log/disk.js';
+import type { ViewOptions } from '../../src/inbox/store/view.js';
 import { orderKey, updateKind } from '../../src/telegraf/order-key.js';
 import { settle } from './fake-clock.js';
 

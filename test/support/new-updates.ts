@@ -1,5 +1,5 @@
 /** Updates as a store takes them, each with a content of its own. */
-import type { NewUpdates } from '../../src/inbox/journal/store.js';
+import type { NewUpdates } from '../../src/inbox/store/store.js';
 
 export interface NewRow {
   readonly updateId: number;

@@ -3,8 +3,8 @@
  * alone knows what is being handled; or the next one, as soon as it starts.
  */
 import { ExitCode } from '../../exit-code.js';
-import type { InboxAnswer, InboxRequest } from '../../inbox/journal/requests.js';
-import type { SeenUpdate, UpdateState } from '../../inbox/journal/view.js';
+import type { InboxAnswer, InboxRequest } from '../../inbox/store/requests.js';
+import type { SeenUpdate, UpdateState } from '../../inbox/store/view.js';
 import { ask, type Outcome } from './request.js';
 import { inWords, look, print, type Task, withIds } from './task.js';
 import { actionInWords } from './text.js';

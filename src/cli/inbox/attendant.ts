@@ -6,7 +6,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isHeld, lockAddress } from '../../host/lock.js';
-import { BEAT_MS, ownerPath, parseOwnerSign } from '../../inbox/journal/owner.js';
+import { BEAT_MS, ownerPath, parseOwnerSign } from '../../inbox/store/owner.js';
 import type { BotInbox } from './bots.js';
 
 export type Attendant =

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
 import { codeOf } from '../../system-error.js';
 import { maskTokens } from '../../token.js';
+import { firstFew } from '../../words.js';
 
 export interface BotInbox {
   /** The bot's key. */
@@ -40,7 +41,7 @@ export function chooseInbox({ stateDir, bot, ofToken }: Choice): BotInbox {
   if (first !== undefined && found.length === 1)
     return { bot: first, folder: join(stateDir, first, 'inbox') };
 
-  const others = bots.length === 0 ? 'nor of any other' : `only of ${list(bots)}`;
+  const others = bots.length === 0 ? 'nor of any other' : `only of ${firstFew(bots)}`;
   if (first === undefined)
     throw new LastcallError(
       'INBOX_NOT_FOUND',
@@ -52,7 +53,7 @@ export function chooseInbox({ stateDir, bot, ofToken }: Choice): BotInbox {
   throw new LastcallError(
     'INBOX_AMBIGUOUS',
     stateDir,
-    `there are inboxes of ${found.length} bots in ${stateDir}: ${list(found)}`,
+    `there are inboxes of ${found.length} bots in ${stateDir}: ${firstFew(found)}`,
   );
 }
 
@@ -80,6 +81,3 @@ function mayHaveInbox(folder: string): boolean {
     return codeOf(error) === 'EACCES';
   }
 }
-
-const list = (keys: readonly string[]): string =>
-  keys.length > 10 ? `${keys.slice(0, 10).join(', ')} and ${keys.length - 10} more` : keys.join(', ');

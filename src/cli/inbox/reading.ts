@@ -1,6 +1,6 @@
 /** `lastcall inbox list`, `show` and `export`: they read, and leave no trace. */
 import { ExitCode } from '../../exit-code.js';
-import { type InboxView, type SeenUpdate, type UpdateState, updateStates } from '../../inbox/journal/view.js';
+import { type InboxView, type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
 import { idAtWork } from './attendant.js';
 import { type InboxIo, inWords, look, print, type Switch, type Task, withIds } from './task.js';
 import { asJson, asJsonWithContent, countsInWords, table } from './text.js';

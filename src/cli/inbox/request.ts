@@ -19,7 +19,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LastcallError } from '../../errors.js';
-import { inboxError } from '../../inbox/journal/inbox-error.js';
+import { inboxError } from '../../inbox/store/inbox-error.js';
 import {
   answerPath,
   type InboxAnswer,
@@ -27,7 +27,7 @@ import {
   parseAnswer,
   requestPath,
   requestsFolder,
-} from '../../inbox/journal/requests.js';
+} from '../../inbox/store/requests.js';
 import { codeOf } from '../../system-error.js';
 import { type Attendant, attendantOf } from './attendant.js';
 import type { BotInbox } from './bots.js';

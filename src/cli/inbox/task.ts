@@ -1,11 +1,11 @@
 /** What one call of `lastcall inbox` is about, and what all its ways share. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { systemDisk } from '../../inbox/journal/disk.js';
-import { InboxView, type SeenUpdate } from '../../inbox/journal/view.js';
-import { durationInWords } from '../../logging/amounts.js';
+import { systemDisk } from '../../inbox/log/disk.js';
+import { InboxView, type SeenUpdate } from '../../inbox/store/view.js';
 import { codeOf } from '../../system-error.js';
 import { orderKey, updateKind } from '../../telegraf/order-key.js';
+import { durationInWords } from '../../words.js';
 import { type Attendant, attendantOf, idAtWork } from './attendant.js';
 import type { BotInbox } from './bots.js';
 

@@ -2,9 +2,9 @@
  * Updates of the inbox as people and programs read them. What is in an update comes from strangers: nothing of it that a
  * terminal might take for a command is printed as it is, and no token.
  */
-import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/journal/view.js';
-import { count, durationInWords } from '../../logging/amounts.js';
+import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
 import { maskTokens } from '../../token.js';
+import { count, durationInWords, firstFew } from '../../words.js';
 
 /** How much of an error's first line fits into a table. */
 const LONGEST_WHY = 100;
@@ -117,7 +117,5 @@ export function actionInWords(
   ids: readonly number[],
 ): string {
   const { [tense]: verb, behind } = actions[action];
-  const shown = ids.slice(0, 10).join(', ');
-  const rest = ids.length > 10 ? ` and ${ids.length - 10} more` : '';
-  return `${verb} ${count(ids.length, 'update')}${behind}: ${shown}${rest}`;
+  return `${verb} ${count(ids.length, 'update')}${behind}: ${firstFew(ids)}`;
 }

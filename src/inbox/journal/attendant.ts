@@ -1,8 +1,8 @@
 /** Does to the updates of the inbox what people ask for, and never touches one that is being handled. */
 import type { InboxEvent } from '../events.js';
+import type { InboxAnswer, InboxRequest } from '../store/requests.js';
+import type { Store } from '../store/store.js';
 import type { Item, Queue } from './queue.js';
-import type { InboxAnswer, InboxRequest } from './requests.js';
-import type { Store } from './store.js';
 
 export interface AttendantOptions<U> {
   readonly store: Store;

@@ -9,10 +9,10 @@
  */
 import { TurnoverMap } from '../../turnover-map.js';
 import type { Entry } from '../inbox.js';
+import type { Batch } from '../store/batch.js';
+import type { Ledger } from '../store/ledger.js';
+import type { History } from '../store/records.js';
 import { Aside } from './aside.js';
-import type { Batch } from './batch.js';
-import type { Ledger } from './ledger.js';
-import type { History } from './records.js';
 
 /** An update on its way to its handler. */
 export class Item<U> implements Entry {

@@ -4,8 +4,8 @@
  */
 import type { InboxEvent } from '../events.js';
 import type { DeadReason } from '../inbox.js';
-import type { History } from './records.js';
-import type { Store } from './store.js';
+import type { History } from '../store/records.js';
+import type { Store } from '../store/store.js';
 
 export interface UndertakerOptions<U> {
   readonly store: Store;

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import { Attendant } from '../../../src/inbox/journal/attendant.js';
 import { Item, Queue } from '../../../src/inbox/journal/queue.js';
-import { Store } from '../../../src/inbox/journal/store.js';
+import { Store } from '../../../src/inbox/store/store.js';
 import { newUpdates } from '../../support/new-updates.js';
-import { MemoryDisk } from './memory-disk.js';
+import { MemoryDisk } from '../log/memory-disk.js';
 
 const NOW = 1_700_000_000_000;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Batch } from '../../../src/inbox/journal/batch.js';
-import { Ledger } from '../../../src/inbox/journal/ledger.js';
 import { Item, Queue, type QueueLimits } from '../../../src/inbox/journal/queue.js';
+import type { Batch } from '../../../src/inbox/store/batch.js';
+import { Ledger } from '../../../src/inbox/store/ledger.js';
 
 type Waiting = Item<string>;
 

@@ -1,0 +1,250 @@
+/**
+ * A disk in memory that can lose its power. What was synced stays; of the rest some is kept and some is not, as a page
+ * cache has it: of each file any part of what was appended since, perhaps with a hole of zeros before its end, and of the
+ * names any. It can also fail on demand.
+ */
+import { basename, dirname } from 'node:path';
+import type { Disk, GrowingFile } from '../../../src/inbox/log/disk.js';
+
+interface Inode {
+  content: Buffer;
+  syncedBytes: number;
+  readonly owner: symbol;
+}
+
+/** What a disk does, as far as it can fail. */
+type Operation = 'append' | 'sync' | 'create' | 'read' | 'makeFolder' | 'replace' | 'remove' | 'freeBytes';
+
+interface Fault {
+  readonly operation: Operation;
+  readonly code: string;
+  /** Only with files whose path contains this. */
+  readonly at: string;
+  /** Of an append, how much is written before it fails, in bytes. */
+  readonly after: number;
+}
+
+export class MemoryDisk implements Disk {
+  #names = new Map<string, Inode>();
+  /** The names as they are after a power cut: those that a sync of their folder has made safe. */
+  #safeNames = new Map<string, Inode>();
+  #fault: Fault | undefined;
+  free = Number.MAX_SAFE_INTEGER;
+  syncs = 0;
+  reads = 0;
+  /** Files that are open for writing. */
+  open = 0;
+  /** Resolves syncs only when told to. */
+  holdSyncs = false;
+  readonly #held: (() => void)[] = [];
+  #mounts = 0;
+
+  /** From now on the operation fails; undefined: nothing does. */
+  fail(operation: Operation, code: string, { at = '', after = 0 }: Partial<Fault> = {}): void {
+    this.#fault = { operation, code, at, after };
+  }
+
+  mend(): void {
+    this.#fault = undefined;
+  }
+
+  releaseSyncs(): void {
+    this.holdSyncs = false;
+    for (const release of this.#held.splice(0)) release();
+  }
+
+  /** The disk as one process sees it: when that is killed, nothing it still means to do happens any more. */
+  mount(): Disk {
+    const mounts = this.#mounts;
+    return new Proxy<Disk>(this, {
+      get: (disk, name) => {
+        const value: unknown = Reflect.get(disk, name);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown => {
+          if (mounts !== this.#mounts) throw systemError('KILLED');
+          return Reflect.apply(value, disk, args);
+        };
+      },
+    });
+  }
+
+  /** The process is killed: what it has written is there. */
+  kill(): void {
+    this.#mounts++;
+    this.#held.length = 0;
+    this.holdSyncs = false;
+    this.open = 0;
+  }
+
+  /** @param random a number from 0 up to 1, each time it is asked */
+  cutPower(random: () => number): void {
+    this.kill();
+    const after = new Map<string, Inode>();
+    for (const path of new Set([...this.#names.keys(), ...this.#safeNames.keys()])) {
+      const [now, safe] = [this.#names.get(path), this.#safeNames.get(path)];
+      // A name that was given, taken or moved since the last sync may be there as it was, or as it is.
+      const inode = now === safe || random() < 0.5 ? now : safe;
+      if (inode) after.set(path, { ...inode, content: survivingContent(inode, random) });
+    }
+    for (const inode of after.values()) inode.syncedBytes = inode.content.length;
+    this.#names = after;
+    this.#safeNames = new Map(after);
+  }
+
+  /** Flips a bit of a file that is there. */
+  damage(path: string, at: number): void {
+    const { content } = this.#inode(path);
+    content[at] = (content[at] ?? 0) ^ 0x10;
+  }
+
+  truncate(path: string, bytes: number): void {
+    const inode = this.#inode(path);
+    inode.content = inode.content.subarray(0, bytes);
+  }
+
+  overwrite(path: string, at: number, bytes: Uint8Array): void {
+    const inode = this.#inode(path);
+    const { content } = inode;
+    inode.content = Buffer.concat([content.subarray(0, at), bytes, content.subarray(at + bytes.length)]);
+  }
+
+  /** Another disk with the same on it. */
+  copy(): MemoryDisk {
+    const copy = new MemoryDisk();
+    const inodes = new Map<Inode, Inode>();
+    const copied = (inode: Inode): Inode => {
+      const made = inodes.get(inode) ?? { ...inode, content: Buffer.from(inode.content) };
+      inodes.set(inode, made);
+      return made;
+    };
+    for (const [path, inode] of this.#names) copy.#names.set(path, copied(inode));
+    for (const [path, inode] of this.#safeNames) copy.#safeNames.set(path, copied(inode));
+    return copy;
+  }
+
+  paths(): string[] {
+    return [...this.#names.keys()].sort();
+  }
+
+  makeFolder(path: string): void {
+    this.#mayFail('makeFolder', path);
+  }
+
+  list(folder: string): string[] {
+    return this.paths()
+      .filter((path) => dirname(path) === folder)
+      .map((path) => basename(path));
+  }
+
+  create(path: string): GrowingFile {
+    this.#mayFail('create', path);
+    if (this.#names.has(path)) throw systemError('EEXIST');
+    const inode: Inode = { content: Buffer.alloc(0), syncedBytes: 0, owner: Symbol(path) };
+    this.#names.set(path, inode);
+    this.open++;
+    let isOpen = true;
+    const sync = () => {
+      this.#mayFail('sync', path);
+      if (!isOpen) throw systemError('EBADF');
+      this.syncs++;
+      inode.syncedBytes = inode.content.length;
+    };
+    return {
+      append: (bytes) => {
+        if (!isOpen) throw systemError('EBADF');
+        const { after = 0 } = this.#fault ?? {};
+        if (after > 0 && this.#fails('append', path))
+          inode.content = Buffer.concat([inode.content, bytes.subarray(0, after)]);
+        this.#mayFail('append', path);
+        inode.content = Buffer.concat([inode.content, bytes]);
+      },
+      sync: async () => {
+        if (!isOpen) throw systemError('EBADF');
+        // What is appended while it lasts is not part of it.
+        const bytes = inode.content.length;
+        if (this.holdSyncs) await new Promise<void>((resolve) => this.#held.push(resolve));
+        else await Promise.resolve();
+        this.#mayFail('sync', path);
+        this.syncs++;
+        inode.syncedBytes = Math.max(inode.syncedBytes, bytes);
+      },
+      syncNow: sync,
+      close: () => {
+        if (!isOpen) throw systemError('EBADF');
+        isOpen = false;
+        this.open--;
+      },
+    };
+  }
+
+  read(path: string, position = 0, length = Number.POSITIVE_INFINITY): Buffer {
+    this.#mayFail('read', path);
+    this.reads++;
+    return Buffer.from(this.#inode(path).content.subarray(position, position + length));
+  }
+
+  replace(path: string, text: string): void {
+    this.#mayFail('replace', path);
+    const content = Buffer.from(text);
+    this.#names.set(path, { content, syncedBytes: content.length, owner: Symbol(path) });
+  }
+
+  remove(path: string): void {
+    this.#mayFail('remove', path);
+    this.#names.delete(path);
+  }
+
+  /** Of a file or of a folder. */
+  rename(from: string, to: string): void {
+    for (const [path, inode] of [...this.#names]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue;
+      this.#names.delete(path);
+      this.#names.set(`${to}${path.slice(from.length)}`, inode);
+    }
+  }
+
+  async syncFile(path: string): Promise<void> {
+    this.#mayFail('sync', path);
+    const inode = this.#inode(path);
+    inode.syncedBytes = inode.content.length;
+  }
+
+  syncFolder(folder: string): void {
+    const isIn = (path: string) => dirname(path) === folder;
+    for (const path of [...this.#safeNames.keys()].filter(isIn)) this.#safeNames.delete(path);
+    for (const [path, inode] of this.#names) if (isIn(path)) this.#safeNames.set(path, inode);
+  }
+
+  freeBytes(folder: string): number {
+    this.#mayFail('freeBytes', folder);
+    return this.free;
+  }
+
+  #inode(path: string): Inode {
+    const inode = this.#names.get(path);
+    if (!inode) throw systemError('ENOENT');
+    return inode;
+  }
+
+  #mayFail(operation: Operation, path: string): void {
+    if (this.#fails(operation, path)) throw systemError(this.#fault?.code ?? '');
+  }
+
+  #fails(operation: Operation, path: string): boolean {
+    return this.#fault?.operation === operation && path.includes(this.#fault.at);
+  }
+}
+
+function survivingContent({ content, syncedBytes }: Inode, random: () => number): Buffer {
+  const unsynced = content.length - syncedBytes;
+  const survivor = Buffer.from(content.subarray(0, syncedBytes + Math.floor(random() * (unsynced + 1))));
+  const kept = survivor.length - syncedBytes;
+  if (kept > 0 && random() < 0.5) {
+    const from = syncedBytes + Math.floor(random() * kept);
+    survivor.fill(0, from, from + Math.ceil(random() * (survivor.length - from)));
+  }
+  return survivor;
+}
+
+const systemError = (code: string): Error =>
+  Object.assign(new Error(`${code}: as the test wants it`), { code });

@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Batch } from '../../../src/inbox/store/batch.js';
+import { Batches } from '../../../src/inbox/store/batches.js';
+
+const batchOf = (...seqs: number[]) => new Batch({ position: 0, length: 1 }, seqs);
+
+describe('batches', () => {
+  it('are found by their numbers, whatever was added and removed', () => {
+    const step = fc.record({
+      does: fc.constantFrom('append' as const, 'append' as const, 'remove' as const, 'put back' as const),
+      count: fc.integer({ min: 1, max: 700 }),
+      at: fc.nat(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const batches = new Batches();
+        const model: Batch[] = [];
+        let removed: Batch[] = [];
+        let next = 1;
+        for (const { does, count, at } of steps) {
+          const from = at % Math.max(1, model.length);
+          if (does === 'append')
+            for (let i = 0; i < count; i++) {
+              const batch = batchOf(next, next + 1);
+              next += 3;
+              batches.add(batch);
+              model.push(batch);
+            }
+          else if (does === 'remove') {
+            removed = model.splice(from, count);
+            for (const batch of removed) batches.remove(batch);
+          } else {
+            for (const batch of removed.splice(0)) {
+              batches.add(batch);
+              model.push(batch);
+            }
+            model.sort((one, other) => one.first - other.first);
+          }
+          expect([...batches].map(({ first }) => first)).toEqual(model.map(({ first }) => first));
+        }
+        for (let seq = 0; seq < next + 2; seq += 1 + Math.floor(next / 100)) {
+          expect(batches.upTo(seq)).toBe(model.findLast(({ first }) => first <= seq));
+          expect(batches.from(seq)).toBe(model.find(({ last }) => last >= seq));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('are none at first, and none again in the end', () => {
+    const batches = new Batches();
+    expect(batches.upTo(5)).toBeUndefined();
+    expect(batches.from(0)).toBeUndefined();
+    const batch = batchOf(3);
+    batches.add(batch);
+    expect(batches.upTo(2)).toBeUndefined();
+    expect(batches.from(2)).toBe(batch);
+    batches.remove(batch);
+    expect([...batches]).toEqual([]);
+  });
+});
