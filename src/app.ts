@@ -98,7 +98,8 @@ export function composeApp({
     emit: (event) => tell(event),
   });
   const fleet = new Fleet({
-    settings: { ...config, confirmTimeoutMs: confirmMs * CONFIRM_SHARE, clock },
+    settings: { ...config, confirmTimeoutMs: confirmMs * CONFIRM_SHARE },
+    clock,
     joining: ({ telegram }) => logging.addSecret(telegram.token),
     errorText: (error) => logging.errorText(error),
     locks,

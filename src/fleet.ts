@@ -3,18 +3,14 @@
  * side by side, and a fatal end of one ends the run.
  */
 import type { Telegraf } from 'telegraf';
+import type { Clock } from './clock.js';
 import { LastcallError } from './errors.js';
 import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
-import {
-  type InboxSettings,
-  Pipeline,
-  type PipelineEvent,
-  type PipelineOptions,
-  type Vitals,
-} from './pipeline.js';
+import { Pipeline, type PipelineEvent, type PipelineSettings, type Vitals } from './pipeline.js';
 import { identityOf } from './telegraf/identity.js';
+import { firstFew } from './words.js';
 
 /** A bot to be polled, and what its own program says about it. */
 export interface Launched {
@@ -27,22 +23,9 @@ export interface Launched {
   ended(error?: unknown): void;
 }
 
-type FleetSettings = Pick<
-  PipelineOptions,
-  | 'allowedUpdates'
-  | 'dropPending'
-  | 'deleteWebhook'
-  | 'pollTimeoutMs'
-  | 'conflictPatienceMs'
-  | 'confirmTimeoutMs'
-  | 'concurrency'
-  | 'handlerTimeoutMs'
-  | 'clock'
-  | keyof InboxSettings
->;
-
 export interface FleetOptions {
-  readonly settings: FleetSettings;
+  readonly settings: PipelineSettings;
+  readonly clock: Clock;
   /** No bot is polled before its lock is held. */
   readonly locks: Pick<BotLocks, 'claim'>;
   /** A bot is about to be added, wherever its token came from. */
@@ -114,7 +97,7 @@ export class Fleet {
     throw new LastcallError(
       'DRAIN_OVERDUE',
       'drain',
-      `the handlers of ${updates.length} updates were aborted; the updates stay for the next run: ${list(updates)}`,
+      `the handlers of ${updates.length} updates were aborted; the updates stay for the next run: ${firstFew(updates)}`,
     );
   }
 
@@ -166,14 +149,17 @@ export class Fleet {
   }
 
   #pipelineOf(launched: Launched, identity: BotIdentity): Pipeline {
-    const { settings, emit, errorText, failed } = this.#options;
+    const { settings, clock, emit, errorText, failed } = this.#options;
     return new Pipeline({
-      ...settings,
       bot: launched.bot,
       key: botKey(identity),
+      settings: {
+        ...settings,
+        allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
+        dropPending: launched.dropPendingUpdates || settings.dropPending,
+      },
+      clock,
       errorText,
-      allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
-      dropPending: launched.dropPendingUpdates || settings.dropPending,
       connected: (me) => launched.connected(me),
       emit: (event) => {
         emit(event, identity.botId);
@@ -201,12 +187,6 @@ export class Fleet {
 /** Only an error is worth ending the run for; a stop that ended the wait is doing so already. */
 function lockRefused(reason: unknown): LastcallError | undefined {
   return reason instanceof LastcallError ? reason : undefined;
-}
-
-/** Ids for a message that has to stay readable. */
-function list(ids: readonly number[]): string {
-  const shown = ids.slice(0, 10).join(', ');
-  return ids.length > 10 ? `${shown} and ${ids.length - 10} more` : shown;
 }
 
 /** What dispatcher and inbox tell and the run cannot survive. */

@@ -11,7 +11,7 @@ import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import { LastcallError } from './errors.js';
 import type { InboxEvent } from './inbox/events.js';
-import type { Entry, Inbox, InboxOptions, InboxReport } from './inbox/inbox.js';
+import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
 import { JournalInbox } from './inbox/journal/journal-inbox.js';
 import { MemoryInbox } from './inbox/memory/memory-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
@@ -21,11 +21,11 @@ import { type PreparedBot, prepareBot } from './telegraf/handling.js';
 import { orderKey, updateKind } from './telegraf/order-key.js';
 import { createBotApi, type HttpBotApi, restoredUpdate } from './telegraf/transport.js';
 
-export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry>;
+export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
 
 /** How a bot does at a moment. */
 export interface Vitals {
-  /** Handlers at work. */
+  /** The number of handlers at work. */
   readonly running: number;
   readonly handled: number;
   /** When the step at work has to have ended, in the clock's milliseconds; Infinity where nothing is under way. */
@@ -35,17 +35,14 @@ export interface Vitals {
 /** Where the bot's updates live until their handlers have ended. */
 export interface InboxSettings {
   readonly inbox: 'journal' | 'memory';
-  /** One folder a bot in it; undefined where there is no place for one. */
+  /** The folder that has one folder a bot in it; undefined where there is no place for one. */
   readonly stateDir: string | undefined;
   readonly durability: 'power' | 'process';
   readonly maxAttempts: number;
   readonly inboxLimit: number;
 }
 
-export interface PipelineOptions extends InboxSettings {
-  readonly bot: Telegraf;
-  /** The bot's name for all that is kept of it on this host. */
-  readonly key: string;
+export interface PipelineSettings extends InboxSettings {
   readonly allowedUpdates: readonly string[];
   readonly dropPending: boolean;
   readonly deleteWebhook: boolean;
@@ -55,10 +52,17 @@ export interface PipelineOptions extends InboxSettings {
   readonly confirmTimeoutMs: number;
   readonly concurrency: number;
   readonly handlerTimeoutMs: number;
+}
+
+export interface PipelineOptions {
+  readonly bot: Telegraf;
+  /** The bot's name for all that is kept of it on this host. */
+  readonly key: string;
+  readonly settings: PipelineSettings;
   readonly clock: Clock;
   /** Called once, when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
-  /** An error in words, without anything secret: they are kept with the updates that failed. */
+  /** Puts an error into words, without anything secret: they are kept with the updates that failed. */
   errorText(error: unknown): string;
   emit(event: PipelineEvent): void;
 }
@@ -67,7 +71,7 @@ export class Pipeline {
   readonly #prepared: PreparedBot;
   readonly #api: HttpBotApi;
   readonly #inbox: Inbox<Update>;
-  readonly #dispatcher: Dispatcher<Entry, Update>;
+  readonly #dispatcher: Dispatcher<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
   #polling: Promise<PollingEnd> | undefined;
@@ -76,27 +80,38 @@ export class Pipeline {
 
   /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
-    const { bot, clock } = options;
-    // First, as an API root that is no URL makes it throw, and the bot should then be as it was.
+    const { bot, clock, settings, emit } = options;
+    const { concurrency, handlerTimeoutMs } = settings;
+    // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
-    this.#inbox = createInbox(options, this.#api.received, (entries) => this.#dispatcher.push(entries));
+    this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
     this.#prepared = prepareBot(bot);
     this.#dispatcher = new Dispatcher({
-      ...options,
-      keyOf: (entry) => entry.key,
-      nameOf: (entry) => `update ${entry.updateId} (${entry.kind})`,
-      begin: (entries) => this.#inbox.begin(entries),
-      handle: (update, run, { attempt }) => this.#prepared.handle(update, run, attempt),
-      settled: (entry, result, error) => this.#inbox.settle(entry, result, error),
+      source: this.#inbox,
+      concurrency,
+      handlerTimeoutMs,
+      clock,
+      nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
+      handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),
+      emit,
     });
+    const { allowedUpdates, dropPending, deleteWebhook } = settings;
+    const { pollTimeoutMs, conflictPatienceMs, confirmTimeoutMs } = settings;
     this.#poller = new Poller({
-      ...options,
       api: this.#api,
       accept: (batch) => this.#inbox.accept(batch),
       connected: (me) => {
         options.connected(me);
-        this.#inbox.resume();
+        this.#dispatcher.start();
       },
+      allowedUpdates,
+      dropPending,
+      deleteWebhook,
+      pollTimeoutMs,
+      conflictPatienceMs,
+      confirmTimeoutMs,
+      clock,
+      emit,
     });
   }
 
@@ -119,13 +134,13 @@ export class Pipeline {
    * The stop's second step: lets running handlers end and the inbox close its gaps, until `latestEnd` aborts; then
    * confirms what has become safe.
    *
-   * @param why asked at the drain's end
+   * @param cause asked at the drain's end
    * @returns the updates whose handlers were aborted
    */
-  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<readonly Entry[]> {
-    const mayStart = (entry: Entry) => this.#inbox.startsDuringDrain(entry);
-    const { aborted } = await this.#dispatcher.drain({ mayStart, latestEnd });
-    this.#report = await this.#inbox.drained(why());
+  async drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault'): Promise<readonly Entry[]> {
+    this.#inbox.drain();
+    const aborted = await this.#dispatcher.drain(latestEnd);
+    this.#report = await this.#inbox.close(cause());
     await this.#polling;
     return aborted.map(({ item }) => item);
   }
@@ -146,9 +161,9 @@ export class Pipeline {
     };
   }
 
-  /** What the run came to so far; the receipt's figures. */
+  /** The receipt's figures: what the run came to so far. */
   get counts(): ReceiptCounts {
-    const { accepted, recovered, handled, failed, timedOut, dropped, waiting, begun, mayRepeat } =
+    const { accepted, recovered, handled, failed, timedOut, dropped, waiting, taken, mayRepeat } =
       this.#inbox.counts;
     const sentAgain = this.#inbox.recognizesRepeats ? 0 : (this.#end?.unconfirmed ?? 0);
     return {
@@ -158,7 +173,7 @@ export class Pipeline {
       failed,
       timedOut,
       dropped,
-      left: this.#report?.left ?? waiting + begun,
+      left: this.#report?.left ?? waiting + taken,
       mayRepeat: (this.#report?.mayRepeat.length ?? mayRepeat) + sentAgain,
       confirmedUpTo: this.#end?.confirmedUpTo,
     };
@@ -176,12 +191,12 @@ export class Pipeline {
 }
 
 function createInbox(
-  options: PipelineOptions,
+  { key, settings, clock, errorText, emit }: PipelineOptions,
   received: HttpBotApi['received'],
-  deliver: InboxOptions<Update>['deliver'],
+  available: () => void,
 ): Inbox<Update> {
-  const { inbox, stateDir, key, inboxLimit } = options;
-  const shared = { keyOf: orderKey, kindOf: updateKind, deliver };
+  const { inbox, stateDir, durability, maxAttempts, concurrency, inboxLimit: limit } = settings;
+  const shared = { keyOf: orderKey, kindOf: updateKind, available };
   if (inbox === 'memory') return new MemoryInbox<Update>(shared);
   if (stateDir === undefined)
     throw new LastcallError(
@@ -190,13 +205,18 @@ function createInbox(
       'there is no place for the inbox: no STATE_DIR, and no home directory',
     );
   return new JournalInbox<Update>({
-    ...options,
     ...shared,
     folder: join(stateDir, key, 'inbox'),
     bot: key,
-    limit: inboxLimit,
+    durability,
+    maxAttempts,
+    concurrency,
+    limit,
     holder: { place: hostname(), id: randomUUID() },
+    clock,
     received,
     restore: restoredUpdate,
+    errorText,
+    emit,
   });
 }

@@ -1,10 +1,9 @@
 /** What the dispatcher tells. Each `event` is the name it has in the log. */
 import type { LastcallError } from '../errors.js';
 
-/** One run of a handler: whose it is, and for how long it had run when this was told. */
+/** A handler at work: its item, and for how long it had run when the event was told. */
 export interface Handling<T> {
   readonly item: T;
-  readonly key: string;
   readonly durationMs: number;
 }
 
@@ -13,14 +12,14 @@ export type DispatchEvent<T> =
   | (Handling<T> & { readonly event: 'handler.failed'; readonly error: unknown })
   /** A warning: the handler's time is up and its signal has aborted, with `error` as the reason. */
   | (Handling<T> & { readonly event: 'handler.timed-out'; readonly error: LastcallError })
-  /** The grace is over too: its item is settled as timed out, and nothing waits for the handler any more. */
+  /** The grace is over too: the item is settled as timed out, and nothing waits for the handler any more. */
   | (Handling<T> & { readonly event: 'handler.hung'; readonly hung: number })
-  /** For debugging: a handler that nothing waited for any more has ended after all, with `error` if it failed. */
+  /** For debugging: a hung handler has ended after all, with `error` if it failed. */
   | (Handling<T> & { readonly event: 'handler.ended-late'; readonly error?: unknown })
   /** A fault: more hung handlers are alive than may be at work at a time. Emitted once. */
   | { readonly event: 'dispatch.exhausted'; readonly hung: number; readonly concurrency: number }
-  /** A fault: `settled` threw; its owner may not know that the item's handler has ended. */
-  | { readonly event: 'dispatch.fault'; readonly item: T; readonly key: string; readonly error: unknown }
+  /** A fault: `settle` threw; the inbox may not know that the item's handler has ended. */
+  | { readonly event: 'dispatch.fault'; readonly item: T; readonly error: unknown }
   | { readonly event: 'drain.started'; readonly running: number; readonly waiting: number }
   /** The drain's latest end has come; these handlers were aborted, their items are not settled. */
   | { readonly event: 'drain.overdue'; readonly aborted: readonly Handling<T>[] };

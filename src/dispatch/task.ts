@@ -1,28 +1,25 @@
 /** An item at work: what the dispatcher keeps of it, and what its handler sees of the run. */
-import type { Deadline } from './deadlines.js';
-import type { Lane, Taken } from './lanes.js';
+import type { PendingTimeout } from './timeout-queue.js';
 
 /** One run of a handler, as the handler sees it. */
 export interface HandlerRun {
   /**
-   * Aborts when the handler's time is up, or when the drain is. Made when it is first read: that takes Node 20 2 µs,
-   * longer than all else the dispatcher does for an item.
+   * Aborts when the handler's time is up, or when the drain is. Made when it is first read: making one takes Node 20 2 µs,
+   * longer than all else that the dispatcher does for an item.
    */
   readonly signal: AbortSignal;
 }
 
-export class Task<T> implements HandlerRun, Taken<T> {
+export class Task<T> implements HandlerRun {
   readonly item: T;
-  readonly lane: Lane<T>;
   /** In the clock's milliseconds. */
   readonly startedAt: number;
-  /** The one that runs, if any: its handler's time, or the grace after that. */
-  deadline: Deadline | undefined;
+  /** The timeout that runs: that of the handler, or that of the grace after it. */
+  timeout: PendingTimeout | undefined;
   #controller: AbortController | undefined;
 
-  constructor({ item, lane }: Taken<T>, startedAt: number) {
+  constructor(item: T, startedAt: number) {
     this.item = item;
-    this.lane = lane;
     this.startedAt = startedAt;
   }
 
@@ -31,7 +28,7 @@ export class Task<T> implements HandlerRun, Taken<T> {
     return this.#controller.signal;
   }
 
-  /** Does nothing the second time: the first reason stays. */
+  /** Aborts the signal; has no effect the second time. */
   abort(reason: unknown): void {
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);

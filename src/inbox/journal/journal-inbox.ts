@@ -1,446 +1,253 @@
 /**
  * The inbox that survives: an update is on the disk before Telegram is told to forget it, marked before its handler runs,
- * and settled once that has ended. What a process leaves, however it ends, the next one finds.
+ * and settled once the handler has ended. What a process leaves, however it ends, the next one finds.
  *
- * Marks cost no sync of their own: those that come together are written together, at the latest a few milliseconds after
- * the first (group commit). What is written survives the process; what is synced, a power cut.
+ *     opening ──► open ──► draining ──► closed
+ *        │         │          │
+ *        └─────────┴──────────┴──► failed ──► closed
+ *
+ * Marks cost no sync of their own: marks that come together are written together, and synced a few milliseconds after the
+ * first of them (group commit). What is written survives the process; what is synced survives a power cut.
  */
-import type { Clock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
-import type { InboxEvent } from '../events.js';
-import type { Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
-import { type Disk, systemDisk } from '../log/disk.js';
-import { GroupCommit } from '../log/group-commit.js';
-import type { Batch } from '../store/batch.js';
-import { inboxError, OPENED } from '../store/inbox-error.js';
-import { BEAT_MS, Owner } from '../store/owner.js';
-import { checkFirstHead } from '../store/read-log.js';
-import { answerRequests, type InboxAnswer, type InboxRequest, requestsFolder } from '../store/requests.js';
-import { Store } from '../store/store.js';
-import { Attendant } from './attendant.js';
-import { Item, Queue } from './queue.js';
-import { Room, type RoomLimits } from './room.js';
-import { Undertaker } from './undertaker.js';
+import { guarded } from '../../listener.js';
+import { seq } from '../ids.js';
+import type { Entry, Inbox, InboxCounts, InboxReport, Settlement } from '../inbox.js';
+import { systemDisk } from '../log/disk.js';
+import { inboxError } from '../store/inbox-error.js';
+import { counterOf, newCounters } from './counters.js';
+import { Item } from './item.js';
+import { Maintenance } from './maintenance.js';
+import { type JournalOptions, type JournalParts, openJournal } from './opening.js';
+import { TurnLimit } from './turn-limit.js';
 
-export interface JournalOptions<U> extends InboxOptions<U> {
-  /** The folder of this bot's inbox; absolute. */
-  readonly folder: string;
-  /** The bot's key: an inbox of another bot is refused. */
-  readonly bot: string;
-  /** What an accepted update survives. */
-  readonly durability: 'power' | 'process';
-  /** After how many processes that died of it an update is given up; 0: never. */
-  readonly maxAttempts: number;
-  /** How many handlers may be at work at once. */
-  readonly concurrency: number;
-  /** How many updates may wait before no more are taken from Telegram. */
-  readonly limit: number;
-  /** Who works with it: where that is, as far as the bot's lock reaches, and what tells it from all others. */
-  readonly holder: { readonly place: string; readonly id: string };
-  readonly clock: Clock;
-  /** The JSON of the batch as it was received, where that is known: an array, or an answer with it as its `result`. */
-  received?(batch: readonly U[]): Uint8Array | undefined;
-  /** An update as it comes back from its JSON. */
-  restore(content: unknown): U;
-  /** An error in words that may be kept. */
-  errorText(error: unknown): string;
-  emit(event: InboxEvent): void;
-  readonly disk?: Disk;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
-  readonly room?: Partial<RoomLimits>;
-  readonly segmentBytes?: number;
-}
+/** What a program has to give; the rest has defaults. */
+export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
+  Partial<Pick<JournalOptions<U>, 'disk' | 'now'>>;
 
-/** A disk that takes longer to give back all that a full inbox holds, and to make sure of it, hangs. */
+/** A disk that takes longer to give back all that a full inbox holds, and to sync it, hangs. */
 const OPEN_WITHIN_MS = 300_000;
 
-/** How often requests are looked for, and the log is looked after. */
-const ROUND_MS = 500;
-
-/** Enough that none of those that could be at work waits for the disk. */
-const DELIVERED_LEAST = 1_000;
-const DELIVERED_PER_HANDLER = 4;
-const DELIVERED_BYTES = 16 * 1024 * 1024;
-const DELIVERED_OF_KEY = 64;
-
-/** So many that their handlers take about as long to start as a fast disk to sync; of 10, 25 and 50 the fastest. */
-const DELIVERED_DURING_SYNC = 25;
-
-interface Opened<U> {
-  readonly store: Store;
-  readonly queue: Queue<U>;
-  readonly room: Room;
-  readonly commits: GroupCommit;
-  readonly undertaker: Undertaker<U>;
-  readonly attendant: Attendant<U>;
-}
-
-interface Counters {
-  accepted: number;
-  recovered: number;
-  handled: number;
-  failed: number;
-  timedOut: number;
-  dropped: number;
-}
-
-const counterOf = { handled: 'handled', failed: 'failed', 'timed-out': 'timedOut' } as const;
+type State =
+  /** `latestEnd` is in the clock's milliseconds; Infinity before `open` is called. */
+  | { readonly name: 'opening'; readonly latestEnd: number }
+  | { readonly name: 'open' | 'draining' }
+  /** Nothing can be made safe any more: nothing begins, nothing is confirmed, and the run has to end. */
+  | { readonly name: 'failed'; readonly error: LastcallError }
+  | { readonly name: 'closed'; readonly error?: LastcallError | undefined };
 
 export class JournalInbox<U extends { readonly update_id: number }> implements Inbox<U> {
   readonly recognizesRepeats = true;
   readonly #options: JournalOptions<U>;
-  readonly #disk: Disk;
-  readonly #now: () => number;
-  readonly #owner: Owner;
-  /** About to be delivered. */
-  readonly #leaving: Item<U>[] = [];
-  readonly #counts: Counters = { accepted: 0, recovered: 0, handled: 0, failed: 0, timedOut: 0, dropped: 0 };
-  /** How many handlers are at work. */
-  #running = 0;
-  /** While it opens. */
-  #openingEnd = Number.POSITIVE_INFINITY;
-  #open: Opened<U> | undefined;
-  #resumed = false;
-  /** What `accept` gave last: once it is called again, Telegram has answered a poll from there. */
+  readonly #counters = newCounters();
+  /** The entries whose handlers are at work. */
+  readonly #taken = new Map<Entry<U>, Item<U>>();
+  readonly #turn = new TurnLimit(() => this.#options.available());
+  #state: State = { name: 'opening', latestEnd: Number.POSITIVE_INFINITY };
+  /** Undefined until the inbox has opened. */
+  #opened: JournalParts<U> | undefined;
+  #maintenance: Maintenance | undefined;
+  /** The offset that `accept` gave last: when it is called again, Telegram has answered a poll from there. */
   #offset: number | undefined;
-  #cancelRound: () => void = () => {};
-  #lastBeat = 0;
-  #failure: LastcallError | undefined;
   #report: Promise<InboxReport> | undefined;
 
-  constructor(options: JournalOptions<U>) {
-    const { disk = systemDisk, now = Date.now, folder, clock, holder } = options;
-    this.#options = options;
-    this.#disk = disk;
-    this.#now = now;
-    this.#owner = new Owner({
-      disk,
-      folder,
-      clock,
-      ...holder,
-      waiting: (place, waitMs) => options.emit({ event: 'inbox.waiting', place, waitMs }),
-    });
+  constructor(settings: JournalSettings<U>) {
+    const { disk = systemDisk, now = Date.now } = settings;
+    this.#options = { ...settings, disk, now, emit: guarded(settings.emit) };
   }
 
   /**
    * Rejects with INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_IN_USE or INBOX_DISK, and with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
-    this.#openingEnd = this.#options.clock.now() + OPEN_WITHIN_MS;
-    try {
-      await this.#openFolder(signal);
-    } finally {
-      this.#openingEnd = Number.POSITIVE_INFINITY;
+    const { clock } = this.#options;
+    this.#become({ name: 'opening', latestEnd: clock.now() + OPEN_WITHIN_MS });
+    const opened = await openJournal(this.#options, this.#counters, (error) => this.#fail(error), signal);
+    if (this.#state.name !== 'opening') {
+      // The stop has come first, and found nothing to close.
+      opened.store.close();
+      opened.owner.leave();
+      throw new Error('the inbox was closed while it opened');
     }
-  }
-
-  async #openFolder(signal: AbortSignal | undefined): Promise<void> {
-    const { folder, bot, durability, emit, clock } = this.#options;
-    try {
-      // First, as nothing that is another bot's is touched.
-      checkFirstHead(this.#disk, folder, bot);
-      this.#disk.makeFolder(requestsFolder(folder));
-      await this.#owner.take(signal);
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      throw inboxError(folder, OPENED, error);
-    }
-    const store = await this.#openStore().catch((error: unknown) => {
-      this.#giveBack();
-      throw error;
+    this.#opened = opened;
+    this.#become({ name: 'open' });
+    this.#maintenance = new Maintenance({
+      clock,
+      owner: opened.owner,
+      store: opened.store,
+      capacity: opened.capacity,
+      answerRequests: () => this.#answerRequests(),
+      failed: (error) => this.#fail(error),
     });
-    if (signal?.aborted || this.#isDrained) {
-      store.close();
-      this.#giveBack();
-      throw signal?.reason ?? new Error('the drain has ended');
-    }
-    emit({ event: 'inbox.opened', path: folder, survives: durability });
-    this.#take(store);
-    this.#lastBeat = clock.now();
-    this.#round();
-  }
-
-  /** So that whoever comes next need not wait for a sign of life. */
-  #giveBack(): void {
-    try {
-      this.#owner.leave();
-    } catch {
-      // There is a better error to tell, or none that matters.
-    }
-  }
-
-  #openStore(): Promise<Store> {
-    const { folder, bot, holder, durability, segmentBytes } = this.#options;
-    return Store.open({
-      disk: this.#disk,
-      folder,
-      bot,
-      run: holder.id,
-      survivesPowerCut: durability === 'power',
-      now: this.#now,
-      ...(segmentBytes !== undefined && { segmentBytes }),
-    });
-  }
-
-  resume(): void {
-    if (this.#resumed || this.#ended) return;
-    this.#resumed = true;
-    this.#attempt(() => this.#opened.queue.fill());
+    this.#maintenance.start();
   }
 
   async accept(batch: readonly U[]): Promise<number | undefined> {
     const last = batch.at(-1);
-    if (!last || this.#isDrained) return undefined;
-    const { store, queue, room, commits } = this.#opened;
+    if (!last || this.#isClosed) return undefined;
+    const { store, backlog, capacity, commits } = this.#parts;
     if (this.#offset !== undefined) store.ledger.recent.passed(this.#offset);
-    store.ledger.recent.expire(this.#now());
+    store.ledger.recent.expire(this.#options.now());
 
-    await this.#failing(() => room.wait());
-    if (this.#isDrained) return undefined;
+    await capacity.wait().catch((error: unknown) => this.#fail(error));
+    if (this.#isClosed) return undefined;
     this.#throwFailure();
-    this.resume();
-    const items = this.#append(batch);
-    // Handlers need not wait for the disk. Telegram has to: what a power cut takes away comes from there again.
-    this.#attempt(() => queue.added(items));
+    this.#attempt(() => backlog.add(this.#append(batch)));
     this.#throwFailure();
+    // Handlers need not wait for the disk, but Telegram has to: what a power cut takes away comes from there again. The
+    // sync and the next poll get under way before the handlers start, since those may keep the event loop busy.
+    setImmediate(() => this.#options.available());
     await commits.now();
     this.#throwFailure();
     this.#offset = last.update_id + 1;
     return this.#offset;
   }
 
-  begin(items: readonly Item<U>[]): readonly (U | undefined)[] {
-    this.#throwFailure();
-    if (this.#isDrained) throw new Error('nothing can begin: the drain has ended');
-    const { store } = this.#opened;
-    const updates: (U | undefined)[] = [];
-    for (const item of items) {
-      if (item.stage !== 'delivered') {
-        updates.push(undefined);
-        continue;
-      }
-      item.stage = 'begun';
-      this.#running++;
-      store.mark('begun', item.seq);
-      updates.push(item.update);
-    }
+  get hasReady(): boolean {
+    return this.#state.name === 'open' && this.#parts.backlog.hasReady;
+  }
+
+  take(most: number): readonly Entry<U>[] {
+    const items: Item<U>[] = [];
+    // In a drain none needs to start: each is safe here, whether it has begun or not.
+    if (this.#state.name !== 'open') return items;
+    const { store, backlog, commits } = this.#parts;
+    const limit = commits.isUnderWay ? Math.min(most, this.#turn.left) : most;
     try {
+      while (items.length < limit) {
+        const item = backlog.take();
+        if (!item) break;
+        store.mark('begun', item.seq);
+        items.push(item);
+      }
       store.write();
     } catch (error) {
-      throw this.#fail(error);
+      this.#fail(error);
+      return [];
     }
-    return updates;
+    for (const item of items) this.#taken.set(item, item);
+    this.#turn.spend(items.length);
+    return items;
   }
 
-  settle(item: Item<U>, result: Settlement, error?: unknown): void {
-    const { store, queue, room, commits, undertaker } = this.#opened;
-    if (item.stage !== 'begun' || this.#ended) return;
-    this.#running--;
-    this.#counts[counterOf[result]]++;
-    try {
-      if (result !== 'handled') undertaker.bury(item.seq, result, error);
+  settle(entry: Entry<U>, result: Settlement, error?: unknown): void {
+    const item = this.#taken.get(entry);
+    if (!item || this.#isClosed || this.#failure) return;
+    const { store, backlog, capacity, commits, policy } = this.#parts;
+    this.#taken.delete(entry);
+    this.#counters[counterOf[result]]++;
+    this.#attempt(() => {
+      if (result !== 'handled') policy.giveUp(item.seq, result, error);
       store.mark('settled', item.seq);
-      queue.remove(item);
-      room.check();
+      backlog.remove(item);
+      capacity.check();
       commits.soon();
-    } catch (fault) {
-      this.#fail(fault);
-    }
+    });
   }
 
-  /** None: each is safe here, whether it has begun or not. */
-  startsDuringDrain(): boolean {
-    return false;
+  drain(): void {
+    const { name } = this.#state;
+    if (name === 'opening' || name === 'open') this.#become({ name: 'draining' });
   }
 
-  drained(why: 'stop' | 'fault' = 'stop'): Promise<InboxReport> {
-    this.#report ??= this.#end(why);
+  close(cause: 'stop' | 'fault' = 'stop'): Promise<InboxReport> {
+    this.#report ??= this.#close(cause);
     return this.#report;
   }
 
   get counts(): InboxCounts {
-    const begun = this.#running;
-    const waiting = (this.#open?.store.ledger.size ?? 0) - begun;
-    return { ...this.#counts, waiting, begun, mayRepeat: begun };
+    const taken = this.#taken.size;
+    const unsettled = this.#opened?.store.ledger.size ?? 0;
+    return { ...this.#counters, waiting: unsettled - taken, taken, mayRepeat: taken };
   }
 
   get latestEnd(): number {
-    return this.#open?.commits.latestEnd ?? this.#openingEnd;
+    if (this.#state.name === 'opening') return this.#state.latestEnd;
+    return this.#opened?.commits.latestEnd ?? Number.POSITIVE_INFINITY;
   }
 
-  get #isDrained(): boolean {
-    return this.#report !== undefined;
+  get #isClosed(): boolean {
+    return this.#state.name === 'closed';
   }
 
-  get #ended(): boolean {
-    return this.#isDrained || this.#failure !== undefined;
+  get #failure(): LastcallError | undefined {
+    return 'error' in this.#state ? this.#state.error : undefined;
   }
 
-  get #opened(): Opened<U> {
-    if (!this.#open) throw new Error('the inbox is not open');
-    return this.#open;
+  get #parts(): JournalParts<U> {
+    if (!this.#opened) throw new Error('the inbox is not open');
+    return this.#opened;
+  }
+
+  /** The only place where the state changes. */
+  #become(state: State): void {
+    this.#state = state;
   }
 
   #throwFailure(): void {
     if (this.#failure) throw this.#failure;
   }
 
-  /** What the store holds becomes this run's to do. */
-  #take(store: Store): void {
-    const { concurrency, emit, limit, clock } = this.#options;
-    const { ledger, damage } = store;
-    const undertaker = new Undertaker<U>({ ...this.#options, store, now: this.#now });
-    const queue = new Queue<U>({
-      ledger,
-      read: (batch, seqs) => this.#read(batch, seqs),
-      isSuspect: (history) => undertaker.isSuspect(history),
-      deliver: (items) => this.#deliverSoon(items),
-      limits: {
-        delivered: Math.max(DELIVERED_LEAST, DELIVERED_PER_HANDLER * concurrency),
-        deliveredBytes: DELIVERED_BYTES,
-        deliveredOfKey: DELIVERED_OF_KEY,
-      },
-    });
-    const room = new Room({
-      limits: { updates: limit, ...this.#options.room },
-      level: () => ({ updates: ledger.size, bytes: store.size }),
-      freeBytes: () => store.freeBytes,
-      clock,
-      emit,
-    });
-    const commits = new GroupCommit({
-      commit: () => store.commit(),
-      failed: (error) => this.#fail(error),
-      clock,
-    });
-    const attendant = new Attendant<U>({ store, queue, counts: this.#counts, emit });
-    this.#open = { store, queue, room, commits, undertaker, attendant };
-    for (const one of damage) emit({ event: 'inbox.damaged', ...one });
-    this.#counts.recovered = ledger.size;
-    if (ledger.size > 0) {
-      const histories = ledger.histories();
-      const died = histories.filter(([, { deaths }]) => deaths > 0).length;
-      emit({ event: 'inbox.recovered', updates: ledger.size, begun: histories.length, died });
-    }
-    this.#counts.dropped += undertaker.giveUp();
-  }
-
+  /** Writes what of a batch has not come before, and gives it in memory. Throws INBOX_DISK. */
   #append(batch: readonly U[]): readonly Item<U>[] {
     const { received, emit } = this.#options;
-    const { store } = this.#opened;
-    const allIds = batch.map(({ update_id: updateId }) => updateId);
+    const { store } = this.#parts;
+    const allIds = batch.map(({ update_id: id }) => id);
     const places = store.ledger.recent.placesOfNew(allIds);
     if (places.length < batch.length)
       emit({ event: 'inbox.repeated', updates: batch.length - places.length });
     if (places.length === 0) return [];
 
     const updates = places.length === batch.length ? batch : places.flatMap((place) => batch[place] ?? []);
-    const ids = updates.map(({ update_id: updateId }) => updateId);
+    const ids = updates.map(({ update_id: id }) => id);
     const contents = received?.(batch) ?? Buffer.from(JSON.stringify(batch));
-    const firstSeq = this.#attempt(() => store.append({ ids, places, contents }, this.#offset));
-    if (firstSeq === undefined) return [];
-    this.#counts.accepted += updates.length;
+    const firstSeq = store.append({ ids, places, contents }, this.#offset);
+    this.#counters.accepted += updates.length;
     const bytes = contents.length / batch.length;
-    return updates.map((update, turn) => this.#item(firstSeq + turn, update, { attempt: 1, bytes }));
+    return updates.map(
+      (update, index) => new Item(update, { seq: seq(firstSeq + index), attempt: 1, bytes }, this.#options),
+    );
   }
 
-  #read(batch: Batch, seqs: readonly number[]): readonly Item<U>[] {
-    const { restore } = this.#options;
-    const { store } = this.#opened;
-    const { ledger } = store;
-    return store.read(batch, seqs).map(({ seq, content }) => {
-      const attempt = ledger.historyOf(seq).runs + 1;
-      return this.#item(seq, restore(content), { attempt, bytes: batch.bytesEach });
-    });
-  }
-
-  #item(seq: number, update: U, about: Pick<Item<U>, 'attempt' | 'bytes'>): Item<U> {
-    const { keyOf, kindOf } = this.#options;
-    const { attempt, bytes } = about;
-    const [updateId, key, kind] = [update.update_id, keyOf(update), kindOf(update)];
-    return new Item({ seq, updateId, key, kind, attempt, update, bytes });
-  }
-
-  /** In the next turn of the event loop: what waits for the disk or for Telegram gets under way before. */
-  #deliverSoon(items: readonly Item<U>[]): void {
-    if (this.#leaving.length === 0) setImmediate(() => this.#deliver());
-    this.#leaving.push(...items);
-  }
-
-  /** While the disk syncs, a few in each turn: the next poll waits for its end, which is heard only between turns. */
-  #deliver(): void {
-    const count = this.#opened.commits.isUnderWay ? DELIVERED_DURING_SYNC : this.#leaving.length;
-    const items = this.#leaving.splice(0, count);
-    if (this.#leaving.length > 0) setImmediate(() => this.#deliver());
-    if (!this.#ended) this.#options.deliver(items);
-  }
-
-  /** At regular intervals, from `open` to the end. */
-  #round(): void {
-    const { clock } = this.#options;
-    this.#cancelRound = clock.after(ROUND_MS, () => this.#round());
-    this.#attempt(() => {
-      if (clock.now() - this.#lastBeat >= BEAT_MS) {
-        this.#owner.beat();
-        this.#lastBeat = clock.now();
-      }
-      answerRequests(this.#disk, this.#options.folder, (request) => this.#answer(request));
-      this.#opened.room.check();
-    });
-    // Where somebody else has taken the store, nothing in it is ours to remove.
-    if (!this.#failure) this.#opened.store.clean().catch((error: unknown) => this.#fail(error));
-  }
-
-  #answer(request: InboxRequest): InboxAnswer {
-    const { queue, commits, attendant } = this.#opened;
-    const answer = attendant.answer(request);
+  #answerRequests(): void {
+    const { requests, commits } = this.#parts;
+    if (!requests.answerAll()) return;
     void commits.now();
-    if (this.#resumed) queue.fill();
-    return answer;
+    this.#options.available();
   }
 
-  async #end(why: 'stop' | 'fault'): Promise<InboxReport> {
-    this.#cancelRound();
-    if (!this.#open) return { left: 0, mayRepeat: [] };
-    const { store, queue, room, commits } = this.#opened;
-    room.close();
+  async #close(cause: 'stop' | 'fault'): Promise<InboxReport> {
+    this.#become({ name: 'closed', error: this.#failure });
+    this.#maintenance?.stop();
+    if (!this.#opened) return { left: 0, mayRepeat: [] };
+    const { owner, store, capacity, commits } = this.#opened;
+    capacity.close();
     commits.cancel();
-    const cut = [...queue.delivered()].filter(({ stage }) => stage === 'begun');
+    const cut = [...this.#taken.values()];
     // A stop is no fault of what it cuts; a fault may well be.
-    if (why === 'stop') for (const { seq } of cut) store.mark('cut', seq);
+    if (cause === 'stop') for (const item of cut) store.mark('cut', item.seq);
     if (!this.#failure) await commits.now();
-    if (!this.#failure) this.#attempt(() => this.#owner.leave());
+    if (!this.#failure) this.#attempt(() => owner.leave());
     this.#attempt(() => store.close());
     return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };
   }
 
-  async #failing(work: () => Promise<void>): Promise<void> {
+  /** Does what may fail with the disk. */
+  #attempt(work: () => void): void {
     try {
-      await work();
+      work();
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Does what may fail with the disk; undefined where it has. */
-  #attempt<T>(work: () => T): T | undefined {
-    try {
-      return work();
-    } catch (error) {
-      this.#fail(error);
-      return undefined;
-    }
-  }
-
-  /** Nothing can be made safe any more: nothing begins, nothing is confirmed, and the run has to end. */
-  #fail(error: unknown): LastcallError {
-    if (this.#failure) return this.#failure;
-    this.#failure = inboxError(this.#options.folder, 'used', error);
-    this.#cancelRound();
-    this.#open?.room.close();
-    this.#open?.commits.cancel();
-    this.#options.emit({ event: 'inbox.failed', error: this.#failure });
-    return this.#failure;
+  #fail(cause: unknown): void {
+    if (this.#failure) return;
+    const error = inboxError(this.#options.folder, 'used', cause);
+    this.#become({ name: this.#isClosed ? 'closed' : 'failed', error });
+    this.#maintenance?.stop();
+    this.#opened?.capacity.close();
+    this.#opened?.commits.cancel();
+    this.#options.emit({ event: 'inbox.failed', error });
   }
 }

@@ -1,51 +1,51 @@
 /**
- * One timer for any number of items that all get the same time. As each is added with the same delay, order of
- * adding is order of expiry, and only the oldest needs a timer.
+ * One timer for any number of items that all get the same time. Because all delays are equal, items expire in the order in
+ * which they were added, and only the oldest needs a timer.
  */
 import type { Clock } from '../clock.js';
 
-export interface DeadlinesOptions<T> {
+export interface TimeoutQueueOptions<T> {
   /** `Infinity`: nothing ever expires. */
   readonly delayMs: number;
   readonly clock: Clock;
-  /** Called once for each item whose deadline was not cancelled in time. */
+  /** Called once for each item whose timeout was not cancelled in time. */
   expired(item: T): void;
 }
 
-/** The time of one item that runs. */
-export interface Deadline {
-  /** Returns false when it does not run (any more): it has expired, or was cancelled before. */
+/** The timeout of one item. */
+export interface PendingTimeout {
+  /** Ends the timeout. Returns false where it has expired, or was cancelled before. */
   cancel(): boolean;
 }
 
-export class Deadlines<T> {
-  readonly #options: DeadlinesOptions<T>;
+export class TimeoutQueue<T> {
+  readonly #options: TimeoutQueueOptions<T>;
   #first: Link<T> | undefined;
   #last: Link<T> | undefined;
   #size = 0;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(options: DeadlinesOptions<T>) {
+  constructor(options: TimeoutQueueOptions<T>) {
     this.#options = options;
   }
 
-  /** How many items have their time running. */
+  /** The number of pending timeouts. */
   get size(): number {
     return this.#size;
   }
 
-  /** When the next item expires, in the clock's milliseconds; Infinity where none will. */
+  /** When the next item expires, in the clock's milliseconds; Infinity where none is pending. */
   get next(): number {
     return this.#first?.at ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The items whose time runs, the oldest first. */
+  /** The items whose timeouts are pending, the oldest first. */
   *items(): Generator<T> {
     for (let link = this.#first; link; link = link.next) yield link.item;
   }
 
-  /** @param now the clock's, where the caller knows it already */
-  add(item: T, now = this.#options.clock.now()): Deadline {
+  /** @param now the clock's time, where the caller knows it already */
+  add(item: T, now = this.#options.clock.now()): PendingTimeout {
     const { clock, delayMs } = this.#options;
     const link = new Link(item, now + delayMs, this.#last, this.#unlink);
     if (this.#last) this.#last.next = link;
@@ -56,7 +56,7 @@ export class Deadlines<T> {
     return link;
   }
 
-  /** Cancels all deadlines, and the timer. */
+  /** Cancels all timeouts, and the timer. */
   clear(): void {
     while (this.#first) this.#first.cancel();
     this.#cancelTimer?.();
@@ -64,8 +64,8 @@ export class Deadlines<T> {
   }
 
   /**
-   * The timer is left alone: most items end long before their time, and one timer that finds nothing to do is cheaper
-   * than one set and cleared for each of them.
+   * Takes an item out of the row, and leaves the timer alone: most items end long before their time, and one timer that
+   * finds nothing to do is cheaper than one set and cleared for each of them.
    */
   readonly #unlink = (link: Link<T>): void => {
     if (link.previous) link.previous.next = link.next;
@@ -78,19 +78,19 @@ export class Deadlines<T> {
   #fire(): void {
     const { clock, expired } = this.#options;
     const now = clock.now();
-    // All that are due, before anybody is told: what `expired` does may change what runs.
+    // All due items are found before `expired` is called, since that may change the row.
     const due: Link<T>[] = [];
     for (let link = this.#first; link && link.at <= now; link = link.next) due.push(link);
     for (const link of due) if (link.cancel()) expired(link.item);
-    // Node's timers may fire a fraction of a millisecond early, so the rest is measured, not assumed.
+    // The remaining time is measured, because Node's timers may fire a fraction of a millisecond early.
     const { next } = this;
     this.#cancelTimer =
       next === Number.POSITIVE_INFINITY ? undefined : clock.after(next - clock.now(), () => this.#fire());
   }
 }
 
-/** A deadline in the row of those that run. */
-class Link<T> implements Deadline {
+/** A pending timeout in the row of all. */
+class Link<T> implements PendingTimeout {
   readonly item: T;
   readonly at: number;
   previous: Link<T> | undefined;
@@ -108,7 +108,7 @@ class Link<T> implements Deadline {
     if (!this.#unlink) return false;
     this.#unlink(this);
     this.#unlink = undefined;
-    // Else a link that has got old, though nobody holds it, keeps all that ever came after it until a full collection.
+    // An old link that nobody holds would otherwise keep all links after it alive until a full garbage collection.
     this.previous = undefined;
     this.next = undefined;
     return true;

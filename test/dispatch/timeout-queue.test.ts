@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { Deadlines } from '../../src/dispatch/deadlines.js';
+import { TimeoutQueue } from '../../src/dispatch/timeout-queue.js';
 import { FakeClock } from '../support/fake-clock.js';
 
 function deadlinesOf(delayMs: number) {
   const clock = new FakeClock();
   const expired: string[] = [];
-  const deadlines = new Deadlines<string>({
+  const deadlines = new TimeoutQueue<string>({
     delayMs,
     clock,
     expired: (item) => expired.push(`${item} at ${clock.now()}`),
@@ -66,7 +66,7 @@ describe('deadlines', () => {
         return () => {};
       },
     };
-    const deadlines = new Deadlines<string>({ delayMs: 100, clock, expired: (item) => expired.push(item) });
+    const deadlines = new TimeoutQueue<string>({ delayMs: 100, clock, expired: (item) => expired.push(item) });
     deadlines.add('a');
     now = 99.5;
     timers.shift()?.callback();

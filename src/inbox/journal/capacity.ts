@@ -5,7 +5,7 @@
 import type { Clock } from '../../clock.js';
 import type { InboxEvent } from '../events.js';
 
-export interface RoomLimits {
+export interface CapacityLimits {
   /** How many updates may wait. */
   readonly updates: number;
   /** How much the log may take, in bytes. */
@@ -14,17 +14,17 @@ export interface RoomLimits {
   readonly freeBytes: number;
 }
 
-export interface RoomOptions {
-  readonly limits: Partial<RoomLimits>;
+export interface CapacityOptions {
+  readonly limits: Partial<CapacityLimits>;
   /** How many updates wait now, and what the log takes. */
-  level(): Omit<RoomLimits, 'freeBytes'>;
+  level(): Omit<CapacityLimits, 'freeBytes'>;
   /** What is left of the disk. */
   freeBytes(): number;
   readonly clock: Clock;
   emit(event: InboxEvent): void;
 }
 
-const defaults: RoomLimits = {
+const defaults: CapacityLimits = {
   updates: 1_000_000,
   bytes: 4 * 1024 * 1024 * 1024,
   freeBytes: 64 * 1024 * 1024,
@@ -42,14 +42,14 @@ interface Pause {
   readonly end: () => void;
 }
 
-export class Room {
-  readonly #options: RoomOptions;
-  readonly #limits: RoomLimits;
+export class Capacity {
+  readonly #options: CapacityOptions;
+  readonly #limits: CapacityLimits;
   #pause: Pause | undefined;
   #closed = false;
   #free = { bytes: Number.POSITIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
 
-  constructor(options: RoomOptions) {
+  constructor(options: CapacityOptions) {
     this.#options = options;
     this.#limits = { ...defaults, ...options.limits };
   }
@@ -79,7 +79,7 @@ export class Room {
     this.#end();
   }
 
-  #begin(because: keyof RoomLimits): void {
+  #begin(because: keyof CapacityLimits): void {
     const { clock, emit } = this.#options;
     let end = () => {};
     const over = new Promise<void>((resolve) => {
@@ -101,14 +101,14 @@ export class Room {
     this.#pause = undefined;
   }
 
-  #whatIsFull(share: number): keyof RoomLimits | undefined {
+  #whatIsFull(share: number): keyof CapacityLimits | undefined {
     const { updates, bytes, freeBytes } = this.#level();
     if (updates >= this.#limits.updates * share) return 'updates';
     if (bytes >= this.#limits.bytes * share) return 'bytes';
     return freeBytes < this.#limits.freeBytes / share ? 'freeBytes' : undefined;
   }
 
-  #level(): RoomLimits {
+  #level(): CapacityLimits {
     const { level, freeBytes, clock } = this.#options;
     const now = clock.now();
     if (now - this.#free.at >= ASK_DISK_EVERY_MS) this.#free = { bytes: freeBytes(), at: now };

@@ -1,0 +1,210 @@
+/**
+ * Which unsettled updates are in memory: all in order of arrival, a limited number at a time, the rest on disk until there is
+ * room. Slow chats cannot fill that number, however many there are: what a chat has too many of is spilled, which leaves
+ * only its sequence number in memory. And of the suspects, updates that processes have died of before, at most one is
+ * loaded.
+ *
+ *     on disk ──fill──► loaded ──take──► taken ──► settled
+ *        │                 ▲
+ *        └──► spilled ─────┘ when its chat has room again, or the suspect before it has settled
+ */
+import { Fifo } from '../fifo.js';
+import type { OrderKey, Seq } from '../ids.js';
+import { OrderKeeper } from '../order-keeper.js';
+import type { Batch } from '../store/batch.js';
+import type { Ledger } from '../store/ledger.js';
+import type { History } from '../store/records.js';
+import type { Item } from './item.js';
+
+type Identified = { readonly update_id: number };
+
+export interface BacklogOptions<U extends Identified> {
+  readonly ledger: Ledger;
+  /** Reads those of the wanted updates of a batch that are not settled, in order of arrival. */
+  read(batch: Batch, seqs: readonly Seq[]): readonly Item<U>[];
+  isSuspect(history: History): boolean;
+  readonly limits: BacklogLimits;
+}
+
+export interface BacklogLimits {
+  /** How many updates may be loaded, those at work among them. */
+  readonly updates: number;
+  /** How many bytes the loaded updates may take. */
+  readonly bytes: number;
+  /** How many updates of one key may be loaded while all room is free; the less is left, the fewer, down to one. */
+  readonly updatesOfKey: number;
+}
+
+export class Backlog<U extends Identified> {
+  readonly #options: BacklogOptions<U>;
+  /** The loaded updates. */
+  readonly #order = new OrderKeeper<Item<U>>();
+  /** By key, the updates that wait for room in their chat, or for their turn as a suspect; none behind them is loaded. */
+  readonly #spilled = new Map<OrderKey, Fifo<Seq>>();
+  /** Keys whose first spilled update is a suspect that waits for its turn. */
+  readonly #suspended = new Set<OrderKey>();
+  #suspect: Item<U> | undefined;
+  #size = 0;
+  #bytes = 0;
+  /** No update from this number on has been looked at yet. */
+  #ahead = 0 as Seq;
+
+  constructor(options: BacklogOptions<U>) {
+    this.#options = options;
+  }
+
+  /** How many updates are loaded, those at work among them. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get hasReady(): boolean {
+    return this.#order.hasReady || this.#canFill;
+  }
+
+  /** Adds new updates that the ledger knows already. If nothing waits on disk before them they need not be read again. */
+  add(items: readonly Item<U>[]): void {
+    const [first] = items;
+    const next = this.#options.ledger.batchFrom(this.#ahead);
+    // A batch that has become smaller is read again, without the updates that were dropped meanwhile.
+    if (!first || next?.first !== first.seq || next.size !== items.length || !this.#hasRoom) return;
+    this.#ahead = seqAfter((items.at(-1) ?? first).seq);
+    for (const item of items) this.#admit(item);
+  }
+
+  /** Takes the next update that may start; undefined where there is none. Throws INBOX_DISK. */
+  take(): Item<U> | undefined {
+    // Not for each update that has settled: a batch is read for the sake of all updates in it.
+    if (!this.#order.hasReady || this.#size <= this.#options.limits.updates / 2) this.#fill();
+    for (let item = this.#order.take(); item; item = this.#order.take()) {
+      if (this.#options.ledger.batchOf(item.seq)) return item;
+      // The update was dropped while it waited.
+      this.remove(item);
+    }
+    return undefined;
+  }
+
+  /** A taken update is done with, and no longer in the ledger. Throws INBOX_DISK. */
+  remove(item: Item<U>): void {
+    this.#size--;
+    this.#bytes -= item.bytes;
+    this.#order.release(item.key);
+    this.#reload(item.key);
+    if (item !== this.#suspect) return;
+    this.#suspect = undefined;
+    for (const key of this.#suspended) {
+      this.#suspended.delete(key);
+      this.#reload(key);
+      if (this.#suspect) break;
+    }
+  }
+
+  get #canFill(): boolean {
+    const { ledger } = this.#options;
+    return this.#ahead < ledger.nextSeq && this.#hasRoom && ledger.batchFrom(this.#ahead) !== undefined;
+  }
+
+  get #hasRoom(): boolean {
+    const { updates, bytes } = this.#options.limits;
+    return this.#size < updates && this.#bytes < bytes;
+  }
+
+  /**
+   * How many updates of a key may be loaded. Each key takes a part of what the others leave, so that there is always some
+   * room left, until there are more keys than could be at work.
+   */
+  get #roomOfKey(): number {
+    const { updates, bytes, updatesOfKey } = this.#options.limits;
+    const left = Math.min(1 - this.#size / updates, 1 - this.#bytes / bytes);
+    return Math.max(1, Math.ceil(updatesOfKey * left));
+  }
+
+  /** Loads as much as there is room for. */
+  #fill(): void {
+    const { ledger, read } = this.#options;
+    while (this.#canFill) {
+      const batch = ledger.batchFrom(this.#ahead);
+      if (!batch) return;
+      const wanted = batch.seqs.filter((seq) => seq >= this.#ahead);
+      this.#ahead = seqAfter(batch.last);
+      for (const item of read(batch, wanted)) this.#admit(item);
+    }
+  }
+
+  /** Loads an update if its key allows that, and spills it otherwise. */
+  #admit(item: Item<U>): void {
+    const spilled = this.#spilled.get(item.key);
+    if (spilled) {
+      spilled.push(item.seq);
+    } else if (this.#isHeld(item.seq)) {
+      this.#suspended.add(item.key);
+      this.#spill(item);
+    } else if (this.#order.countOf(item.key) >= this.#roomOfKey) {
+      this.#spill(item);
+    } else {
+      this.#load(item);
+    }
+  }
+
+  #spill(item: Item<U>): void {
+    const spilled = new Fifo<Seq>();
+    spilled.push(item.seq);
+    this.#spilled.set(item.key, spilled);
+  }
+
+  #load(item: Item<U>): void {
+    if (item.attempt > 1 && this.#isSuspect(item.seq)) this.#suspect = item;
+    this.#size++;
+    this.#bytes += item.bytes;
+    this.#order.add(item.key, item);
+  }
+
+  /** Loads spilled updates of a key, as far as the key has room. */
+  #reload(key: OrderKey): void {
+    const spilled = this.#spilled.get(key);
+    if (!spilled || this.#suspended.has(key)) return;
+    const room = this.#roomOfKey;
+    const loaded = this.#order.countOf(key);
+    // Reading several updates at once is cheaper than one for each that settles.
+    if (loaded > room / 2) return;
+    const seqs = spilled.peek(room - loaded);
+    const items = this.#readAll(seqs);
+    for (const seq of seqs) {
+      if (this.#isHeld(seq)) {
+        this.#suspended.add(key);
+        return;
+      }
+      spilled.shift();
+      const item = items.get(seq);
+      if (item) this.#load(item);
+    }
+    if (spilled.size === 0) this.#spilled.delete(key);
+    // All that were read were dropped meanwhile; else the chat would wait for a settling that never comes.
+    else if (this.#order.countOf(key) === 0) this.#reload(key);
+  }
+
+  /** Reads updates that may be in several batches; those that are settled are missing. */
+  #readAll(seqs: readonly Seq[]): ReadonlyMap<Seq, Item<U>> {
+    const { ledger, read } = this.#options;
+    const items = new Map<Seq, Item<U>>();
+    for (const seq of seqs) {
+      const batch = items.has(seq) ? undefined : ledger.batchOf(seq);
+      if (!batch) continue;
+      const ofBatch = seqs.filter((other) => batch.spans(other));
+      for (const item of read(batch, ofBatch)) items.set(item.seq, item);
+    }
+    return items;
+  }
+
+  /** Whether an update is a suspect that must wait for another one. */
+  #isHeld(seq: Seq): boolean {
+    return this.#suspect !== undefined && this.#isSuspect(seq);
+  }
+
+  #isSuspect(seq: Seq): boolean {
+    const { ledger, isSuspect } = this.#options;
+    return isSuspect(ledger.historyOf(seq));
+  }
+}
+
+const seqAfter = (seq: number): Seq => (seq + 1) as Seq;

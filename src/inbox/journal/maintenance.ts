@@ -1,0 +1,52 @@
+/** What the journal does at regular intervals, whether updates arrive or not. */
+import type { Clock } from '../../clock.js';
+import { BEAT_MS, type Owner } from '../store/owner.js';
+import type { Store } from '../store/store.js';
+import type { Capacity } from './capacity.js';
+
+export interface MaintenanceOptions {
+  readonly clock: Clock;
+  readonly owner: Owner;
+  readonly store: Store;
+  readonly capacity: Capacity;
+  /** Answers what people ask of the inbox. */
+  answerRequests(): void;
+  /** Called when any of it has failed. */
+  failed(error: unknown): void;
+}
+
+/** People who have asked something wait no longer than this for the answer. */
+const INTERVAL_MS = 500;
+
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  #lastHeartbeat: number;
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+    this.#lastHeartbeat = options.clock.now();
+  }
+
+  start(): void {
+    const { clock, owner, store, capacity, answerRequests, failed } = this.#options;
+    this.#cancelTimer = clock.after(INTERVAL_MS, () => this.start());
+    try {
+      if (clock.now() - this.#lastHeartbeat >= BEAT_MS) {
+        owner.beat();
+        this.#lastHeartbeat = clock.now();
+      }
+      answerRequests();
+      capacity.check();
+    } catch (error) {
+      // No cleaning after a failure: if another process has taken the store, nothing in it may be removed here.
+      failed(error);
+      return;
+    }
+    store.clean().catch(failed);
+  }
+
+  stop(): void {
+    this.#cancelTimer();
+  }
+}

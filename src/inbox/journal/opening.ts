@@ -1,0 +1,190 @@
+/** How the journal opens: it becomes the owner of the folder, reads what is there, and puts its parts together. */
+import type { Clock } from '../../clock.js';
+import type { InboxEvent } from '../events.js';
+import type { Seq } from '../ids.js';
+import type { InboxOptions } from '../inbox.js';
+import type { Disk } from '../log/disk.js';
+import { GroupCommit } from '../log/group-commit.js';
+import type { Batch } from '../store/batch.js';
+import { inboxError, OPENED } from '../store/inbox-error.js';
+import { Owner } from '../store/owner.js';
+import { checkFirstHead } from '../store/read-log.js';
+import { requestsFolder } from '../store/requests.js';
+import { Store } from '../store/store.js';
+import { Backlog } from './backlog.js';
+import { Capacity, type CapacityLimits } from './capacity.js';
+import type { Counters } from './counters.js';
+import { DeadLetterPolicy } from './dead-letter-policy.js';
+import { Item } from './item.js';
+import { RequestHandler } from './request-handler.js';
+
+export interface JournalOptions<U> extends InboxOptions<U> {
+  /** The folder of this bot's inbox; absolute. */
+  readonly folder: string;
+  /** The bot's key: an inbox of another bot is refused. */
+  readonly bot: string;
+  /** What an accepted update survives. */
+  readonly durability: 'power' | 'process';
+  /** After how many processes that died of it an update is given up; 0: never. */
+  readonly maxAttempts: number;
+  /** How many handlers may be at work at once. */
+  readonly concurrency: number;
+  /** How many updates may wait before no more are taken from Telegram. */
+  readonly limit: number;
+  /** The process that works with the inbox: where it runs, as far as the bot's lock reaches, and a unique id. */
+  readonly holder: { readonly place: string; readonly id: string };
+  readonly clock: Clock;
+  /** The JSON of a batch as it was received, if that is known: an array, or an answer with an array as its `result`. */
+  received?(batch: readonly U[]): Uint8Array | undefined;
+  /** Makes an update of its JSON. */
+  restore(content: unknown): U;
+  /** Puts an error into words that may be kept. */
+  errorText(error: unknown): string;
+  emit(event: InboxEvent): void;
+  readonly disk: Disk;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly capacity?: Partial<CapacityLimits>;
+  readonly segmentBytes?: number;
+}
+
+/** What the journal inbox consists of once it is open. */
+export interface JournalParts<U extends { readonly update_id: number }> {
+  readonly owner: Owner;
+  readonly store: Store;
+  readonly backlog: Backlog<U>;
+  readonly capacity: Capacity;
+  readonly commits: GroupCommit;
+  readonly policy: DeadLetterPolicy<U>;
+  readonly requests: RequestHandler;
+}
+
+/** So many updates are loaded at least that no handler that could be at work waits for the disk. */
+const LOADED_LEAST = 1_000;
+const LOADED_PER_HANDLER = 4;
+const LOADED_BYTES = 16 * 1024 * 1024;
+const LOADED_OF_KEY = 64;
+
+/**
+ * Opens the journal, and tells what earlier runs left. The folder is given back where that fails, or the signal aborts.
+ *
+ * Rejects with INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_IN_USE or INBOX_DISK, and with the signal's reason.
+ *
+ * @param failed called when something that goes on beside the calls of the inbox has failed
+ */
+export async function openJournal<U extends { readonly update_id: number }>(
+  options: JournalOptions<U>,
+  counters: Counters,
+  failed: (error: unknown) => void,
+  signal: AbortSignal | undefined,
+): Promise<JournalParts<U>> {
+  const { folder, bot, disk, now, clock, holder, durability, segmentBytes, emit } = options;
+  const owner = new Owner({
+    disk,
+    folder,
+    clock,
+    ...holder,
+    waiting: (place, waitMs) => emit({ event: 'inbox.waiting', place, waitMs }),
+  });
+  try {
+    // The head is checked first, so that nothing of another bot's inbox is touched.
+    checkFirstHead(disk, folder, bot);
+    disk.makeFolder(requestsFolder(folder));
+    await owner.take(signal);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw inboxError(folder, OPENED, error);
+  }
+  let store: Store | undefined;
+  try {
+    store = await Store.open({
+      disk,
+      folder,
+      bot,
+      run: holder.id,
+      survivesPowerCut: durability === 'power',
+      now,
+      ...(segmentBytes !== undefined && { segmentBytes }),
+    });
+    signal?.throwIfAborted();
+    emit({ event: 'inbox.opened', path: folder, survives: durability });
+    const parts = assemble(options, { owner, store }, counters, failed);
+    recover(parts, counters, emit);
+    return parts;
+  } catch (error) {
+    store?.close();
+    releaseQuietly(owner);
+    throw error;
+  }
+}
+
+/** Gives the folder back, so that the next process need not wait for a heartbeat; there is a better error to tell. */
+function releaseQuietly(owner: Owner): void {
+  try {
+    owner.leave();
+  } catch {
+    // The error that has ended the opening says more than this one.
+  }
+}
+
+function assemble<U extends { readonly update_id: number }>(
+  options: JournalOptions<U>,
+  { owner, store }: Pick<JournalParts<U>, 'owner' | 'store'>,
+  counters: Counters,
+  failed: (error: unknown) => void,
+): JournalParts<U> {
+  const { disk, folder, concurrency, limit, maxAttempts, clock, now, emit } = options;
+  const { keyOf, kindOf, restore, errorText } = options;
+  const { ledger } = store;
+  const policy = new DeadLetterPolicy<U>({
+    store,
+    maxAttempts,
+    keyOf,
+    kindOf,
+    restore,
+    errorText,
+    now,
+    emit,
+  });
+  const backlog = new Backlog<U>({
+    ledger,
+    read: (batch: Batch, seqs: readonly Seq[]) =>
+      store.read(batch, seqs).map(({ seq, content }) => {
+        const attempt = ledger.historyOf(seq).runs + 1;
+        return new Item(restore(content), { seq, attempt, bytes: batch.bytesEach }, options);
+      }),
+    isSuspect: (history) => policy.isSuspect(history),
+    limits: {
+      updates: Math.max(LOADED_LEAST, LOADED_PER_HANDLER * concurrency),
+      bytes: LOADED_BYTES,
+      updatesOfKey: LOADED_OF_KEY,
+    },
+  });
+  const capacity = new Capacity({
+    limits: { updates: limit, ...options.capacity },
+    level: () => ({ updates: ledger.size, bytes: store.size }),
+    freeBytes: () => store.freeBytes,
+    clock,
+    emit,
+  });
+  const commits = new GroupCommit({ commit: () => store.commit(), failed, clock });
+  const requests = new RequestHandler({ disk, folder, store, counters, emit });
+  return { owner, store, backlog, capacity, commits, policy, requests };
+}
+
+/** Tells what earlier runs left, and gives up what too many processes have died of. Throws INBOX_DISK. */
+function recover<U extends { readonly update_id: number }>(
+  { store, policy }: JournalParts<U>,
+  counters: Counters,
+  emit: (event: InboxEvent) => void,
+): void {
+  const { ledger, damage } = store;
+  for (const damaged of damage) emit({ event: 'inbox.damaged', ...damaged });
+  counters.recovered = ledger.size;
+  if (ledger.size > 0) {
+    const histories = ledger.histories();
+    const died = histories.filter(([, { deaths }]) => deaths > 0).length;
+    emit({ event: 'inbox.recovered', updates: ledger.size, begun: histories.length, died });
+  }
+  counters.dropped += policy.giveUpExhausted();
+}
