@@ -1,8 +1,13 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Clock } from '../../src/clock.js';
-import { Dispatcher, type DispatcherOptions } from '../../src/dispatch/dispatcher.js';
-import type { DispatchEvent } from '../../src/dispatch/events.js';
+import {
+  Dispatcher,
+  type DispatcherOptions,
+  type HandlingResult,
+  type Source,
+} from '../../src/dispatch/dispatcher.js';
+import type { DispatchEvent, Handling } from '../../src/dispatch/events.js';
 import type { HandlerRun } from '../../src/dispatch/task.js';
 import { LastcallError } from '../../src/errors.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
@@ -15,29 +20,75 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
-/** A dispatcher of items named by their key and a number (`a1`), and all that it did. */
+/** What waits, and what has become of it; after `drain` only items named with a `!` may start. */
+class Waiting implements Source<string> {
+  readonly waiting: string[] = [];
+  readonly taken: (readonly string[])[] = [];
+  readonly settled: string[] = [];
+  drains = false;
+  whenSettled: (item: string, result: HandlingResult, error?: unknown) => void = () => {};
+
+  get hasReady(): boolean {
+    return this.waiting.some((item) => this.#mayStart(item));
+  }
+
+  get counts() {
+    return { waiting: this.waiting.length };
+  }
+
+  take(most: number): readonly string[] {
+    const items = this.waiting.filter((item) => this.#mayStart(item)).slice(0, most);
+    for (const item of items) this.waiting.splice(this.waiting.indexOf(item), 1);
+    this.taken.push(items);
+    return items;
+  }
+
+  settle(item: string, result: HandlingResult, error?: unknown): void {
+    this.settled.push(`${item} ${result}`);
+    this.whenSettled(item, result, error);
+  }
+
+  #mayStart(item: string): boolean {
+    return !this.drains || item.endsWith('!');
+  }
+}
+
+/** A dispatcher that has been started, and all that it did. */
 class Bench {
   readonly clock = new FakeClock();
   readonly calls: Call[] = [];
-  readonly settled: string[] = [];
+  readonly source = new Waiting();
   readonly events: DispatchEvent<string>[] = [];
   readonly dispatcher: Dispatcher<string>;
 
   constructor(options: Partial<DispatcherOptions<string>> = {}) {
     this.dispatcher = new Dispatcher({
+      source: this.source,
       concurrency: 10,
       handlerTimeoutMs: 1000,
       graceMs: 100,
       clock: this.clock,
-      keyOf: (item) => item.slice(0, 1),
       nameOf: (item) => `update ${item}`,
-      begin: (items) => items,
       handle: (item, { signal }) =>
         new Promise<void>((resolve, reject) => this.calls.push({ item, signal, resolve, reject })),
-      settled: (item, result) => this.settled.push(`${item} ${result}`),
       emit: (event) => this.events.push(event),
       ...options,
     });
+    this.dispatcher.start();
+  }
+
+  push(...items: string[]): void {
+    this.source.waiting.push(...items);
+    this.dispatcher.wake();
+  }
+
+  drain(latestEnd = never): Promise<readonly Handling<string>[]> {
+    this.source.drains = true;
+    return this.dispatcher.drain(latestEnd);
+  }
+
+  get settled(): readonly string[] {
+    return this.source.settled;
   }
 
   get started(): string[] {
@@ -65,7 +116,6 @@ class Bench {
 }
 
 const never = new AbortController().signal;
-const nothing = () => false;
 
 const fifty = Array.from({ length: 50 }, (_, i) => `a${i}`);
 
@@ -75,140 +125,108 @@ function busyBench(): Bench {
   const clock: Clock = { now: () => now, sleep: () => Promise.resolve(), after: () => () => {} };
   return new Bench({
     clock,
+    concurrency: 1,
     handle: async () => {
       now += 4;
     },
   });
 }
 
-describe('order and concurrency', () => {
-  it('runs keys side by side and the items of one key one after the other', async () => {
-    const bench = new Bench();
-    bench.dispatcher.push(['a1', 'a2', 'b1']);
-    expect(bench.started).toEqual(['a1', 'b1']);
-    await bench.end('b1');
-    expect(bench.started).toEqual(['a1', 'b1']);
-    await bench.end('a1');
-    expect(bench.started).toEqual(['a1', 'b1', 'a2']);
-    await bench.end('a2');
-    expect(bench.settled).toEqual(['b1 handled', 'a1 handled', 'a2 handled']);
+describe('slots', () => {
+  it('take nothing before the start', async () => {
+    const source = new Waiting();
+    source.waiting.push('a');
+    const started: string[] = [];
+    const dispatcher = new Dispatcher({
+      source,
+      concurrency: 1,
+      handlerTimeoutMs: 1000,
+      clock: new FakeClock(),
+      nameOf: (item) => item,
+      handle: async (item) => started.push(item),
+      emit: () => {},
+    });
+    dispatcher.wake();
+    await settle();
+    expect(started).toEqual([]);
+    dispatcher.start();
+    expect(started).toEqual(['a']);
   });
 
-  it('lets no more than `concurrency` keys work at once', async () => {
+  it('are `concurrency` at most, and filled again as soon as one is free', async () => {
     const bench = new Bench({ concurrency: 2 });
-    bench.dispatcher.push(['a1', 'b1', 'c1', 'd1']);
-    expect(bench.started).toEqual(['a1', 'b1']);
-    expect(bench.dispatcher.counts).toMatchObject({ running: 2, waiting: 2 });
-    await bench.end('b1');
-    expect(bench.started).toEqual(['a1', 'b1', 'c1']);
+    bench.push('a', 'b', 'c', 'd');
+    expect(bench.started).toEqual(['a', 'b']);
+    expect(bench.dispatcher.counts).toEqual({ running: 2, hung: 0 });
+    await bench.end('b');
+    expect(bench.started).toEqual(['a', 'b', 'c']);
   });
 
-  it('does not let a slow key delay the others, however many items they have', async () => {
+  it('take together what starts together, before any of its handlers runs', async () => {
+    const bench = new Bench({ concurrency: 3 });
+    bench.push('a', 'b', 'c', 'd', 'e');
+    expect(bench.source.taken).toEqual([['a', 'b', 'c']]);
+    await bench.end('a', 'b');
+    expect(bench.source.taken).toEqual([
+      ['a', 'b', 'c'],
+      ['d', 'e'],
+    ]);
+  });
+
+  it('take what has become ready by settling', async () => {
+    const bench = new Bench();
+    bench.source.whenSettled = (item) => {
+      if (item === 'a1') bench.source.waiting.push('a2');
+    };
+    bench.push('a1');
+    await bench.end('a1');
+    expect(bench.started).toEqual(['a1', 'a2']);
+  });
+
+  it('do not let a handler that is slow delay the others', async () => {
     const bench = new Bench({
       concurrency: 2,
-      handle: (item) => (item === 'a1' ? new Promise<void>(() => {}) : Promise.resolve()),
+      handle: (item) => (item === 'slow' ? new Promise<void>(() => {}) : Promise.resolve()),
     });
-    bench.dispatcher.push([
-      'a1',
-      'a2',
-      ...Array.from({ length: 90 }, (_, i) => `${'bcd'.charAt(i % 3)}${i}`),
-    ]);
+    bench.push('slow', ...fifty);
     await settle();
-    expect(bench.dispatcher.counts).toEqual({
-      waiting: 1,
-      running: 1,
-      hung: 0,
-      handled: 90,
-      failed: 0,
-      timedOut: 0,
-    });
+    expect(bench.settled).toHaveLength(50);
+    expect(bench.dispatcher.counts).toEqual({ running: 1, hung: 0 });
   });
 
-  it('lets the event loop turn while handlers that never wait run one after the other', async () => {
+  it('let the event loop turn while handlers that never wait run one after the other', async () => {
     const bench = busyBench();
-    bench.dispatcher.push(fifty);
+    bench.push(...fifty);
     let turns = 0;
     let mostInOneTurn = 0;
-    for (let before = 0; bench.dispatcher.counts.handled < 50 && turns < 100; turns++) {
+    for (let before = 0; bench.settled.length < 50 && turns < 100; turns++) {
       await new Promise((resolve) => setImmediate(resolve));
-      mostInOneTurn = Math.max(mostInOneTurn, bench.dispatcher.counts.handled - before);
-      before = bench.dispatcher.counts.handled;
+      mostInOneTurn = Math.max(mostInOneTurn, bench.settled.length - before);
+      before = bench.settled.length;
     }
-    expect(bench.dispatcher.counts.handled).toBe(50);
+    expect(bench.settled).toHaveLength(50);
     // 3 handlers of 4 ms fill a slice of 10 ms; a turn as counted here may see the end of one slice and the next.
     expect(mostInOneTurn).toBeLessThanOrEqual(6);
   });
 
-  it('does not take such a pause for the end of a drain', async () => {
+  it('do not take such a pause for the end of a drain', async () => {
     const bench = busyBench();
-    bench.dispatcher.push(fifty);
-    expect(await bench.dispatcher.drain({ mayStart: () => true, latestEnd: never })).toEqual({
-      aborted: [],
-      left: [],
-    });
-    expect(bench.dispatcher.counts.handled).toBe(50);
+    bench.push(...fifty.map((item) => `${item}!`));
+    expect(await bench.drain()).toEqual([]);
+    expect(bench.settled).toHaveLength(50);
   });
 
-  it('does not keep the event loop awake once there is nothing to start', async () => {
+  it('do not keep the event loop awake once there is nothing to start', async () => {
     const bench = new Bench({ handle: () => Promise.resolve() });
-    bench.dispatcher.push(['a1', 'a2']);
+    bench.push('a', 'b');
     await settle();
-    expect(bench.dispatcher.counts.handled).toBe(2);
+    expect(bench.settled).toHaveLength(2);
     expect(process.getActiveResourcesInfo()).not.toContain('Immediate');
   });
-});
 
-describe('what is begun', () => {
-  it('is told of together where it starts together, before any of its handlers', async () => {
-    const told: string[] = [];
-    const bench = new Bench({
-      concurrency: 3,
-      begin: (items) => {
-        told.push(items.join(' '));
-        expect(bench.started.filter((item) => items.includes(item))).toEqual([]);
-        return items;
-      },
-    });
-    bench.dispatcher.push(['a1', 'b1', 'c1', 'a2', 'd1', 'e1']);
-    expect(told).toEqual(['a1 b1 c1']);
-    await bench.end('a1', 'b1', 'c1');
-    expect(told).toEqual(['a1 b1 c1', 'd1 e1 a2']);
-    expect(bench.started).toEqual(['a1', 'b1', 'c1', 'd1', 'e1', 'a2']);
-  });
-
-  it('is passed over where there is nothing to do', async () => {
-    const bench = new Bench({ begin: (items) => items.map((item) => (item === 'a1' ? undefined : item)) });
-    bench.dispatcher.push(['a1', 'b1', 'a2']);
-    await settle();
-    expect(bench.started).toEqual(['b1', 'a2']);
-    expect(bench.settled).toEqual(['a1 handled']);
-  });
-
-  it('has failed where that throws, all of it, and what comes later has its turn', async () => {
-    let broken = true;
-    const bench = new Bench({
-      begin: (items) => {
-        if (broken) throw new Error('no mark');
-        return items;
-      },
-      settled: (item, result) => {
-        broken = false;
-        bench.settled.push(`${item} ${result}`);
-      },
-    });
-    bench.dispatcher.push(['a1', 'b1', 'a2']);
-    await settle();
-    expect(bench.settled).toEqual(['a1 failed', 'b1 failed']);
-    expect(bench.started).toEqual(['a2']);
-    expect(bench.eventsNamed('handler.failed').map(({ error }) => error)).toEqual([
-      new Error('no mark'),
-      new Error('no mark'),
-    ]);
-  });
-
-  it('costs nothing while all slots are taken', async () => {
+  it('cost nothing while all of them are taken', async () => {
     const bench = new Bench({ concurrency: 1 });
-    bench.dispatcher.push(['a1', 'b1']);
+    bench.push('a', 'b');
     await settle();
     const turns = jest.spyOn(globalThis, 'setImmediate');
     try {
@@ -219,6 +237,52 @@ describe('what is begun', () => {
     } finally {
       turns.mockRestore();
     }
+  });
+});
+
+describe('the latest end of the step at work', () => {
+  it('is the next timeout of a running handler, and none where there is nothing to do', async () => {
+    const bench = new Bench();
+    expect(bench.dispatcher.latestEnd).toBe(Number.POSITIVE_INFINITY);
+    bench.push('a');
+    expect(bench.dispatcher.latestEnd).toBe(1000);
+    await bench.clock.advance(1000);
+    expect(bench.dispatcher.latestEnd).toBe(1100);
+  });
+
+  it('has passed where an item could start and nobody was woken', () => {
+    const bench = new Bench();
+    bench.source.waiting.push('a');
+    expect(bench.dispatcher.latestEnd).toBe(Number.NEGATIVE_INFINITY);
+  });
+});
+
+describe('a listener that throws', () => {
+  it('changes nothing for the items it is told of', async () => {
+    const bench = new Bench({
+      handle: (item) => (item === 'fails' ? Promise.reject(new Error('broken')) : Promise.resolve()),
+      emit: () => {
+        throw new Error('the log is broken');
+      },
+    });
+    bench.push('fails', 'a', 'b');
+    await settle();
+    expect(bench.settled).toHaveLength(3);
+    expect(bench.settled).toContain('fails failed');
+    expect(await bench.drain()).toEqual([]);
+  });
+
+  it('neither stalls timeouts nor a drain', async () => {
+    const bench = new Bench({
+      emit: () => {
+        throw new Error('the log is broken');
+      },
+    });
+    bench.push('a', 'b');
+    await bench.clock.advance(1100);
+    expect(bench.settled).toEqual(['a timed-out', 'b timed-out']);
+    bench.push('c');
+    expect(await bench.drain(AbortSignal.abort('late'))).toMatchObject([{ item: 'c' }]);
   });
 });
 
@@ -237,55 +301,53 @@ describe('a handler that fails', () => {
     const errors: unknown[] = [];
     const bench = new Bench({
       handle: (item, run) => (item === 'a1' ? fail(item, run) : Promise.resolve()),
-      settled: (item, result, reason) => errors.push([item, result, reason]),
     });
-    bench.dispatcher.push(['a1', 'a2', 'b1']);
+    bench.source.whenSettled = (item, result, reason) => errors.push([item, result, reason]);
+    bench.push('a1', 'a2', 'b1');
     await settle();
     expect(errors).toHaveLength(3);
     expect(errors).toContainEqual(['a1', 'failed', error]);
     expect(errors).toContainEqual(['a2', 'handled', undefined]);
-    expect(bench.events).toEqual([{ event: 'handler.failed', item: 'a1', key: 'a', durationMs: 0, error }]);
-    expect(bench.dispatcher.counts).toMatchObject({ handled: 2, failed: 1, running: 0, waiting: 0 });
+    expect(bench.events).toEqual([{ event: 'handler.failed', item: 'a1', durationMs: 0, error }]);
+    expect(bench.dispatcher.counts).toEqual({ running: 0, hung: 0 });
   });
 
   it('counts as failed whatever it throws, undefined too', async () => {
     const bench = new Bench({ handle: () => Promise.reject(undefined) });
-    bench.dispatcher.push(['a1']);
+    bench.push('a1');
     await settle();
     expect(bench.settled).toEqual(['a1 failed']);
     expect(bench.events).toMatchObject([{ event: 'handler.failed', error: undefined }]);
   });
 
-  it('does not run out of stack when thousands throw at once, each refilled from `settled`', async () => {
+  it('does not run out of stack when thousands throw at once, each refilled from `settle`', async () => {
     let left = 20_000;
     const bench = new Bench({
       concurrency: 1,
       handle: () => {
         throw new Error('at once');
       },
-      settled: () => {
-        if (--left > 0) bench.dispatcher.push(['a']);
-      },
       emit: () => {},
     });
-    bench.dispatcher.push(['a']);
+    bench.source.whenSettled = () => {
+      if (--left > 0) bench.push('a');
+    };
+    bench.push('a');
     for (let turn = 0; left > 0 && turn < 1000; turn++) await settle();
-    expect(bench.dispatcher.counts.failed).toBe(20_000);
+    expect(bench.settled).toHaveLength(20_000);
   });
 
-  it('tells when `settled` throws, and goes on', async () => {
+  it('tells when `settle` throws, and goes on', async () => {
     const fault = new Error('no such entry');
-    const bench = new Bench({
-      handle: () => Promise.resolve(),
-      settled: () => {
-        throw fault;
-      },
-    });
-    bench.dispatcher.push(['a1', 'a2']);
+    const bench = new Bench({ handle: () => Promise.resolve() });
+    bench.source.whenSettled = () => {
+      throw fault;
+    };
+    bench.push('a1', 'a2');
     await settle();
     expect(bench.events).toEqual([
-      { event: 'dispatch.fault', item: 'a1', key: 'a', error: fault },
-      { event: 'dispatch.fault', item: 'a2', key: 'a', error: fault },
+      { event: 'dispatch.fault', item: 'a1', error: fault },
+      { event: 'dispatch.fault', item: 'a2', error: fault },
     ]);
   });
 });
@@ -295,20 +357,20 @@ describe('the signal of a run', () => {
     const made = jest.spyOn(globalThis, 'AbortController');
     try {
       const signals: AbortSignal[] = [];
+      const source = new Waiting();
+      source.waiting.push('a', 'b', 'reads', 'c');
       const dispatcher = new Dispatcher<string>({
         concurrency: 10,
         handlerTimeoutMs: 1000,
         clock: new FakeClock(),
-        keyOf: (item) => item,
+        source,
         nameOf: (item) => item,
-        begin: (items) => items,
         async handle(item, run) {
           if (item === 'reads') signals.push(run.signal, run.signal);
         },
-        settled: () => {},
         emit: () => {},
       });
-      dispatcher.push(['a', 'b', 'reads', 'c']);
+      dispatcher.start();
       await settle();
       expect(made).toHaveBeenCalledTimes(1);
       expect(signals[0]).toBe(signals[1]);
@@ -325,7 +387,7 @@ describe('the signal of a run', () => {
         return new Promise(() => {});
       },
     });
-    bench.dispatcher.push(['a1']);
+    bench.push('a1');
     await bench.clock.advance(1000);
     expect(runs[0]?.signal.aborted).toBe(true);
     expect(runs[0]?.signal.reason).toMatchObject({ code: 'HANDLER_TIMED_OUT' });
@@ -333,18 +395,18 @@ describe('the signal of a run', () => {
 });
 
 describe('a handler past its time', () => {
-  it('has its signal aborted with an error that names update and key, and a warning is told', async () => {
+  it('has its signal aborted with an error that names the update, and a warning is told', async () => {
     const bench = new Bench();
-    bench.dispatcher.push(['a1', 'a2']);
+    bench.push('a1');
     await bench.clock.advance(999);
     expect(bench.call('a1').signal.aborted).toBe(false);
     await bench.clock.advance(1);
     const { reason } = bench.call('a1').signal;
     expect(reason).toBeInstanceOf(LastcallError);
     expect(reason).toMatchObject({ code: 'HANDLER_TIMED_OUT', culprit: 'update a1' });
-    expect(reason.message).toBe('the handler of update a1 (key a) has run for 1000 ms');
+    expect(reason.message).toBe('the handler of update a1 has run for 1000 ms');
     expect(bench.events).toEqual([
-      { event: 'handler.timed-out', item: 'a1', key: 'a', durationMs: 1000, error: reason },
+      { event: 'handler.timed-out', item: 'a1', durationMs: 1000, error: reason },
     ]);
     expect(bench.started).toEqual(['a1']);
     expect(bench.settled).toEqual([]);
@@ -352,7 +414,7 @@ describe('a handler past its time', () => {
 
   it('is settled by what it does within the grace', async () => {
     const bench = new Bench();
-    bench.dispatcher.push(['a1', 'b1']);
+    bench.push('a1', 'b1');
     await bench.clock.advance(1099);
     await bench.end('a1');
     bench.call('b1').reject(bench.call('b1').signal.reason);
@@ -360,26 +422,24 @@ describe('a handler past its time', () => {
     expect(bench.settled).toEqual(['a1 handled', 'b1 failed']);
     await bench.clock.advance(10_000);
     expect(bench.settled).toHaveLength(2);
-    expect(bench.dispatcher.counts).toMatchObject({ handled: 1, failed: 1, timedOut: 0, hung: 0 });
+    expect(bench.dispatcher.counts.hung).toBe(0);
   });
 
-  it('is settled as timed out after the grace; its key and its slot go on', async () => {
+  it('is settled as timed out after the grace; its slot is free', async () => {
     const reasons: unknown[] = [];
-    const bench = new Bench({
-      concurrency: 1,
-      settled: (item, result, error) => reasons.push([item, result, error]),
-    });
-    bench.dispatcher.push(['a1', 'a2', 'b1']);
+    const bench = new Bench({ concurrency: 1 });
+    bench.source.whenSettled = (item, result, error) => reasons.push([item, result, error]);
+    bench.push('a1', 'a2', 'b1');
     await bench.clock.advance(1099);
     expect(bench.started).toEqual(['a1']);
     await bench.clock.advance(1);
     expect(reasons).toEqual([['a1', 'timed-out', bench.call('a1').signal.reason]]);
     expect(bench.eventsNamed('handler.hung')).toEqual([
-      { event: 'handler.hung', item: 'a1', key: 'a', durationMs: 1100, hung: 1 },
+      { event: 'handler.hung', item: 'a1', durationMs: 1100, hung: 1 },
     ]);
-    expect(bench.dispatcher.counts).toMatchObject({ running: 1, hung: 1, timedOut: 1, failed: 0 });
-    await bench.end('b1');
-    expect(bench.started).toEqual(['a1', 'b1', 'a2']);
+    expect(bench.dispatcher.counts).toEqual({ running: 1, hung: 1 });
+    await bench.end('a2');
+    expect(bench.started).toEqual(['a1', 'a2', 'b1']);
   });
 
   it.each([
@@ -387,7 +447,7 @@ describe('a handler past its time', () => {
     ['rejects', new Error('late')],
   ])('that %s after all is told and no longer counted as hung, nor settled again', async (_, error) => {
     const bench = new Bench();
-    bench.dispatcher.push(['a1']);
+    bench.push('a1');
     await bench.clock.advance(1500);
     expect(bench.dispatcher.counts.hung).toBe(1);
     if (error) bench.call('a1').reject(error);
@@ -396,17 +456,16 @@ describe('a handler past its time', () => {
     expect(bench.events.at(-1)).toEqual({
       event: 'handler.ended-late',
       item: 'a1',
-      key: 'a',
       durationMs: 1500,
       ...(error && { error }),
     });
     expect(bench.settled).toEqual(['a1 timed-out']);
-    expect(bench.dispatcher.counts).toMatchObject({ hung: 0, timedOut: 1, failed: 0, handled: 0 });
+    expect(bench.dispatcher.counts).toEqual({ running: 0, hung: 0 });
   });
 
   it('is a fault when more of them than `concurrency` are alive; told once', async () => {
     const bench = new Bench({ concurrency: 2 });
-    bench.dispatcher.push(['a1', 'b1', 'c1', 'd1', 'e1', 'f1']);
+    bench.push('a1', 'b1', 'c1', 'd1', 'e1', 'f1');
     await bench.clock.advance(1100);
     expect(bench.dispatcher.counts.hung).toBe(2);
     expect(bench.eventsNamed('dispatch.exhausted')).toEqual([]);
@@ -424,28 +483,27 @@ describe('a handler past its time', () => {
 
   it('gets 10 s of grace unless told otherwise', async () => {
     const clock = new FakeClock();
-    const settled: string[] = [];
+    const source = new Waiting();
+    source.waiting.push('a');
     const dispatcher = new Dispatcher<string>({
+      source,
       concurrency: 1,
       handlerTimeoutMs: 1000,
       clock,
-      keyOf: (item) => item,
       nameOf: (item) => item,
-      begin: (items) => items,
       handle: () => new Promise(() => {}),
-      settled: (item, result) => settled.push(`${item} ${result}`),
       emit: () => {},
     });
-    dispatcher.push(['a']);
+    dispatcher.start();
     await clock.advance(10_999);
-    expect(settled).toEqual([]);
+    expect(source.settled).toEqual([]);
     await clock.advance(1);
-    expect(settled).toEqual(['a timed-out']);
+    expect(source.settled).toEqual(['a timed-out']);
   });
 
   it('leaves one timer for all handlers, not one for each', async () => {
     const bench = new Bench();
-    bench.dispatcher.push(['a1', 'b1', 'c1']);
+    bench.push('a1', 'b1', 'c1');
     expect(bench.clock.pending).toBe(1);
   });
 });
@@ -453,9 +511,9 @@ describe('a handler past its time', () => {
 describe('a drain', () => {
   it('lets running handlers end and starts nothing that waits', async () => {
     const bench = new Bench({ concurrency: 2 });
-    bench.dispatcher.push(['a1', 'a2', 'b1', 'c1']);
+    bench.push('a1', 'b1', 'a2', 'c1');
     let drained = false;
-    const draining = bench.dispatcher.drain({ mayStart: nothing, latestEnd: never });
+    const draining = bench.drain();
     void draining.then(() => {
       drained = true;
     });
@@ -464,7 +522,7 @@ describe('a drain', () => {
     expect(drained).toBe(false);
     await bench.end('a1');
     expect(drained).toBe(true);
-    expect(await draining).toEqual({ aborted: [], left: ['a2', 'c1'] });
+    expect(await draining).toEqual([]);
     expect(bench.started).toEqual(['a1', 'b1']);
     expect(bench.settled).toEqual(['b1 handled', 'a1 handled']);
     expect(bench.clock.pending).toBe(0);
@@ -472,94 +530,100 @@ describe('a drain', () => {
 
   it('resolves at once when nothing runs', async () => {
     const bench = new Bench();
-    expect(await bench.dispatcher.drain({ mayStart: () => true, latestEnd: never })).toEqual({
-      aborted: [],
-      left: [],
-    });
+    expect(await bench.drain()).toEqual([]);
   });
 
-  it('starts what may start, in order of each key, and waits for it', async () => {
+  it('starts what its source hands out even then, and waits for it', async () => {
     const bench = new Bench({ concurrency: 2 });
-    bench.dispatcher.push(['a1', 'b1', 'a2', 'c3', 'a3', 'b9', 'b2']);
-    const draining = bench.dispatcher.drain({
-      mayStart: (item) => Number(item.slice(1)) < 4,
-      latestEnd: never,
-    });
-    await bench.end('a1', 'b1');
-    expect(bench.started).toEqual(['a1', 'b1', 'c3', 'a2']);
-    await bench.end('c3', 'a2');
-    await bench.end('a3');
-    expect(await draining).toEqual({ aborted: [], left: ['b9', 'b2'] });
-    expect(bench.started).toEqual(['a1', 'b1', 'c3', 'a2', 'a3']);
+    bench.push('a', 'b', 'c!', 'd', 'e!');
+    const draining = bench.drain();
+    await bench.end('a');
+    expect(bench.started).toEqual(['a', 'b', 'c!']);
+    await bench.end('b', 'c!');
+    await bench.end('e!');
+    expect(await draining).toEqual([]);
+    expect(bench.started).toEqual(['a', 'b', 'c!', 'e!']);
   });
 
-  it('keeps what is pushed once it has begun as left, even where it might start', async () => {
+  it('takes nothing more once it has ended', async () => {
     const bench = new Bench();
-    bench.dispatcher.push(['a1']);
-    const draining = bench.dispatcher.drain({ mayStart: () => true, latestEnd: never });
-    bench.dispatcher.push(['a2', 'b1']);
-    expect(bench.dispatcher.counts.waiting).toBe(2);
-    await bench.end('a1');
-    expect(await draining).toEqual({ aborted: [], left: ['a2', 'b1'] });
-    bench.dispatcher.push(['c1']);
+    await bench.drain();
+    bench.push('a!');
+    bench.dispatcher.start();
     await settle();
-    expect(bench.started).toEqual(['a1']);
+    expect(bench.started).toEqual([]);
+  });
+
+  it('before the start resolves at once and takes nothing', async () => {
+    const source = new Waiting();
+    source.waiting.push('a!');
+    const dispatcher = new Dispatcher<string>({
+      source,
+      concurrency: 1,
+      handlerTimeoutMs: 1000,
+      clock: new FakeClock(),
+      nameOf: (item) => item,
+      handle: () => Promise.reject(new Error('must not run')),
+      emit: () => {},
+    });
+    expect(await dispatcher.drain(never)).toEqual([]);
+    dispatcher.start();
+    expect(source.waiting).toEqual(['a!']);
   });
 
   it('aborts at its latest end what still runs: named, not settled, left to the next run', async () => {
     const bench = new Bench({ concurrency: 2 });
     const latestEnd = new AbortController();
-    bench.dispatcher.push(['a1', 'b1', 'b2', 'c1']);
+    bench.push('a1', 'b1', 'b2', 'c1!');
     await bench.clock.advance(10);
-    const draining = bench.dispatcher.drain({ mayStart: () => true, latestEnd: latestEnd.signal });
+    const draining = bench.drain(latestEnd.signal);
     await bench.end('a1');
     await bench.clock.advance(20);
     const reason = new LastcallError('DRAIN_OVERDUE', 'drain', 'the drain is overdue');
     latestEnd.abort(reason);
 
     const aborted = [
-      { item: 'b1', key: 'b', durationMs: 30 },
-      { item: 'c1', key: 'c', durationMs: 20 },
+      { item: 'b1', durationMs: 30 },
+      { item: 'c1!', durationMs: 20 },
     ];
-    expect(await draining).toEqual({ aborted, left: ['b2'] });
+    expect(await draining).toEqual(aborted);
     expect(bench.eventsNamed('drain.overdue')).toEqual([{ event: 'drain.overdue', aborted }]);
     expect(bench.call('b1').signal.reason).toBe(reason);
-    expect(bench.call('c1').signal.reason).toBe(reason);
+    expect(bench.call('c1!').signal.reason).toBe(reason);
     expect(bench.clock.pending).toBe(0);
 
     await bench.end('b1');
-    bench.call('c1').reject(reason);
+    bench.call('c1!').reject(reason);
     await settle();
     expect(bench.settled).toEqual(['a1 handled']);
-    expect(bench.dispatcher.counts).toMatchObject({ handled: 1, failed: 0 });
-    expect(bench.eventsNamed('handler.ended-late').map(({ item }) => item)).toEqual(['b1', 'c1']);
-    expect(bench.started).toEqual(['a1', 'b1', 'c1']);
+    expect(bench.eventsNamed('handler.ended-late').map(({ item }) => item)).toEqual(['b1', 'c1!']);
+    expect(bench.started).toEqual(['a1', 'b1', 'c1!']);
   });
 
   it('with a latest end that has passed aborts at once and starts nothing', async () => {
     const bench = new Bench({ concurrency: 1 });
-    bench.dispatcher.push(['a1', 'b1']);
-    const draining = bench.dispatcher.drain({ mayStart: () => true, latestEnd: AbortSignal.abort('late') });
+    bench.push('a1', 'b1');
+    const draining = bench.drain(AbortSignal.abort('late'));
     expect(bench.call('a1').signal.reason).toBe('late');
-    expect(await draining).toEqual({ aborted: [{ item: 'a1', key: 'a', durationMs: 0 }], left: ['b1'] });
+    expect(await draining).toEqual([{ item: 'a1', durationMs: 0 }]);
     await bench.end('a1');
     expect(bench.started).toEqual(['a1']);
   });
 
   it('says nothing of being overdue when nothing ran at its latest end', async () => {
     const bench = new Bench();
-    await bench.dispatcher.drain({ mayStart: nothing, latestEnd: AbortSignal.abort() });
+    await bench.drain(AbortSignal.abort());
     expect(bench.eventsNamed('drain.overdue')).toEqual([]);
   });
 
   it('goes on limiting the time of handlers, and does not wait for one that was given up', async () => {
     const bench = new Bench();
-    bench.dispatcher.push(['a1', 'b1']);
+    bench.push('a1', 'b1');
     await bench.clock.advance(500);
-    const draining = bench.dispatcher.drain({ mayStart: nothing, latestEnd: never });
+    const draining = bench.drain();
     await bench.end('b1');
     await bench.clock.advance(600);
-    expect(await draining).toEqual({ aborted: [], left: [] });
+    expect(await draining).toEqual([]);
     expect(bench.settled).toEqual(['b1 handled', 'a1 timed-out']);
     expect(bench.clock.pending).toBe(0);
   });
@@ -567,31 +631,31 @@ describe('a drain', () => {
   it('cuts a handler in its grace like any other, without settling it', async () => {
     const bench = new Bench();
     const latestEnd = new AbortController();
-    bench.dispatcher.push(['a1']);
+    bench.push('a1');
     await bench.clock.advance(1050);
-    const draining = bench.dispatcher.drain({ mayStart: nothing, latestEnd: latestEnd.signal });
+    const draining = bench.drain(latestEnd.signal);
     latestEnd.abort();
-    expect((await draining).aborted).toEqual([{ item: 'a1', key: 'a', durationMs: 1050 }]);
+    expect(await draining).toEqual([{ item: 'a1', durationMs: 1050 }]);
     await bench.clock.advance(1000);
     expect(bench.settled).toEqual([]);
   });
 
   it('happens once: a second call gives the same promise', async () => {
     const bench = new Bench();
-    bench.dispatcher.push(['a1']);
-    const draining = bench.dispatcher.drain({ mayStart: nothing, latestEnd: never });
-    expect(bench.dispatcher.drain({ mayStart: () => true, latestEnd: AbortSignal.abort() })).toBe(draining);
+    bench.push('a1');
+    const draining = bench.drain();
+    expect(bench.drain(AbortSignal.abort())).toBe(draining);
     expect(bench.call('a1').signal.aborted).toBe(false);
     await bench.end('a1');
-    expect(await draining).toEqual({ aborted: [], left: [] });
+    expect(await draining).toEqual([]);
     expect(bench.eventsNamed('drain.started')).toHaveLength(1);
   });
 
   it('lets go of the signal it was given', async () => {
     const bench = new Bench();
     const latestEnd = new AbortController();
-    bench.dispatcher.push(['a1']);
-    const draining = bench.dispatcher.drain({ mayStart: nothing, latestEnd: latestEnd.signal });
+    bench.push('a1');
+    const draining = bench.drain(latestEnd.signal);
     await bench.end('a1');
     await draining;
     expect(getEventListeners(latestEnd.signal, 'abort')).toEqual([]);

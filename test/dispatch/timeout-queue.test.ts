@@ -2,24 +2,24 @@ import { describe, expect, it } from '@jest/globals';
 import { TimeoutQueue } from '../../src/dispatch/timeout-queue.js';
 import { FakeClock } from '../support/fake-clock.js';
 
-function deadlinesOf(delayMs: number) {
+function queueOf(delayMs: number) {
   const clock = new FakeClock();
   const expired: string[] = [];
-  const deadlines = new TimeoutQueue<string>({
+  const timeouts = new TimeoutQueue<string>({
     delayMs,
     clock,
     expired: (item) => expired.push(`${item} at ${clock.now()}`),
   });
-  return { clock, deadlines, expired };
+  return { clock, timeouts, expired };
 }
 
-describe('deadlines', () => {
+describe('timeouts', () => {
   it('expire each item after its own delay, with one timer for all', async () => {
-    const { clock, deadlines, expired } = deadlinesOf(100);
-    deadlines.add('a');
+    const { clock, timeouts, expired } = queueOf(100);
+    timeouts.add('a');
     await clock.advance(30);
-    deadlines.add('b');
-    deadlines.add('c');
+    timeouts.add('b');
+    timeouts.add('c');
     expect(clock.pending).toBe(1);
     await clock.advance(69);
     expect(expired).toEqual([]);
@@ -28,26 +28,26 @@ describe('deadlines', () => {
     expect(clock.pending).toBe(1);
     await clock.advance(30);
     expect(expired).toEqual(['a at 100', 'b at 130', 'c at 130']);
-    expect(deadlines.size).toBe(0);
+    expect(timeouts.size).toBe(0);
     expect(clock.pending).toBe(0);
   });
 
   it('never expire once cancelled, and say whether they were still running', async () => {
-    const { clock, deadlines, expired } = deadlinesOf(100);
-    const [a, b] = [deadlines.add('a'), deadlines.add('b')];
+    const { clock, timeouts, expired } = queueOf(100);
+    const [a, b] = [timeouts.add('a'), timeouts.add('b')];
     expect(a.cancel()).toBe(true);
     expect(a.cancel()).toBe(false);
     await clock.advance(100);
     expect(expired).toEqual(['b at 100']);
     expect(b.cancel()).toBe(false);
-    expect(deadlines.size).toBe(0);
+    expect(timeouts.size).toBe(0);
   });
 
   it('give an item added on an old timer its full time', async () => {
-    const { clock, deadlines, expired } = deadlinesOf(100);
-    deadlines.add('a').cancel();
+    const { clock, timeouts, expired } = queueOf(100);
+    timeouts.add('a').cancel();
     await clock.advance(60);
-    deadlines.add('b');
+    timeouts.add('b');
     await clock.advance(99);
     expect(expired).toEqual([]);
     await clock.advance(1);
@@ -66,8 +66,12 @@ describe('deadlines', () => {
         return () => {};
       },
     };
-    const deadlines = new TimeoutQueue<string>({ delayMs: 100, clock, expired: (item) => expired.push(item) });
-    deadlines.add('a');
+    const timeouts = new TimeoutQueue<string>({
+      delayMs: 100,
+      clock,
+      expired: (item) => expired.push(item),
+    });
+    timeouts.add('a');
     now = 99.5;
     timers.shift()?.callback();
     expect(expired).toEqual([]);
@@ -78,8 +82,8 @@ describe('deadlines', () => {
   });
 
   it('stay in order, whichever is cancelled', async () => {
-    const { deadlines } = deadlinesOf(100);
-    const all = [...'abcde'].map((item) => deadlines.add(item));
+    const { timeouts } = queueOf(100);
+    const all = [...'abcde'].map((item) => timeouts.add(item));
     for (const [index, left] of [
       [2, 'abde'],
       [0, 'bde'],
@@ -88,28 +92,28 @@ describe('deadlines', () => {
       [3, ''],
     ] as const) {
       all[index]?.cancel();
-      expect([...deadlines.items()].join('')).toBe(left);
+      expect([...timeouts.items()].join('')).toBe(left);
     }
-    expect(deadlines.next).toBe(Number.POSITIVE_INFINITY);
-    deadlines.add('f');
-    expect([...deadlines.items()]).toEqual(['f']);
+    expect(timeouts.next).toBe(Number.POSITIVE_INFINITY);
+    timeouts.add('f');
+    expect([...timeouts.items()]).toEqual(['f']);
   });
 
   it('leave no timer behind when cleared', async () => {
-    const { clock, deadlines, expired } = deadlinesOf(100);
-    const deadline = deadlines.add('a');
-    deadlines.clear();
+    const { clock, timeouts, expired } = queueOf(100);
+    const deadline = timeouts.add('a');
+    timeouts.clear();
     expect(deadline.cancel()).toBe(false);
     expect(clock.pending).toBe(0);
-    expect(deadlines.size).toBe(0);
+    expect(timeouts.size).toBe(0);
     await clock.advance(1000);
     expect(expired).toEqual([]);
   });
 
   it('set no timer for an endless delay', () => {
-    const { clock, deadlines } = deadlinesOf(Number.POSITIVE_INFINITY);
-    deadlines.add('a');
-    expect(deadlines.size).toBe(1);
+    const { clock, timeouts } = queueOf(Number.POSITIVE_INFINITY);
+    timeouts.add('a');
+    expect(timeouts.size).toBe(1);
     expect(clock.pending).toBe(0);
   });
 });
