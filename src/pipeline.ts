@@ -13,6 +13,7 @@ import { LastcallError } from './errors.js';
 import type { InboxEvent } from './inbox/events.js';
 import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
 import { JournalInbox } from './inbox/journal/journal-inbox.js';
+import type { Disk } from './inbox/log/disk.js';
 import { MemoryInbox } from './inbox/memory/memory-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import type { PollingEvent } from './polling/events.js';
@@ -65,6 +66,8 @@ export interface PipelineOptions {
   /** Puts an error into words, without anything secret: they are kept with the updates that failed. */
   errorText(error: unknown): string;
   emit(event: PipelineEvent): void;
+  /** Where the journal keeps its files; the file system, unless a test gives another. */
+  readonly disk?: Disk;
 }
 
 export class Pipeline {
@@ -191,7 +194,7 @@ export class Pipeline {
 }
 
 function createInbox(
-  { key, settings, clock, errorText, emit }: PipelineOptions,
+  { key, settings, clock, errorText, emit, disk }: PipelineOptions,
   received: HttpBotApi['received'],
   available: () => void,
 ): Inbox<Update> {
@@ -218,5 +221,6 @@ function createInbox(
     restore: restoredUpdate,
     errorText,
     emit,
+    ...(disk && { disk }),
   });
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
 import { unsupervised } from '../src/host/supervisor.js';
 import { Health } from '../src/observe/health.js';
-import { Pipeline, type PipelineOptions } from '../src/pipeline.js';
+import { Pipeline } from '../src/pipeline.js';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 import { MemoryDisk } from './inbox/log/memory-disk.js';
 import { FakeClock, settle } from './support/fake-clock.js';
@@ -31,32 +31,33 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
   const bot = new Telegraf(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot } });
   // Each handler works until it is told to end.
   bot.on('text', () => new Promise<void>((resolve) => begun.push(resolve)));
-  const options: PipelineOptions & { disk: MemoryDisk } = {
+  const pipeline = new Pipeline({
     bot,
     key: 'the-bot',
-    disk,
+    settings: {
+      inbox: 'journal',
+      stateDir: '/state',
+      durability: 'power',
+      maxAttempts: 3,
+      inboxLimit,
+      allowedUpdates: [],
+      dropPending: false,
+      deleteWebhook: true,
+      pollTimeoutMs: 50_000,
+      conflictPatienceMs: 0,
+      confirmTimeoutMs: 1_000,
+      concurrency: 8,
+      handlerTimeoutMs: HANDLER_TIMEOUT_MS,
+    },
     clock,
-    inbox: 'journal',
-    stateDir: '/state',
-    durability: 'power',
-    maxAttempts: 3,
-    inboxLimit,
-    allowedUpdates: [],
-    dropPending: false,
-    deleteWebhook: true,
-    pollTimeoutMs: 50_000,
-    conflictPatienceMs: 0,
-    confirmTimeoutMs: 1_000,
-    concurrency: 8,
-    handlerTimeoutMs: HANDLER_TIMEOUT_MS,
+    disk,
     connected() {},
     errorText: String,
     emit(event) {
       events.push(event.event);
       health.observe(event, 1);
     },
-  };
-  const pipeline = new Pipeline(options);
+  });
   const health = new Health({
     clock,
     vitals: () => pipeline.vitals,
