@@ -40,7 +40,6 @@ const leaves = [
   'replace-file',
   'system-error',
   'token',
-  'turnover-map',
   'words',
 ];
 const core = ['lifecycle', 'polling', 'inbox', 'dispatch'];

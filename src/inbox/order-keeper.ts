@@ -3,7 +3,6 @@
  * the one before it is released. Keys take turns, so that a long row of one key does not keep the others waiting. Knows
  * nothing of handlers, time or disks; every inbox uses one.
  */
-import { TurnoverMap } from '../turnover-map.js';
 import { Fifo } from './fifo.js';
 import type { OrderKey } from './ids.js';
 
@@ -17,7 +16,7 @@ interface Lane<T> {
 }
 
 export class OrderKeeper<T> {
-  readonly #lanes = new TurnoverMap<OrderKey, Lane<T>>();
+  readonly #lanes = new Map<OrderKey, Lane<T>>();
   /** The lanes of which something waits and nothing is taken, in the order of their turns. */
   readonly #ready = new Fifo<Lane<T>>();
 

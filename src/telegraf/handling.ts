@@ -4,7 +4,6 @@
  */
 import type { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
-import { TurnoverMap } from '../turnover-map.js';
 import { Delivery, equip, equippedType, type Run } from './context.js';
 import { type BotInternals, internalsOf, specimenOf, telegrafClassOf } from './specimen.js';
 import { isExitRequest } from './takeover/exit-request.js';
@@ -26,7 +25,7 @@ export interface PreparedBot {
 export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
   const internals = internalsOf(bot);
   // By id, not by object: an overridden handleUpdate may pass a copy on.
-  const running = new TurnoverMap<number, Delivery>();
+  const running = new Map<number, Delivery>();
   const undo = [
     switchOffTimeout(internals),
     switchOffDefaultErrorHandler(internals),
@@ -90,7 +89,7 @@ function equipContexts({ options }: BotInternals): () => void {
 type Middleware = (ctx: Context, next: unknown) => unknown;
 
 /** `handleUpdate` asks the bot for its middleware once per update: the one place where each context passes. */
-function wrapMiddleware(bot: BotInternals, running: TurnoverMap<number, Delivery>): () => void {
+function wrapMiddleware(bot: BotInternals, running: Map<number, Delivery>): () => void {
   const before = Object.getOwnPropertyDescriptor(bot, 'middleware');
   const original = bot.middleware;
   const wrapping = (middleware: Middleware) => async (ctx: Context, next: unknown) => {
