@@ -2,7 +2,7 @@
  * The bots the server knows, by token.
  */
 import type { Clock } from '../clock.js';
-import { ApiError } from './answer.js';
+import { ApiError } from './api-response.js';
 import { BotAccount } from './bot-account.js';
 
 /** Digits, a colon, and at least 20 characters; Telegram's own have 35. The suffix stands for the test environment. */

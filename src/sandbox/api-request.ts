@@ -3,7 +3,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
-import { type Answer, ApiError, failure } from './answer.js';
+import { type Answer, ApiError, failure } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import type { Recorded } from './calls.js';
 import type { Encounter, RequestKind } from './faults.js';

@@ -2,7 +2,7 @@
  * All that the server keeps for one bot: its updates, its webhook, its settings, what it has sent.
  */
 import type { Clock } from '../clock.js';
-import { ApiError } from './answer.js';
+import { ApiError } from './api-response.js';
 import { Conflict, GetUpdates, type Reply } from './get-updates.js';
 import type { Message, User } from './message.js';
 import { type CallParameters, integer, structure } from './parameters.js';

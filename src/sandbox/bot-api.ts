@@ -4,8 +4,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
 import type { Accounts } from './accounts.js';
-import { type Answer, ApiError, failure } from './answer.js';
 import { ApiRequest } from './api-request.js';
+import { type Answer, ApiError, failure } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import type { Call, Calls } from './calls.js';
 import type { Faults } from './faults.js';

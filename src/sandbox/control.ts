@@ -3,7 +3,7 @@
  * No fault touches them. They speak JSON; a refusal is `{ "error": "why" }`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiError } from './answer.js';
+import { ApiError } from './api-response.js';
 import type { NewUpdate } from './bot-account.js';
 import type { CallFilter } from './calls.js';
 import type { Conversation, Line } from './chats.js';

@@ -3,7 +3,7 @@
  * The figures are those of the open-source server.
  */
 import type { Clock } from '../clock.js';
-import { type Answer, ApiError, failure, successOfItems } from './answer.js';
+import { type Answer, ApiError, failure, successOfItems } from './api-response.js';
 import type { UpdateQueue } from './update-queue.js';
 
 /** A poll that finds something to say waits this long after each update for more, */

@@ -2,7 +2,7 @@
  * The Bot API's methods, as far as a bot's life depends on them: those about delivery in full, those that send with
  * a likely answer, and those that only say yes.
  */
-import { type Answer, ApiError, success } from './answer.js';
+import { type Answer, ApiError, success } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import { chat, type Message, textContent, unixSeconds } from './message.js';
 import { type CallParameters, flag, integer, isRecord, structure, text } from './parameters.js';

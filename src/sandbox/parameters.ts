@@ -2,7 +2,7 @@
  * The parameters of a Bot API call, from the query string and a body in any of the three forms Telegram takes.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { ApiError } from './answer.js';
+import { ApiError } from './api-response.js';
 
 /**
  * By name. A form gives texts; JSON gives what it holds; an uploaded file is an `UploadedFile`. Read them through the

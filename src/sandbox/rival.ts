@@ -2,7 +2,7 @@
  * Another program that polls with the bot's token.
  */
 import type { Clock } from '../clock.js';
-import type { Answer } from './answer.js';
+import type { Answer } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import type { Reply } from './get-updates.js';
 import { isRecord, parseJson } from './parameters.js';

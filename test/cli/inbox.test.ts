@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fetchAnswer, post } from '../../src/cli/inbox/request.js';
+import { takeAnswer, writeRequest } from '../../src/cli/inbox/request.js';
 import { inboxCommand } from '../../src/cli/inbox.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
@@ -101,7 +101,7 @@ describe('which bot', () => {
     const { exitCode, stdout } = await run([]);
     expect(exitCode).toBe(0);
     expect(stdout).toBe(
-      `0 running, 0 waiting, 0 dead in the inbox of bot ${bot}. A process on this host works with it.\n`,
+      `0 running, 0 waiting, 0 dead in the inbox of bot ${bot}. In use by a process on this host.\n`,
     );
   });
 
@@ -143,21 +143,21 @@ describe('which bot', () => {
 
 describe('what cannot be meant', () => {
   it.each([
-    [['frob'], "'frob' is nothing to do with an inbox; there are list, show, retry, drop, export"],
-    [['627819794'], "'627819794' is nothing to do with an inbox"],
-    [['constructor'], "'constructor' is nothing"],
-    [[TOKEN], "'471200002:\\*\\*\\*' is nothing"],
+    [['frob'], "'frob' is not an inbox command; expected one of list, show, retry, drop, export"],
+    [['627819794'], "'627819794' is not an inbox command"],
+    [['constructor'], "'constructor' is not an inbox command"],
+    [[TOKEN], "'471200002:\\*\\*\\*' is not an inbox command"],
     [['list', '5'], '`lastcall inbox list` takes no ids'],
-    [['show'], '`lastcall inbox show` needs the id of an update$'],
+    [['show'], '`lastcall inbox show` needs an update id$'],
     [['show', '1', '2'], '`lastcall inbox show` takes one id'],
-    [['show', '1', '--all'], '--all means nothing to `lastcall inbox show`'],
-    [['retry'], '`lastcall inbox retry` needs the id of an update, or --all'],
+    [['show', '1', '--all'], '`lastcall inbox show` does not take --all'],
+    [['retry'], '`lastcall inbox retry` needs an update id or --all'],
     [['retry', '5', '--all'], '`lastcall inbox retry` takes ids or --all, not both'],
-    [['retry', '--dead'], '--dead means nothing to `lastcall inbox retry`'],
-    [['drop'], '`lastcall inbox drop` needs the id of an update, or --dead'],
-    [['drop', '5x'], "'5x' is no id of an update"],
-    [['export', '--json'], '--json means nothing to `lastcall inbox export`'],
-    [['--bot', '../x'], "--bot must be the bot's id, or the name of its folder, not '../x'"],
+    [['retry', '--dead'], '`lastcall inbox retry` does not take --dead'],
+    [['drop'], '`lastcall inbox drop` needs an update id or --dead'],
+    [['drop', '5x'], "'5x' is not an update id"],
+    [['export', '--json'], '`lastcall inbox export` does not take --json'],
+    [['--bot', '../x'], "--bot must be a bot id or the name of its folder, not '../x'"],
   ])('%j', async (args, message) => {
     await begin();
     await expect(run(args)).rejects.toEqual(refused('COMMAND_MISUSED', message));
@@ -180,7 +180,7 @@ describe('lastcall inbox list', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const [first, blank, ...lines] = stdout.trimEnd().split('\n');
     expect([first, blank]).toEqual([
-      `1 running, 1 waiting, 2 dead in the inbox of bot ${bot}. A process on this host works with it.`,
+      `1 running, 1 waiting, 2 dead in the inbox of bot ${bot}. In use by a process on this host.`,
       '',
     ]);
     expect(lines.map((line) => line.split(/ {2,}/).filter((_, column) => column !== 4))).toEqual([
@@ -242,9 +242,7 @@ describe('lastcall inbox list', () => {
     await worker.handle(1);
     await end(worker, 'kill');
     const { stdout } = await run([]);
-    expect(stdout).toMatch(
-      /^0 running, 1 interrupted, 1 waiting, 0 dead .*\. No process works with it now\.\n/,
-    );
+    expect(stdout).toMatch(/^0 running, 1 interrupted, 1 waiting, 0 dead .*\. Not in use\.\n/);
     expect(stdout).toMatch(/^interrupted +1 +message +1 .* 1 +1$/m);
   });
 
@@ -255,7 +253,7 @@ describe('lastcall inbox list', () => {
     // As where the one that worked with it was killed, and the next one keeps its updates in memory.
     const before = Date.now() / 1_000 - 120;
     utimesSync(join(folder(), 'owner.json'), before, before);
-    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .*No process works with it now\.$/m);
+    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .*Not in use\.$/m);
   });
 
   it('cannot know of a process in another place more than its last sign of life', async () => {
@@ -263,11 +261,11 @@ describe('lastcall inbox list', () => {
     await worker.accept(update(1));
     await worker.handle(1);
     expect((await run([])).stdout).toMatch(
-      /^1 running, .* A process on elsewhere\.test has it, whose last sign of life is <?[\d.]+ m?s old; no more can be known from here\.$/m,
+      /^1 running, .* In use by a process on elsewhere\.test, last seen <?[\d.]+ m?s ago; whether it still runs cannot be checked from here\.$/m,
     );
     const longAgo = Date.now() / 1_000 - 3_600;
     utimesSync(join(folder(), 'owner.json'), longAgo, longAgo);
-    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .* is 1 h old/);
+    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .* last seen 1 h ago/);
   });
 
   it('warns where some of it cannot be read', async () => {
@@ -281,7 +279,7 @@ describe('lastcall inbox list', () => {
     const { exitCode, stdout, stderr } = await run([]);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 0,
-      stderr: 'warning: some of the inbox cannot be read any more; what can is shown\n',
+      stderr: 'warning: part of the inbox is unreadable; showing the rest\n',
     });
     expect(stdout).toMatch(/^waiting +2 /m);
   });
@@ -399,7 +397,7 @@ describe('lastcall inbox retry and drop', () => {
     await worker.handle(3);
     expect(await run(['retry', '1', '4', '3', '99'])).toEqual({
       exitCode: 1,
-      stdout: 'trying 1 update again: 1\n',
+      stdout: 'retrying 1 update: 1\n',
       stderr: 'update 4 is waiting, not dead\nupdate 3 is running, not dead\nupdate 99 is not in the inbox\n',
     });
     await worker.delivers(6);
@@ -407,7 +405,7 @@ describe('lastcall inbox retry and drop', () => {
     expect(await run(['drop', '3', '4'])).toEqual({
       exitCode: 1,
       stdout: 'dropped 1 update: 4\n',
-      stderr: 'update 3 was refused: its handler is at work\n',
+      stderr: 'update 3 was refused: its handler is running\n',
     });
     expect(await run(['drop', '--dead'])).toEqual({
       exitCode: 0,
@@ -426,12 +424,12 @@ describe('lastcall inbox retry and drop', () => {
     await end(worker, 'kill');
     expect(await run(['retry', '1', '2', '3'])).toEqual({
       exitCode: 1,
-      stdout: 'no process works with the inbox now; the next one will try 2 updates again: 1, 2\n',
+      stdout: 'the inbox is not in use; the next process to open it will retry 2 updates: 1, 2\n',
       stderr: 'update 3 is waiting, not dead\n',
     });
     expect(await run(['drop', '3'])).toMatchObject({
       exitCode: 0,
-      stdout: 'no process works with the inbox now; the next one will drop 1 update: 3\n',
+      stdout: 'the inbox is not in use; the next process to open it will drop 1 update: 3\n',
     });
     expect(requests()).toHaveLength(2);
     const next = await begin();
@@ -450,7 +448,7 @@ describe('lastcall inbox retry and drop', () => {
     const { exitCode, stderr } = await run(['drop', '1']);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
-      /^there was no answer; the request stays, to drop 1 update: 1\nA process on elsewhere\.test has it, whose last sign of life is 1 h old; /,
+      /^no answer; kept the request to drop 1 update: 1\nIn use by a process on elsewhere\.test, last seen 1 h ago; /,
     );
     expect(performance.now() - from).toBeLessThan(5_000);
   });
@@ -464,9 +462,7 @@ describe('lastcall inbox retry and drop', () => {
     setTimeout(() => stop.abort(), 300);
     expect(await ran).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringMatching(
-        /^the answer was not waited for; the request stays, to drop 1 update: 1\n/,
-      ),
+      stderr: expect.stringMatching(/^stopped waiting for an answer; kept the request to drop 1 update: 1\n/),
     });
     expect(requests()).toHaveLength(1);
   });
@@ -537,7 +533,9 @@ describe('files of another user', () => {
     const options = viewOptions(folder(), bot);
     const forbidden = expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 });
     expect(() => as(STRANGER, () => new InboxView(options))).toThrow(forbidden);
-    expect(() => as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }))).toThrow(forbidden);
+    expect(() => as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }))).toThrow(
+      forbidden,
+    );
     expect(requests()).toEqual([]);
   });
 
@@ -546,12 +544,12 @@ describe('files of another user', () => {
     await worker.accept(update(1));
     await end(worker, 'kill');
     giveAway(state.path);
-    const id = as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }));
+    const id = as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }));
     answerRequests(systemDisk, folder(), ({ seqs }) => ({ done: [...seqs], refused: [] }));
-    expect(() => as(STRANGER, () => fetchAnswer(folder(), id))).toThrow(
+    expect(() => as(STRANGER, () => takeAnswer(folder(), id))).toThrow(
       expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 }),
     );
-    expect(fetchAnswer(folder(), id)).toEqual({ done: [1], refused: [] });
+    expect(takeAnswer(folder(), id)).toEqual({ done: [1], refused: [] });
     expect(requests()).toEqual([]);
   });
 
@@ -571,7 +569,7 @@ describe('files of another user', () => {
       return [...new InboxView(options).updates()].map(({ updateId, text }) => [updateId, `${text()}`]);
     });
     expect(seen).toEqual([[1, JSON.stringify(update(1))]]);
-    expect(() => as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }))).toThrow(
+    expect(() => as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }))).toThrow(
       expect.objectContaining({ code: 'INBOX_FORBIDDEN' }),
     );
     expect(treeOf(state.path)).toEqual(before);

@@ -18,7 +18,7 @@ function start(...args: string[]) {
     printed += chunk;
     for (const look of waits) look();
   });
-  const exitCode = sandboxCommand(args, { stdout, stderr, stop: stop.signal }).finally(() => stderr.end());
+  const exitCode = sandboxCommand(args, { stdout, stderr, signal: stop.signal }).finally(() => stderr.end());
   /** Resolves with what matches in the output, once something does. */
   const prints = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve) => {
@@ -81,7 +81,7 @@ describe('lastcall sandbox', () => {
   it.each([
     [['--port', 'x'], "not 'x'"],
     [['--bogus'], "Unknown option '--bogus'"],
-    [['--port', '0', '--host-token', 'short'], 'wants a bot token'],
+    [['--port', '0', '--host-token', 'short'], 'must be a bot token'],
   ])('says what is wrong with %j, and ends with 78', async (args, words) => {
     const { exitCode, errors } = start(...args);
     expect(await exitCode).toBe(78);

@@ -52,13 +52,13 @@ describe('lastcall version', () => {
 describe('what is no command', () => {
   it('is named, with those that are', async () => {
     expect(await outputOf(['rum'], 78)).toBe(
-      "lastcall: 'rum' is no command; there are run, config, inbox, demo, sandbox, unit, help, version\n",
+      "lastcall: 'rum' is not a command; expected one of run, config, inbox, demo, sandbox, unit, help, version\n",
     );
   });
 
   it('but a file is probably a bot', async () => {
     expect(await outputOf(['./my-bot.js'], 78)).toBe(
-      'lastcall: to run the bot in a file, say: lastcall run ./my-bot.js\n',
+      'lastcall: to run the bot in a file, use: lastcall run ./my-bot.js\n',
     );
   });
 
@@ -83,14 +83,14 @@ describe('lastcall unit', () => {
     const output = await outputOf(['unit', 'bot.mjs', '--name=shop', '--user=65534'], 0, {
       cwd: folder.path,
     });
-    expect(output).toMatch(/\.env may not be read by 65534: move the token to \/etc\/shop\/bot-token/);
+    expect(output).toMatch(/65534 may not read \S+\.env: move the token to \/etc\/shop\/bot-token/);
     expect(output).not.toMatch(/chmod \S+ \S+\.env/);
   });
 
   it.each([
     [['no-such-bot.js'], 'there is no file /'],
     [['--user=nobody-of-this-name'], "there is no user 'nobody-of-this-name' on this host"],
-    [['--name=a/b'], "--name must be of letters, digits, - and _, not 'a/b'"],
+    [['--name=a/b'], "--name may only have letters, digits, - and _, but is 'a/b'"],
     [['--colour'], '--colour is no flag'],
   ])('prints none for %j', async (args, why) => {
     using folder = new Folder();

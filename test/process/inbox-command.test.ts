@@ -89,7 +89,9 @@ describe('lastcall inbox, while the daemon runs', () => {
     ]);
     const files = treeOf(requestsFolder(bed));
     const { output } = await inbox(bed);
-    expect(output).toMatch(/^1 running, 2 waiting, 2 dead in the inbox of bot .* works with it\.\n/);
+    expect(output).toMatch(
+      /^1 running, 2 waiting, 2 dead in the inbox of bot .* In use by a process on this host\.\n/,
+    );
     expect(output).toMatch(/^dead +\d+ +message +3 .* 1 +failed: TypeError: no mood for 3$/m);
     expect(output).not.toMatch(/behind|fail two|well/);
     expect(treeOf(requestsFolder(bed))).toEqual(files);
@@ -114,12 +116,12 @@ describe('lastcall inbox, while the daemon runs', () => {
     await prepare(bed, daemon);
     const [two, three] = idsIn((await listed(bed)).updates, 'dead');
     const retried = await inbox(bed, 'retry', `${two}`);
-    expect(retried).toMatchObject({ code: 0, output: `trying 1 update again: ${two}\n` });
+    expect(retried).toMatchObject({ code: 0, output: `retrying 1 update: ${two}\n` });
     expect(retried.tookMs).toBeLessThan(AT_ONCE_MS);
     await answers(bed, 2);
     expect(await inbox(bed, 'retry', '--all')).toMatchObject({
       code: 0,
-      output: `trying 1 update again: ${three}\n`,
+      output: `retrying 1 update: ${three}\n`,
     });
     await answers(bed, 3);
     daemon.child.send('go on');
@@ -143,7 +145,7 @@ describe('lastcall inbox, while the daemon runs', () => {
     const dropped = await inbox(bed, 'drop', `${running}`, `${first}`, `${two}`);
     expect(dropped.code).toBe(1);
     expect(dropped.output).toContain(`dropped 2 updates: ${first}, ${two}\n`);
-    expect(dropped.output).toContain(`update ${running} was refused: its handler is at work\n`);
+    expect(dropped.output).toContain(`update ${running} was refused: its handler is running\n`);
     expect(dropped.tookMs).toBeLessThan(AT_ONCE_MS);
     expect((await listed(bed)).counts).toMatchObject({ running: 1, waiting: 1, dead: 1 });
     expect(await inbox(bed, 'drop', '--dead')).toMatchObject({ code: 0 });
@@ -164,7 +166,7 @@ describe('lastcall inbox, while the daemon runs', () => {
     await prepare(bed, daemon);
     const dead = idsIn((await listed(bed)).updates, 'dead');
     const both = await Promise.all([inbox(bed, 'retry', '--all'), inbox(bed, 'retry', ...dead.map(String))]);
-    const got = both.filter(({ output }) => output.includes(`trying 2 updates again: ${dead.join(', ')}`));
+    const got = both.filter(({ output }) => output.includes(`retrying 2 updates: ${dead.join(', ')}`));
     expect(got).toHaveLength(1);
     await answers(bed, 3);
     daemon.child.send('go on');
@@ -246,10 +248,10 @@ describe('lastcall inbox, without the daemon', () => {
     const [two] = idsIn(updates, 'dead');
     const [behind] = idsIn(updates, 'waiting');
     const { output } = await inbox(bed);
-    expect(output).toMatch(/, 1 interrupted, .* No process works with it now\.\n/);
+    expect(output).toMatch(/, 1 interrupted, .* Not in use\.\n/);
     expect(await inbox(bed, 'retry', `${two}`)).toMatchObject({
       code: 0,
-      output: `no process works with the inbox now; the next one will try 1 update again: ${two}\n`,
+      output: `the inbox is not in use; the next process to open it will retry 1 update: ${two}\n`,
     });
     expect(await inbox(bed, 'drop', `${slow}`, `${behind}`)).toMatchObject({ code: 0 });
 

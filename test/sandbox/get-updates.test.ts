@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApiError } from '../../src/sandbox/answer.js';
+import { ApiError } from '../../src/sandbox/api-response.js';
 import { Conflict, GetUpdates, type PollRequest } from '../../src/sandbox/get-updates.js';
 import { UpdateQueue } from '../../src/sandbox/update-queue.js';
 import { FakeClock } from '../support/fake-clock.js';
