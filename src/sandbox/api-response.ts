@@ -1,16 +1,14 @@
-/**
- * What the Bot API server says: an HTTP status and a JSON body, in the words Telegram's own server uses.
- */
+/** Responses of the Bot API server: an HTTP status and a JSON body, worded as by Telegram's own server. */
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   /** JSON text. */
   readonly body: string;
-  /** Also sent as the `Retry-After` header. */
+  /** The value of the `Retry-After` header, if there is one. */
   readonly retryAfterSeconds?: number;
 }
 
-/** A refusal: what a method throws to be answered `ok: false`. `message` is the description. */
+/** Thrown by a method to respond with `ok: false`. `message` is the description. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly errorCode: number;
@@ -22,8 +20,8 @@ export class ApiError extends Error {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 
-  static badRequest(particulars: string): ApiError {
-    return new ApiError(400, `Bad Request: ${particulars}`);
+  static badRequest(details: string): ApiError {
+    return new ApiError(400, `Bad Request: ${details}`);
   }
 
   static tooManyRequests(retryAfterSeconds: number): ApiError {
@@ -31,28 +29,18 @@ export class ApiError extends Error {
   }
 }
 
-export function success(result: unknown, description?: string): Answer {
-  return {
-    status: 200,
-    body: JSON.stringify({ ok: true, result, description }),
-  };
+export function success(result: unknown, description?: string): ApiResponse {
+  return { status: 200, body: JSON.stringify({ ok: true, result, description }) };
 }
 
-/** The same for a list whose items are JSON text already. */
-export function successOfItems(items: readonly string[]): Answer {
+/** A successful response with a list of items that are JSON texts already. */
+export function successOfItems(items: readonly string[]): ApiResponse {
   return { status: 200, body: `{"ok":true,"result":[${items.join(',')}]}` };
 }
 
-export function failure(error: ApiError): Answer {
-  const { errorCode, message, retryAfterSeconds } = error;
-  const refusal = { ok: false, error_code: errorCode, description: message };
-  if (retryAfterSeconds === undefined) return { status: errorCode, body: JSON.stringify(refusal) };
-  return {
-    status: errorCode,
-    body: JSON.stringify({
-      ...refusal,
-      parameters: { retry_after: retryAfterSeconds },
-    }),
-    retryAfterSeconds,
-  };
+export function failure({ errorCode, message, retryAfterSeconds }: ApiError): ApiResponse {
+  const content = { ok: false, error_code: errorCode, description: message };
+  if (retryAfterSeconds === undefined) return { status: errorCode, body: JSON.stringify(content) };
+  const parameters = { retry_after: retryAfterSeconds };
+  return { status: errorCode, body: JSON.stringify({ ...content, parameters }), retryAfterSeconds };
 }

@@ -9,7 +9,7 @@ function chats() {
   const account = new BotAccount({ token: '1:x', clock, nextUpdateId: 100 });
   const people = new Chats({ clock, account });
   const answer = (text: string | undefined, { to, chat: id = 1 }: { to?: number; chat?: number } = {}) =>
-    people.heard({
+    people.receive({
       message_id: account.nextMessageId(),
       from: account.user,
       chat: chat(id),

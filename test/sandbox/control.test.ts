@@ -52,7 +52,7 @@ describe('the control path', () => {
     expect(await client.control('POST', 'state', { nextUpdateId: 7 })).toMatchObject({ nextUpdateId: 7 });
     expect(sandbox.say('x')).toEqual([7]);
     expect(await client.control('POST', 'state', { nextUpdateId: 3 })).toMatchObject({
-      error: expect.stringContaining('cannot fall'),
+      error: expect.stringContaining('cannot be lowered'),
     });
   });
 

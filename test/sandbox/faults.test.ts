@@ -6,18 +6,18 @@ import { FakeClock } from '../support/fake-clock.js';
 function faults(seed = 1) {
   const clock = new FakeClock();
   const ended: number[] = [];
-  const rules = new Faults({ clock, seed, ended: (id) => ended.push(id) });
-  const meet = (method = 'getMe', bot = 1) => rules.meet({ method, bot }).fault?.kind;
-  return { clock, rules, ended, meet };
+  const rules = new Faults({ clock, seed, onEnd: (id) => ended.push(id) });
+  const apply = (method = 'getMe', bot = 1) => rules.apply({ method, bot }).fault?.kind;
+  return { clock, rules, ended, apply };
 }
 
 describe('a rule', () => {
   it('is about one method, or several, or all', () => {
-    const { rules, meet } = faults();
+    const { rules, apply } = faults();
     rules.add({ kind: 'reset', method: 'getupdates' });
     rules.add({ kind: 'truncated', method: ['getMe', 'sendMessage'] });
     rules.add({ kind: 'invalid-json' });
-    expect([meet('getUpdates'), meet('sendMessage'), meet('getChat')]).toEqual([
+    expect([apply('getUpdates'), apply('sendMessage'), apply('getChat')]).toEqual([
       'reset',
       'truncated',
       'invalid-json',
@@ -25,16 +25,16 @@ describe('a rule', () => {
   });
 
   it('is about one bot', () => {
-    const { rules, meet } = faults();
+    const { rules, apply } = faults();
     rules.add({ kind: 'reset', bot: 7 });
-    expect([meet('getMe', 7), meet('getMe', 8)]).toEqual(['reset', undefined]);
+    expect([apply('getMe', 7), apply('getMe', 8)]).toEqual(['reset', undefined]);
   });
 
   it('lets some pass, hits so many, and is gone', () => {
-    const { rules, ended, meet } = faults();
+    const { rules, ended, apply } = faults();
     const id = rules.add({ kind: 'reset', method: 'getMe', after: 2, times: 2 });
-    meet('sendMessage');
-    expect(Array.from({ length: 6 }, () => meet())).toEqual([
+    apply('sendMessage');
+    expect(Array.from({ length: 6 }, () => apply())).toEqual([
       undefined,
       undefined,
       'reset',
@@ -47,9 +47,9 @@ describe('a rule', () => {
   });
 
   it('hits a share of the requests, the same in every run', () => {
-    const runs = [faults(3), faults(3), faults(4)].map(({ rules, meet }) => {
+    const runs = [faults(3), faults(3), faults(4)].map(({ rules, apply }) => {
       rules.add({ kind: 'reset', fraction: 0.2 });
-      return Array.from({ length: 1_000 }, () => meet() ?? 'passed').join();
+      return Array.from({ length: 1_000 }, () => apply() ?? 'passed').join();
     });
     expect(runs[0]).toBe(runs[1]);
     expect(runs[0]).not.toBe(runs[2]);
@@ -59,12 +59,12 @@ describe('a rule', () => {
   });
 
   it('ends after its time, or when removed', async () => {
-    const { clock, rules, ended, meet } = faults();
+    const { clock, rules, ended, apply } = faults();
     const id = rules.add({ kind: 'reset', forMs: 1_000 });
     await clock.advance(999);
-    expect(meet()).toBe('reset');
+    expect(apply()).toBe('reset');
     await clock.advance(1);
-    expect(meet()).toBeUndefined();
+    expect(apply()).toBeUndefined();
     const other = rules.add({ kind: 'reset', forMs: 1_000 });
     rules.remove();
     expect(ended).toEqual([id, other]);
@@ -76,28 +76,28 @@ describe('a rule', () => {
     rules.add({ kind: 'latency', ms: 100 });
     rules.add({ kind: 'latency', ms: 50 });
     rules.add({ kind: 'reset' });
-    expect(rules.meet({ method: 'getMe', bot: 1 })).toMatchObject({
+    expect(rules.apply({ method: 'getMe', bot: 1 })).toMatchObject({
       latencyMs: 150,
       fault: { kind: 'reset' },
     });
   });
 
   it('picks one of several faults, each in its turn', () => {
-    const { rules, meet } = faults();
+    const { rules, apply } = faults();
     rules.add({ kind: 'assorted', of: [{ kind: 'reset' }, { kind: 'truncated' }] });
-    expect(new Set(Array.from({ length: 50 }, () => meet()))).toEqual(new Set(['reset', 'truncated']));
+    expect(new Set(Array.from({ length: 50 }, () => apply()))).toEqual(new Set(['reset', 'truncated']));
   });
 
   it('hits what is under way, as often as it may', () => {
-    const { rules, meet } = faults();
+    const { rules, apply } = faults();
     const polls = [1, 2, 3].map((bot) => ({ method: 'getUpdates', bot }));
-    const hit = (id: number) => rules.meetUnderWay(id, polls).map((fault) => fault?.kind);
+    const hit = (id: number) => rules.applyToPending(id, polls).map((fault) => fault?.kind);
     expect(hit(rules.add({ kind: 'reset', times: 2 }))).toEqual(['reset', 'reset', undefined]);
     expect(hit(rules.add({ kind: 'reset', method: 'getMe' }))).toEqual([undefined, undefined, undefined]);
     expect(hit(rules.add({ kind: 'latency', ms: 9 }))).toEqual([undefined, undefined, undefined]);
     rules.remove();
     expect(hit(rules.add({ kind: 'reset', times: 0 }))).toEqual(['reset', 'reset', 'reset']);
-    expect(meet()).toBeUndefined();
+    expect(apply()).toBeUndefined();
     expect(rules.list()).toEqual([]);
   });
 });

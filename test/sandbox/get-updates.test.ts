@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ApiError } from '../../src/sandbox/api-response.js';
-import { Conflict, GetUpdates, type PollRequest } from '../../src/sandbox/get-updates.js';
+import { ConflictDescription, GetUpdates, type PollRequest } from '../../src/sandbox/get-updates.js';
 import { UpdateQueue } from '../../src/sandbox/update-queue.js';
 import { FakeClock } from '../support/fake-clock.js';
 
@@ -22,7 +22,7 @@ function server({ nextId = 100 } = {}) {
   };
   const poll = (request: Partial<PollRequest> = {}): Poll => {
     const poll: Poll = { answers: [], open: true };
-    getUpdates.ask(
+    getUpdates.poll(
       { offset: 0, limit: 100, timeoutSeconds: 50, ...request },
       {
         get open() {
@@ -160,7 +160,7 @@ describe('a second poll that waits', () => {
   it('ends the first with a 409', () => {
     const { getUpdates, poll } = server();
     const [first, second] = [poll(), poll()];
-    expect(first.answers).toEqual([{ at: 0, error: Conflict.byOtherPoll }]);
+    expect(first.answers).toEqual([{ at: 0, error: ConflictDescription.otherPoll }]);
     expect(second.answers).toEqual([]);
     expect(getUpdates.conflicts).toBe(1);
   });
@@ -198,7 +198,7 @@ describe('a second poll that waits', () => {
     poll();
     expect(second.answers).toEqual([]);
     await clock.advance(3_000);
-    expect(second.answers).toEqual([{ at: 3_000, error: Conflict.byOtherPoll }]);
+    expect(second.answers).toEqual([{ at: 3_000, error: ConflictDescription.otherPoll }]);
   });
 });
 
@@ -213,7 +213,7 @@ describe('what else ends a poll', () => {
   it('the end of the bot', () => {
     const { clock, getUpdates, poll } = server();
     const one = poll();
-    getUpdates.endWith(new ApiError(400, 'Logged out'));
+    getUpdates.failWaiting(new ApiError(400, 'Logged out'));
     expect(one.answers).toEqual([{ at: 0, error: 'Logged out' }]);
     expect(clock.pending).toBe(0);
   });
