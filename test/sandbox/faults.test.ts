@@ -11,8 +11,8 @@ function faults(seed = 1) {
   return { clock, rules, ended, apply };
 }
 
-describe('a rule', () => {
-  it('is about one method, or several, or all', () => {
+describe('a fault rule', () => {
+  it('applies to one, several or all methods', () => {
     const { rules, apply } = faults();
     rules.add({ kind: 'reset', method: 'getupdates' });
     rules.add({ kind: 'truncated', method: ['getMe', 'sendMessage'] });
@@ -24,13 +24,13 @@ describe('a rule', () => {
     ]);
   });
 
-  it('is about one bot', () => {
+  it('applies to one bot', () => {
     const { rules, apply } = faults();
     rules.add({ kind: 'reset', bot: 7 });
     expect([apply('getMe', 7), apply('getMe', 8)]).toEqual(['reset', undefined]);
   });
 
-  it('lets some pass, hits so many, and is gone', () => {
+  it('lets some requests pass, applies to some, and ends', () => {
     const { rules, ended, apply } = faults();
     const id = rules.add({ kind: 'reset', method: 'getMe', after: 2, times: 2 });
     apply('sendMessage');
@@ -46,7 +46,7 @@ describe('a rule', () => {
     expect(rules.list()).toEqual([]);
   });
 
-  it('hits a share of the requests, the same in every run', () => {
+  it('applies to a share of the requests, the same in every run', () => {
     const runs = [faults(3), faults(3), faults(4)].map(({ rules, apply }) => {
       rules.add({ kind: 'reset', fraction: 0.2 });
       return Array.from({ length: 1_000 }, () => apply() ?? 'passed').join();
@@ -58,7 +58,7 @@ describe('a rule', () => {
     expect(hits).toBeLessThan(250);
   });
 
-  it('ends after its time, or when removed', async () => {
+  it('ends after its time or when it is removed', async () => {
     const { clock, rules, ended, apply } = faults();
     const id = rules.add({ kind: 'reset', forMs: 1_000 });
     await clock.advance(999);
@@ -71,7 +71,7 @@ describe('a rule', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('adds latency to what else happens', () => {
+  it('adds latency to other faults', () => {
     const { rules } = faults();
     rules.add({ kind: 'latency', ms: 100 });
     rules.add({ kind: 'latency', ms: 50 });
@@ -82,13 +82,13 @@ describe('a rule', () => {
     });
   });
 
-  it('picks one of several faults, each in its turn', () => {
+  it('picks a random one of several faults', () => {
     const { rules, apply } = faults();
     rules.add({ kind: 'assorted', of: [{ kind: 'reset' }, { kind: 'truncated' }] });
     expect(new Set(Array.from({ length: 50 }, () => apply()))).toEqual(new Set(['reset', 'truncated']));
   });
 
-  it('hits what is under way, as often as it may', () => {
+  it('applies to pending requests up to its limit', () => {
     const { rules, apply } = faults();
     const polls = [1, 2, 3].map((bot) => ({ method: 'getUpdates', bot }));
     const hit = (id: number) => rules.applyToPending(id, polls).map((fault) => fault?.kind);
