@@ -1,6 +1,6 @@
 /**
- * `lastcall demo`: runs the daemon as a child process against a local Bot API, simulates a few people who chat with it, and
- * stops it.
+ * `lastcall demo`: runs the daemon as a child process against a local Bot API, simulates a few people who chat with it,
+ * and stops it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -41,7 +41,8 @@ const people: readonly Person[] = [
 ];
 
 /**
- * Runs until a signal, the end of `--for`, or the end of its reader. Resolves to 0 if no message was lost or answered twice.
+ * Runs until a signal comes, `--for` has passed, or nobody reads its output. Resolves to 0 if no message was lost or
+ * answered twice.
  */
 export async function demo({ args, signals, process }: CommandContext): Promise<number> {
   const { stdout } = process;
@@ -84,7 +85,11 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
   }
 }
 
-/** @throws LastcallError CONFIG_INVALID */
+/**
+ * The value of `--for` in milliseconds, or undefined without it.
+ *
+ * @throws LastcallError CONFIG_INVALID
+ */
 function parseDuration(args: readonly string[]): number | undefined {
   const given = parseArguments(args, { options: { for: 'value' } });
   refuseBadArguments(given);

@@ -31,7 +31,7 @@ export async function run({ args, signals, process }: CommandContext): Promise<n
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 
   const file = files[0] ?? config.botModule ?? exampleBot;
-  // Fails before anything is logged, as this is the first error that a newcomer sees. Other bots may have a token of their own.
+  // The example bot needs a token: a newcomer without one gets a plain error, before anything is logged.
   if (file === exampleBot) requireToken(config);
   const supervisor = await detectSupervisor(process);
   const { lifecycle, run, forced } = composeApp({

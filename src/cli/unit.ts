@@ -1,12 +1,13 @@
 /** `lastcall unit`: prints a systemd unit for this host, ready to be installed. */
-import { existsSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { dirname, join, parse, relative, resolve, sep } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, parse, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArguments, refuseBadArguments } from '../config/arguments.js';
 import { readSettings } from '../config/load.js';
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
-import { fitUnit, isHidden } from '../host/unit-file.js';
+import { fitUnit } from '../host/unit-file.js';
+import { accountOf, firstUnreadable, ownerOf } from './account.js';
 import type { CommandContext } from './command.js';
 
 const templateFile = new URL('../../systemd/lastcall.service', import.meta.url);
@@ -86,41 +87,6 @@ function invalidOption(culprit: string, message: string): LastcallError {
   return new LastcallError('CONFIG_INVALID', culprit, message);
 }
 
-interface Account {
-  readonly uid: number;
-  readonly gids: readonly number[];
-}
-
-/** The user that owns the folder, and that the service will run as; undefined if that is root. */
-function ownerOf(folder: string): string | undefined {
-  const { uid } = statSync(folder);
-  if (uid === 0) return undefined;
-  return users().find((user) => user.uid === uid)?.name ?? `${uid}`;
-}
-
-function accountOf(user: string): Account | undefined {
-  const known = users().find(({ name, uid }) => name === user || `${uid}` === user);
-  if (!known) return /^\d+$/.test(user) ? { uid: Number(user), gids: [] } : undefined;
-  const groups = accountTable('/etc/group').filter(([, , , members = '']) =>
-    members.split(',').includes(known.name),
-  );
-  return { uid: known.uid, gids: [known.gid, ...groups.map(([, , gid]) => Number(gid))] };
-}
-
-function users(): { readonly name: string; readonly uid: number; readonly gid: number }[] {
-  return accountTable('/etc/passwd').map(([name = '', , uid, gid]) => ({
-    name,
-    uid: Number(uid),
-    gid: Number(gid),
-  }));
-}
-
-/** The fields of each line of /etc/passwd or /etc/group. */
-function accountTable(file: string): string[][] {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => line.split(':'));
-}
-
 /** The folder with all packages that lastcall may import: the outermost node_modules around it, else its own folder. */
 function packagesAround(main: string): string {
   const parts = main.split(sep);
@@ -133,26 +99,4 @@ function projectOf(module: string): string {
   for (let folder = dirname(module); folder !== parse(folder).root; folder = dirname(folder))
     if (existsSync(join(folder, 'package.json'))) return folder;
   return dirname(module);
-}
-
-/**
- * The first folder or file on the path that the account may not read, or undefined if it may read all. The unit mounts a
- * path that is hidden from the service into new folders, so only the file itself counts there.
- */
-function firstUnreadable(account: Account | undefined, path: string): string | undefined {
-  const { root } = parse(path);
-  const steps = relative(root, path).split(sep);
-  const all = steps.map((_, index) => join(root, ...steps.slice(0, index + 1)));
-  const considered = isHidden(path) ? all.slice(-1) : all;
-  return considered.find((step) => {
-    const stats = statSync(step);
-    const wanted = stats.isDirectory() ? 0o1 : 0o4;
-    return (permissionsOf(account, stats) & wanted) === 0;
-  });
-}
-
-function permissionsOf(account: Account | undefined, { mode, uid, gid }: Stats): number {
-  if (account?.uid === uid) return mode >> 6;
-  if (account?.gids.includes(gid)) return mode >> 3;
-  return mode;
 }

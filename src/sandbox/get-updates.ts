@@ -1,6 +1,6 @@
 /**
- * `getUpdates` with the rules of Telegram's server: one poll waits at a time, a second poll ends it with a conflict, and hot
- * loops are slowed down. The figures are those of the open-source server.
+ * `getUpdates` with the rules of Telegram's server: one poll waits at a time, a second poll ends it with a conflict, and
+ * hot loops are slowed down. The figures are those of the open-source server.
  */
 import type { Clock } from '../clock.js';
 import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
@@ -17,6 +17,7 @@ const HOT_WINDOW_MS = 500;
 /** The first conflict in this time is sent at once; others are delayed by this time. */
 const CONFLICT_SPACING_MS = 3_000;
 
+/** The descriptions of 409 responses. */
 export const ConflictDescription = {
   otherPoll:
     'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',

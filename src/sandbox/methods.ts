@@ -1,6 +1,6 @@
 /**
- * The Bot API methods that the sandbox knows. Methods that matter for delivery are complete, methods that send give a likely
- * response, and many others only respond `true`. `getUpdates` is handled apart.
+ * The Bot API methods that the sandbox knows. Methods that matter for delivery are complete, methods that send give a
+ * likely response, and many others only respond `true`. `getUpdates` is handled apart.
  */
 import { editMethods } from './methods/edit.js';
 import { informationMethods } from './methods/information.js';

@@ -1,8 +1,8 @@
 /**
  * A local Bot API server, which takes Telegram's place for a bot in the same process or another.
  *
- * It models everything about delivery: update ids, offsets and confirmation, long polls and how they wake, the limits on hot
- * loops, 409 conflicts and their spacing, webhooks, `allowed_updates`, expiry, and the errors 401, 404 and 429.
+ * It models everything about delivery: update ids, offsets and confirmation, long polls and how they wake, the limits on
+ * hot loops, 409 conflicts and their spacing, webhooks, `allowed_updates`, expiry, and the errors 401, 404 and 429.
  * `NOT_MODELLED` lists what it does not model.
  */
 import { type Clock, systemClock } from '../clock.js';
@@ -104,19 +104,14 @@ export class Sandbox extends SandboxBot {
   readonly #conditions: Conditions;
 
   constructor(parts: Parts) {
-    super({ ...parts, closing: parts.closing.signal });
+    const { clock, seed, accounts, account, calls, roundTripMs } = parts;
+    const closing = parts.closing.signal;
+    super({ clock, account, calls, closing });
     this.#parts = parts;
-    this.#bots.set(parts.account, this);
-    this.#conditions = new Conditions({
-      clock: parts.clock,
-      closing: parts.closing.signal,
-      describeState: () => JSON.stringify(this.state()),
-    });
-    this.#faults = new Faults({
-      clock: parts.clock,
-      seed: parts.seed,
-      onEnd: (id) => this.#onRuleEnd(id),
-    });
+    this.#bots.set(account, this);
+    const describeState = () => JSON.stringify(this.state());
+    this.#conditions = new Conditions({ clock, closing, describeState });
+    this.#faults = new Faults({ clock, seed, onEnd: (id) => this.#onRuleEnd(id) });
     const control = new Control(this);
     this.#http = new HttpServer((request, body, response) => {
       if (control.isFor(request)) {
@@ -125,7 +120,10 @@ export class Sandbox extends SandboxBot {
       } else this.#api.receive(request, body, response);
     });
     this.#api = new BotApi({
-      ...parts,
+      clock,
+      accounts,
+      calls,
+      roundTripMs,
       faults: this.#faults,
       http: this.#http,
       onMessage: (account, message) => {
@@ -204,8 +202,8 @@ export class Sandbox extends SandboxBot {
   }
 
   /**
-   * Resolves when the condition holds, which is checked after every call. Rejects after `timeoutMs` (default 10,000) with an
-   * Error that shows the bot's state, when the sandbox closes, and with what the condition throws.
+   * Resolves when the condition holds, which is checked after every call. Rejects after `timeoutMs` (default 10,000) with
+   * an Error that shows the bot's state, when the sandbox closes, and with what the condition throws.
    */
   waitFor(condition: () => boolean, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<void> {
     return this.#conditions.waitFor(condition, timeoutMs);

@@ -57,8 +57,8 @@ export class Transcript {
   }
 
   /**
-   * The exchange that a message of the bot answers. In order of preference: the one that the message replies to, one whose
-   * text it quotes (the oldest unanswered first), the oldest unanswered one, the newest one.
+   * The exchange that a message of the bot answers. In order of preference: the one that the message replies to, one
+   * whose text it quotes (the oldest unanswered first), the oldest unanswered one, the newest one.
    */
   answeredBy(message: Message): OpenExchange | undefined {
     return (

@@ -1,6 +1,6 @@
 /**
- * Formats updates for people and programs. Their contents come from strangers, so characters that a terminal could take for
- * a command are escaped, and tokens are masked.
+ * Formats updates for people and programs. Their contents come from strangers, so characters that a terminal could take
+ * for a command are escaped, and tokens are masked.
  */
 import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
 import { maskTokens } from '../../token.js';

@@ -1,6 +1,6 @@
 /**
- * `lastcall inbox retry` and `lastcall inbox drop`. Both only send a request: the inbox is changed by the process that owns
- * it, which alone knows what is being handled, or by the next one when it starts.
+ * `lastcall inbox retry` and `lastcall inbox drop`. Both only send a request: the inbox is changed by the process that
+ * owns it, which alone knows what is being handled, or by the next one when it starts.
  */
 import { ExitCode } from '../../exit-code.js';
 import type { InboxAnswer, InboxRequest } from '../../inbox/store/requests.js';
