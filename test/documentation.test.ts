@@ -4,8 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { commandNames } from '../src/cli/command.js';
-import { inWords, switchNames } from '../src/cli/inbox/task.js';
-import { countsInWords, table } from '../src/cli/inbox/text.js';
+import { switchNames } from '../src/cli/inbox/context.js';
+import { countsInWords, table } from '../src/cli/inbox/format.js';
+import { ownerInWords } from '../src/cli/inbox/owner.js';
 import { settingsMarkdown } from '../src/config/help.js';
 import { readSettings } from '../src/config/load.js';
 import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
@@ -42,7 +43,7 @@ function inboxMarkdown(): string {
     { ...dead, seq: 4, updateId: 627819820, key: '-100303', atMs: now - 95_000, attempts: 3, why: 'died' },
   ];
   const counts = countsInWords({ running: 1, interrupted: 0, waiting: 1, dead: 2 });
-  const head = `${counts} in the inbox of bot 123456789-0a1b2c3d4e5f6789. ${inWords({ where: 'here', id: '' })}`;
+  const head = `${counts} in the inbox of bot 123456789-0a1b2c3d4e5f6789. ${ownerInWords({ kind: 'local', runId: '' })}`;
   return `\`\`\`\n${head}\n\n${table(updates, now)}\`\`\``;
 }
 

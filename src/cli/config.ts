@@ -1,19 +1,20 @@
-/** `lastcall config`: the settings in force, where each came from, and what is wrong with them. */
+/** `lastcall config`: prints the effective settings, the source of each, and what is wrong with them. */
 import { parseArguments } from '../config/arguments.js';
 import { type Reading, readSettings } from '../config/load.js';
 import { type Config, type SettingKey, settingKeys, settings } from '../config/schema.js';
 import { invalid, sourceInWords } from '../config/source.js';
 import { ExitCode } from '../exit-code.js';
 import { maskToken } from '../token.js';
+import { columns } from './columns.js';
 import type { CommandContext } from './command.js';
 
-/** The parts of the process that the command touches. */
+/** The parts of the process that the command uses. */
 export interface ConfigIo {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly stdout: Pick<NodeJS.WritableStream, 'write'>;
   readonly stderr: Pick<NodeJS.WritableStream, 'write'>;
-  /** Ends the reading of files. */
+  /** Cancels the reading of files. */
   readonly signal?: AbortSignal;
 }
 
@@ -23,8 +24,8 @@ export const config = ({ args, signals, process }: CommandContext): Promise<numb
 };
 
 /**
- * Prints the settings, as a table or with `--json` as one object; resolves to the exit code: 0, or 78 when the daemon
- * would not start with them. Rejects with the signal's reason when it aborts.
+ * Prints the settings as a table, or as JSON with `--json`. Resolves to the exit code: 0, or 78 if the daemon would not
+ * start with the settings. Rejects with the signal's reason when the signal aborts.
  */
 export async function configCommand(args: readonly string[], io: ConfigIo): Promise<number> {
   const { flags, options } = parseArguments(args, { options: { json: 'switch' } });
@@ -41,11 +42,11 @@ export async function configCommand(args: readonly string[], io: ConfigIo): Prom
 
 interface Row {
   readonly name: string;
-  /** Undefined when it is not set and has no default, or cannot be used. */
+  /** Undefined if the setting has no value, or an invalid one. */
   readonly value: string | undefined;
   readonly source: string;
   readonly usable: boolean;
-  /** What holds instead of a value. */
+  /** Describes what applies if the setting has no value. */
   readonly fallback: string;
 }
 
@@ -65,19 +66,13 @@ function rowOf<K extends SettingKey>(reading: Reading, key: K): Row {
 
 function asTable(reading: Reading): string {
   const rows = settingKeys.map((key) => rowOf(reading, key));
-  const shown = rows.map(({ name, value, source, usable, fallback }) => [
-    name,
-    usable ? (value ?? `(${fallback})`) : '(cannot be used)',
-    source,
-  ]);
-  const widths = [0, 1].map((column) => Math.max(...shown.map((cells) => cells[column]?.length ?? 0)));
-  const lines = shown.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
+  return columns(
+    rows.map(({ name, value, source, usable, fallback }) => [
+      name,
+      usable ? (value ?? `(${fallback})`) : '(cannot be used)',
+      source,
+    ]),
   );
-  return `${lines.join('\n')}\n`;
 }
 
 function asJson(reading: Reading): string {

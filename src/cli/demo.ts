@@ -1,31 +1,32 @@
-/** `lastcall demo`: the daemon as a real child process on a local Bot API, a few people who chat with it, and a stop. */
+/**
+ * `lastcall demo`: runs the daemon as a child process against a local Bot API, simulates a few people who chat with it,
+ * and stops it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { aborted } from '../abort.js';
 import { parseArguments, refuseBadArguments } from '../config/arguments.js';
 import { duration } from '../config/kinds.js';
 import { invalid } from '../config/source.js';
 import { ExitCode } from '../exit-code.js';
 import { botKey } from '../host/bot-key.js';
-import { systemDisk } from '../inbox/log/disk.js';
-import { Ledger } from '../inbox/store/ledger.js';
-import { readLog } from '../inbox/store/read-log.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import type { CommandContext } from './command.js';
+import { readInbox } from './inbox/read-inbox.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
 interface Person {
   readonly name: string;
   readonly chat: number;
-  /** Between an answer and what is said next. */
+  /** The time between an answer and the next message. */
   readonly pauseMs: number;
-  readonly says: readonly string[];
+  readonly messages: readonly string[];
 }
 
 const people: readonly Person[] = [
@@ -33,19 +34,19 @@ const people: readonly Person[] = [
     name: 'Ada',
     chat: 101,
     pauseMs: 900,
-    says: ['/start', 'Can you count?', 'And remember?', 'Good night!'],
+    messages: ['/start', 'Can you count?', 'And remember?', 'Good night!'],
   },
-  { name: 'Grace', chat: 102, pauseMs: 700, says: ['/start', '/help', 'There is a moth in the relay.'] },
-  { name: 'Alan', chat: 103, pauseMs: 300, says: ['/slow', 'Can machines think?'] },
+  { name: 'Grace', chat: 102, pauseMs: 700, messages: ['/start', '/help', 'There is a moth in the relay.'] },
+  { name: 'Alan', chat: 103, pauseMs: 300, messages: ['/slow', 'Can machines think?'] },
 ];
 
 /**
- * Chats until a signal comes, `--for` has passed, or nobody watches any more; resolves to 0 if nothing was lost and
- * nothing answered twice.
+ * Runs until a signal comes, `--for` has passed, or nobody reads its output. Resolves to 0 if no message was lost or
+ * answered twice.
  */
 export async function demo({ args, signals, process }: CommandContext): Promise<number> {
   const { stdout } = process;
-  const forMs = howLong(args);
+  const forMs = parseDuration(args);
   const sandbox = await startSandbox();
   const stateDir = await mkdtemp(join(tmpdir(), 'lastcall-demo-'));
   try {
@@ -58,22 +59,24 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
         resolve(code ?? ExitCode.fault);
       });
     });
-    const unwatched = new AbortController();
-    stdout.once('error', () => unwatched.abort());
+    const noReader = new AbortController();
+    stdout.once('error', () => noReader.abort());
     const timeIsUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
-    const end = AbortSignal.any([signals.stopped, gone.signal, unwatched.signal, ...timeIsUp]);
-    const tell = (name: string, text: string) => stdout.write(chatLine(name, text, process));
-    const chat = Promise.all(people.map((person) => talk(sandbox, person, { end, gone: gone.signal, tell })));
-    if (!end.aborted) await once(end, 'abort');
+    const end = AbortSignal.any([signals.stopped, gone.signal, noReader.signal, ...timeIsUp]);
+    const print = (name: string, text: string) => stdout.write(chatLine(name, text, process));
+    const chats = Promise.all(
+      people.map((person) => converse(sandbox, person, { end, gone: gone.signal, print })),
+    );
+    await aborted(end);
 
     const stoppedAt = performance.now();
-    // A Ctrl-C of the terminal has reached the daemon too, which takes the same signal twice at once for one.
+    // Ctrl-C in a terminal also reaches the daemon, which counts the same signal twice within 500 ms as one.
     daemon.kill('SIGINT');
     signals.subscribe({ stop() {}, hasten: (signal) => void daemon.kill(signal) });
     const exitCode = await exited;
     const stopMs = performance.now() - stoppedAt;
-    await chat;
-    const { text, good } = whatHappened(sandbox, exitCode, stopMs, keptIn(stateDir, sandbox));
+    await chats;
+    const { text, good } = summary(sandbox, exitCode, stopMs, await countKept(stateDir, sandbox));
     stdout.write(text);
     return good ? ExitCode.clean : exitCode || ExitCode.cut;
   } finally {
@@ -82,8 +85,12 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
   }
 }
 
-/** @throws LastcallError CONFIG_INVALID */
-function howLong(args: readonly string[]): number | undefined {
+/**
+ * The value of `--for` in milliseconds, or undefined without it.
+ *
+ * @throws LastcallError CONFIG_INVALID
+ */
+function parseDuration(args: readonly string[]): number | undefined {
   const given = parseArguments(args, { options: { for: 'value' } });
   refuseBadArguments(given);
   const text = given.options.get('for');
@@ -93,7 +100,7 @@ function howLong(args: readonly string[]): number | undefined {
   throw invalid([{ culprit: '--for', sentence: `--for is '${text}': ${parsed.problem}` }]);
 }
 
-/** The very daemon that `npm start` runs, with the sandbox in Telegram's place and nothing of `.env`. */
+/** Starts the daemon as `npm start` does, but with the sandbox in place of Telegram and without `.env`. */
 function spawnDaemon(
   sandbox: Sandbox,
   stateDir: string,
@@ -115,25 +122,25 @@ function spawnDaemon(
   });
 }
 
-interface Occasion {
-  /** Nobody says anything new from then on; what was said is still answered, as long as the daemon drains. */
+interface ChatOptions {
+  /** Aborts when no new messages are to be sent. The daemon still answers earlier ones while it drains. */
   readonly end: AbortSignal;
-  /** The daemon has ended: nothing will be answered any more. */
+  /** Aborts when the daemon has ended. */
   readonly gone: AbortSignal;
-  tell(name: string, text: string): void;
+  print(name: string, text: string): void;
 }
 
-/** Says all that the person says, again and again, and tells what was answered. */
-async function talk(
+/** Sends the person's messages in a loop, waits for the answer to each, and prints both. */
+async function converse(
   sandbox: Sandbox,
-  { name, chat, pauseMs, says }: Person,
-  { end, gone, tell }: Occasion,
+  { name, chat, pauseMs, messages }: Person,
+  { end, gone, print }: ChatOptions,
 ): Promise<void> {
   try {
     for (let turn = 0; !end.aborted; turn++) {
-      const text = says[turn % says.length] ?? '';
+      const text = messages[turn % messages.length] ?? '';
       const { answers } = await sandbox.ask({ chat, from: name, text }, gone);
-      tell(name, `${text}  →  ${answers[0]?.text}`);
+      print(name, `${text}  →  ${answers[0]?.text}`);
       await sleep(pauseMs, undefined, { signal: end });
     }
   } catch (error) {
@@ -141,7 +148,7 @@ async function talk(
   }
 }
 
-/** In the columns of the log around it, with the name in the level's place. */
+/** A line in the columns of the daemon's log, with the name in place of the level. */
 function chatLine(name: string, text: string, { stdout, env }: NodeJS.Process): string {
   const now = new Date();
   const time = `${now.toTimeString().slice(0, 8)}.${`${now.getMilliseconds()}`.padStart(3, '0')}`;
@@ -156,14 +163,14 @@ function introduction({ apiRoot }: Sandbox, forMs: number | undefined): string {
   return `A local Bot API listens at ${apiRoot}; ${names} chat with the example bot. ${end}\n\n`;
 }
 
-/** How many updates the daemon's inbox holds for the next run. */
-function keptIn(stateDir: string, { token, apiRoot }: Sandbox): number {
-  const ledger = new Ledger();
-  readLog(systemDisk, join(stateDir, botKey(identityOfToken(token, apiRoot)), 'inbox'), ledger);
-  return ledger.size;
+/** The number of updates that the daemon's inbox keeps for the next run. */
+async function countKept(stateDir: string, { token, apiRoot }: Sandbox): Promise<number> {
+  const bot = botKey(identityOfToken(token, apiRoot));
+  const { counts } = (await readInbox({ bot, folder: join(stateDir, bot, 'inbox') })).view;
+  return counts.waiting + counts.interrupted;
 }
 
-function whatHappened(
+function summary(
   sandbox: Sandbox,
   exitCode: number,
   stopMs: number,

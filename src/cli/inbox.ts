@@ -1,4 +1,4 @@
-/** `lastcall inbox`: what waits, runs or is dead in a bot's inbox; and to have the dead tried again, or be rid of some. */
+/** `lastcall inbox`: lists, shows and exports the updates in a bot's inbox, and requests a retry or removal. */
 import { parseArguments } from '../config/arguments.js';
 import { readSettings } from '../config/load.js';
 import { invalid } from '../config/source.js';
@@ -8,35 +8,38 @@ import { botKey } from '../host/bot-key.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import { maskTokens } from '../token.js';
 import type { CommandContext } from './command.js';
-import { drop, retry } from './inbox/asking.js';
-import { chooseInbox } from './inbox/bots.js';
-import { exportLines, list, show } from './inbox/reading.js';
-import { type InboxIo, type Switch, switchNames, type Task } from './inbox/task.js';
+import { chooseInbox } from './inbox/choose-inbox.js';
+import { type InboxContext, type InboxIo, type Switch, switchNames } from './inbox/context.js';
+import { exportLines } from './inbox/export.js';
+import { list } from './inbox/list.js';
+import { drop, retry } from './inbox/retry-drop.js';
+import { show } from './inbox/show.js';
 
 export const inbox = ({ args, signals, process }: CommandContext): Promise<number> => {
   const { env, stdout, stderr } = process;
   return inboxCommand(args, { env, cwd: process.cwd(), stdout, stderr, signal: signals.stopped });
 };
 
-interface Verb {
+interface Subcommand {
   readonly switches: readonly Switch[];
   readonly ids: 'none' | 'one' | 'some';
-  /** The switch that stands for the ids. */
-  readonly instead?: Switch;
-  readonly run: (task: Task) => Promise<number>;
+  /** The switch that may be given in place of ids. */
+  readonly switchForIds?: Switch;
+  readonly run: (context: InboxContext) => Promise<number>;
 }
 
-const verbs: Readonly<Record<string, Verb>> = {
+const subcommands: Readonly<Record<string, Subcommand>> = {
   list: { switches: ['all', 'dead', 'json', 'waiting'], ids: 'none', run: list },
   show: { switches: [], ids: 'one', run: show },
-  retry: { switches: ['all'], ids: 'some', instead: 'all', run: retry },
-  drop: { switches: ['dead'], ids: 'some', instead: 'dead', run: drop },
+  retry: { switches: ['all'], ids: 'some', switchForIds: 'all', run: retry },
+  drop: { switches: ['dead'], ids: 'some', switchForIds: 'dead', run: drop },
   export: { switches: ['dead', 'waiting'], ids: 'none', run: exportLines },
 };
 
 /**
- * Resolves to the exit code: 0, or 1 where something was refused or not found, or the signal has cut it short. Rejects with a LastcallError where it
- * cannot do its work, and with the signal's reason when that aborts while settings are read.
+ * Runs a subcommand. Resolves to the exit code: 0, or 1 if something was refused or not found, or the signal has cut the
+ * output short. Rejects with a LastcallError if the command cannot run, and with the signal's reason if it aborts while
+ * settings are read.
  */
 export async function inboxCommand(args: readonly string[], io: InboxIo): Promise<number> {
   const { env, cwd, signal } = io;
@@ -48,42 +51,43 @@ export async function inboxCommand(args: readonly string[], io: InboxIo): Promis
   if (problems.length > 0) throw invalid(problems);
 
   const [name = 'list', ...texts] = files;
-  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-  if (!verb)
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  if (!subcommand)
     throw misused(
-      `'${maskTokens(name)}' is nothing to do with an inbox; there are ${Object.keys(verbs).join(', ')}`,
+      `'${maskTokens(name)}' is not an inbox command; expected one of ${Object.keys(subcommands).join(', ')}`,
     );
-  const given = new Set(switchNames.filter((option) => options.has(option)));
-  const ids = idsIn(texts, name, verb, given);
+  const switches = new Set(switchNames.filter((option) => options.has(option)));
+  const ids = parseIds(texts, name, subcommand, switches);
 
   const { stateDir, botToken, telegramApiRoot } = values;
-  const ofToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
-  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), ofToken });
-  const exitCode = await verb.run({ io, inbox: chosen, ids, given });
-  // What was printed may not be all.
+  const botOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
+  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), botOfToken });
+  const exitCode = await subcommand.run({ io, inbox: chosen, ids, switches });
+  // After an abort the output may be incomplete.
   return signal.aborted ? ExitCode.cut : exitCode;
 }
 
-/** @throws LastcallError COMMAND_MISUSED when the command cannot mean anything */
-function idsIn(
+/** @throws LastcallError COMMAND_MISUSED for ids or switches that the subcommand does not take */
+function parseIds(
   texts: readonly string[],
   name: string,
-  { switches, ids, instead }: Verb,
+  { switches, ids, switchForIds }: Subcommand,
   given: ReadonlySet<Switch>,
 ): readonly number[] {
   const command = `\`lastcall inbox ${name}\``;
   for (const option of given)
-    if (!switches.includes(option)) throw misused(`--${option} means nothing to ${command}`);
+    if (!switches.includes(option)) throw misused(`${command} does not take --${option}`);
   for (const text of texts)
-    if (!/^\d{1,15}$/.test(text)) throw misused(`'${maskTokens(text)}' is no id of an update`);
+    if (!/^\d{1,15}$/.test(text)) throw misused(`'${maskTokens(text)}' is not an update id`);
 
-  const standsForIds = instead !== undefined && given.has(instead);
+  const hasSwitchForIds = switchForIds !== undefined && given.has(switchForIds);
   if (texts.length > 0 && ids === 'none') throw misused(`${command} takes no ids`);
-  if (texts.length > 0 && standsForIds) throw misused(`${command} takes ids or --${instead}, not both`);
+  if (texts.length > 0 && hasSwitchForIds)
+    throw misused(`${command} takes ids or --${switchForIds}, not both`);
   if (texts.length > 1 && ids === 'one') throw misused(`${command} takes one id`);
-  if (texts.length === 0 && ids !== 'none' && !standsForIds)
-    throw misused(`${command} needs the id of an update${instead ? `, or --${instead}` : ''}`);
+  if (texts.length === 0 && ids !== 'none' && !hasSwitchForIds)
+    throw misused(`${command} needs an update id${switchForIds ? ` or --${switchForIds}` : ''}`);
   return [...new Set(texts.map(Number))];
 }
 
-const misused = (what: string) => new LastcallError('COMMAND_MISUSED', 'lastcall inbox', what);
+const misused = (message: string) => new LastcallError('COMMAND_MISUSED', 'lastcall inbox', message);

@@ -1,4 +1,4 @@
-/** `lastcall run`: a bot as a daemon, from the settings to the receipt. */
+/** `lastcall run`: runs a bot as a daemon. */
 import { fileURLToPath } from 'node:url';
 import { composeApp } from '../app.js';
 import { parseArguments } from '../config/arguments.js';
@@ -10,33 +10,34 @@ import { StopReason } from '../lifecycle/stop-reason.js';
 import { logEvent } from '../logging/events.js';
 import { createLogging } from '../logging/logger.js';
 import type { CommandContext } from './command.js';
+import { splitAtDashes } from './split-arguments.js';
 
 const exampleBot = fileURLToPath(new URL('../bot.js', import.meta.url));
 
-/** Resolves with the exit code once the run has ended and its log is written. */
+/** Resolves to the exit code once the run has ended and its log is written. */
 export async function run({ args, signals, process }: CommandContext): Promise<number> {
-  const { ours, bots } = splitArguments(args);
-  const { flags, files } = parseArguments(ours, { files: 1 });
+  const { before, after: botArgs } = splitAtDashes(args);
+  const { flags, files } = parseArguments(before, { files: 1 });
   const { config, warnings, secrets, envFile } = await loadConfig({
     env: process.env,
     flags,
     cwd: process.cwd(),
     signal: signals.stopped,
   });
-  // A bot program expects what its .env says, as it would find it with dotenv.
+  // A bot program may rely on dotenv to set what .env contains.
   for (const [name, value] of Object.entries(envFile?.variables ?? {})) process.env[name] ??= value;
 
   const logging = await createLogging({ config, secrets, process });
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 
   const file = files[0] ?? config.botModule ?? exampleBot;
-  // What a newcomer sees first is said before there is a log around it; other bots may bring a token of their own.
+  // The example bot needs a token: a newcomer without one gets a plain error, before anything is logged.
   if (file === exampleBot) requireToken(config);
   const supervisor = await detectSupervisor(process);
   const { lifecycle, run, forced } = composeApp({
     config,
     logging,
-    source: { file, args: bots, log: logging.log },
+    source: { file, args: botArgs, log: logging.log },
     supervisor,
   });
 
@@ -64,9 +65,3 @@ const faultInWords = {
   uncaughtException: 'uncaught exception',
   unhandledRejection: 'unhandled rejection',
 } as const;
-
-/** What stands behind `--` is the bot program's. */
-function splitArguments(args: readonly string[]): { ours: readonly string[]; bots: readonly string[] } {
-  const end = args.indexOf('--');
-  return end < 0 ? { ours: args, bots: [] } : { ours: args.slice(0, end), bots: args.slice(end + 1) };
-}

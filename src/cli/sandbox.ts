@@ -1,20 +1,20 @@
-/**
- * `lastcall sandbox`: the local Bot API server alone, for people who try their bots without Telegram.
- */
+/** `lastcall sandbox`: runs only the local Bot API server, to test bots without Telegram. */
 import { parseArgs } from 'node:util';
+import { aborted } from '../abort.js';
 import { ExitCode } from '../exit-code.js';
-import { ApiError } from '../sandbox/answer.js';
+import { ApiError } from '../sandbox/api-response.js';
 import type { Message } from '../sandbox/message.js';
-import { isRecord } from '../sandbox/parameters.js';
 import { NOT_MODELLED, SANDBOX_TOKEN, type Sandbox, startSandbox } from '../sandbox/sandbox.js';
+import { codeOf } from '../system-error.js';
+import type { CommandContext } from './command.js';
 
-/** The port of Telegram's own open-source server. */
+/** The default port of Telegram's open-source Bot API server. */
 const DEFAULT_PORT = 8081;
 
 const USAGE = `usage: lastcall sandbox [--port N] [--host-token TOKEN]… [--say TEXT]
   --port N            listen on 127.0.0.1:N (default ${DEFAULT_PORT}; 0: any free port)
-  --host-token TOKEN  know this bot's token and no others; may be repeated (default: every well-formed token)
-  --say TEXT          write this to the first bot at once
+  --host-token TOKEN  accept only this token; may be repeated (default: accept every well-formed token)
+  --say TEXT          send this message to the first bot at the start
 `;
 
 interface Options {
@@ -23,19 +23,24 @@ interface Options {
   readonly say: string | undefined;
 }
 
-/** Runs until `stop` aborts; resolves to the exit code: 0, or 78 with a word on stderr where it cannot start. */
+export const sandbox = ({ args, signals, process }: CommandContext): Promise<number> => {
+  const { stdout, stderr } = process;
+  return sandboxCommand(args, { stdout, stderr, signal: signals.stopped });
+};
+
+/** Runs until the signal aborts. Resolves to the exit code: 0, or 78 with an error on stderr if it cannot start. */
 export async function sandboxCommand(
   args: readonly string[],
-  io: { stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream; stop: AbortSignal },
+  io: { stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream; signal: AbortSignal },
 ): Promise<number> {
-  const { stdout, stderr, stop } = io;
+  const { stdout, stderr, signal } = io;
   let options: Options;
   let sandbox: Sandbox;
   try {
     options = parse(args);
     sandbox = await start(options);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     stderr.write(`lastcall sandbox: ${error.message}\n${USAGE}`);
     return ExitCode.configuration;
   }
@@ -44,19 +49,19 @@ export async function sandboxCommand(
     if (event.event === 'message.sent') stdout.write(line(event.bot, event.message));
   });
   if (options.say !== undefined) sandbox.say(options.say);
-  await aborted(stop);
+  await aborted(signal);
   await sandbox.close();
   return ExitCode.clean;
 }
 
-/** Why it cannot start, in words for the one who typed the command. */
-class Refusal extends Error {}
+/** An error in the arguments, or a port that cannot be used. */
+class UsageError extends Error {}
 
 function parse(args: readonly string[]): Options {
   const { values } = parsed(args);
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Refusal(`--port must be a whole number from 0 to 65535, not '${values.port}'`);
+    throw new UsageError(`--port must be a whole number from 0 to 65535, not '${values.port}'`);
   return { port, tokens: values['host-token'], say: values.say };
 }
 
@@ -71,7 +76,7 @@ function parsed(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new Refusal(`${detail(error, 'message')}`);
+    throw new UsageError(error instanceof Error ? error.message : `${error}`);
   }
 }
 
@@ -80,43 +85,41 @@ async function start({ port, tokens }: Options): Promise<Sandbox> {
     return await startSandbox({ port, ...(tokens && { tokens }) });
   } catch (error) {
     if (error instanceof ApiError)
-      throw new Refusal('--host-token wants a bot token: digits, a colon, and at least 20 characters');
-    const code = detail(error, 'code');
+      throw new UsageError('--host-token must be a bot token: digits, a colon, and at least 20 characters');
+    const code = codeOf(error);
     if (code === 'EADDRINUSE')
-      throw new Refusal(`port ${port} is in use; choose another, or 0 for any free one`);
-    if (code === 'EACCES') throw new Refusal(`port ${port} may not be listened on; choose one above 1023`);
+      throw new UsageError(`port ${port} is in use; choose another port, or 0 for any free port`);
+    if (code === 'EACCES')
+      throw new UsageError(`this user may not listen on port ${port}; choose a port above 1023`);
     throw error;
   }
 }
 
-const detail = (error: unknown, name: 'code' | 'message'): unknown =>
-  isRecord(error) ? error[name] : undefined;
-
 function introduction(sandbox: Sandbox, { tokens }: Options): string {
   const { apiRoot } = sandbox;
-  // A token given to us may be a real one: it is not repeated.
+  // A token from the command line may be a real one, so it is not printed.
   const token = tokens ? '<the token you gave>' : SANDBOX_TOKEN;
-  return `A Bot API server without Telegram behind it listens at ${apiRoot}
+  return `A local Bot API server, not connected to Telegram, listens at ${apiRoot}
 
-Point a bot to it:
+Connect a bot:
   TELEGRAM_API_ROOT=${apiRoot} BOT_TOKEN='${token}' lastcall run my-bot.js
-  or in a program of your own: new Telegraf(token, { telegram: { apiRoot: '${apiRoot}' } })
-Write to the bot:
+  or in your own program: new Telegraf(token, { telegram: { apiRoot: '${apiRoot}' } })
+Send a message to the bot:
   curl -d '{"text": "hello"}' ${apiRoot}/sandbox/updates
-See what was said and answered, beside the lines that appear here:
+See all messages and answers:
   curl ${apiRoot}/sandbox/chats
-Make trouble (here: a proxy's 502 pages for 10 s), and end it early:
+Inject a fault (here: 502 pages of a proxy for 10 s), and end it early:
   curl -d '{"kind": "html", "status": 502, "forMs": 10000}' ${apiRoot}/sandbox/faults
   curl -X DELETE ${apiRoot}/sandbox/faults
 
-It does not model:
+Not modelled:
 ${NOT_MODELLED.map((item) => `  - ${item}`).join('\n')}
 
-Ctrl-C ends it. What bots send:
+Press Ctrl-C to stop. Messages from bots:
 `;
 }
 
-/** One line a message, whatever is in it. */
+/** A message as one line. */
 function line(bot: number, message: Message): string {
   const content = message.text ?? message['caption'] ?? `(${kindOf(message)})`;
   return `bot ${bot} to chat ${message.chat.id}: ${`${content}`.replaceAll(/\p{Cc}+/gu, ' ')}\n`;
@@ -126,9 +129,3 @@ const kindOf = (message: Message): string =>
   Object.keys(message).find(
     (field) => !['message_id', 'from', 'chat', 'date', 'reply_to_message', 'reply_markup'].includes(field),
   ) ?? 'message';
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -1,39 +1,37 @@
-/**
- * One request to the Bot API on its way through the server: answered once, well or badly, or never.
- */
+/** A Bot API request that is being served. It gets one response, an invalid response, or none. */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
-import { type Answer, ApiError, failure } from './answer.js';
+import { ApiError, type ApiResponse, failure } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
-import type { Recorded } from './calls.js';
-import type { Encounter, RequestKind } from './faults.js';
-import type { Reply } from './get-updates.js';
+import type { MutableCall } from './calls.js';
+import type { AppliedFault, RequestInfo } from './faults.js';
+import type { Responder } from './get-updates.js';
 import type { HttpServer } from './http-server.js';
 
 export interface ApiRequestOptions {
-  readonly call: Recorded;
+  readonly call: MutableCall;
   readonly account: BotAccount;
   readonly response: ServerResponse;
   readonly clock: Clock;
-  /** How long the answer takes to get back. */
-  readonly wayBackMs: number;
+  /** The delay between the response and its delivery to the caller. */
+  readonly responseDelayMs: number;
   readonly http: HttpServer;
-  /** Told when the request is over: its answer is on its way out, or there will be none. */
-  readonly over: (request: ApiRequest) => void;
+  /** Called when the response has been sent, or it is certain that none will be. */
+  readonly onEnd: (request: ApiRequest) => void;
 }
 
-export class ApiRequest implements Reply, RequestKind {
-  readonly call: Recorded;
+export class ApiRequest implements Responder, RequestInfo {
+  readonly call: MutableCall;
   readonly account: BotAccount;
   readonly #options: ApiRequestOptions;
-  #state: 'open' | 'answering' | 'over' = 'open';
-  #spoiling: 'truncated' | 'invalid-json' | undefined;
+  #state: 'open' | 'responding' | 'ended' = 'open';
+  #corruption: 'truncated' | 'invalid-json' | undefined;
 
   constructor(options: ApiRequestOptions) {
     this.#options = options;
     this.call = options.call;
     this.account = options.account;
-    options.response.once('close', () => this.lose());
+    options.response.once('close', () => this.abandon());
   }
 
   get method(): string {
@@ -44,29 +42,27 @@ export class ApiRequest implements Reply, RequestKind {
     return this.call.bot;
   }
 
-  /** Neither answered nor cut off. */
+  /** Whether the request has no response yet and its connection still works. */
   get open(): boolean {
     const { http, response } = this.#options;
     return this.#state === 'open' && !http.isSilent(response);
   }
 
-  send({ status, body, retryAfterSeconds }: Answer): void {
-    this.#answer(status, body, {
+  send({ status, body, retryAfterSeconds }: ApiResponse): void {
+    this.#respond(status, body, {
       'content-type': 'application/json',
-      ...(retryAfterSeconds !== undefined && {
-        'retry-after': retryAfterSeconds,
-      }),
+      ...(retryAfterSeconds !== undefined && { 'retry-after': retryAfterSeconds }),
     });
   }
 
-  /** Gives the request up: nobody hears an answer any more. */
-  lose(): void {
-    if (this.#state !== 'over') this.#end();
+  /** Ends the request without a response. */
+  abandon(): void {
+    if (this.#state !== 'ended') this.#end();
   }
 
-  /** Lets a fault befall the request. Returns whether it is still to be executed. */
-  suffer(fault: Encounter['fault']): boolean {
-    // One that met its end on the way in does not arrive; one that its sender gave up does.
+  /** Applies a fault to the request. Returns whether the method is still to be executed. */
+  applyFault(fault: AppliedFault): boolean {
+    // A request that an earlier fault has ended is not executed. One that its caller has abandoned is.
     if (this.call.fault && !this.open) return false;
     if (fault) this.call.fault = fault.kind;
     switch (fault?.kind) {
@@ -74,8 +70,8 @@ export class ApiRequest implements Reply, RequestKind {
         return true;
       case 'truncated':
       case 'invalid-json':
-        this.#spoiling = fault.kind;
-        break;
+        this.#corruption = fault.kind;
+        return true;
       case 'too-many-requests':
         this.send(failure(ApiError.tooManyRequests(fault.retryAfterSeconds)));
         break;
@@ -86,41 +82,39 @@ export class ApiRequest implements Reply, RequestKind {
         this.send(failure(new ApiError(401, 'Unauthorized')));
         break;
       case 'html':
-        this.#answer(fault.status, page(fault.status), {
-          'content-type': 'text/html',
-        });
+        this.#respond(fault.status, page(fault.status), { 'content-type': 'text/html' });
         break;
       case 'half-open':
-        // Without this answer no other can follow: the connection has said its last.
-        this.lose();
+        // HTTP/1.1 responses are in order: without this one, no other can follow on the connection.
+        this.abandon();
         break;
       case 'reset':
         this.#options.response.socket?.resetAndDestroy();
-        this.lose();
+        this.abandon();
         break;
     }
-    return this.#spoiling !== undefined;
+    return false;
   }
 
-  #answer(status: number, body: string, headers: Readonly<Record<string, string | number>>): void {
+  #respond(status: number, body: string, headers: Readonly<Record<string, string | number>>): void {
     if (this.#state !== 'open') return;
-    this.#state = 'answering';
-    const { clock, wayBackMs } = this.#options;
+    this.#state = 'responding';
+    const { clock, responseDelayMs } = this.#options;
     const deliver = () => this.#deliver(status, body, headers);
-    if (wayBackMs > 0) clock.after(wayBackMs, deliver);
+    if (responseDelayMs > 0) clock.after(responseDelayMs, deliver);
     else deliver();
   }
 
   #deliver(status: number, body: string, headers: Readonly<Record<string, string | number>>): void {
-    if (this.#state !== 'answering') return;
+    if (this.#state !== 'responding') return;
     const { response, clock, http } = this.#options;
     if (http.isSilent(response)) {
       this.#end();
       return;
     }
-    const text = this.#spoiling === 'invalid-json' ? `${body.slice(0, -1)},` : body;
+    const text = this.#corruption === 'invalid-json' ? `${body.slice(0, -1)},` : body;
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
-    if (this.#spoiling === 'truncated')
+    if (this.#corruption === 'truncated')
       response.write(text.slice(0, text.length >> 1), () => response.socket?.destroySoon());
     else response.end(text);
     this.call.answered = { atMs: clock.now(), status };
@@ -128,11 +122,11 @@ export class ApiRequest implements Reply, RequestKind {
   }
 
   #end(): void {
-    this.#state = 'over';
-    this.#options.over(this);
+    this.#state = 'ended';
+    this.#options.onEnd(this);
   }
 }
 
-/** What a proxy in front says in the server's place. */
+/** An error page of a proxy in front of the server. */
 const page = (status: number): string =>
   `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`;

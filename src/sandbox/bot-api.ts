@@ -1,12 +1,10 @@
-/**
- * The Bot API over HTTP: who calls, what befalls the call, what it does.
- */
+/** Serves the Bot API over HTTP: authenticates the bot, applies faults, and executes the method. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
-import type { Accounts } from './accounts.js';
-import { type Answer, ApiError, failure } from './answer.js';
 import { ApiRequest } from './api-request.js';
+import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
+import type { BotAccounts } from './bot-accounts.js';
 import type { Call, Calls } from './calls.js';
 import type { Faults } from './faults.js';
 import type { HttpServer } from './http-server.js';
@@ -16,32 +14,32 @@ import { parseParameters, text } from './parameters.js';
 
 export interface BotApiOptions {
   readonly clock: Clock;
-  readonly accounts: Accounts;
+  readonly accounts: BotAccounts;
   readonly calls: Calls;
   readonly faults: Faults;
   readonly http: HttpServer;
-  /** Added to every call, one half on each way. */
+  /** A delay added to every call, half of it in each direction. */
   readonly roundTripMs: number;
-  /** Told of each message that a bot puts into a chat. */
-  readonly sent: (account: BotAccount, message: Message) => void;
-  /** Told of each call when it has arrived, and when it is over. */
-  readonly called: (call: Call, step: 'arrived' | 'over') => void;
-  /** Told whenever a call has had its effect. */
-  readonly changed: () => void;
+  /** Called for each message that a bot sends. */
+  readonly onMessage: (account: BotAccount, message: Message) => void;
+  /** Called for each call when it has arrived and when it is over. */
+  readonly onCall: (call: Call, step: 'arrived' | 'over') => void;
+  /** Called whenever a call has been executed. */
+  readonly onChange: () => void;
 }
 
 export class BotApi {
   readonly #options: BotApiOptions;
-  readonly #underWay = new Set<ApiRequest>();
+  readonly #pending = new Set<ApiRequest>();
 
   constructor(options: BotApiOptions) {
     this.#options = options;
   }
 
-  /** Takes a request whose body is complete. */
+  /** Serves a request whose body is complete. */
   receive(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
     try {
-      this.#admit(request, body, response);
+      this.#serve(request, body, response);
     } catch (error) {
       const { status, body } = failureOf(error);
       response.writeHead(status, { 'content-type': 'application/json' });
@@ -49,56 +47,51 @@ export class BotApi {
     }
   }
 
-  /** Lets a rule just added befall what is under way. */
-  strikeUnderWay(ruleId: number): void {
-    const requests = [...this.#underWay];
-    const faults = this.#options.faults.meetUnderWay(ruleId, requests);
+  /** Applies a newly added fault rule to the pending requests. */
+  applyToPending(ruleId: number): void {
+    const requests = [...this.#pending];
+    const faults = this.#options.faults.applyToPending(ruleId, requests);
     for (const [index, request] of requests.entries()) {
       const fault = faults[index];
-      // What waits has nothing to say yet; a spoilt answer is then a spoilt empty one.
-      if (fault && request.suffer(fault)) request.send(nothingNew);
+      // A pending poll has no updates, so the fault corrupts an empty response.
+      if (fault && request.applyFault(fault)) request.send(successOfItems([]));
     }
   }
 
-  #admit(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
-    const { clock, accounts, calls, faults, http, roundTripMs, called, changed } = this.#options;
-    const { token, method: inPath, query } = route(request.url ?? '');
-    const account = accounts.admit(token);
+  #serve(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+    const { clock, accounts, calls, faults, http, roundTripMs, onCall, onChange } = this.#options;
+    const { token, method: methodInPath, query } = route(request.url ?? '');
+    const account = accounts.authenticate(token);
     const parameters = parseParameters(query, request.headers, body);
-    const method = inPath || text(parameters, 'method');
-    const { latencyMs, fault } = faults.meet({ bot: account.id, method });
+    const method = methodInPath || text(parameters, 'method');
+    const { latencyMs, fault } = faults.apply({ bot: account.id, method });
     const apiRequest = new ApiRequest({
-      call: calls.record({
-        atMs: clock.now(),
-        bot: account.id,
-        method,
-        parameters,
-      }),
+      call: calls.record({ atMs: clock.now(), bot: account.id, method, parameters }),
       account,
       response,
       clock,
-      wayBackMs: roundTripMs / 2,
+      responseDelayMs: roundTripMs / 2,
       http,
-      over: (over) => {
-        this.#underWay.delete(over);
-        called(over.call, 'over');
+      onEnd: (ended) => {
+        this.#pending.delete(ended);
+        onCall(ended.call, 'over');
       },
     });
-    this.#underWay.add(apiRequest);
-    called(apiRequest.call, 'arrived');
+    this.#pending.add(apiRequest);
+    onCall(apiRequest.call, 'arrived');
 
-    const wayInMs = latencyMs + roundTripMs / 2;
-    const arrive = () => {
-      if (apiRequest.suffer(fault)) this.#execute(apiRequest);
-      changed();
+    const requestDelayMs = latencyMs + roundTripMs / 2;
+    const execute = () => {
+      if (apiRequest.applyFault(fault)) this.#execute(apiRequest);
+      onChange();
     };
-    if (wayInMs > 0) clock.after(wayInMs, arrive);
-    else arrive();
+    if (requestDelayMs > 0) clock.after(requestDelayMs, execute);
+    else execute();
   }
 
   #execute(request: ApiRequest): void {
     const { account, call } = request;
-    const { clock, sent } = this.#options;
+    const { clock, onMessage } = this.#options;
     try {
       if (account.loggedOut) throw new ApiError(400, 'Logged out');
       if (call.method.toLowerCase() === 'getupdates') {
@@ -111,8 +104,8 @@ export class BotApi {
         method({
           account,
           parameters: call.parameters,
-          now: clock.now(),
-          sent: (message) => sent(account, message),
+          nowMs: clock.now(),
+          onMessage: (message) => onMessage(account, message),
         }),
       );
     } catch (error) {
@@ -121,13 +114,11 @@ export class BotApi {
   }
 }
 
-const nothingNew: Answer = { status: 200, body: '{"ok":true,"result":[]}' };
-
-/** A refusal as such; anything else is a bug of the sandbox, which the caller is to see. */
-const failureOf = (error: unknown): Answer =>
+/** The response to an error. Anything but an ApiError is a bug of the sandbox, and is shown to the caller as a 500. */
+const failureOf = (error: unknown): ApiResponse =>
   failure(error instanceof ApiError ? error : new ApiError(500, `Internal Server Error: ${error}`));
 
-/** `/bot<token>/<method>?<query>`, with `/test` after the token in the test environment. */
+/** Parses `/bot<token>/<method>?<query>`. In the test environment, the token has `/test` after it. */
 function route(url: string): { token: string; method: string; query: string } {
   const [, path = '', query = ''] = /^([^?]*)\??(.*)$/.exec(url) ?? [];
   const parts = /^\/bot([^/]*)(\/test)?(?:\/(\w*))?$/.exec(decoded(path));

@@ -1,47 +1,45 @@
-/**
- * The calls the server has received, with their times and parameters; the newest only, and never a token.
- */
+/** Records the calls that the server has received, with times and parameters but without tokens. */
 import type { CallParameters } from './parameters.js';
 
 export interface Call {
-  /** Which call this was, from 1. */
+  /** The number of the call, counted from 1. */
   readonly number: number;
-  /** When its last byte had arrived, by the sandbox's clock. */
+  /** When the request was complete, by the sandbox's clock. */
   readonly atMs: number;
   /** The bot's id: the digits before the colon of its token. */
   readonly bot: number;
-  /** As the caller spelt it. */
+  /** The method's name as the caller spelt it. */
   readonly method: string;
   readonly parameters: CallParameters;
-  /** What was done to it on demand, by the fault's kind. */
+  /** The kind of fault that was injected into the call. */
   readonly fault?: string;
-  /** Undefined while it waits, and for ever where nothing was sent. */
+  /** When the response was sent; absent while the call is pending, and for calls that get no response. */
   readonly answered?: { readonly atMs: number; readonly status: number };
 }
 
-/** A call that its answer can still be added to. */
-export type Recorded = { -readonly [Field in keyof Call]: Call[Field] };
+/** A recorded call whose outcome can still be added. */
+export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] };
 
 export interface CallFilter {
-  /** Case does not matter. */
+  /** The name of a method, in any case. */
   readonly method?: string;
   readonly bot?: number;
-  /** Only calls with a `number` above this. */
+  /** Only calls with a `number` above this one. */
   readonly since?: number;
 }
 
 export class Calls {
   readonly #limit: number;
-  #recorded: Recorded[] = [];
+  #recorded: MutableCall[] = [];
   #total = 0;
   readonly #counts = new Map<string, { method: string; count: number }>();
 
-  /** Keeps between `limit` and twice as many. */
+  /** Keeps between `limit` and twice as many of the newest calls. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** How many calls of each method, as first spelt, a bot has made since the start. */
+  /** How many calls a bot has made of each method, by the method's name as first spelt. */
   counts(bot: number): Readonly<Record<string, number>> {
     const counts: [string, number][] = [];
     for (const [key, { method, count }] of this.#counts)
@@ -49,12 +47,12 @@ export class Calls {
     return Object.fromEntries(counts);
   }
 
-  /** The same of one method; case does not matter. */
+  /** How many calls a bot has made of one method, whose name may be in any case. */
   count(bot: number, method: string): number {
     return this.#counts.get(countKey(bot, method))?.count ?? 0;
   }
 
-  record(call: Omit<Call, 'number'>): Recorded {
+  record(call: Omit<Call, 'number'>): MutableCall {
     const recorded = { ...call, number: ++this.#total };
     this.#recorded.push(recorded);
     if (this.#recorded.length >= this.#limit * 2) this.#recorded = this.#recorded.slice(-this.#limit);
@@ -65,7 +63,7 @@ export class Calls {
     return recorded;
   }
 
-  /** Those still kept, oldest first. */
+  /** Copies of the recorded calls that match, oldest first. */
   list({ method, bot, since = 0 }: CallFilter = {}): readonly Call[] {
     const wanted = method?.toLowerCase();
     return this.#recorded

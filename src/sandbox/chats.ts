@@ -1,58 +1,54 @@
-/**
- * Scripted people: they write to the bot, wait for its answer, and remember what was answered, how fast and how often.
- */
+/** Simulates people who write to a bot, and records the bot's answers and their latencies. */
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import type { BotAccount } from './bot-account.js';
-import { type Chat, chat, type Message, person, textContent, type User, unixSeconds } from './message.js';
-import { type Exchange, type Said, SaidLines } from './said-lines.js';
+import { chat, type Message, person, textContent, unixSeconds } from './message.js';
+import { type Exchange, type OpenExchange, Transcript } from './transcript.js';
 
-export interface Line {
-  /** The chat's id; its private chat with person 1 unless given. Negative ids are groups. */
+/** A message from a person to the bot. */
+export interface UserMessage {
+  /** The chat's id, negative for a group. Default 1. */
   readonly chat?: number;
-  /** `{n}` stands for the running number where `count` is given. */
+  /** The text. With `count`, `{n}` stands for the number of the message. */
   readonly text: string;
-  /** Says it so many times. Default 1. */
+  /** How many times the message is sent. Default 1. */
   readonly count?: number;
-  /** The name of the one who says it. */
+  /** The person's name. */
   readonly from?: string;
-  /** The id of the one who says it; default: the chat's own id. */
+  /** The person's id. Default: the chat's id. */
   readonly fromId?: number;
 }
 
 export interface Conversation {
   readonly chat: number;
+  /** The person's name. */
   readonly from?: string;
-  /** What is said, one line after the other, each once the one before was answered or given up. */
+  /** The texts to send. Each is sent when the one before it has been answered or has timed out. */
   readonly say: readonly string[];
-  /** Says all of it so many times. Default 1. */
+  /** How many times all texts are sent. Default 1. */
   readonly rounds?: number;
-  /** How long an answer is waited for. Default 60,000. */
+  /** How long to wait for an answer. Default 60,000. */
   readonly patienceMs?: number;
-  /** The time between an answer and the next line. Default 0. */
+  /** The pause between an answer and the next text. Default 0. */
   readonly pauseMs?: number;
 }
 
 export interface ChatReport {
+  /** The number of messages from people. */
   readonly said: number;
-  /** Said and answered at least once. */
+  /** The number of messages that were answered at least once. */
   readonly answered: number;
   readonly unanswered: number;
-  /** Said and answered more than once. */
+  /** The number of messages that were answered more than once. */
   readonly answeredTwice: number;
-  /** From saying to the first answer; undefined before there is one. */
-  readonly latencyMs:
-    | {
-        readonly median: number;
-        readonly p99: number;
-        readonly max: number;
-      }
-    | undefined;
+  /** The time from a message to its first answer. Undefined without answers. */
+  readonly latencyMs: { readonly median: number; readonly p99: number; readonly max: number } | undefined;
 }
 
 export class Chats {
   readonly #clock: Clock;
   readonly #account: BotAccount;
-  readonly #said = new Map<number, SaidLines>();
+  readonly #transcripts = new Map<number, Transcript>();
   #unanswered = 0;
 
   constructor({ clock, account }: { clock: Clock; account: BotAccount }) {
@@ -60,64 +56,65 @@ export class Chats {
     this.#account = account;
   }
 
-  /** Writes to the bot; the ids of the updates that make it known. */
-  say(line: Line): number[] {
-    const { count = 1 } = line;
-    const said = Array.from({ length: count }, (_, index) =>
-      this.#write(line, line.text.replaceAll('{n}', `${index + 1}`)),
+  /** Sends a message to the bot. Returns the ids of the updates. */
+  say(message: UserMessage): number[] {
+    const exchanges = Array.from({ length: message.count ?? 1 }, (_, index) =>
+      this.#send(message, message.text.replaceAll('{n}', `${index + 1}`)),
     );
-    return said.flatMap(({ updateId }) => updateId ?? []);
+    return exchanges.flatMap(({ updateId }) => updateId ?? []);
   }
 
-  /** Writes once, and waits for the first answer. Rejects with the signal's reason when it aborts first. */
-  async ask(line: Omit<Line, 'count'>, signal?: AbortSignal): Promise<Exchange> {
-    const said = this.#write(line, line.text);
-    await firstAnswer(said, signal);
-    return copy(said);
+  /** Sends a message and waits for the first answer. Rejects with the signal's reason when the signal aborts. */
+  async ask(message: Omit<UserMessage, 'count'>, signal?: AbortSignal): Promise<Exchange> {
+    const exchange = this.#send(message, message.text);
+    await firstAnswer(exchange, signal);
+    return copy(exchange);
   }
 
-  /** Holds a conversation, to its end or until the signal aborts. A line nobody answers in time is passed over. */
+  /** Holds a conversation. Resolves at its end, or when the signal aborts. */
   async converse(
     { chat: id, from, say, rounds = 1, patienceMs = 60_000, pauseMs = 0 }: Conversation,
     signal: AbortSignal,
   ): Promise<void> {
-    const lines = Array.from({ length: rounds }, () => say).flat();
-    for (const text of lines) {
+    const texts = Array.from({ length: rounds }, () => say).flat();
+    for (const text of texts) {
       if (signal.aborted) return;
-      const patience = new AbortController();
-      const cancel = this.#clock.after(patienceMs, () => patience.abort());
+      const timeout = new AbortController();
+      const cancel = this.#clock.after(patienceMs, () => timeout.abort());
       try {
-        const line = from === undefined ? { chat: id, text } : { chat: id, text, from };
-        await this.ask(line, AbortSignal.any([signal, patience.signal]));
+        const message = from === undefined ? { chat: id, text } : { chat: id, text, from };
+        await this.ask(message, AbortSignal.any([signal, timeout.signal]));
         if (pauseMs > 0) await this.#clock.sleep(pauseMs, signal);
       } catch (error) {
-        if (!signal.aborted && !patience.signal.aborted) throw error;
+        if (!signal.aborted && !timeout.signal.aborted) throw error;
       } finally {
         cancel();
       }
     }
   }
 
-  /** Takes note of a message from the bot. */
-  heard(message: Message): void {
-    const said = this.#said.get(message.chat.id)?.answeredBy(message);
-    if (!said) return;
-    if (said.answers.length === 0) this.#unanswered--;
-    said.answers.push({ text: message.text, atMs: this.#clock.now() });
-    said.heard();
+  /** Records a message from the bot. */
+  receive(message: Message): void {
+    const exchange = this.#transcripts.get(message.chat.id)?.answeredBy(message);
+    if (!exchange) return;
+    if (exchange.answers.length === 0) this.#unanswered--;
+    exchange.answers.push({ text: message.text, atMs: this.#clock.now() });
+    exchange.onAnswer();
   }
 
-  /** How much was said that has no answer; cheap to ask, however much it is. */
+  /** The number of messages without an answer. Cheap, however many there are. */
   get unanswered(): number {
     return this.#unanswered;
   }
 
-  /** All that was said in one chat, or in all, in order. */
+  /** Copies of all exchanges in one chat, or in all chats. */
   exchanges(chatId?: number): readonly Exchange[] {
-    const chats = chatId === undefined ? [...this.#said.values()] : [this.#said.get(chatId)];
-    return chats.flatMap((lines) => lines?.all ?? []).map(copy);
+    const transcripts =
+      chatId === undefined ? [...this.#transcripts.values()] : [this.#transcripts.get(chatId)];
+    return transcripts.flatMap((transcript) => transcript?.exchanges ?? []).map(copy);
   }
 
+  /** The exchanges in one chat, or in all chats, in figures. */
   report(chatId?: number): ChatReport {
     const exchanges = this.exchanges(chatId);
     const latencies = exchanges
@@ -133,46 +130,42 @@ export class Chats {
     };
   }
 
-  #write({ chat: chatId = 1, from, fromId = chatId }: Omit<Line, 'text'>, text: string): Said {
-    const sender: User = person(fromId, from);
-    const place: Chat = chat(chatId, from);
+  #send({ chat: chatId = 1, from, fromId = chatId }: Omit<UserMessage, 'text'>, text: string): OpenExchange {
     const message: Message = {
       message_id: this.#account.nextMessageId(),
-      from: sender,
-      chat: place,
+      from: person(fromId, from),
+      chat: chat(chatId, from),
       date: unixSeconds(),
       ...textContent(text),
     };
-    this.#account.remember(message);
-    const said: Said = {
+    this.#account.storeMessage(message);
+    const exchange: OpenExchange = {
       updateId: this.#account.add([{ message }])[0],
       chat: chatId,
       messageId: message.message_id,
       text,
       saidAtMs: this.#clock.now(),
       answers: [],
-      heard: () => {},
+      onAnswer: () => {},
     };
-    const lines = this.#said.get(chatId) ?? new SaidLines();
-    lines.add(said);
+    const transcript = this.#transcripts.get(chatId) ?? new Transcript();
+    transcript.add(exchange);
+    this.#transcripts.set(chatId, transcript);
     this.#unanswered++;
-    this.#said.set(chatId, lines);
-    return said;
+    return exchange;
   }
 }
 
-const copy = ({ heard: _heard, ...exchange }: Said): Exchange => ({
+const copy = ({ onAnswer: _onAnswer, ...exchange }: OpenExchange): Exchange => ({
   ...exchange,
   answers: [...exchange.answers],
 });
 
-function firstAnswer(said: Said, signal: AbortSignal | undefined): Promise<void> {
+function firstAnswer(exchange: OpenExchange, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const onAbort = () => reject(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    said.heard = () => {
-      signal?.removeEventListener('abort', onAbort);
+    const stopListening = signal && onAbort(signal, () => reject(signal.reason));
+    exchange.onAnswer = () => {
+      stopListening?.();
       resolve();
     };
   });

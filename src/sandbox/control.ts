@@ -1,21 +1,21 @@
 /**
- * The sandbox's own paths, `/sandbox/…`: what a test or a person in another process steers and watches it by.
- * No fault touches them. They speak JSON; a refusal is `{ "error": "why" }`.
+ * The control API of the sandbox, under `/sandbox/`: lets a test or a person in another process drive and observe it.
+ * Requests and responses are JSON; an error is `{ "error": "reason" }`. Faults do not apply to it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiError } from './answer.js';
+import { isObject, parseJson } from '../json.js';
+import { ApiError } from './api-response.js';
 import type { NewUpdate } from './bot-account.js';
 import type { CallFilter } from './calls.js';
-import type { Conversation, Line } from './chats.js';
+import type { Conversation, UserMessage } from './chats.js';
 import { type FaultRule, isFaultRule } from './fault-rule.js';
 import type { ActiveRule } from './faults.js';
-import { isRecord, parseJson } from './parameters.js';
 import type { SandboxBot } from './sandbox-bot.js';
 
 const PREFIX = '/sandbox/';
 
-/** What is steered: a sandbox, which is its own first bot. */
-export interface Steered extends SandboxBot {
+/** The sandbox as the control API sees it. The sandbox itself is its first bot. */
+export interface ControlledSandbox extends SandboxBot {
   bot(token: string): SandboxBot;
   botById(id: number): SandboxBot | undefined;
   addFault(rule: FaultRule): number;
@@ -23,21 +23,24 @@ export interface Steered extends SandboxBot {
   faults(): readonly ActiveRule[];
 }
 
-/** A request that cannot be granted; the message says why. */
-class Refusal extends Error {}
+/** Thrown for an invalid request. */
+class InvalidRequest extends Error {}
 
-interface Wish {
-  /** Query and body in one. */
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** The bot meant by `bot` (its id or token), or the sandbox's own. */
+type Fields = Readonly<Record<string, unknown>>;
+
+interface ControlRequest {
+  /** The fields of the query string and the body. */
+  readonly fields: Fields;
+  /** The bot with the id or token in the field `bot`, or the sandbox's first bot without it. */
   readonly bot: SandboxBot;
 }
 
-type Grant = (sandbox: Steered, wish: Wish) => unknown;
+/** Returns the content of the response. */
+type Handler = (sandbox: ControlledSandbox, request: ControlRequest) => unknown;
 
-const grants: ReadonlyMap<string, Grant> = new Map<string, Grant>([
+const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['GET state', (_, { bot }) => bot.state()],
-  ['POST state', jump],
+  ['POST state', setNextUpdateId],
   ['GET calls', (_, { bot, fields }) => ({ calls: bot.calls(filter(fields)) })],
   ['POST updates', addUpdates],
   ['GET chats', report],
@@ -48,9 +51,9 @@ const grants: ReadonlyMap<string, Grant> = new Map<string, Grant>([
 ]);
 
 export class Control {
-  readonly #sandbox: Steered;
+  readonly #sandbox: ControlledSandbox;
 
-  constructor(sandbox: Steered) {
+  constructor(sandbox: ControlledSandbox) {
     this.#sandbox = sandbox;
   }
 
@@ -60,21 +63,18 @@ export class Control {
 
   receive({ method, url = '' }: IncomingMessage, body: Buffer, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(url, 'http://sandbox');
-    const grant = grants.get(`${method} ${pathname.slice(PREFIX.length)}`);
-    if (!grant) {
-      const paths = [...grants.keys()].map((path) => path.replace(' ', ` ${PREFIX}`));
+    const handler = handlers.get(`${method} ${pathname.slice(PREFIX.length)}`);
+    if (!handler) {
+      const paths = [...handlers.keys()].map((path) => path.replace(' ', ` ${PREFIX}`));
       reply(response, 404, { error: 'no such path', paths });
       return;
     }
     try {
-      const fields = {
-        ...Object.fromEntries(searchParams),
-        ...parseBody(body),
-      };
+      const fields = { ...Object.fromEntries(searchParams), ...parseBody(body) };
       const bot = this.#bot(fields['bot']);
-      reply(response, 200, grant(this.#sandbox, { fields, bot }));
+      reply(response, 200, handler(this.#sandbox, { fields, bot }));
     } catch (error) {
-      if (!(error instanceof Refusal || error instanceof RangeError || error instanceof ApiError))
+      if (!(error instanceof InvalidRequest || error instanceof RangeError || error instanceof ApiError))
         throw error;
       reply(response, 400, { error: error.message });
     }
@@ -85,67 +85,65 @@ export class Control {
     const name = `${given}`;
     if (name.includes(':')) return this.#sandbox.bot(name);
     const bot = this.#sandbox.botById(Number(name));
-    if (!bot) throw new Refusal(`no bot with id ${name} has been seen`);
+    if (!bot) throw new InvalidRequest(`no bot with id ${name} has been seen`);
     return bot;
   }
 }
 
-function jump(_: Steered, { bot, fields }: Wish): unknown {
+function setNextUpdateId(_: ControlledSandbox, { bot, fields }: ControlRequest): unknown {
   const nextUpdateId = number(fields, 'nextUpdateId');
-  if (nextUpdateId === undefined) throw new Refusal('nextUpdateId (a number) is missing');
+  if (nextUpdateId === undefined) throw new InvalidRequest('nextUpdateId (a number) is missing');
   bot.jumpTo(nextUpdateId);
   return bot.state();
 }
 
-function addUpdates(_: Steered, { bot, fields }: Wish): unknown {
+function addUpdates(_: ControlledSandbox, { bot, fields }: ControlRequest): unknown {
   const { updates } = fields;
-  if (updates === undefined) return { ids: bot.say(line(fields)) };
+  if (updates === undefined) return { ids: bot.say(userMessage(fields)) };
   if (!Array.isArray(updates) || !updates.every(isUpdate))
-    throw new Refusal('updates must be a list of objects');
+    throw new InvalidRequest('updates must be a list of objects');
   return { ids: bot.addUpdates(updates) };
 }
 
-function report(_: Steered, { bot, fields }: Wish): unknown {
+function report(_: ControlledSandbox, { bot, fields }: ControlRequest): unknown {
   const chat = number(fields, 'chat');
   return { report: bot.report(chat), exchanges: bot.exchanges(chat) };
 }
 
-function startConversation(_: Steered, { bot, fields }: Wish): unknown {
-  // It ends by itself, at the latest when the sandbox closes; its course is seen in the report.
+function startConversation(_: ControlledSandbox, { bot, fields }: ControlRequest): unknown {
+  // Not awaited: the conversation ends by itself, at the latest when the sandbox closes, and is seen in the report.
   void bot.converse(conversation(fields));
   return { started: true };
 }
 
-function addFault(sandbox: Steered, { fields }: Wish): unknown {
-  if (!isFaultRule(fields)) throw new Refusal('not a fault rule: unknown kind, or a field is wrong');
+function addFault(sandbox: ControlledSandbox, { fields }: ControlRequest): unknown {
+  if (!isFaultRule(fields))
+    throw new InvalidRequest('not a fault rule: unknown kind, or an unknown, missing or invalid field');
   if (fields.kind === 'refuse' && fields.forMs === undefined)
-    throw new Refusal('refuse needs forMs: its end could not be asked for');
+    throw new InvalidRequest('refuse needs forMs: the control API is out of reach while the rule is active');
   return { id: sandbox.addFault(fields) };
 }
 
-function removeFaults(sandbox: Steered, { fields }: Wish): unknown {
+function removeFaults(sandbox: ControlledSandbox, { fields }: ControlRequest): unknown {
   sandbox.removeFaults(number(fields, 'id'));
   return { faults: sandbox.faults() };
 }
 
-function filter(fields: Wish['fields']): Omit<CallFilter, 'bot'> {
+function filter(fields: Fields): Omit<CallFilter, 'bot'> {
   const method = text(fields, 'method');
   const since = number(fields, 'since');
-  return {
-    ...(method !== undefined && { method }),
-    ...(since !== undefined && { since }),
-  };
+  return { ...(method !== undefined && { method }), ...(since !== undefined && { since }) };
 }
 
-function line(fields: Wish['fields']): Line {
-  const said = text(fields, 'text');
+function userMessage(fields: Fields): UserMessage {
+  const content = text(fields, 'text');
   const chat = number(fields, 'chat');
   const count = number(fields, 'count');
   const from = text(fields, 'from');
   const fromId = number(fields, 'fromId');
-  if (said === undefined) throw new Refusal('updates (a list) or text is missing');
+  if (content === undefined) throw new InvalidRequest('updates (a list) or text is missing');
   return {
-    text: said,
+    text: content,
     ...(chat !== undefined && { chat }),
     ...(count !== undefined && { count }),
     ...(from !== undefined && { from }),
@@ -153,7 +151,7 @@ function line(fields: Wish['fields']): Line {
   };
 }
 
-function conversation(fields: Wish['fields']): Conversation {
+function conversation(fields: Fields): Conversation {
   const { say } = fields;
   const chat = number(fields, 'chat');
   const from = text(fields, 'from');
@@ -161,7 +159,7 @@ function conversation(fields: Wish['fields']): Conversation {
   const patienceMs = number(fields, 'patienceMs');
   const pauseMs = number(fields, 'pauseMs');
   if (!Array.isArray(say) || !say.every((item) => typeof item === 'string'))
-    throw new Refusal('say (a list of texts) is missing');
+    throw new InvalidRequest('say (a list of texts) is missing');
   return {
     chat: chat ?? 1,
     say,
@@ -173,26 +171,26 @@ function conversation(fields: Wish['fields']): Conversation {
 }
 
 function isUpdate(value: unknown): value is NewUpdate {
-  return isRecord(value) && (value['update_id'] === undefined || Number.isSafeInteger(value['update_id']));
+  return isObject(value) && (value['update_id'] === undefined || Number.isSafeInteger(value['update_id']));
 }
 
-function text(fields: Wish['fields'], name: string): string | undefined {
+function text(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   if (value === undefined || typeof value === 'string') return value;
-  throw new Refusal(`${name} must be a text`);
+  throw new InvalidRequest(`${name} must be a text`);
 }
 
-function number(fields: Wish['fields'], name: string): number | undefined {
+function number(fields: Fields, name: string): number | undefined {
   const value = fields[name];
   if (value === undefined) return undefined;
   if (value !== '' && Number.isFinite(Number(value))) return Number(value);
-  throw new Refusal(`${name} must be a number`);
+  throw new InvalidRequest(`${name} must be a number`);
 }
 
-function parseBody(body: Buffer): Wish['fields'] {
+function parseBody(body: Buffer): Fields {
   if (body.length === 0) return {};
   const value = parseJson(body.toString());
-  if (!isRecord(value)) throw new Refusal('the body must be a JSON object');
+  if (!isObject(value)) throw new InvalidRequest('the body must be a JSON object');
   return value;
 }
 

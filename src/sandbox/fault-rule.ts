@@ -1,72 +1,71 @@
-/**
- * Faults on demand: which requests fare badly, how, how often and for how long.
- */
-import { isRecord } from './parameters.js';
+/** Fault rules: which requests fail, how, how often and for how long. */
+import { isObject } from '../json.js';
 
-/** What befalls one request. */
+/** A fault of one request. */
 export type RequestFault =
-  /** It takes this much longer there and back; otherwise all goes well. */
+  /** The request takes this much longer. */
   | { readonly kind: 'latency'; readonly ms: number }
-  /** 429 with `parameters.retry_after`; not executed. */
+  /** Response 429 with `parameters.retry_after`. The method is not executed. */
   | { readonly kind: 'too-many-requests'; readonly retryAfterSeconds: number }
-  /** `ok: false` in the server's own JSON (any 4xx or 5xx); not executed. */
+  /** A JSON response with `ok: false` and any 4xx or 5xx status. The method is not executed. */
   | {
       readonly kind: 'error';
       readonly status: number;
       readonly description?: string;
     }
-  /** The page of a proxy in front, with any status, 200 included; not executed. */
+  /** An HTML page of a proxy with any status, even 200. The method is not executed. */
   | { readonly kind: 'html'; readonly status: number }
-  /** The connection is reset (RST) before an answer; not executed. */
+  /** The connection is reset (RST) without a response. The method is not executed. */
   | { readonly kind: 'reset' }
-  /** The connection goes silent for good: neither answered nor closed; not executed. */
+  /** The connection stays open but silent, without a response. The method is not executed. */
   | { readonly kind: 'half-open' }
-  /** Executed; the answer is cut off in the middle of its body, and the connection ends. */
+  /** The method is executed, but the response ends in the middle of its body and the connection is closed. */
   | { readonly kind: 'truncated' }
-  /** Executed; the answer is whole, but is not JSON. */
+  /** The method is executed, but the response is not valid JSON. */
   | { readonly kind: 'invalid-json' }
-  /** 401 Unauthorized, as for a revoked token; not executed. */
+  /** Response 401, as for a revoked token. The method is not executed. */
   | { readonly kind: 'revoked' };
 
-/** What befalls the server as a whole, while the rule lasts. */
+/** A fault of the whole server, for as long as the rule is active. */
 type ServerFault =
-  /** Nothing listens on the port: connections are refused, and those to the Bot API that exist are reset. */
+  /** The server does not listen: new connections are refused, and the present ones are reset. */
   | { readonly kind: 'refuse' }
   /**
-   * Another program polls with the same token (50 s polls, one second after it has lost one), and confirms nothing;
-   * with `confirms` it takes the updates it gets away from the bot.
+   * A second program polls with the bot's token: polls of 50 s, one second apart. With `confirms` it confirms the updates
+   * it gets, which takes them away from the bot.
    */
-  | { readonly kind: 'rival'; readonly confirms?: boolean };
+  | { readonly kind: 'second-poller'; readonly confirms?: boolean };
 
-/** One of several faults at random, for each request anew. */
+/** A random one of several faults for each request. */
 interface AssortedFault {
   readonly kind: 'assorted';
-  /** Defaults to every way in which a request fails at once: `everyFailure`. */
+  /** Default: `everyFailure`. */
   readonly of?: readonly RequestFault[];
 }
 
-/** Which requests a rule is about. All that is left out does not restrict. */
+/** The requests that a rule applies to. Without any field, a rule applies to all requests. */
 interface FaultScope {
-  /** One method or several; case does not matter. */
+  /** The names of one or several methods, in any case. */
   readonly method?: string | readonly string[];
   /** A bot's id. */
   readonly bot?: number;
-  /** Lets so many matching requests pass first. */
+  /** The number of matching requests that pass before the first fault. */
   readonly after?: number;
-  /** Ends after so many hits. 0: hits only what is under way when the rule is added. */
+  /** The number of faults after which the rule ends. 0: only requests that are pending when the rule is added. */
   readonly times?: number;
-  /** Hits this share of matching requests (0 to 1), at random but the same in every run with the same seed. */
+  /** The share of matching requests that fail (0 to 1): random, but the same in every run with the same seed. */
   readonly fraction?: number;
-  /** Ends after this time. */
+  /** The time after which the rule ends. */
   readonly forMs?: number;
 }
 
 /**
- * A fault and its scope. A new rule also hits matching requests that are under way (a long poll that waits),
- * except for latency.
+ * A fault and the requests it applies to. A new rule also applies to matching requests that are pending, such as a long
+ * poll, unless the fault is latency.
  */
 export type FaultRule = (RequestFault | ServerFault | AssortedFault) & FaultScope;
 
+/** Every fault that makes a request fail at once. */
 export const everyFailure: readonly RequestFault[] = [
   { kind: 'too-many-requests', retryAfterSeconds: 1 },
   { kind: 'error', status: 500, description: 'Internal Server Error' },
@@ -78,7 +77,7 @@ export const everyFailure: readonly RequestFault[] = [
   { kind: 'invalid-json' },
 ];
 
-/** The figures a kind cannot do without. */
+/** The fields that each kind requires. */
 const requiredFields: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
     latency: ['ms'],
@@ -91,13 +90,13 @@ const requiredFields: ReadonlyMap<string, readonly string[]> = new Map(
     'invalid-json': [],
     revoked: [],
     refuse: [],
-    rival: [],
+    'second-poller': [],
     assorted: [],
   } satisfies Record<FaultRule['kind'], readonly string[]>),
 );
 
 const isText = (value: unknown): boolean => typeof value === 'string';
-const isFigure = (value: unknown): boolean => typeof value === 'number' && value >= 0;
+const isNonNegative = (value: unknown): boolean => typeof value === 'number' && value >= 0;
 const isListOf =
   (isItem: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
@@ -105,23 +104,23 @@ const isListOf =
 
 const fieldTypes: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   ['kind', isText],
-  ['ms', isFigure],
-  ['retryAfterSeconds', isFigure],
-  ['status', isFigure],
+  ['ms', isNonNegative],
+  ['retryAfterSeconds', isNonNegative],
+  ['status', isNonNegative],
   ['description', isText],
   ['confirms', (value) => typeof value === 'boolean'],
   ['of', isListOf((value) => isFaultRule(value))],
   ['method', (value) => isText(value) || isListOf(isText)(value)],
-  ['bot', isFigure],
-  ['after', isFigure],
-  ['times', isFigure],
-  ['fraction', (value) => isFigure(value) && Number(value) <= 1],
-  ['forMs', isFigure],
+  ['bot', isNonNegative],
+  ['after', isNonNegative],
+  ['times', isNonNegative],
+  ['fraction', (value) => isNonNegative(value) && Number(value) <= 1],
+  ['forMs', isNonNegative],
 ]);
 
-/** Whether this is a rule: of a known kind, with what it needs, and nothing that is misspelt or of a wrong type. */
+/** Whether a value is a fault rule: a known kind, all required fields, no unknown field, and no field of a wrong type. */
 export function isFaultRule(value: unknown): value is FaultRule {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const required = requiredFields.get(`${value['kind']}`);
   if (!required) return false;
   return (

@@ -1,98 +1,93 @@
-/**
- * The fault rules in force, and what they do to each request.
- */
+/** Keeps the active fault rules and applies them to requests. */
 import type { Clock } from '../clock.js';
 import { everyFailure, type FaultRule, type RequestFault } from './fault-rule.js';
 import { seededRandom } from './seeded-random.js';
 
-/** A rule as it stands. */
 export interface ActiveRule {
   readonly id: number;
   readonly rule: FaultRule;
-  /** How many requests it has hit. */
+  /** How many requests have failed by the rule. */
   readonly hits: number;
 }
 
 interface Entry {
   readonly id: number;
   readonly rule: FaultRule;
+  /** Method names in lower case. */
   readonly methods: readonly string[] | undefined;
   readonly random: () => number;
-  seen: number;
+  matches: number;
   hits: number;
   cancelEnd: () => void;
 }
 
-export interface RequestKind {
+/** The properties of a request that rules can select. */
+export interface RequestInfo {
   readonly method: string;
   readonly bot: number;
 }
 
-/** What a request meets: all latencies together, and the first other fault. */
-export interface Encounter {
-  readonly latencyMs: number;
-  readonly fault: Exclude<RequestFault, { kind: 'latency' }> | undefined;
+/** The fault of a request, or undefined if it has none. Latency is counted separately. */
+export type AppliedFault = Exclude<RequestFault, { kind: 'latency' }> | undefined;
+
+export interface FaultsOptions {
+  readonly clock: Clock;
+  readonly seed: number;
+  /** Called with the id of a rule when it has expired, is used up, or was removed. */
+  readonly onEnd: (id: number) => void;
 }
 
 export class Faults {
-  readonly #clock: Clock;
-  readonly #seed: number;
-  readonly #ended: (id: number) => void;
+  readonly #options: FaultsOptions;
   readonly #entries = new Map<number, Entry>();
   #lastId = 0;
 
-  /** `ended` is told when a rule is gone: its time is over, it is spent, or it was removed. */
-  constructor({ clock, seed, ended }: { clock: Clock; seed: number; ended: (id: number) => void }) {
-    this.#clock = clock;
-    this.#seed = seed;
-    this.#ended = ended;
+  constructor(options: FaultsOptions) {
+    this.#options = options;
   }
 
-  /** Returns the id by which the rule can be removed. */
+  /** Activates a rule. Returns its id. */
   add(rule: FaultRule): number {
+    const { clock, seed } = this.#options;
     const id = ++this.#lastId;
-    const { method } = rule;
+    const { method, forMs } = rule;
     const entry: Entry = {
       id,
       rule,
       methods: method === undefined ? undefined : [method].flat().map((name) => name.toLowerCase()),
-      random: seededRandom(this.#seed + id),
-      seen: 0,
+      random: seededRandom(seed + id),
+      matches: 0,
       hits: 0,
       cancelEnd: () => {},
     };
     this.#entries.set(id, entry);
-    if (rule.forMs !== undefined) entry.cancelEnd = this.#clock.after(rule.forMs, () => this.remove(id));
+    if (forMs !== undefined) entry.cancelEnd = clock.after(forMs, () => this.remove(id));
     return id;
   }
 
-  /** Ends one rule, or all. */
+  /** Removes the rule with an id, or all rules without one. */
   remove(id?: number): void {
     const ending = id === undefined ? [...this.#entries.values()] : [this.#entries.get(id)];
     for (const entry of ending) {
       if (!entry) continue;
       entry.cancelEnd();
       this.#entries.delete(entry.id);
-      this.#ended(entry.id);
+      this.#options.onEnd(entry.id);
     }
   }
 
   list(): readonly ActiveRule[] {
-    return [...this.#entries.values()].map(({ id, rule, hits }) => ({
-      id,
-      rule,
-      hits,
-    }));
+    return [...this.#entries.values()].map(({ id, rule, hits }) => ({ id, rule, hits }));
   }
 
-  /** What befalls a request that arrives now. */
-  meet(request: RequestKind): Encounter {
+  /** Returns the total latency of a new request, and the first other fault that applies to it. */
+  apply(request: RequestInfo): { readonly latencyMs: number; readonly fault: AppliedFault } {
     let latencyMs = 0;
     for (const entry of [...this.#entries.values()]) {
-      if (!isAbout(entry, request)) continue;
-      entry.seen++;
-      if (entry.seen <= (entry.rule.after ?? 0)) continue;
-      const fault = this.#strike(entry, entry.rule.times);
+      if (!matches(entry, request)) continue;
+      entry.matches++;
+      if (entry.matches <= (entry.rule.after ?? 0)) continue;
+      const fault = this.#hit(entry, entry.rule.times);
       if (fault?.kind === 'latency') latencyMs += fault.ms;
       else if (fault) return { latencyMs, fault };
     }
@@ -100,25 +95,25 @@ export class Faults {
   }
 
   /**
-   * What the rule `id`, just added, does to each of the requests that are under way, in their order; ends the rule
-   * when that was all it was for.
+   * Returns the fault that a newly added rule applies to each of the pending requests. A rule for pending requests only
+   * ends with this.
    */
-  meetUnderWay(id: number, requests: readonly RequestKind[]): readonly Encounter['fault'][] {
+  applyToPending(id: number, requests: readonly RequestInfo[]): readonly AppliedFault[] {
     const entry = this.#entries.get(id);
     if (!entry) return [];
     const { after, times } = entry.rule;
     const faults = requests.map((request) => {
-      if (after || !isAbout(entry, request)) return undefined;
-      const fault = this.#strike(entry, times === 0 ? undefined : times);
+      if (after || !matches(entry, request)) return undefined;
+      const fault = this.#hit(entry, times === 0 ? undefined : times);
       return fault?.kind === 'latency' ? undefined : fault;
     });
     if (times === 0) this.remove(id);
     return faults;
   }
 
-  #strike(entry: Entry, times = Number.POSITIVE_INFINITY): RequestFault | undefined {
+  #hit(entry: Entry, times = Number.POSITIVE_INFINITY): RequestFault | undefined {
     const { rule, random } = entry;
-    if (rule.kind === 'refuse' || rule.kind === 'rival') return undefined;
+    if (rule.kind === 'refuse' || rule.kind === 'second-poller') return undefined;
     if (entry.hits >= times || random() >= (rule.fraction ?? 1)) return undefined;
     entry.hits++;
     if (entry.hits >= times) this.remove(entry.id);
@@ -128,7 +123,7 @@ export class Faults {
   }
 }
 
-function isAbout({ rule, methods }: Entry, { bot, method }: RequestKind): boolean {
+function matches({ rule, methods }: Entry, { bot, method }: RequestInfo): boolean {
   return (
     (rule.bot === undefined || rule.bot === bot) &&
     (methods === undefined || methods.includes(method.toLowerCase()))

@@ -1,27 +1,28 @@
 /**
- * `getUpdates` as Telegram's server answers it: one poll may wait, hot loops are slowed, rivals end one another.
- * The figures are those of the open-source server.
+ * `getUpdates` with the rules of Telegram's server: one poll waits at a time, a second poll ends it with a conflict, and
+ * hot loops are slowed down. The figures are those of the open-source server.
  */
 import type { Clock } from '../clock.js';
-import { type Answer, ApiError, failure, successOfItems } from './answer.js';
+import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
 import type { UpdateQueue } from './update-queue.js';
 
-/** A poll that finds something to say waits this long after each update for more, */
+/** How long a waiting poll waits for more updates after each update. */
 const WAKE_DELAY_MS = 1;
-/** but no longer than this after the first. */
+/** How long a waiting poll waits for more updates after the first one. */
 const LONGEST_WAKE_DELAY_MS = 2;
-/** A poll with the offset of the previous one, sent within this time of it, waits at least as long. */
+/** A poll with the same offset as the previous one, sent within this time after it, waits at least this long. */
 const SAME_OFFSET_WINDOW_MS = 3_000;
-/** Sent this soon, it also gets one update only. */
+/** A poll with the same offset as the previous one, sent within this time after it, gets only one update. */
 const HOT_WINDOW_MS = 500;
-/** One 409 in this time is sent at once; others are held for as long. */
+/** The first conflict in this time is sent at once; others are delayed by this time. */
 const CONFLICT_SPACING_MS = 3_000;
 
-export const Conflict = {
-  byOtherPoll:
+/** The descriptions of 409 responses. */
+export const ConflictDescription = {
+  otherPoll:
     'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
-  bySetWebhook: 'Conflict: terminated by setWebhook request',
-  withWebhook:
+  webhookSet: 'Conflict: terminated by setWebhook request',
+  webhookActive:
     "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
 } as const;
 
@@ -31,21 +32,21 @@ export interface PollRequest {
   readonly timeoutSeconds: number;
 }
 
-/** Where the answer to a request goes. */
-export interface Reply {
+/** Receives the response to a request. */
+export interface Responder {
   /**
-   * Whether somebody is still there to hear it. The server cannot know: a poll whose caller has gone keeps its place,
-   * and the next one ends it with a 409 that nobody hears, but that counts when others are spaced.
+   * Whether the caller still listens. Used only for figures: as Telegram's server cannot know, an abandoned poll keeps
+   * waiting, and the next poll ends it with a conflict, which may delay later conflicts.
    */
   readonly open: boolean;
-  send(answer: Answer): void;
+  send(response: ApiResponse): void;
 }
 
 interface WaitingPoll {
   readonly offset: number;
   readonly limit: number;
-  readonly reply: Reply;
-  latestAnswerAt: number;
+  readonly responder: Responder;
+  respondByMs: number;
   woken: boolean;
   cancelTimer: () => void;
 }
@@ -54,11 +55,11 @@ export class GetUpdates {
   readonly #clock: Clock;
   readonly #queue: UpdateQueue;
   #waiting: WaitingPoll | undefined;
-  #previous: { readonly offset: number; readonly startedAt: number } = {
+  #previous: { readonly offset: number; readonly startedAtMs: number } = {
     offset: 0,
-    startedAt: Number.NEGATIVE_INFINITY,
+    startedAtMs: Number.NEGATIVE_INFINITY,
   };
-  #nextConflictAt = Number.NEGATIVE_INFINITY;
+  #nextConflictAtMs = Number.NEGATIVE_INFINITY;
   #conflicts = 0;
   #confirmedOffset: number | undefined;
 
@@ -67,107 +68,108 @@ export class GetUpdates {
     this.#queue = queue;
   }
 
-  /** How many 409s were due to a caller who still listened, those still held included. */
+  /** The number of conflicts for callers that still listened, including delayed ones. */
   get conflicts(): number {
     return this.#conflicts;
   }
 
-  /** The newest positive offset that the queue has believed. */
+  /** The newest positive offset that was plausible. */
   get confirmedOffset(): number | undefined {
     return this.#confirmedOffset;
   }
 
-  /** Whether a poll waits whose other end still listens. */
+  /** Whether a poll is waiting whose caller still listens. */
   get waiting(): boolean {
-    return this.#waiting?.reply.open ?? false;
+    return this.#waiting?.responder.open ?? false;
   }
 
-  ask(request: PollRequest, reply: Reply): void {
+  /** Serves a poll: at once if there are updates, else when one arrives or the timeout ends. */
+  poll(request: PollRequest, responder: Responder): void {
     const now = this.#clock.now();
     const { offset } = request;
     let { limit, timeoutSeconds } = request;
     if (offset === this.#previous.offset) {
-      const sinceMs = now - this.#previous.startedAt;
+      const sinceMs = now - this.#previous.startedAtMs;
       if (timeoutSeconds * 1000 < SAME_OFFSET_WINDOW_MS && sinceMs < SAME_OFFSET_WINDOW_MS)
         timeoutSeconds = SAME_OFFSET_WINDOW_MS / 1000;
       if (sinceMs < HOT_WINDOW_MS) limit = 1;
     }
-    this.#previous = { offset, startedAt: now };
+    this.#previous = { offset, startedAtMs: now };
 
-    // A poll that waits reads later from where the queue begins now.
+    // Resolved now: a negative offset must not move along with the queue while the poll waits.
     const from = this.#queue.resolve(offset);
     const updates = this.#queue.read(from, limit);
-    if (offset > 0 && this.#queue.believes(offset)) this.#confirmedOffset = offset;
+    if (offset > 0 && this.#queue.isPlausible(offset)) this.#confirmedOffset = offset;
     if (updates.length > 0 || timeoutSeconds === 0) {
-      reply.send(successOfItems(updates));
+      responder.send(successOfItems(updates));
       return;
     }
 
-    this.#end(Conflict.byOtherPoll);
+    this.#endWaiting(ConflictDescription.otherPoll);
     const poll: WaitingPoll = {
       offset: from,
       limit,
-      reply,
-      latestAnswerAt: now + timeoutSeconds * 1000,
+      responder,
+      respondByMs: now + timeoutSeconds * 1000,
       woken: false,
       cancelTimer: () => {},
     };
     this.#waiting = poll;
-    this.#answerAt(poll, poll.latestAnswerAt);
+    this.#respondAt(poll, poll.respondByMs);
   }
 
-  /** Tells a waiting poll that there is something to fetch. */
+  /** Lets the waiting poll respond soon, as there is a new update. */
   wake(): void {
     const poll = this.#waiting;
     if (!poll) return;
     const now = this.#clock.now();
     if (!poll.woken) {
       poll.woken = true;
-      poll.latestAnswerAt = Math.min(poll.latestAnswerAt, now + LONGEST_WAKE_DELAY_MS);
+      poll.respondByMs = Math.min(poll.respondByMs, now + LONGEST_WAKE_DELAY_MS);
     }
-    this.#answerAt(poll, Math.min(now + WAKE_DELAY_MS, poll.latestAnswerAt));
+    this.#respondAt(poll, Math.min(now + WAKE_DELAY_MS, poll.respondByMs));
   }
 
-  /** Refuses with 409, at once or, where one was sent lately, 3 s later. */
-  refuse(description: string, reply: Reply): void {
-    if (reply.open) this.#conflicts++;
-    const answer = failure(new ApiError(409, description));
+  /** Responds with a conflict: at once, or 3 s later if another was sent within the last 3 s. */
+  refuse(description: string, responder: Responder): void {
+    if (responder.open) this.#conflicts++;
+    const response = failure(new ApiError(409, description));
     const now = this.#clock.now();
-    if (now >= this.#nextConflictAt) {
-      this.#nextConflictAt = now + CONFLICT_SPACING_MS;
-      reply.send(answer);
+    if (now >= this.#nextConflictAtMs) {
+      this.#nextConflictAtMs = now + CONFLICT_SPACING_MS;
+      responder.send(response);
     } else {
-      this.#clock.after(CONFLICT_SPACING_MS, () => reply.send(answer));
+      this.#clock.after(CONFLICT_SPACING_MS, () => responder.send(response));
     }
   }
 
-  /** Ends the waiting poll, if there is one, because a webhook was set. */
+  /** Ends the waiting poll, if there is one, with a conflict because a webhook was set. */
   endForWebhook(): void {
-    this.#end(Conflict.bySetWebhook);
+    this.#endWaiting(ConflictDescription.webhookSet);
   }
 
-  /** Answers the waiting poll, if there is one, with a refusal. */
-  endWith(error: ApiError): void {
-    this.#take()?.send(failure(error));
+  /** Ends the waiting poll, if there is one, with an error. */
+  failWaiting(error: ApiError): void {
+    this.#takeWaiting()?.send(failure(error));
   }
 
-  #end(description: string): void {
-    const reply = this.#take();
-    if (reply) this.refuse(description, reply);
+  #endWaiting(description: string): void {
+    const responder = this.#takeWaiting();
+    if (responder) this.refuse(description, responder);
   }
 
-  #take(): Reply | undefined {
+  #takeWaiting(): Responder | undefined {
     const poll = this.#waiting;
     poll?.cancelTimer();
     this.#waiting = undefined;
-    return poll?.reply;
+    return poll?.responder;
   }
 
-  #answerAt(poll: WaitingPoll, at: number): void {
+  #respondAt(poll: WaitingPoll, atMs: number): void {
     poll.cancelTimer();
-    poll.cancelTimer = this.#clock.after(at - this.#clock.now(), () => {
+    poll.cancelTimer = this.#clock.after(atMs - this.#clock.now(), () => {
       this.#waiting = undefined;
-      poll.reply.send(successOfItems(this.#queue.read(poll.offset, poll.limit)));
+      poll.responder.send(successOfItems(this.#queue.read(poll.offset, poll.limit)));
     });
   }
 }

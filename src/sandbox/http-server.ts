@@ -1,13 +1,11 @@
-/**
- * The HTTP server on loopback, and what can go wrong with its connections: silent, refused, cut.
- */
+/** An HTTP server on the loopback interface, whose connections can be silenced, reset or refused. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 const HOST = '127.0.0.1';
-/** How long the real server keeps an idle connection. */
+/** How long Telegram's server keeps an idle connection open. */
 const IDLE_CONNECTION_MS = 500_000;
-/** The largest request the cloud server takes holds a file of 50 MB. */
+/** Room for the largest file that Telegram's cloud server accepts, which has 50 MB. */
 const LARGEST_BODY_BYTES = 52_000_000;
 
 /** Handles a request whose body is complete. */
@@ -17,8 +15,8 @@ export class HttpServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #silent = new WeakSet<Socket>();
-  /** Connections that have carried requests of the control path; no fault touches them. */
-  readonly #spared = new WeakSet<Socket>();
+  /** Connections of the control API, which are exempt from faults. */
+  readonly #exempt = new WeakSet<Socket>();
   #port = 0;
 
   constructor(handler: Handler) {
@@ -29,7 +27,7 @@ export class HttpServer {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    // A client that resets, or speaks no HTTP, is no concern of others.
+    // A client that resets its connection or does not speak HTTP must not affect others.
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 
@@ -37,7 +35,7 @@ export class HttpServer {
     return this.#port;
   }
 
-  /** Listens, on any free port for 0. Rejects where the port is taken. */
+  /** Listens on a port; 0 stands for any free port. Rejects if the port is in use. */
   listen(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
@@ -49,32 +47,32 @@ export class HttpServer {
     });
   }
 
-  /** No fault shall touch the connection of this exchange. */
-  spare({ socket }: ServerResponse): void {
-    if (socket) this.#spared.add(socket);
+  /** Exempts the connection of a request from faults. */
+  exempt({ socket }: ServerResponse): void {
+    if (socket) this.#exempt.add(socket);
   }
 
   isSilent({ socket }: ServerResponse): boolean {
     return socket !== null && this.#silent.has(socket);
   }
 
-  /** From now on nothing that comes on a connection that now exists is heard, and nothing is said on it. */
+  /** Ignores everything that arrives on the present connections from now on, and sends nothing on them. */
   silenceAll(): void {
-    for (const socket of this.#sockets) if (!this.#spared.has(socket)) this.#silent.add(socket);
+    for (const socket of this.#sockets) if (!this.#exempt.has(socket)) this.#silent.add(socket);
   }
 
-  /** Stops listening and resets every connection. */
-  refuse(): void {
+  /** Stops listening and resets all connections that are not exempt. */
+  stopListening(): void {
     this.#server.close();
-    for (const socket of this.#sockets) if (!this.#spared.has(socket)) socket.resetAndDestroy();
+    for (const socket of this.#sockets) if (!this.#exempt.has(socket)) socket.resetAndDestroy();
   }
 
-  /** Listens again, on the same port. Rejects where another program has taken it meanwhile. */
-  async accept(): Promise<void> {
+  /** Listens on the same port again. Rejects if another program has taken the port in the meantime. */
+  async resumeListening(): Promise<void> {
     if (!this.#server.listening) await this.listen(this.#port);
   }
 
-  /** Closes the port and destroys every connection at once. */
+  /** Closes the port and destroys all connections at once. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
@@ -94,7 +92,7 @@ export class HttpServer {
       if (!this.isSilent(response))
         handler(request, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), response);
     });
-    // A request cut off on its way is no request.
+    // A request that was cut off is ignored.
     request.on('error', () => {});
     response.on('error', () => {});
   }

@@ -1,6 +1,4 @@
-/**
- * Users, chats and messages as the Bot API shows them, made from no more than an id and a name.
- */
+/** Users, chats and messages in the format of the Bot API, made from an id and a name. */
 
 export interface User {
   readonly id: number;
@@ -30,7 +28,7 @@ export interface Message {
 
 export const unixSeconds = (): number => Math.floor(Date.now() / 1000);
 
-/** The person whose private chat has this id, or who writes in this group unless another is named. */
+/** The person with an id. The id of a group gives the default person who writes in it. */
 export function person(id: number, name = `Person ${Math.abs(id)}`): User {
   return {
     id: Math.abs(id),
@@ -40,7 +38,7 @@ export function person(id: number, name = `Person ${Math.abs(id)}`): User {
   };
 }
 
-/** As in Telegram, positive ids are private chats, negative ones groups, and those below -10^12 supergroups. */
+/** The chat with an id. As in Telegram, positive ids are private chats, ids below -10^12 supergroups, others groups. */
 export function chat(id: number, name?: string): Chat {
   if (id > 0) return { id, type: 'private', first_name: person(id, name).first_name };
   return {
@@ -50,7 +48,7 @@ export function chat(id: number, name?: string): Chat {
   };
 }
 
-/** A text with the entities bots look for: its commands. */
+/** A text with entities for the commands in it. */
 export function textContent(text: string): {
   readonly text: string;
   readonly entities?: readonly object[];

@@ -1,22 +1,21 @@
-/**
- * The parameters of a Bot API call, from the query string and a body in any of the three forms Telegram takes.
- */
+/** Parses the parameters of a Bot API call from the query string and from a body in any form that Telegram accepts. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { ApiError } from './answer.js';
+import { isObject, parseJson } from '../json.js';
+import { ApiError } from './api-response.js';
 
 /**
- * By name. A form gives texts; JSON gives what it holds; an uploaded file is an `UploadedFile`. Read them through the
- * functions below, which take a number or list as such or as its text, like the server.
+ * Parameters by name. Values from a form are strings, values from JSON have any type, and an uploaded file is an
+ * `UploadedFile`. Like Telegram's server, the functions of this module accept numbers and lists also as text.
  */
 export type CallParameters = Readonly<Record<string, unknown>>;
 
-/** A file that came with a multipart body. Its content is not kept. */
+/** A file from a multipart body, without its content. */
 interface UploadedFile {
   readonly fileName: string;
   readonly size: number;
 }
 
-/** @throws ApiError (400) for a body that cannot be read. */
+/** @throws ApiError 400 for a body that cannot be parsed */
 export function parseParameters(query: string, headers: IncomingHttpHeaders, body: Buffer): CallParameters {
   const inQuery = Object.fromEntries(new URLSearchParams(query));
   if (body.length === 0) return inQuery;
@@ -39,7 +38,7 @@ function parseBody(contentType: string, body: Buffer): CallParameters {
 
 function parseJsonBody(body: Buffer): CallParameters {
   const value = parseJson(body.toString());
-  if (!isRecord(value)) throw ApiError.badRequest('expected an Object as the body');
+  if (!isObject(value)) throw ApiError.badRequest('expected an Object as the body');
   return value;
 }
 
@@ -71,14 +70,14 @@ function parsePart(part: Buffer): [string, unknown] | undefined {
   return [name, file];
 }
 
-/** The parameter as text; empty when it is missing. */
+/** A parameter as text, or an empty text if it is missing. */
 export function text(parameters: CallParameters, name: string): string {
   const value = parameters[name];
   if (value === undefined) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The parameter as a whole number within bounds; `fallback` when it is missing, 0 when it is none. */
+/** A parameter as a whole number within bounds: `fallback` if it is missing, 0 if it is not a number. */
 export function integer(
   parameters: CallParameters,
   name: string,
@@ -91,26 +90,13 @@ export function integer(
   return Math.min(max, Math.max(min, Number.parseInt(digits, 10) || 0));
 }
 
-/** Whether the parameter says yes, in one of the words the server knows. */
+/** Whether a parameter is `true`, `yes` or `1`. */
 export function flag(parameters: CallParameters, name: string): boolean {
   return ['true', 'yes', '1'].includes(text(parameters, name).toLowerCase());
 }
 
-/** A list or object, given as such or as JSON text; undefined when it is missing or not JSON. */
+/** A list or object, given as such or as JSON text; undefined if it is missing or not JSON. */
 export function structure(parameters: CallParameters, name: string): unknown {
   const value = parameters[name];
   return typeof value === 'string' ? parseJson(value) : value;
-}
-
-/** The value of JSON text; undefined for text that is not JSON. */
-export function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

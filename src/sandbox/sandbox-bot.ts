@@ -1,32 +1,30 @@
-/**
- * One bot of a sandbox, from the side of those who write to it and look at what it does.
- */
+/** A bot of a sandbox, as seen by a test: sends messages and updates to the bot, and observes what the bot does. */
 import type { Clock } from '../clock.js';
 import type { BotAccount, NewUpdate } from './bot-account.js';
 import type { Call, CallFilter, Calls } from './calls.js';
-import { type ChatReport, Chats, type Conversation, type Line } from './chats.js';
-import type { Exchange } from './said-lines.js';
+import { type ChatReport, Chats, type Conversation, type UserMessage } from './chats.js';
+import type { Exchange } from './transcript.js';
 
 export interface BotState {
   /** The bot's id. */
   readonly bot: number;
-  /** Updates that the server still keeps: not delivered, or delivered and not confirmed. */
+  /** The number of unconfirmed updates, whether delivered or not. */
   readonly queued: number;
-  /** The id the next update gets. */
+  /** The id of the next update. */
   readonly nextUpdateId: number;
-  /** The newest offset that the server has acted upon: it has forgotten all below. Undefined before there was one. */
+  /** The newest offset by which updates were confirmed: the server has removed all updates below it. */
   readonly confirmedOffset: number | undefined;
-  /** Long polls that wait right now, whose caller still listens: 0 or 1. */
+  /** The number of waiting long polls whose caller still listens: 0 or 1. */
   readonly waitingPolls: number;
-  /** Calls of `getUpdates` so far. */
+  /** The number of `getUpdates` calls so far. */
   readonly polls: number;
-  /** 409s so far to callers that still listened, those still held back included. */
+  /** The number of 409 responses so far to callers that still listened, including delayed ones. */
   readonly conflicts: number;
-  /** Empty where none is set. */
+  /** Empty without a webhook. */
   readonly webhookUrl: string;
-  /** What the bot listens to; undefined: the default. */
+  /** The kinds of updates that the bot gets. Undefined: the default kinds. */
   readonly allowedUpdates: readonly string[] | undefined;
-  /** How many calls of each method so far, by the name first used. */
+  /** The number of calls of each method so far, by the method's name as first spelt. */
   readonly calls: Readonly<Record<string, number>>;
 }
 
@@ -60,55 +58,61 @@ export class SandboxBot {
   }
 
   /**
-   * Adds raw updates. One without `update_id` gets the next; those the bot does not listen to are dropped.
-   * Returns the ids of those it will get.
-   * @throws RangeError for an `update_id` not above those that wait.
+   * Adds raw updates, each with the next id unless it has an `update_id`. Updates of a kind that the bot does not get are
+   * dropped. Returns the ids of the others.
+   *
+   * @throws RangeError for an `update_id` that is not above all queued ids
    */
   addUpdates(updates: Iterable<NewUpdate>): number[] {
     return this.#account.add(updates);
   }
 
-  /** Sets the id of the next update; lower than the last is possible once none waits. @throws RangeError otherwise. */
+  /**
+   * Sets the id of the next update.
+   *
+   * @throws RangeError for a lower id while updates are queued
+   */
   jumpTo(nextUpdateId: number): void {
-    this.#account.queue.jump(nextUpdateId);
+    this.#account.queue.setNextId(nextUpdateId);
   }
 
-  /** Somebody writes to the bot. Returns the ids of the updates. */
-  say(line: Line | string): number[] {
-    return this.chats.say(typeof line === 'string' ? { text: line } : line);
+  /** Sends a message to the bot. Returns the ids of the updates. */
+  say(message: UserMessage | string): number[] {
+    return this.chats.say(typeof message === 'string' ? { text: message } : message);
   }
 
-  /** Somebody writes to the bot and waits for its first answer. Rejects with the signal's reason. */
-  ask(line: Omit<Line, 'count'> | string, signal?: AbortSignal): Promise<Exchange> {
-    return this.chats.ask(typeof line === 'string' ? { text: line } : line, this.#orClosing(signal));
+  /** Sends a message and waits for the first answer. Rejects when the signal aborts or the sandbox closes. */
+  ask(message: Omit<UserMessage, 'count'> | string, signal?: AbortSignal): Promise<Exchange> {
+    const content = typeof message === 'string' ? { text: message } : message;
+    return this.chats.ask(content, this.#orClosing(signal));
   }
 
-  /** Somebody talks with the bot. Resolves at the end, or once the signal aborts or the sandbox closes. */
+  /** Holds a conversation. Resolves at its end, or when the signal aborts or the sandbox closes. */
   converse(conversation: Conversation, signal?: AbortSignal): Promise<void> {
     return this.chats.converse(conversation, this.#orClosing(signal));
   }
 
-  /** What was said and answered, in one chat or all. */
+  /** Copies of all exchanges in one chat, or in all chats. */
   exchanges(chat?: number): readonly Exchange[] {
     return this.chats.exchanges(chat);
   }
 
-  /** How much was said that has no answer; cheap to ask, however much it is. */
+  /** The number of messages without an answer. Cheap, however many there are. */
   get unanswered(): number {
     return this.chats.unanswered;
   }
 
-  /** The same in figures. */
+  /** The exchanges in one chat, or in all chats, in figures. */
   report(chat?: number): ChatReport {
     return this.chats.report(chat);
   }
 
-  /** The newest calls, oldest first. */
+  /** The recorded calls of the bot, oldest first. */
   calls(filter: Omit<CallFilter, 'bot'> = {}): readonly Call[] {
     return this.#calls.list({ ...filter, bot: this.id });
   }
 
-  /** How many calls of a method so far; case does not matter. */
+  /** The number of calls of a method so far. The name may be in any case. */
   callCount(method: string): number {
     return this.#calls.count(this.id, method);
   }

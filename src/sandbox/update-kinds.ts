@@ -1,46 +1,44 @@
-/**
- * The kinds of update the server knows: which are sent unless asked for otherwise, and how long each is kept.
- */
+/** The kinds of updates: which ones a bot gets by default, and how long the server keeps each. */
 
 const DAY_MS = 86_400_000;
 
 interface Kind {
-  /** How long an update of this kind waits to be confirmed; a query that nobody answered in time is of no use later. */
-  readonly keptMs: number;
-  /** Sent only to a bot that names it in `allowed_updates`. */
+  /** How long an unconfirmed update is kept. Queries expire soon, because late answers to them are refused. */
+  readonly retentionMs: number;
+  /** Whether only bots get the update that name its kind in `allowed_updates`. */
   readonly onRequestOnly?: true;
 }
 
 const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
-  ['message', { keptMs: DAY_MS }],
-  ['edited_message', { keptMs: DAY_MS }],
-  ['channel_post', { keptMs: DAY_MS }],
-  ['edited_channel_post', { keptMs: DAY_MS }],
-  ['business_connection', { keptMs: DAY_MS }],
-  ['business_message', { keptMs: DAY_MS }],
-  ['edited_business_message', { keptMs: DAY_MS }],
-  ['deleted_business_messages', { keptMs: DAY_MS }],
-  ['message_reaction', { keptMs: DAY_MS, onRequestOnly: true }],
-  ['message_reaction_count', { keptMs: DAY_MS, onRequestOnly: true }],
-  ['inline_query', { keptMs: 30_000 }],
-  ['chosen_inline_result', { keptMs: 600_000 }],
-  ['callback_query', { keptMs: 150_000 }],
-  ['shipping_query', { keptMs: 150_000 }],
-  ['pre_checkout_query', { keptMs: 150_000 }],
-  ['purchased_paid_media', { keptMs: DAY_MS }],
-  ['poll', { keptMs: DAY_MS }],
-  ['poll_answer', { keptMs: DAY_MS }],
-  ['my_chat_member', { keptMs: DAY_MS }],
-  ['chat_member', { keptMs: DAY_MS, onRequestOnly: true }],
-  ['chat_join_request', { keptMs: DAY_MS }],
-  ['chat_boost', { keptMs: DAY_MS }],
-  ['removed_chat_boost', { keptMs: DAY_MS }],
+  ['message', { retentionMs: DAY_MS }],
+  ['edited_message', { retentionMs: DAY_MS }],
+  ['channel_post', { retentionMs: DAY_MS }],
+  ['edited_channel_post', { retentionMs: DAY_MS }],
+  ['business_connection', { retentionMs: DAY_MS }],
+  ['business_message', { retentionMs: DAY_MS }],
+  ['edited_business_message', { retentionMs: DAY_MS }],
+  ['deleted_business_messages', { retentionMs: DAY_MS }],
+  ['message_reaction', { retentionMs: DAY_MS, onRequestOnly: true }],
+  ['message_reaction_count', { retentionMs: DAY_MS, onRequestOnly: true }],
+  ['inline_query', { retentionMs: 30_000 }],
+  ['chosen_inline_result', { retentionMs: 600_000 }],
+  ['callback_query', { retentionMs: 150_000 }],
+  ['shipping_query', { retentionMs: 150_000 }],
+  ['pre_checkout_query', { retentionMs: 150_000 }],
+  ['purchased_paid_media', { retentionMs: DAY_MS }],
+  ['poll', { retentionMs: DAY_MS }],
+  ['poll_answer', { retentionMs: DAY_MS }],
+  ['my_chat_member', { retentionMs: DAY_MS }],
+  ['chat_member', { retentionMs: DAY_MS, onRequestOnly: true }],
+  ['chat_join_request', { retentionMs: DAY_MS }],
+  ['chat_boost', { retentionMs: DAY_MS }],
+  ['removed_chat_boost', { retentionMs: DAY_MS }],
 ]);
 
-/** How long the server keeps an unconfirmed update of this kind. */
-export const keptMs = (kind: string): number => kinds.get(kind)?.keptMs ?? DAY_MS;
+/** How long the server keeps an unconfirmed update of a kind. */
+export const retentionMs = (kind: string): number => kinds.get(kind)?.retentionMs ?? DAY_MS;
 
-/** What a bot hears: what it once asked for, or (undefined) what every bot hears. */
+/** The kinds of updates that a bot gets; undefined for the default kinds. */
 export type AllowedUpdates = readonly string[] | undefined;
 
 export function isAllowed(kind: string, allowed: AllowedUpdates): boolean {
@@ -48,8 +46,8 @@ export function isAllowed(kind: string, allowed: AllowedUpdates): boolean {
 }
 
 /**
- * Reads the parameter `allowed_updates`. `unchanged` when it is left out or is not a list of names: the server then
- * keeps what was asked before, perhaps by another program. A list that names nothing it knows means the default.
+ * Parses the parameter `allowed_updates`. Returns `unchanged` if it is missing or not a list of names: the server then
+ * keeps the previous value, even that of another program. A list without any known name means the default.
  */
 export function parseAllowedUpdates(given: unknown): { readonly allowed: AllowedUpdates } | 'unchanged' {
   if (!Array.isArray(given)) return 'unchanged';

@@ -1,13 +1,11 @@
-/**
- * One bot's unconfirmed updates, as Telegram's server keeps them: numbered, forgotten by offset, gone after a while.
- */
+/** The unconfirmed updates of one bot: numbered, removed by an offset, and dropped when they expire, as by Telegram. */
 import type { Clock } from '../clock.js';
 
-/** An offset further beyond the next id than this is not believed, nor one further before it than the other. */
+/** Offsets outside this range around the next id are ignored. */
 const FUTURE_TOLERANCE = 10;
 const PAST_TOLERANCE = 2_000_000;
-/** An answer is ended early rather than let grow beyond this. */
-const LARGEST_ANSWER_BYTES = 1 << 22;
+/** The size at which a response is cut short, after a whole update. */
+const LARGEST_RESPONSE_BYTES = 1 << 22;
 const OVERHEAD_BYTES = 50;
 
 interface Waiting {
@@ -19,7 +17,7 @@ interface Waiting {
 
 export class UpdateQueue {
   readonly #clock: Clock;
-  /** In order of id. What lies before `#first` is forgotten and cut off now and then. */
+  /** Updates in order of id. Those before the index `#first` are removed, and are cut off from time to time. */
   #waiting: Waiting[] = [];
   #first = 0;
   #nextId: number;
@@ -30,26 +28,26 @@ export class UpdateQueue {
     this.#nextId = nextId;
   }
 
-  /** How many updates wait. */
+  /** The number of unconfirmed updates. */
   get size(): number {
     this.#dropExpired();
     return this.#waiting.length - this.#first;
   }
 
-  /** The id the next update gets. */
+  /** The id of the next update. */
   get nextId(): number {
     return this.#nextId;
   }
 
-  /** The id of the oldest update that waits, or the next id. */
+  /** The id of the oldest unconfirmed update, or the next id if there is none. */
   get headId(): number {
     return this.#waiting[this.#first]?.id ?? this.#nextId;
   }
 
-  /** Queues an update given without its id; returns the id. */
-  push(content: object, keptMs: number): number {
+  /** Queues an update, whose content has no id yet. Returns the id. */
+  push(content: object, retentionMs: number): number {
     const id = this.#nextId++;
-    const expiresAt = this.#clock.now() + keptMs;
+    const expiresAt = this.#clock.now() + retentionMs;
     this.#soonestExpiry = Math.min(this.#soonestExpiry, expiresAt);
     const json = `{"update_id":${id},${JSON.stringify(content).slice(1)}`;
     this.#waiting.push({ id, json, bytes: Buffer.byteLength(json), expiresAt });
@@ -57,36 +55,38 @@ export class UpdateQueue {
   }
 
   /**
-   * Sets the next id. As with Telegram, ids fall only when nothing waits (a queue unused for a week begins anew).
-   * @throws RangeError for an id at or below one that waits.
+   * Sets the next id. As with Telegram, which restarts a queue at a random id after a week without updates, a lower id is
+   * only possible while the queue is empty.
+   *
+   * @throws RangeError for a lower id while the queue is not empty
    */
-  jump(nextId: number): void {
+  setNextId(nextId: number): void {
     if (this.size > 0 && nextId < this.#nextId)
       throw new RangeError(
-        `ids cannot fall to ${nextId} while updates wait (next id ${this.#nextId}): confirm or drop them first`,
+        `the next id cannot be lowered from ${this.#nextId} to ${nextId} while updates are queued: confirm or drop them first`,
       );
     this.#nextId = nextId;
   }
 
-  /** Where a read with `offset` (0: from the oldest; -n: the last n) begins, as a positive offset. */
+  /** Converts an offset to a positive one: 0 stands for the oldest update, -n for the last n updates. */
   resolve(offset: number): number {
     if (offset > 0) return offset;
     return offset === 0 ? this.headId : Math.max(this.headId, this.#nextId + offset);
   }
 
-  /** Whether a positive offset is believed; the queue is read from its head where it is not. */
-  believes(offset: number): boolean {
+  /** Whether a positive offset is in the plausible range. An offset outside of it is ignored. */
+  isPlausible(offset: number): boolean {
     return offset <= this.#nextId + FUTURE_TOLERANCE && offset >= this.#nextId - PAST_TOLERANCE;
   }
 
-  /** Forgets every update below `offset`, for good, and reads up to `limit` of the others, as JSON texts. */
+  /** Removes all updates below the offset, and returns up to `limit` of the others as JSON texts. */
   read(offset: number, limit: number): readonly string[] {
     const from = this.resolve(offset);
-    if (this.believes(from)) this.#forgetBelow(from);
+    if (this.isPlausible(from)) this.#removeBelow(from);
     this.#dropExpired();
 
     const texts: string[] = [];
-    let bytesLeft = LARGEST_ANSWER_BYTES;
+    let bytesLeft = LARGEST_RESPONSE_BYTES;
     const end = Math.min(this.#waiting.length, this.#first + limit);
     for (const { json, bytes } of this.#waiting.slice(this.#first, end)) {
       bytesLeft -= bytes + OVERHEAD_BYTES;
@@ -96,14 +96,12 @@ export class UpdateQueue {
     return texts;
   }
 
-  /** Forgets all that waits; ids go on. Returns how many there were. */
-  clear(): number {
-    const { size } = this;
+  /** Removes all updates. The next id stays. */
+  clear(): void {
     this.#replace([]);
-    return size;
   }
 
-  #forgetBelow(offset: number): void {
+  #removeBelow(offset: number): void {
     let first = this.#first;
     for (let next = this.#waiting[first]; next && next.id < offset; next = this.#waiting[first]) first++;
     this.#first = first;

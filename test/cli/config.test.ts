@@ -31,7 +31,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}) {
 }
 
 describe('lastcall config', () => {
-  it('shows every setting, its value and where it came from, in columns', async () => {
+  it('prints the name, value and source of every setting in columns', async () => {
     writeFileSync(join(cwd, '.env'), `BOT_TOKEN=${TOKEN}\nSTOP_TIMEOUT=120s\n`);
     const { exitCode, stdout, stderr } = await run(['--no-delete-webhook'], { CONCURRENCY: '12' });
     expect(exitCode).toBe(0);
@@ -49,7 +49,7 @@ describe('lastcall config', () => {
     expect(new Set(sourceColumns).size).toBe(1);
   });
 
-  it('exits 78 with everything that is wrong, and shows the rest', async () => {
+  it('exits 78 with all problems, and prints the other settings', async () => {
     const { exitCode, stdout, stderr } = await run(['--x'], { CONCURRENCY: 'many', BOT_TOKEN: `${TOKEN}!` });
     expect(exitCode).toBe(78);
     expect(stdout).toMatch(/CONCURRENCY +\(cannot be used\) +environment/);
@@ -58,7 +58,7 @@ describe('lastcall config', () => {
     expect(stdout + stderr).not.toContain('AA');
   });
 
-  it('tells warnings', async () => {
+  it('prints warnings', async () => {
     writeFileSync(join(cwd, '.env'), 'LOG_LEVL=debug\n');
     const { exitCode, stderr } = await run([]);
     expect(exitCode).toBe(0);

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fetchAnswer, post } from '../../src/cli/inbox/request.js';
+import { takeAnswer, writeRequest } from '../../src/cli/inbox/request.js';
 import { inboxCommand } from '../../src/cli/inbox.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
@@ -25,7 +25,7 @@ import { AtWork, type AtWorkOptions, newBot, treeOf, update, viewOptions } from 
 jest.setTimeout(30_000);
 
 const TOKEN = '471200002:INBOX-TEST-TOKEN-NOT-SECRET-AT-ALL-12';
-/** Nobody else has the right to give files away, or to become another user. */
+/** Only root may change the owner of files and become another user. */
 const asRoot = (name: string, test: () => Promise<void>): void =>
   process.getuid?.() === 0 ? it(name, test) : it.skip(`${name} (needs root: not tested)`, test);
 const STRANGER = 54_321;
@@ -92,20 +92,20 @@ async function run(
 const refused = (code: string, message: string | RegExp) =>
   expect.objectContaining({ code, exitCode: 78, message: expect.stringMatching(message) });
 
-describe('which bot', () => {
-  it('is the only one there, without a word', async () => {
+describe('the bot', () => {
+  it('is the only one with an inbox', async () => {
     await begin();
-    // Neither an inbox, nor a bot.
+    // A bot without an inbox, and a folder that is not a bot's.
     mkdirSync(state.file('471200009-0123456789abcdef'));
     mkdirSync(state.file('notes', 'inbox'), { recursive: true });
     const { exitCode, stdout } = await run([]);
     expect(exitCode).toBe(0);
     expect(stdout).toBe(
-      `0 running, 0 waiting, 0 dead in the inbox of bot ${bot}. A process on this host works with it.\n`,
+      `0 running, 0 waiting, 0 dead in the inbox of bot ${bot}. In use by a process on this host.\n`,
     );
   });
 
-  it('is the one of the token, at the Bot API server of the settings; unless --bot says another', async () => {
+  it('is that of the token and Bot API server in the settings, unless --bot names another', async () => {
     const apiRoot = 'http://127.0.0.1:1';
     const botOfToken = botKey({ apiRoot, testEnv: false, botId: 471200002 });
     const env = { BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: apiRoot };
@@ -120,7 +120,7 @@ describe('which bot', () => {
     );
   });
 
-  it('is asked for where there are several, which are named', async () => {
+  it('must be given if there are several, which the error names', async () => {
     const other = newBot();
     await begin();
     await begin({ bot: other });
@@ -134,36 +134,36 @@ describe('which bot', () => {
     [[], '^there is no inbox in /'],
     [['--bot', '5'], '^there is no inbox of bot 5 in /.*, nor of any other$'],
     [['--state-dir', '/no/such/place'], '^there is no inbox in /no/such/place$'],
-  ])('may be none: %j', async (args, message) => {
+  ])('may be missing: %j', async (args, message) => {
     const before = treeOf(state.path);
     await expect(run(args)).rejects.toEqual(refused('INBOX_NOT_FOUND', message));
     expect(treeOf(state.path)).toEqual(before);
   });
 });
 
-describe('what cannot be meant', () => {
+describe('an invalid command line', () => {
   it.each([
-    [['frob'], "'frob' is nothing to do with an inbox; there are list, show, retry, drop, export"],
-    [['627819794'], "'627819794' is nothing to do with an inbox"],
-    [['constructor'], "'constructor' is nothing"],
-    [[TOKEN], "'471200002:\\*\\*\\*' is nothing"],
+    [['frob'], "'frob' is not an inbox command; expected one of list, show, retry, drop, export"],
+    [['627819794'], "'627819794' is not an inbox command"],
+    [['constructor'], "'constructor' is not an inbox command"],
+    [[TOKEN], "'471200002:\\*\\*\\*' is not an inbox command"],
     [['list', '5'], '`lastcall inbox list` takes no ids'],
-    [['show'], '`lastcall inbox show` needs the id of an update$'],
+    [['show'], '`lastcall inbox show` needs an update id$'],
     [['show', '1', '2'], '`lastcall inbox show` takes one id'],
-    [['show', '1', '--all'], '--all means nothing to `lastcall inbox show`'],
-    [['retry'], '`lastcall inbox retry` needs the id of an update, or --all'],
+    [['show', '1', '--all'], '`lastcall inbox show` does not take --all'],
+    [['retry'], '`lastcall inbox retry` needs an update id or --all'],
     [['retry', '5', '--all'], '`lastcall inbox retry` takes ids or --all, not both'],
-    [['retry', '--dead'], '--dead means nothing to `lastcall inbox retry`'],
-    [['drop'], '`lastcall inbox drop` needs the id of an update, or --dead'],
-    [['drop', '5x'], "'5x' is no id of an update"],
-    [['export', '--json'], '--json means nothing to `lastcall inbox export`'],
-    [['--bot', '../x'], "--bot must be the bot's id, or the name of its folder, not '../x'"],
+    [['retry', '--dead'], '`lastcall inbox retry` does not take --dead'],
+    [['drop'], '`lastcall inbox drop` needs an update id or --dead'],
+    [['drop', '5x'], "'5x' is not an update id"],
+    [['export', '--json'], '`lastcall inbox export` does not take --json'],
+    [['--bot', '../x'], "--bot must be a bot id or the name of its folder, not '../x'"],
   ])('%j', async (args, message) => {
     await begin();
     await expect(run(args)).rejects.toEqual(refused('COMMAND_MISUSED', message));
   });
 
-  it('is told with the settings that are wrong', async () => {
+  it('is reported together with invalid settings', async () => {
     await expect(run(['--colour'], { env: { CONCURRENCY: 'many' } })).rejects.toEqual(
       refused('CONFIG_INVALID', /--colour is no flag[\s\S]*CONCURRENCY is "many"/),
     );
@@ -171,7 +171,7 @@ describe('what cannot be meant', () => {
 });
 
 describe('lastcall inbox list', () => {
-  it('shows what runs, waits and is dead, without a word of what was written', async () => {
+  it('shows running, waiting and dead updates without their contents', async () => {
     const worker = await begin();
     await worker.accept(update(101, 5), update(102, 5), update(103, -100_200), update(104, 7));
     await worker.fail(new TypeError('no such order'), 103, 104);
@@ -180,7 +180,7 @@ describe('lastcall inbox list', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const [first, blank, ...lines] = stdout.trimEnd().split('\n');
     expect([first, blank]).toEqual([
-      `1 running, 1 waiting, 2 dead in the inbox of bot ${bot}. A process on this host works with it.`,
+      `1 running, 1 waiting, 2 dead in the inbox of bot ${bot}. In use by a process on this host.`,
       '',
     ]);
     expect(lines.map((line) => line.split(/ {2,}/).filter((_, column) => column !== 4))).toEqual([
@@ -194,7 +194,7 @@ describe('lastcall inbox list', () => {
     expect(stdout).not.toMatch(/text \d/);
   });
 
-  it('shows 20 of each state, of the dead the latest, and says how to see all', async () => {
+  it('shows 20 updates of each state, the newest of the dead, and how to see all', async () => {
     const worker = await begin();
     const ids = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
     await worker.accept(...ids(1_000, 50).map((id) => update(id, id)));
@@ -214,7 +214,7 @@ describe('lastcall inbox list', () => {
     expect([idsIn(dead, 'waiting'), idsIn(dead, 'dead')]).toEqual([[], ids(1_000, 25)]);
   });
 
-  it('shows programs all, as JSON', async () => {
+  it('prints all updates as JSON', async () => {
     const worker = await begin();
     await worker.accept(...Array.from({ length: 30 }, (_, index) => update(index + 1)));
     await worker.fail(new Error('no'), 1);
@@ -236,41 +236,39 @@ describe('lastcall inbox list', () => {
     expect(stdout).not.toMatch(/text \d/);
   });
 
-  it('says that nobody works with it, and what was interrupted', async () => {
+  it('shows interrupted updates of an inbox that is not in use', async () => {
     const worker = await begin();
     await worker.accept(update(1), update(2, 2));
     await worker.handle(1);
     await end(worker, 'kill');
     const { stdout } = await run([]);
-    expect(stdout).toMatch(
-      /^0 running, 1 interrupted, 1 waiting, 0 dead .*\. No process works with it now\.\n/,
-    );
+    expect(stdout).toMatch(/^0 running, 1 interrupted, 1 waiting, 0 dead .*\. Not in use\.\n/);
     expect(stdout).toMatch(/^interrupted +1 +message +1 .* 1 +1$/m);
   });
 
-  it('is not deceived by one that holds the lock and does not work with it', async () => {
+  it('does not take a silent holder of the lock for the owner', async () => {
     const worker = await begin();
     await worker.accept(update(1));
     await worker.handle(1);
-    // As where the one that worked with it was killed, and the next one keeps its updates in memory.
+    // The state after the owner was killed and a process started that keeps its updates in memory.
     const before = Date.now() / 1_000 - 120;
     utimesSync(join(folder(), 'owner.json'), before, before);
-    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .*No process works with it now\.$/m);
+    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .*Not in use\.$/m);
   });
 
-  it('cannot know of a process in another place more than its last sign of life', async () => {
+  it('shows the last sign of life of an owner on another host', async () => {
     const worker = await begin({ place: 'elsewhere.test' });
     await worker.accept(update(1));
     await worker.handle(1);
     expect((await run([])).stdout).toMatch(
-      /^1 running, .* A process on elsewhere\.test has it, whose last sign of life is <?[\d.]+ m?s old; no more can be known from here\.$/m,
+      /^1 running, .* In use by a process on elsewhere\.test, last seen <?[\d.]+ m?s ago; whether it still runs cannot be checked from here\.$/m,
     );
     const longAgo = Date.now() / 1_000 - 3_600;
     utimesSync(join(folder(), 'owner.json'), longAgo, longAgo);
-    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .* is 1 h old/);
+    expect((await run([])).stdout).toMatch(/^0 running, 1 interrupted, .* last seen 1 h ago/);
   });
 
-  it('warns where some of it cannot be read', async () => {
+  it('warns if part of the inbox is unreadable', async () => {
     const worker = await begin();
     await worker.accept(update(1, 1, 'damage this'));
     await worker.accept(update(2));
@@ -281,14 +279,14 @@ describe('lastcall inbox list', () => {
     const { exitCode, stdout, stderr } = await run([]);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 0,
-      stderr: 'warning: some of the inbox cannot be read any more; what can is shown\n',
+      stderr: 'warning: part of the inbox is unreadable; showing the rest\n',
     });
     expect(stdout).toMatch(/^waiting +2 /m);
   });
 });
 
 describe('lastcall inbox show', () => {
-  it('prints all that is known of one, on a line, or for people over several', async () => {
+  it('prints one update in one line, or indented on a terminal', async () => {
     const worker = await begin();
     await worker.accept(update(1), update(2));
     await worker.fail(new Error('first line'), 1);
@@ -307,7 +305,7 @@ describe('lastcall inbox show', () => {
     expect(JSON.parse(pretty)).toMatchObject({ updateId: 2, state: 'waiting', update: update(2) });
   });
 
-  it('exits 1 where there is no such update', async () => {
+  it('exits 1 without such an update', async () => {
     await begin();
     expect(await run(['show', '77'])).toEqual({
       exitCode: 1,
@@ -316,14 +314,14 @@ describe('lastcall inbox show', () => {
     });
   });
 
-  it('lets nothing through that a terminal obeys, and no token', async () => {
+  it('escapes control characters and masks tokens', async () => {
     const worker = await begin();
     const nasty = `\u001b]0;owned\u0007 \u009b31m \u007f \u202egnp.exe \u2028 \ud83d\ude80 ${TOKEN}`;
     await worker.accept(update(1, 1, nasty), update(2));
     await worker.fail(new Error(nasty), 2);
     for (const args of [['show', '1'], ['show', '2'], ['list'], ['list', '--json'], ['export']]) {
       const { stdout } = await run(args, { isTTY: true });
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test is about control characters
       expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/);
       expect(stdout).not.toContain('NOT-SECRET');
     }
@@ -334,7 +332,7 @@ describe('lastcall inbox show', () => {
 });
 
 describe('lastcall inbox export', () => {
-  it('prints one update a line, with what is known of it', async () => {
+  it('prints one update per line', async () => {
     const worker = await begin();
     await worker.accept(update(1), update(2, 2, 'two\nlines'), update(3, 3));
     await worker.fail('no', 1);
@@ -354,7 +352,7 @@ describe('lastcall inbox export', () => {
     expect(await lines('--dead', '--waiting')).toHaveLength(2);
   });
 
-  it('that is cut short does not end as if it were whole', async () => {
+  it('exits 1 when it is cut short', async () => {
     const worker = await begin();
     await worker.accept(...Array.from({ length: 100 }, (_, index) => update(index)));
     const signal = AbortSignal.abort(new Error('stop'));
@@ -367,7 +365,7 @@ describe('lastcall inbox export', () => {
     await expect(inboxCommand(['export'], { ...io, signal })).rejects.toThrow('stop');
   });
 
-  it('goes no faster than it is read, and ends when nobody reads on', async () => {
+  it('is no faster than its reader, and ends when the reader stops', async () => {
     const worker = await begin();
     for (let batch = 0; batch < 20; batch++)
       await worker.accept(
@@ -392,14 +390,14 @@ describe('lastcall inbox export', () => {
 });
 
 describe('lastcall inbox retry and drop', () => {
-  it('have the process at work do it, and say what was done and what was not', async () => {
+  it('are carried out by the owner, and print what was done and what was refused', async () => {
     const worker = await begin();
     await worker.accept(update(1), update(2, 2), update(3, 3), update(4, 4), update(5, 4));
     await worker.fail('no', 1, 2);
     await worker.handle(3);
     expect(await run(['retry', '1', '4', '3', '99'])).toEqual({
       exitCode: 1,
-      stdout: 'trying 1 update again: 1\n',
+      stdout: 'retrying 1 update: 1\n',
       stderr: 'update 4 is waiting, not dead\nupdate 3 is running, not dead\nupdate 99 is not in the inbox\n',
     });
     await worker.delivers(6);
@@ -407,7 +405,7 @@ describe('lastcall inbox retry and drop', () => {
     expect(await run(['drop', '3', '4'])).toEqual({
       exitCode: 1,
       stdout: 'dropped 1 update: 4\n',
-      stderr: 'update 3 was refused: its handler is at work\n',
+      stderr: 'update 3 was refused: its handler is running\n',
     });
     expect(await run(['drop', '--dead'])).toEqual({
       exitCode: 0,
@@ -419,19 +417,19 @@ describe('lastcall inbox retry and drop', () => {
     expect((await run([])).stdout).toMatch(/^1 running, 2 waiting, 0 dead/);
   });
 
-  it('leave it to the next start where nobody works with the inbox', async () => {
+  it('leave the request to the next start if the inbox is not in use', async () => {
     const worker = await begin();
     await worker.accept(update(1), update(2), update(3));
     await worker.fail('no', 1, 2);
     await end(worker, 'kill');
     expect(await run(['retry', '1', '2', '3'])).toEqual({
       exitCode: 1,
-      stdout: 'no process works with the inbox now; the next one will try 2 updates again: 1, 2\n',
+      stdout: 'the inbox is not in use; the next process to open it will retry 2 updates: 1, 2\n',
       stderr: 'update 3 is waiting, not dead\n',
     });
     expect(await run(['drop', '3'])).toMatchObject({
       exitCode: 0,
-      stdout: 'no process works with the inbox now; the next one will drop 1 update: 3\n',
+      stdout: 'the inbox is not in use; the next process to open it will drop 1 update: 3\n',
     });
     expect(requests()).toHaveLength(2);
     const next = await begin();
@@ -440,7 +438,7 @@ describe('lastcall inbox retry and drop', () => {
     expect((await run([])).stdout).toMatch(/^0 running, 2 waiting, 0 dead/);
   });
 
-  it('wait for no one who has given no sign for long, and not for ever for one who has', async () => {
+  it('give up soon on an owner without a recent sign of life', async () => {
     const worker = await begin({ place: 'elsewhere.test' });
     await worker.accept(update(1));
     await end(worker, 'kill');
@@ -450,12 +448,12 @@ describe('lastcall inbox retry and drop', () => {
     const { exitCode, stderr } = await run(['drop', '1']);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
-      /^there was no answer; the request stays, to drop 1 update: 1\nA process on elsewhere\.test has it, whose last sign of life is 1 h old; /,
+      /^no answer; kept the request to drop 1 update: 1\nIn use by a process on elsewhere\.test, last seen 1 h ago; /,
     );
     expect(performance.now() - from).toBeLessThan(5_000);
   });
 
-  it('stop waiting when they are told to, and say that the request stays', async () => {
+  it('stop waiting when the signal aborts, and keep the request', async () => {
     const worker = await begin({ place: 'elsewhere.test' });
     await worker.accept(update(1));
     await end(worker, 'kill');
@@ -464,14 +462,12 @@ describe('lastcall inbox retry and drop', () => {
     setTimeout(() => stop.abort(), 300);
     expect(await ran).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringMatching(
-        /^the answer was not waited for; the request stays, to drop 1 update: 1\n/,
-      ),
+      stderr: expect.stringMatching(/^stopped waiting for an answer; kept the request to drop 1 update: 1\n/),
     });
     expect(requests()).toHaveLength(1);
   });
 
-  it('clear away what others did not fetch, once that is old', async () => {
+  it('remove old abandoned answers and unfinished requests', async () => {
     const worker = await begin();
     await worker.accept(update(1), update(2));
     const place = (name: string, ageS: number) => {
@@ -489,7 +485,7 @@ describe('lastcall inbox retry and drop', () => {
 });
 
 describe('files of another user', () => {
-  /** What a process of that user would do; nothing else happens meanwhile. */
+  /** Runs synchronous work with the rights of a user. */
   function as<T>(uid: number, work: () => T): T {
     const { seteuid, setegid } = process;
     if (!seteuid || !setegid) throw new Error('this system knows no users');
@@ -509,7 +505,7 @@ describe('files of another user', () => {
       chownSync(join(path, name), STRANGER, STRANGER);
   }
 
-  asRoot('stay theirs when root asks; they can read the request, and root the answer', async () => {
+  asRoot('belong to the owner of the folder when root sends a request', async () => {
     const worker = await begin();
     await worker.accept(update(1));
     await end(worker, 'kill');
@@ -530,32 +526,34 @@ describe('files of another user', () => {
     });
   });
 
-  asRoot('are closed to who is neither: the error says whom to be', async () => {
+  asRoot('are closed to a third user', async () => {
     const worker = await begin();
     await worker.accept(update(1));
     chownSync(state.path, STRANGER, STRANGER);
     const options = viewOptions(folder(), bot);
     const forbidden = expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 });
     expect(() => as(STRANGER, () => new InboxView(options))).toThrow(forbidden);
-    expect(() => as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }))).toThrow(forbidden);
+    expect(() => as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }))).toThrow(
+      forbidden,
+    );
     expect(requests()).toEqual([]);
   });
 
-  asRoot('are closed to who owns the folder when they are those of root, and the answer, too', async () => {
+  asRoot('are closed to the owner of the folder if they belong to root', async () => {
     const worker = await begin();
     await worker.accept(update(1));
     await end(worker, 'kill');
     giveAway(state.path);
-    const id = as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }));
+    const id = as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }));
     answerRequests(systemDisk, folder(), ({ seqs }) => ({ done: [...seqs], refused: [] }));
-    expect(() => as(STRANGER, () => fetchAnswer(folder(), id))).toThrow(
+    expect(() => as(STRANGER, () => takeAnswer(folder(), id))).toThrow(
       expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 }),
     );
-    expect(fetchAnswer(folder(), id)).toEqual({ done: [1], refused: [] });
+    expect(takeAnswer(folder(), id)).toEqual({ done: [1], refused: [] });
     expect(requests()).toEqual([]);
   });
 
-  asRoot('are read where they may only be read', async () => {
+  asRoot('can be listed by a user with read access only', async () => {
     const worker = await begin();
     await worker.accept(update(1));
     await worker.fail('no', 1);
@@ -571,7 +569,7 @@ describe('files of another user', () => {
       return [...new InboxView(options).updates()].map(({ updateId, text }) => [updateId, `${text()}`]);
     });
     expect(seen).toEqual([[1, JSON.stringify(update(1))]]);
-    expect(() => as(STRANGER, () => post(folder(), { action: 'drop', seqs: [1] }))).toThrow(
+    expect(() => as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }))).toThrow(
       expect.objectContaining({ code: 'INBOX_FORBIDDEN' }),
     );
     expect(treeOf(state.path)).toEqual(before);

@@ -18,8 +18,8 @@ function start(...args: string[]) {
     printed += chunk;
     for (const look of waits) look();
   });
-  const exitCode = sandboxCommand(args, { stdout, stderr, stop: stop.signal }).finally(() => stderr.end());
-  /** Resolves with what matches in the output, once something does. */
+  const exitCode = sandboxCommand(args, { stdout, stderr, signal: stop.signal }).finally(() => stderr.end());
+  /** Resolves to the first match in the output. */
   const prints = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve) => {
       const look = () => {
@@ -37,7 +37,7 @@ function start(...args: string[]) {
 }
 
 describe('lastcall sandbox', () => {
-  it('says how to point a bot to it and what it does not model, shows what bots send, and ends with 0', async () => {
+  it('explains its use and limits, prints messages of bots, and exits 0', async () => {
     const { exitCode, stop, prints, client, printed } = start('--port', '0', '--say', 'hello');
     const bot = await client();
     await prints(/curl -d '\{"text": "hello"\}' \S+\/sandbox\/updates/);
@@ -56,7 +56,7 @@ describe('lastcall sandbox', () => {
     expect(await exitCode).toBe(0);
   });
 
-  it('knows the tokens it is given, no others, and does not repeat them', async () => {
+  it('accepts only the given tokens, and does not print them', async () => {
     const { exitCode, stop, client, printed } = start('--port', '0', '--host-token', OTHER_TOKEN);
     const bot = await client();
     expect((await bot.call(OTHER_TOKEN, 'getMe')).ok).toBe(true);
@@ -67,7 +67,7 @@ describe('lastcall sandbox', () => {
     expect(await exitCode).toBe(0);
   });
 
-  it('says that a port is in use, and ends with 78', async () => {
+  it('exits 78 if the port is in use', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const address = taken.address();
@@ -81,8 +81,8 @@ describe('lastcall sandbox', () => {
   it.each([
     [['--port', 'x'], "not 'x'"],
     [['--bogus'], "Unknown option '--bogus'"],
-    [['--port', '0', '--host-token', 'short'], 'wants a bot token'],
-  ])('says what is wrong with %j, and ends with 78', async (args, words) => {
+    [['--port', '0', '--host-token', 'short'], 'must be a bot token'],
+  ])('exits 78 with the reason for %j', async (args, words) => {
     const { exitCode, errors } = start(...args);
     expect(await exitCode).toBe(78);
     expect(await errors).toContain(words);

@@ -1,4 +1,4 @@
-/** The commands of the built program, as people type them. */
+/** The commands of the built program. */
 import { chmodSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const TOKEN = '471100001:COMMANDS-TEST-TOKEN-NOT-SECRET-1234';
 const lastcall = (args: readonly string[], options: Omit<DaemonOptions, 'args'> = {}): Daemon =>
   spawnDaemon({ args, ...options });
 
-/** Runs to its end; fails unless that is with this exit code. */
+/** Runs the program to its end and expects an exit code. Resolves to its output. */
 async function outputOf(
   args: readonly string[],
   exitCode = 0,
@@ -27,7 +27,7 @@ async function outputOf(
 }
 
 describe('lastcall help', () => {
-  it('tells all commands and settings, however it is asked for', async () => {
+  it('lists all commands and settings, however it is called', async () => {
     const help = await outputOf(['help']);
     for (const command of ['run', 'config', 'inbox', 'demo', 'sandbox', 'unit', 'help', 'version'])
       expect(help).toMatch(new RegExp(`^  lastcall ${command}\\b`, 'm'));
@@ -36,39 +36,39 @@ describe('lastcall help', () => {
       expect(await outputOf(args)).toBe(help);
   });
 
-  it('leaves what stands behind -- to the program', async () => {
+  it('passes arguments after -- to the program', async () => {
     using folder = new Folder({ 'bot.mjs': 'console.log(process.argv.slice(2)); process.exit(0);' });
     expect(await outputOf(['run', folder.file('bot.mjs'), '--', '--help'])).toContain("[ '--help' ]");
   });
 });
 
 describe('lastcall version', () => {
-  it.each([['version'], ['--version']])('(%s) prints that of package.json', async (argument) => {
+  it.each([['version'], ['--version']])('(%s) prints the version in package.json', async (argument) => {
     const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
     expect(await outputOf([argument])).toBe(`${version}\n`);
   });
 });
 
-describe('what is no command', () => {
-  it('is named, with those that are', async () => {
+describe('an unknown command', () => {
+  it('is named, with a list of the commands', async () => {
     expect(await outputOf(['rum'], 78)).toBe(
-      "lastcall: 'rum' is no command; there are run, config, inbox, demo, sandbox, unit, help, version\n",
+      "lastcall: 'rum' is not a command; expected one of run, config, inbox, demo, sandbox, unit, help, version\n",
     );
   });
 
-  it('but a file is probably a bot', async () => {
+  it('that looks like a file gets a hint', async () => {
     expect(await outputOf(['./my-bot.js'], 78)).toBe(
-      'lastcall: to run the bot in a file, say: lastcall run ./my-bot.js\n',
+      'lastcall: to run the bot in a file, use: lastcall run ./my-bot.js\n',
     );
   });
 
-  it('and a token that strayed there is not repeated', async () => {
+  it('that is a token is masked', async () => {
     expect(await outputOf([TOKEN], 78, { env: { BOT_TOKEN: TOKEN } })).toContain('471100001:***');
   });
 });
 
 describe('lastcall unit', () => {
-  it('prints a unit for the bot here, and leaves the token to .env where that has it', async () => {
+  it('prints a unit for the bot in this folder, without the token in .env', async () => {
     using folder = new Folder({ 'bot.mjs': '', '.env': `BOT_TOKEN=${TOKEN}\nBOT_MODULE=bot.mjs\n` });
     const output = await outputOf(['unit', '--name=shop'], 0, { cwd: folder.path });
     expect(output).toMatch(/^ExecStart=\S+node \S+\/dist\/main\.js run bot\.mjs$/m);
@@ -77,22 +77,22 @@ describe('lastcall unit', () => {
     expect(output).not.toContain(TOKEN);
   });
 
-  it('has nobody open a file with the token to all', async () => {
+  it('never suggests to open a file with the token to all users', async () => {
     using folder = new Folder({ 'bot.mjs': '', '.env': `BOT_TOKEN=${TOKEN}\n` });
     chmodSync(folder.file('.env'), 0o600);
     const output = await outputOf(['unit', 'bot.mjs', '--name=shop', '--user=65534'], 0, {
       cwd: folder.path,
     });
-    expect(output).toMatch(/\.env may not be read by 65534: move the token to \/etc\/shop\/bot-token/);
+    expect(output).toMatch(/65534 may not read \S+\.env: move the token to \/etc\/shop\/bot-token/);
     expect(output).not.toMatch(/chmod \S+ \S+\.env/);
   });
 
   it.each([
     [['no-such-bot.js'], 'there is no file /'],
     [['--user=nobody-of-this-name'], "there is no user 'nobody-of-this-name' on this host"],
-    [['--name=a/b'], "--name must be of letters, digits, - and _, not 'a/b'"],
+    [['--name=a/b'], "--name may only have letters, digits, - and _, but is 'a/b'"],
     [['--colour'], '--colour is no flag'],
-  ])('prints none for %j', async (args, why) => {
+  ])('refuses %j', async (args, why) => {
     using folder = new Folder();
     const output = await outputOf(['unit', ...args], 78, { cwd: folder.path });
     expect(output).toContain(why);
@@ -101,7 +101,7 @@ describe('lastcall unit', () => {
 });
 
 describe('lastcall config', () => {
-  it('shows the settings in force, and where each came from, the token masked', async () => {
+  it('prints the effective settings and their sources, with the token masked', async () => {
     using folder = new Folder({ '.env': `BOT_TOKEN=${TOKEN}\nPOLL_TIMEOUT=20s\n` });
     const table = await outputOf(['config', '--stop-timeout=30s'], 0, { cwd: folder.path });
     expect(table).toMatch(/^BOT_TOKEN +471100001:\*\*\* +\.env:1$/m);
@@ -111,7 +111,7 @@ describe('lastcall config', () => {
     expect(table).not.toContain('NOT-SECRET');
   });
 
-  it('prints JSON for programs, and exits as the daemon would', async () => {
+  it('prints JSON, and exits as the daemon would', async () => {
     const env = { BOT_TOKEN: TOKEN, CONCURRENCY: 'many' };
     await using program = lastcall(['config', '--json'], { env });
     let printed = '';
@@ -149,7 +149,7 @@ describe('lastcall sandbox', () => {
     expect(await program.stop('SIGINT')).toMatchObject({ code: 0 });
   });
 
-  it('says that a port is in use', async () => {
+  it('exits 78 if the port is in use', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const address = taken.address();
@@ -172,7 +172,7 @@ describe('lastcall demo', () => {
     expect(output).toMatch(/^ {2}exit code +0$/m);
   }
 
-  it('chats, shows the daemon at work, stops it and closes with what happened, whatever .env says', async () => {
+  it('shows chats and the log, stops the daemon and prints a summary, whatever is in .env', async () => {
     using folder = new Folder({
       '.env': 'POLL_TIMEOUT=nonsense\nBOT_TOKEN_FILE=nowhere\nLOG_LEVEL=silent\n',
     });
@@ -185,7 +185,7 @@ describe('lastcall demo', () => {
     expect(output).not.toMatch(/\u001b/);
   });
 
-  it('stops in order on Ctrl-C, which a terminal sends to the whole group; and answers what was asked', async () => {
+  it('stops cleanly on Ctrl-C, which a terminal sends to the whole group, and answers pending messages', async () => {
     await using program = lastcall(['demo'], { detached: true });
     const group = program.child.pid ?? Number.NaN;
     await program.prints(/^\S+ Ada: .*→/m);
@@ -203,7 +203,7 @@ describe('lastcall demo', () => {
   it.each([
     ['its own process alone gets the signal', (program: Daemon) => program.kill('SIGTERM')],
     ['nobody reads its output any more', (program: Daemon) => program.child.stdout?.destroy()],
-  ])('leaves nothing behind when %s', async (_, end) => {
+  ])('leaves no process behind when %s', async (_, end) => {
     await using program = lastcall(['demo'], { detached: true });
     const group = program.child.pid ?? Number.NaN;
     await program.prints(/^\S+ Ada: .*→/m);
@@ -212,13 +212,13 @@ describe('lastcall demo', () => {
     expect(() => process.kill(-group, 0)).toThrow('ESRCH');
   });
 
-  it('exits as the daemon does when that cannot start', async () => {
+  it('exits with the code of a daemon that cannot start', async () => {
     const output = await outputOf(['demo'], 78, { env: { CONCURRENCY: 'many' } });
     expect(output).toContain('CONCURRENCY is "many" in the environment');
     expect(output).toMatch(/^ {2}exit code +78$/m);
   });
 
-  it('says what is wrong with --for', async () => {
+  it('refuses an invalid --for', async () => {
     expect(await outputOf(['demo', '--for', '3'], 78)).toContain("--for is '3': the unit is missing");
   });
 });

@@ -1,4 +1,4 @@
-/** `lastcall inbox` of the built program, beside a real daemon. */
+/** `lastcall inbox` of the built program with a real daemon. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { idle, told } from '../support/stopping.js';
 
 jest.setTimeout(60_000);
 
-/** Until the daemon looks for requests, and what a process needs to start and end on a busy machine. */
+/** The interval at which the daemon looks for requests, and the time to start and end a process on a busy machine. */
 const AT_ONCE_MS = 1_000 + 1_000;
 
 interface Ended {
@@ -26,7 +26,7 @@ interface Ended {
   readonly tookMs: number;
 }
 
-/** Runs `lastcall inbox` to its end, with the settings of the sandbox's bot. */
+/** Runs `lastcall inbox` to its end, with the settings of the sandbox's first bot. */
 async function inbox(bed: TestBed, ...args: readonly string[]): Promise<Ended> {
   const { token, apiRoot, stateDir } = bed;
   const env = { BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot, STATE_DIR: stateDir };
@@ -58,7 +58,7 @@ const requestsFolder = ({ stateDir }: TestBed): string =>
 
 const startMoody = (bed: TestBed): Daemon => runBot(bed, 'moody', { ipc: true, env: { STOP_TIMEOUT: '5s' } });
 
-/** One update runs and two wait behind it in chat 1; chats 2 and 3 have one dead each; and the daemon is idle. */
+/** Brings one running and two waiting updates into chat 1, and one dead letter each into chats 2 and 3. */
 async function prepare(bed: TestBed, daemon: Daemon): Promise<void> {
   await idle(bed);
   for (const text of ['slow', 'first behind', 'second behind']) bed.say({ chat: 1, text });
@@ -68,13 +68,13 @@ async function prepare(bed: TestBed, daemon: Daemon): Promise<void> {
   await answers(bed, 1);
   await daemon.waitFor(() => told(daemon, 'handler.failed').length === 2);
   await idle(bed);
-  // What is settled is written a few milliseconds later.
+  // Settled updates are written a few milliseconds later.
   const isWritten = async () => (await listed(bed)).updates.length === 5;
   for (let looks = 0; !(await isWritten()); looks++) expect(looks).toBeLessThan(100);
 }
 
 describe('lastcall inbox, while the daemon runs', () => {
-  it('lists what runs, waits and is dead, and leaves no trace of that', async () => {
+  it('lists running, waiting and dead updates, and changes no file', async () => {
     await using bed = await openSandbox();
     await using daemon = startMoody(bed);
     await prepare(bed, daemon);
@@ -89,7 +89,9 @@ describe('lastcall inbox, while the daemon runs', () => {
     ]);
     const files = treeOf(requestsFolder(bed));
     const { output } = await inbox(bed);
-    expect(output).toMatch(/^1 running, 2 waiting, 2 dead in the inbox of bot .* works with it\.\n/);
+    expect(output).toMatch(
+      /^1 running, 2 waiting, 2 dead in the inbox of bot .* In use by a process on this host\.\n/,
+    );
     expect(output).toMatch(/^dead +\d+ +message +3 .* 1 +failed: TypeError: no mood for 3$/m);
     expect(output).not.toMatch(/behind|fail two|well/);
     expect(treeOf(requestsFolder(bed))).toEqual(files);
@@ -108,18 +110,18 @@ describe('lastcall inbox, while the daemon runs', () => {
     expect((await daemon.stop()).code).toBe(0);
   });
 
-  it('has dead letters tried again at once', async () => {
+  it('retries dead letters at once', async () => {
     await using bed = await openSandbox();
     await using daemon = startMoody(bed);
     await prepare(bed, daemon);
     const [two, three] = idsIn((await listed(bed)).updates, 'dead');
     const retried = await inbox(bed, 'retry', `${two}`);
-    expect(retried).toMatchObject({ code: 0, output: `trying 1 update again: ${two}\n` });
+    expect(retried).toMatchObject({ code: 0, output: `retrying 1 update: ${two}\n` });
     expect(retried.tookMs).toBeLessThan(AT_ONCE_MS);
     await answers(bed, 2);
     expect(await inbox(bed, 'retry', '--all')).toMatchObject({
       code: 0,
-      output: `trying 1 update again: ${three}\n`,
+      output: `retrying 1 update: ${three}\n`,
     });
     await answers(bed, 3);
     daemon.child.send('go on');
@@ -132,7 +134,7 @@ describe('lastcall inbox, while the daemon runs', () => {
     expect(countsOf(daemon.receipt)).toMatchObject({ recovered: 2, failed: 2, left: 0 });
   });
 
-  it('drops what waits behind a busy chat, never what runs', async () => {
+  it('drops waiting updates of a busy chat, but no running ones', async () => {
     await using bed = await openSandbox();
     await using daemon = startMoody(bed);
     await prepare(bed, daemon);
@@ -143,7 +145,7 @@ describe('lastcall inbox, while the daemon runs', () => {
     const dropped = await inbox(bed, 'drop', `${running}`, `${first}`, `${two}`);
     expect(dropped.code).toBe(1);
     expect(dropped.output).toContain(`dropped 2 updates: ${first}, ${two}\n`);
-    expect(dropped.output).toContain(`update ${running} was refused: its handler is at work\n`);
+    expect(dropped.output).toContain(`update ${running} was refused: its handler is running\n`);
     expect(dropped.tookMs).toBeLessThan(AT_ONCE_MS);
     expect((await listed(bed)).counts).toMatchObject({ running: 1, waiting: 1, dead: 1 });
     expect(await inbox(bed, 'drop', '--dead')).toMatchObject({ code: 0 });
@@ -158,13 +160,13 @@ describe('lastcall inbox, while the daemon runs', () => {
     expect(told(daemon, 'inbox.requested')).toMatchObject([{ action: 'drop', refused: 1 }, { refused: 0 }]);
   });
 
-  it('serves two who ask for the same at once: one gets it', async () => {
+  it('grants one of two equal requests at the same time', async () => {
     await using bed = await openSandbox();
     await using daemon = startMoody(bed);
     await prepare(bed, daemon);
     const dead = idsIn((await listed(bed)).updates, 'dead');
     const both = await Promise.all([inbox(bed, 'retry', '--all'), inbox(bed, 'retry', ...dead.map(String))]);
-    const got = both.filter(({ output }) => output.includes(`trying 2 updates again: ${dead.join(', ')}`));
+    const got = both.filter(({ output }) => output.includes(`retrying 2 updates: ${dead.join(', ')}`));
     expect(got).toHaveLength(1);
     await answers(bed, 3);
     daemon.child.send('go on');
@@ -173,7 +175,7 @@ describe('lastcall inbox, while the daemon runs', () => {
     expect((await daemon.stop()).code).toBe(0);
   });
 
-  it('is not disturbed by what is no request, and neither is the daemon', async () => {
+  it('ignores invalid requests, as does the daemon', async () => {
     await using bed = await openSandbox();
     await using daemon = startMoody(bed);
     await prepare(bed, daemon);
@@ -198,14 +200,14 @@ describe('lastcall inbox, while the daemon runs', () => {
   });
 });
 
-/** Nobody else can run a daemon as another user. */
+/** Only root can run a daemon as another user. */
 const asRoot = (name: string, test: () => Promise<void>): void =>
   process.getuid?.() === 0 ? it(name, test) : it.skip(`${name} (needs root: not tested)`, test);
 
-describe('lastcall inbox, when root asks the daemon of another user', () => {
+describe('lastcall inbox of root, with the daemon of another user', () => {
   const USER_ID = 54_321;
 
-  asRoot('reads, is answered, and leaves no file of its own', async () => {
+  asRoot('reads, gets answers, and leaves no file of root', async () => {
     await using bed = await openSandbox();
     const folder = join(
       bed.stateDir,
@@ -235,7 +237,7 @@ describe('lastcall inbox, when root asks the daemon of another user', () => {
 });
 
 describe('lastcall inbox, without the daemon', () => {
-  it('tells what its death has interrupted, and leaves requests to the next start', async () => {
+  it('lists interrupted updates, and leaves requests to the next start', async () => {
     await using bed = await openSandbox();
     await using first = startMoody(bed);
     await prepare(bed, first);
@@ -246,10 +248,10 @@ describe('lastcall inbox, without the daemon', () => {
     const [two] = idsIn(updates, 'dead');
     const [behind] = idsIn(updates, 'waiting');
     const { output } = await inbox(bed);
-    expect(output).toMatch(/, 1 interrupted, .* No process works with it now\.\n/);
+    expect(output).toMatch(/, 1 interrupted, .* Not in use\.\n/);
     expect(await inbox(bed, 'retry', `${two}`)).toMatchObject({
       code: 0,
-      output: `no process works with the inbox now; the next one will try 1 update again: ${two}\n`,
+      output: `the inbox is not in use; the next process to open it will retry 1 update: ${two}\n`,
     });
     expect(await inbox(bed, 'drop', `${slow}`, `${behind}`)).toMatchObject({ code: 0 });
 
@@ -257,7 +259,7 @@ describe('lastcall inbox, without the daemon', () => {
     await answers(bed, 2);
     await idle(bed);
     const after = await listed(bed);
-    // It fails the first time in this process, too.
+    // The bot fails again, as its state is that of a new process.
     expect(after.counts).toEqual({ running: 0, interrupted: 0, waiting: 0, dead: 2 });
     const unanswered = bed.exchanges().filter((exchange) => exchange.answers.length === 0);
     expect(unanswered.map(({ text }) => text)).toEqual(['slow', 'first behind', 'fail two', 'fail three']);
@@ -265,7 +267,7 @@ describe('lastcall inbox, without the daemon', () => {
     expect((await listed(bed)).counts).toEqual({ running: 0, interrupted: 0, waiting: 0, dead: 2 });
   });
 
-  it('exits 78 where there is no inbox, and makes none', async () => {
+  it('exits 78 without an inbox, and creates none', async () => {
     await using bed = await openSandbox();
     const { code, output } = await inbox(bed, 'retry', '--all');
     expect(code).toBe(78);
@@ -280,7 +282,7 @@ describe('a large inbox', () => {
   const UPDATES = 100_000;
   const HEAP_MIB = 48;
 
-  it('(100,000 updates) is listed and exported in little memory, and no further than anybody reads', async () => {
+  it('(100,000 updates) is listed and exported in little memory, only as far as it is read', async () => {
     using state = new Folder();
     const bot = newBot();
     const folder = state.file(bot, 'inbox');
@@ -298,7 +300,7 @@ describe('a large inbox', () => {
     await once(lister, 'close');
     expect(list).toMatch(/^0 running, 100000 waiting, 0 dead /);
 
-    // Less than half of what it prints.
+    // The heap is smaller than half of the output.
     const little = `--max-old-space-size=${HEAP_MIB}`;
     const exporter = spawn(process.execPath, [little, mainFile, 'inbox', 'export'], {
       env,
@@ -334,7 +336,7 @@ describe('a large inbox', () => {
     expect(printed.stderr).toBe('');
   });
 
-  it('reaches a slow reader whole', async () => {
+  it('is exported completely to a slow reader', async () => {
     using state = new Folder();
     const bot = newBot();
     await fill(state.file(bot, 'inbox'), bot, 1_000);
@@ -375,7 +377,7 @@ describe('a large inbox', () => {
       const [, kB] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
       return Number(kB ?? 0) / 1_024;
     } catch {
-      return 0; // It has ended.
+      return 0; // The process has ended.
     }
   }
 });

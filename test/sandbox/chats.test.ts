@@ -9,7 +9,7 @@ function chats() {
   const account = new BotAccount({ token: '1:x', clock, nextUpdateId: 100 });
   const people = new Chats({ clock, account });
   const answer = (text: string | undefined, { to, chat: id = 1 }: { to?: number; chat?: number } = {}) =>
-    people.heard({
+    people.receive({
       message_id: account.nextMessageId(),
       from: account.user,
       chat: chat(id),
@@ -22,15 +22,15 @@ function chats() {
   return { clock, account, people, answer, answersOf };
 }
 
-describe('what an answer answers', () => {
-  it('is the line it replies to', () => {
+describe('an answer belongs to', () => {
+  it('the message it replies to', () => {
     const { people, answer, answersOf } = chats();
     people.say({ text: 'same', count: 3 });
     answer('two', { to: 2 });
     expect(answersOf()).toEqual([[], ['two'], []]);
   });
 
-  it('is the line it quotes, the oldest unanswered one first', () => {
+  it('the message it quotes, the oldest unanswered one first', () => {
     const { people, answer, answersOf } = chats();
     people.say({ text: 'line {n}', count: 12 });
     people.say({ text: 'line 1' });
@@ -38,14 +38,14 @@ describe('what an answer answers', () => {
     expect(answersOf().map((answers) => answers.length)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
   });
 
-  it('is the oldest unanswered line, else the newest', () => {
+  it('the oldest unanswered message, else the newest', () => {
     const { people, answer, answersOf } = chats();
     people.say({ text: 'question {n}', count: 2 });
     for (const text of ['yes', undefined, 'really']) answer(text);
     expect(answersOf()).toEqual([['yes'], [undefined, 'really']]);
   });
 
-  it('is in the same chat', () => {
+  it('a message in the same chat', () => {
     const { people, answer, answersOf } = chats();
     people.say({ chat: 1, text: 'here' });
     people.say({ chat: 2, text: 'there' });
@@ -57,7 +57,7 @@ describe('what an answer answers', () => {
 });
 
 describe('the report', () => {
-  it('counts what was said, answered, answered twice and not at all', async () => {
+  it('counts messages: all, answered, answered twice and unanswered', async () => {
     const { clock, people, answer } = chats();
     people.say({ text: 'line {n}', count: 4 });
     for (const ms of [10, 20, 30]) {
@@ -78,7 +78,7 @@ describe('the report', () => {
 });
 
 describe('a conversation', () => {
-  it('says each line once the one before is answered, with a pause', async () => {
+  it('sends each text after the answer to the one before and a pause', async () => {
     const { clock, people, answer, answersOf } = chats();
     const talk = people.converse(
       { chat: 1, from: 'Ada', say: ['one', 'two'], rounds: 2, pauseMs: 100 },
@@ -98,7 +98,7 @@ describe('a conversation', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('passes over a line that nobody answers in time', async () => {
+  it('goes on after a text that is not answered in time', async () => {
     const { clock, people } = chats();
     const talk = people.converse(
       { chat: 1, say: ['one', 'two'], patienceMs: 1_000 },
@@ -111,7 +111,7 @@ describe('a conversation', () => {
     await talk;
   });
 
-  it('ends with its signal', async () => {
+  it('ends when its signal aborts', async () => {
     const { clock, people } = chats();
     const stop = new AbortController();
     const talk = people.converse({ chat: 1, say: ['one', 'two'] }, stop.signal);
@@ -122,7 +122,7 @@ describe('a conversation', () => {
   });
 });
 
-it('asks, and hears the first answer', async () => {
+it('resolves a question with its first answer', async () => {
   const { clock, people, answer } = chats();
   const asked = people.ask({ chat: 1, text: 'well?' });
   await clock.advance(5);

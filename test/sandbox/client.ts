@@ -1,7 +1,7 @@
-/** A bot's side of the wire, as plain as it gets: one request, one answer, over connections the test can choose. */
+/** A plain HTTP client for the Bot API and the control API. Each client has its own connections. */
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -22,8 +22,11 @@ export class Client {
     this.#root = root;
   }
 
-  /** Rejects where the connection fails before the answer is whole. */
-  send(path: string, { method = 'POST', headers = {}, body, signal }: HttpRequest = {}): Promise<HttpAnswer> {
+  /** Sends a request. Rejects if the connection fails before the response is complete. */
+  send(
+    path: string,
+    { method = 'POST', headers = {}, body, signal }: HttpRequest = {},
+  ): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
         `${this.#root}${path}`,
@@ -46,7 +49,7 @@ export class Client {
     });
   }
 
-  /** Calls a method with JSON parameters; the answer's JSON. */
+  /** Calls a method with JSON parameters. Resolves to the parsed response. */
   async call(token: string, method: string, parameters: object = {}, signal?: AbortSignal): Promise<Json> {
     const { body } = await this.send(`/bot${token}/${method}`, {
       headers: { 'content-type': 'application/json' },
@@ -56,7 +59,7 @@ export class Client {
     return JSON.parse(body);
   }
 
-  /** A request to the control path; the answer's JSON. */
+  /** Sends a request to the control API. Resolves to the parsed response. */
   async control(method: string, path: string, content?: object): Promise<Json> {
     const { body } = await this.send(`/sandbox/${path}`, {
       method,
@@ -70,7 +73,7 @@ export class Client {
   }
 }
 
-/** An answer's JSON as a test expects it; what is not there fails the test that looks for it. */
+/** A parsed response. Its type is not checked: a missing field fails the test that expects it. */
 export interface Json {
   readonly ok: boolean;
   readonly error_code?: number;

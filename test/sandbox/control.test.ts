@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { hosted, pollWaits } from './hosted.js';
+import { openTestSandbox, pollWaits } from './test-sandbox.js';
 
 const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET000';
 
-describe('the control path', () => {
+describe('the control API', () => {
   it('adds raw updates', async () => {
-    const { client, call } = await hosted();
+    const { client, call } = await openTestSandbox();
     const updates = [{ callback_query: { id: '1' } }, { update_id: 500, poll: { id: '2' } }];
     expect(await client.control('POST', 'updates', { updates })).toEqual({ ids: [100, 500] });
     expect((await call('getUpdates')).result).toEqual([
@@ -14,8 +14,8 @@ describe('the control path', () => {
     ]);
   });
 
-  it('writes to the bot in the name of a person', async () => {
-    const { client, call } = await hosted();
+  it('sends messages to the bot in the name of a person', async () => {
+    const { client, call } = await openTestSandbox();
     await client.control('POST', 'updates', { chat: -7, text: 'hi {n}', count: 2, from: 'Ada', fromId: 3 });
     expect((await call('getUpdates')).result).toMatchObject([
       { message: { chat: { id: -7 }, from: { id: 3, first_name: 'Ada' }, text: 'hi 1' } },
@@ -23,13 +23,13 @@ describe('the control path', () => {
     ]);
   });
 
-  it('tells the state, and the calls', async () => {
-    const hostedBot = await hosted();
-    const { client, call } = hostedBot;
+  it('returns the state and the calls', async () => {
+    const testSandbox = await openTestSandbox();
+    const { client, call } = testSandbox;
     await call('sendMessage', { chat_id: 1, text: 'x' });
     const caller = new AbortController();
     const poll = call('getUpdates', { timeout: 50 }, caller.signal);
-    await pollWaits(hostedBot);
+    await pollWaits(testSandbox);
     expect(await client.control('GET', 'state')).toEqual({
       bot: 7_000_000_000,
       queued: 0,
@@ -47,25 +47,25 @@ describe('the control path', () => {
     await expect(poll).rejects.toThrow();
   });
 
-  it('sets the next id', async () => {
-    const { client, sandbox } = await hosted();
+  it('sets the next update id', async () => {
+    const { client, sandbox } = await openTestSandbox();
     expect(await client.control('POST', 'state', { nextUpdateId: 7 })).toMatchObject({ nextUpdateId: 7 });
     expect(sandbox.say('x')).toEqual([7]);
     expect(await client.control('POST', 'state', { nextUpdateId: 3 })).toMatchObject({
-      error: expect.stringContaining('cannot fall'),
+      error: expect.stringContaining('cannot be lowered'),
     });
   });
 
-  it('is about another bot when asked, by its id or its token', async () => {
-    const { client, sandbox } = await hosted();
+  it('selects another bot by its id or token', async () => {
+    const { client, sandbox } = await openTestSandbox();
     await client.control('POST', 'updates', { bot: OTHER_TOKEN, text: 'x' });
     expect(await client.control('GET', 'state?bot=7000000001')).toMatchObject({ queued: 1 });
     expect(sandbox.state().queued).toBe(0);
     expect(await client.control('GET', 'state?bot=5')).toEqual({ error: 'no bot with id 5 has been seen' });
   });
 
-  it('puts faults in force, lists and ends them', async () => {
-    const { client, call } = await hosted();
+  it('adds, lists and removes faults', async () => {
+    const { client, call } = await openTestSandbox();
     const { id } = await client.control('POST', 'faults', { kind: 'revoked', method: 'getMe' });
     expect((await call('getMe')).error_code).toBe(401);
     expect(await client.control('GET', 'faults')).toEqual({
@@ -77,8 +77,8 @@ describe('the control path', () => {
     expect(await client.control('DELETE', 'faults')).toEqual({ faults: [] });
   });
 
-  it('is not touched by faults', async () => {
-    const { client } = await hosted();
+  it('is exempt from faults', async () => {
+    const { client } = await openTestSandbox();
     await client.control('GET', 'state');
     await client.control('POST', 'faults', { kind: 'half-open' });
     expect(await client.control('GET', 'state')).toMatchObject({ queued: 0 });
@@ -86,8 +86,8 @@ describe('the control path', () => {
     expect(await client.control('DELETE', 'faults')).toEqual({ faults: [] });
   });
 
-  it('starts conversations, and reports on them', async () => {
-    const { client, call } = await hosted();
+  it('starts conversations and reports on them', async () => {
+    const { client, call } = await openTestSandbox();
     await client.control('POST', 'chats', { chat: 4, say: ['one', 'two'], from: 'Bo' });
     await call('sendMessage', { chat_id: 4, text: 'echo one' });
     expect(await client.control('GET', 'chats?chat=4')).toMatchObject({
@@ -108,8 +108,8 @@ describe('the control path', () => {
     ['POST', 'faults', { kind: 'refuse' }],
     ['GET', 'nonsense', undefined],
     ['DELETE', 'state', undefined],
-  ])('says what it does not understand: %s %s %j', async (method, path, content) => {
-    const { client, sandbox } = await hosted();
+  ])('refuses an invalid request: %s %s %j', async (method, path, content) => {
+    const { client, sandbox } = await openTestSandbox();
     expect(await client.control(method, path, content)).toMatchObject({ error: expect.any(String) });
     expect(sandbox.state().queued).toBe(0);
   });

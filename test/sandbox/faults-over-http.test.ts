@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { hosted, pollWaits } from './hosted.js';
+import { openTestSandbox, pollWaits } from './test-sandbox.js';
 
 const sendHello = { chat_id: 1, text: 'hello' };
 
-describe('a call that fares badly', () => {
-  it('429: says how long to wait, and is not executed', async () => {
-    const { sandbox, client, call } = await hosted();
+describe('a fault of a call', () => {
+  it('429: tells how long to wait, and the call is not executed', async () => {
+    const { sandbox, client, call } = await openTestSandbox();
     sandbox.addFault({ kind: 'too-many-requests', retryAfterSeconds: 7, times: 1 });
     const answer = await client.send(`/bot${sandbox.token}/sendMessage?chat_id=1&text=x`);
     expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '7' } });
@@ -19,8 +19,8 @@ describe('a call that fares badly', () => {
     expect((await call('sendMessage', sendHello)).result).toMatchObject({ message_id: 1 });
   });
 
-  it("an error of the server's own, with any status", async () => {
-    const { sandbox, client } = await hosted();
+  it('an error in JSON with any status', async () => {
+    const { sandbox, client } = await openTestSandbox();
     sandbox.addFault({ kind: 'error', status: 500, description: 'Internal Server Error' });
     const { status, body } = await client.send(`/bot${sandbox.token}/getMe`);
     expect(status).toBe(500);
@@ -28,7 +28,7 @@ describe('a call that fares badly', () => {
   });
 
   it.each([502, 404, 200])("a proxy's page with status %i", async (status) => {
-    const { sandbox, client } = await hosted();
+    const { sandbox, client } = await openTestSandbox();
     sandbox.addFault({ kind: 'html', status });
     const answer = await client.send(`/bot${sandbox.token}/getMe`);
     expect(answer).toMatchObject({ status, headers: { 'content-type': 'text/html' } });
@@ -36,28 +36,28 @@ describe('a call that fares badly', () => {
   });
 
   it('a revoked token: 401', async () => {
-    const { sandbox, call } = await hosted();
+    const { sandbox, call } = await openTestSandbox();
     sandbox.addFault({ kind: 'revoked' });
     expect(await call('getMe')).toEqual({ ok: false, error_code: 401, description: 'Unauthorized' });
   });
 
   it('a reset connection', async () => {
-    const { sandbox, call } = await hosted();
+    const { sandbox, call } = await openTestSandbox();
     sandbox.addFault({ kind: 'reset', times: 1 });
     await expect(call('sendMessage', sendHello)).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(sandbox.calls()[0]).toMatchObject({ fault: 'reset' });
     expect((await call('sendMessage', sendHello)).result).toMatchObject({ message_id: 1 });
   });
 
-  it('an answer cut off in the middle, executed', async () => {
-    const { sandbox, call } = await hosted();
+  it('a truncated response after the call was executed', async () => {
+    const { sandbox, call } = await openTestSandbox();
     sandbox.addFault({ kind: 'truncated', times: 1 });
     await expect(call('sendMessage', sendHello)).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect((await call('sendMessage', sendHello)).result).toMatchObject({ message_id: 2 });
   });
 
-  it('an answer that is not JSON, executed', async () => {
-    const { sandbox, client, call } = await hosted();
+  it('a response that is not JSON after the call was executed', async () => {
+    const { sandbox, client, call } = await openTestSandbox();
     sandbox.addFault({ kind: 'invalid-json', times: 1 });
     const { status, body } = await client.send(`/bot${sandbox.token}/sendMessage?chat_id=1&text=x`);
     expect(status).toBe(200);
@@ -65,8 +65,8 @@ describe('a call that fares badly', () => {
     expect((await call('sendMessage', sendHello)).result).toMatchObject({ message_id: 2 });
   });
 
-  it('a call that takes long, and is executed although its caller gave up', async () => {
-    const { sandbox, clock, call } = await hosted();
+  it('latency: the call is executed even if its caller gives up', async () => {
+    const { sandbox, clock, call } = await openTestSandbox();
     sandbox.addFault({ kind: 'latency', ms: 3_000 });
     const caller = new AbortController();
     const slow = call('sendMessage', sendHello);
@@ -86,8 +86,8 @@ describe('a call that fares badly', () => {
   });
 });
 
-it('a call that meets its end on the way in is not executed', async () => {
-  const { sandbox, clock, call } = await hosted();
+it('a call that a fault ends before it arrives is not executed', async () => {
+  const { sandbox, clock, call } = await openTestSandbox();
   sandbox.addFault({ kind: 'latency', ms: 3_000, times: 1 });
   const slow = expect(call('sendMessage', sendHello)).rejects.toMatchObject({ code: 'ECONNRESET' });
   await sandbox.waitFor(() => sandbox.callCount('sendMessage') === 1);
@@ -97,42 +97,42 @@ it('a call that meets its end on the way in is not executed', async () => {
   expect((await call('sendMessage', sendHello)).result).toMatchObject({ message_id: 1 });
 });
 
-describe('a poll that waits', () => {
+describe('a fault of a waiting poll', () => {
   it.each([
     ['html', { kind: 'html', status: 502 }],
     ['reset', { kind: 'reset' }],
     ['truncated', { kind: 'truncated' }],
     ['invalid-json', { kind: 'invalid-json' }],
   ] as const)('is hit by a new rule: %s', async (_, rule) => {
-    const hostedBot = await hosted();
-    const { sandbox, call } = hostedBot;
+    const testSandbox = await openTestSandbox();
+    const { sandbox, call } = testSandbox;
     const poll = expect(call('getUpdates', { timeout: 50 })).rejects.toThrow();
-    await pollWaits(hostedBot);
+    await pollWaits(testSandbox);
     sandbox.addFault({ ...rule, method: 'getUpdates', times: 1 });
     await poll;
     expect(sandbox.state().waitingPolls).toBe(0);
     expect(sandbox.faults()).toEqual([]);
   });
 
-  it('is refused when the token is revoked', async () => {
-    const hostedBot = await hosted();
-    const poll = hostedBot.call('getUpdates', { timeout: 50 });
-    await pollWaits(hostedBot);
-    hostedBot.sandbox.addFault({ kind: 'revoked' });
+  it('ends the poll when the token is revoked', async () => {
+    const testSandbox = await openTestSandbox();
+    const poll = testSandbox.call('getUpdates', { timeout: 50 });
+    await pollWaits(testSandbox);
+    testSandbox.sandbox.addFault({ kind: 'revoked' });
     expect((await poll).error_code).toBe(401);
   });
 });
 
 describe('half-open connections', () => {
-  it('go silent for ever; new ones work; and no update is lost', async () => {
-    const hostedBot = await hosted();
-    const { sandbox, clock, call } = hostedBot;
+  it('stay silent, while new connections work and no update is lost', async () => {
+    const testSandbox = await openTestSandbox();
+    const { sandbox, clock, call } = testSandbox;
     const caller = new AbortController();
     let answered = false;
     const poll = call('getUpdates', { timeout: 50 }, caller.signal).finally(() => {
       answered = true;
     });
-    await pollWaits(hostedBot);
+    await pollWaits(testSandbox);
     sandbox.addFault({ kind: 'half-open', times: 0 });
     expect(sandbox.state().waitingPolls).toBe(0);
     sandbox.say('hello');
@@ -144,8 +144,8 @@ describe('half-open connections', () => {
     await expect(poll).rejects.toThrow();
   });
 
-  it('hear nothing more of what is sent on them, idle as they were', async () => {
-    const { sandbox, call } = await hosted();
+  it('ignore later requests, even if they were idle', async () => {
+    const { sandbox, call } = await openTestSandbox();
     await call('getMe');
     sandbox.addFault({ kind: 'half-open', times: 0 });
     const caller = new AbortController();
@@ -159,8 +159,8 @@ describe('half-open connections', () => {
     await expect(unheard).rejects.toThrow();
   });
 
-  it('are all that exist, whatever the rule is to hit later', async () => {
-    const { sandbox, client, clock } = await hosted();
+  it('are all present connections, whatever else the rule applies to', async () => {
+    const { sandbox, client, clock } = await openTestSandbox();
     const bots = [1, 2].map((number) => sandbox.bot(`700000000${number}:A-SANDBOX-TOKEN-NOT-SECRET`));
     const caller = new AbortController();
     let answered = 0;
@@ -181,8 +181,8 @@ describe('half-open connections', () => {
     expect(answered).toBe(0);
   });
 
-  it('can be had for certain requests', async () => {
-    const { sandbox, call } = await hosted();
+  it('can be limited to certain requests', async () => {
+    const { sandbox, call } = await openTestSandbox();
     sandbox.addFault({ kind: 'half-open', method: 'sendMessage', times: 1 });
     const caller = new AbortController();
     const unheard = call('sendMessage', sendHello, caller.signal);
@@ -193,13 +193,13 @@ describe('half-open connections', () => {
   });
 });
 
-describe('a port where nobody listens', () => {
-  it('refuses, resets what there was, and is the same port afterwards', async () => {
-    const hostedBot = await hosted();
-    const { sandbox, clock, call } = hostedBot;
+describe('a server that refuses connections', () => {
+  it('resets present connections, and listens on the same port afterwards', async () => {
+    const testSandbox = await openTestSandbox();
+    const { sandbox, clock, call } = testSandbox;
     const { port } = sandbox;
     const poll = expect(call('getUpdates', { timeout: 50 })).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await pollWaits(hostedBot);
+    await pollWaits(testSandbox);
     sandbox.addFault({ kind: 'refuse', forMs: 5_000 });
     await poll;
     await expect(call('getMe')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -208,8 +208,8 @@ describe('a port where nobody listens', () => {
     expect(sandbox.port).toBe(port);
   });
 
-  it('ends early when the rule is removed, and with the sandbox', async () => {
-    const { sandbox, call } = await hosted();
+  it('listens again when the rule is removed, and closes with the sandbox', async () => {
+    const { sandbox, call } = await openTestSandbox();
     const id = sandbox.addFault({ kind: 'refuse' });
     sandbox.removeFaults(id);
     expect((await call('getMe')).ok).toBe(true);
@@ -218,21 +218,21 @@ describe('a port where nobody listens', () => {
   });
 });
 
-describe('a rival poller', () => {
-  it('ends the poll of the bot, again and again, until its time is over', async () => {
-    const hostedBot = await hosted();
-    const { sandbox, clock, call } = hostedBot;
+describe('a second poller', () => {
+  it('ends the polls of the bot until the rule ends', async () => {
+    const testSandbox = await openTestSandbox();
+    const { sandbox, clock, call } = testSandbox;
     const first = call('getUpdates', { timeout: 50 });
-    await pollWaits(hostedBot);
-    sandbox.addFault({ kind: 'rival', forMs: 6_000 });
+    await pollWaits(testSandbox);
+    sandbox.addFault({ kind: 'second-poller', forMs: 6_000 });
     expect((await first).error_code).toBe(409);
     const second = call('getUpdates', { timeout: 50 });
-    await pollWaits(hostedBot);
+    await pollWaits(testSandbox);
     // The rival hears of it after the 3 s for which a second 409 is held, rests for 1 s, and polls again.
     await clock.advance(4_000);
     expect((await second).error_code).toBe(409);
     const third = call('getUpdates', { timeout: 50 });
-    await pollWaits(hostedBot);
+    await pollWaits(testSandbox);
     await clock.advance(30_000);
     expect(sandbox.state()).toMatchObject({ waitingPolls: 1, conflicts: 2 });
     sandbox.say('still here');
@@ -240,30 +240,30 @@ describe('a rival poller', () => {
     expect((await third).result).toHaveLength(1);
   });
 
-  it('takes nothing away, unless it confirms', async () => {
-    const hostedBot = await hosted();
-    const { sandbox, clock, call } = hostedBot;
+  it('takes no updates away unless it confirms them', async () => {
+    const testSandbox = await openTestSandbox();
+    const { sandbox, clock, call } = testSandbox;
     sandbox.say({ text: '{n}', count: 3 });
-    const id = sandbox.addFault({ kind: 'rival' });
+    const id = sandbox.addFault({ kind: 'second-poller' });
     await clock.advance(10_000);
     expect(sandbox.state().queued).toBe(3);
     // Removed in the rest between two polls: there is no other.
     sandbox.removeFaults(id);
     const poll = call('getUpdates', { offset: 103, timeout: 50 });
-    await pollWaits(hostedBot);
+    await pollWaits(testSandbox);
     await clock.advance(10_000);
     expect(sandbox.state()).toMatchObject({ waitingPolls: 1, conflicts: 0 });
     sandbox.say({ text: '{n}', count: 3 });
     await clock.advance(1);
     expect((await poll).result).toHaveLength(3);
-    sandbox.addFault({ kind: 'rival', confirms: true });
+    sandbox.addFault({ kind: 'second-poller', confirms: true });
     await clock.advance(2_000);
     expect(sandbox.state().queued).toBe(0);
   });
 });
 
-it('survives what is no HTTP', async () => {
-  const { sandbox, call } = await hosted();
+it('survives a client that does not speak HTTP', async () => {
+  const { sandbox, call } = await openTestSandbox();
   const socket = connect(sandbox.port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {});

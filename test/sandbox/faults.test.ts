@@ -6,35 +6,35 @@ import { FakeClock } from '../support/fake-clock.js';
 function faults(seed = 1) {
   const clock = new FakeClock();
   const ended: number[] = [];
-  const rules = new Faults({ clock, seed, ended: (id) => ended.push(id) });
-  const meet = (method = 'getMe', bot = 1) => rules.meet({ method, bot }).fault?.kind;
-  return { clock, rules, ended, meet };
+  const rules = new Faults({ clock, seed, onEnd: (id) => ended.push(id) });
+  const apply = (method = 'getMe', bot = 1) => rules.apply({ method, bot }).fault?.kind;
+  return { clock, rules, ended, apply };
 }
 
-describe('a rule', () => {
-  it('is about one method, or several, or all', () => {
-    const { rules, meet } = faults();
+describe('a fault rule', () => {
+  it('applies to one, several or all methods', () => {
+    const { rules, apply } = faults();
     rules.add({ kind: 'reset', method: 'getupdates' });
     rules.add({ kind: 'truncated', method: ['getMe', 'sendMessage'] });
     rules.add({ kind: 'invalid-json' });
-    expect([meet('getUpdates'), meet('sendMessage'), meet('getChat')]).toEqual([
+    expect([apply('getUpdates'), apply('sendMessage'), apply('getChat')]).toEqual([
       'reset',
       'truncated',
       'invalid-json',
     ]);
   });
 
-  it('is about one bot', () => {
-    const { rules, meet } = faults();
+  it('applies to one bot', () => {
+    const { rules, apply } = faults();
     rules.add({ kind: 'reset', bot: 7 });
-    expect([meet('getMe', 7), meet('getMe', 8)]).toEqual(['reset', undefined]);
+    expect([apply('getMe', 7), apply('getMe', 8)]).toEqual(['reset', undefined]);
   });
 
-  it('lets some pass, hits so many, and is gone', () => {
-    const { rules, ended, meet } = faults();
+  it('lets some requests pass, applies to some, and ends', () => {
+    const { rules, ended, apply } = faults();
     const id = rules.add({ kind: 'reset', method: 'getMe', after: 2, times: 2 });
-    meet('sendMessage');
-    expect(Array.from({ length: 6 }, () => meet())).toEqual([
+    apply('sendMessage');
+    expect(Array.from({ length: 6 }, () => apply())).toEqual([
       undefined,
       undefined,
       'reset',
@@ -46,10 +46,10 @@ describe('a rule', () => {
     expect(rules.list()).toEqual([]);
   });
 
-  it('hits a share of the requests, the same in every run', () => {
-    const runs = [faults(3), faults(3), faults(4)].map(({ rules, meet }) => {
+  it('applies to a share of the requests, the same in every run', () => {
+    const runs = [faults(3), faults(3), faults(4)].map(({ rules, apply }) => {
       rules.add({ kind: 'reset', fraction: 0.2 });
-      return Array.from({ length: 1_000 }, () => meet() ?? 'passed').join();
+      return Array.from({ length: 1_000 }, () => apply() ?? 'passed').join();
     });
     expect(runs[0]).toBe(runs[1]);
     expect(runs[0]).not.toBe(runs[2]);
@@ -58,46 +58,46 @@ describe('a rule', () => {
     expect(hits).toBeLessThan(250);
   });
 
-  it('ends after its time, or when removed', async () => {
-    const { clock, rules, ended, meet } = faults();
+  it('ends after its time or when it is removed', async () => {
+    const { clock, rules, ended, apply } = faults();
     const id = rules.add({ kind: 'reset', forMs: 1_000 });
     await clock.advance(999);
-    expect(meet()).toBe('reset');
+    expect(apply()).toBe('reset');
     await clock.advance(1);
-    expect(meet()).toBeUndefined();
+    expect(apply()).toBeUndefined();
     const other = rules.add({ kind: 'reset', forMs: 1_000 });
     rules.remove();
     expect(ended).toEqual([id, other]);
     expect(clock.pending).toBe(0);
   });
 
-  it('adds latency to what else happens', () => {
+  it('adds latency to other faults', () => {
     const { rules } = faults();
     rules.add({ kind: 'latency', ms: 100 });
     rules.add({ kind: 'latency', ms: 50 });
     rules.add({ kind: 'reset' });
-    expect(rules.meet({ method: 'getMe', bot: 1 })).toMatchObject({
+    expect(rules.apply({ method: 'getMe', bot: 1 })).toMatchObject({
       latencyMs: 150,
       fault: { kind: 'reset' },
     });
   });
 
-  it('picks one of several faults, each in its turn', () => {
-    const { rules, meet } = faults();
+  it('picks a random one of several faults', () => {
+    const { rules, apply } = faults();
     rules.add({ kind: 'assorted', of: [{ kind: 'reset' }, { kind: 'truncated' }] });
-    expect(new Set(Array.from({ length: 50 }, () => meet()))).toEqual(new Set(['reset', 'truncated']));
+    expect(new Set(Array.from({ length: 50 }, () => apply()))).toEqual(new Set(['reset', 'truncated']));
   });
 
-  it('hits what is under way, as often as it may', () => {
-    const { rules, meet } = faults();
+  it('applies to pending requests up to its limit', () => {
+    const { rules, apply } = faults();
     const polls = [1, 2, 3].map((bot) => ({ method: 'getUpdates', bot }));
-    const hit = (id: number) => rules.meetUnderWay(id, polls).map((fault) => fault?.kind);
+    const hit = (id: number) => rules.applyToPending(id, polls).map((fault) => fault?.kind);
     expect(hit(rules.add({ kind: 'reset', times: 2 }))).toEqual(['reset', 'reset', undefined]);
     expect(hit(rules.add({ kind: 'reset', method: 'getMe' }))).toEqual([undefined, undefined, undefined]);
     expect(hit(rules.add({ kind: 'latency', ms: 9 }))).toEqual([undefined, undefined, undefined]);
     rules.remove();
     expect(hit(rules.add({ kind: 'reset', times: 0 }))).toEqual(['reset', 'reset', 'reset']);
-    expect(meet()).toBeUndefined();
+    expect(apply()).toBeUndefined();
     expect(rules.list()).toEqual([]);
   });
 });

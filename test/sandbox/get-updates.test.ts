@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApiError } from '../../src/sandbox/answer.js';
-import { Conflict, GetUpdates, type PollRequest } from '../../src/sandbox/get-updates.js';
+import { ApiError } from '../../src/sandbox/api-response.js';
+import { ConflictDescription, GetUpdates, type PollRequest } from '../../src/sandbox/get-updates.js';
 import { UpdateQueue } from '../../src/sandbox/update-queue.js';
 import { FakeClock } from '../support/fake-clock.js';
 
@@ -22,7 +22,7 @@ function server({ nextId = 100 } = {}) {
   };
   const poll = (request: Partial<PollRequest> = {}): Poll => {
     const poll: Poll = { answers: [], open: true };
-    getUpdates.ask(
+    getUpdates.poll(
       { offset: 0, limit: 100, timeoutSeconds: 50, ...request },
       {
         get open() {
@@ -44,18 +44,18 @@ function server({ nextId = 100 } = {}) {
 }
 
 describe('a long poll', () => {
-  it('answers at once when updates wait', () => {
+  it('responds at once if updates are queued', () => {
     const { add, poll } = server();
     add(3);
     expect(poll().answers).toEqual([{ at: 0, ids: [100, 101, 102] }]);
   });
 
-  it('answers at once, with nothing, when it is not to wait', () => {
+  it('responds at once without a timeout', () => {
     const { poll } = server();
     expect(poll({ offset: 5, timeoutSeconds: 0 }).answers).toEqual([{ at: 0, ids: [] }]);
   });
 
-  it('waits for its whole time, then answers with nothing', async () => {
+  it('responds without updates at the end of its timeout', async () => {
     const { clock, getUpdates, poll } = server();
     const one = poll({ timeoutSeconds: 50 });
     await clock.advance(49_999);
@@ -67,7 +67,7 @@ describe('a long poll', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('wakes 1 ms after an update, and with those that came in this time', async () => {
+  it('wakes 1 ms after an update, with the updates of that time', async () => {
     const { clock, add, poll } = server();
     const one = poll();
     await clock.advance(10);
@@ -89,7 +89,7 @@ describe('a long poll', () => {
     expect(one.answers).toEqual([{ at: 2, ids: [100, 101, 102, 103] }]);
   });
 
-  it('wakes no later than its own time allows', async () => {
+  it('wakes no later than its timeout', async () => {
     const { clock, add, poll } = server();
     const one = poll({ timeoutSeconds: 1 });
     await clock.advance(999.5);
@@ -98,7 +98,7 @@ describe('a long poll', () => {
     expect(one.answers).toEqual([{ at: 1_000, ids: [100] }]);
   });
 
-  it('reads from where the queue began when it was asked from the end', async () => {
+  it('resolves a negative offset when it begins', async () => {
     const { clock, add, poll } = server();
     const one = poll({ offset: -1 });
     add(3);
@@ -108,7 +108,7 @@ describe('a long poll', () => {
 });
 
 describe('the rules against hot loops', () => {
-  it('lets the same offset, asked again within 3 s without a wait, wait 3 s', async () => {
+  it('let the same offset within 3 s wait for 3 s', async () => {
     const { clock, poll } = server();
     poll({ offset: 7, timeoutSeconds: 0 });
     await clock.advance(2_999);
@@ -135,7 +135,7 @@ describe('the rules against hot loops', () => {
       expect(poll({ offset, timeoutSeconds: 0 }).answers).toEqual([{ at: 0, ids: [] }]);
   });
 
-  it('give one update only to the same offset asked again within half a second', async () => {
+  it('give only one update to the same offset within half a second', async () => {
     const { clock, add, poll } = server();
     add(5);
     expect(poll({ offset: 100 }).answers[0]?.ids).toHaveLength(5);
@@ -145,7 +145,7 @@ describe('the rules against hot loops', () => {
     expect(poll({ offset: 100 }).answers[0]?.ids).toHaveLength(5);
   });
 
-  it('hold back a last confirmation with the offset that was sent before', async () => {
+  it('delay a last confirmation with an offset that was sent before', async () => {
     const { clock, poll } = server();
     const waiting = poll({ offset: 100, timeoutSeconds: 50 });
     waiting.open = false;
@@ -156,16 +156,16 @@ describe('the rules against hot loops', () => {
   });
 });
 
-describe('a second poll that waits', () => {
+describe('a second waiting poll', () => {
   it('ends the first with a 409', () => {
     const { getUpdates, poll } = server();
     const [first, second] = [poll(), poll()];
-    expect(first.answers).toEqual([{ at: 0, error: Conflict.byOtherPoll }]);
+    expect(first.answers).toEqual([{ at: 0, error: ConflictDescription.otherPoll }]);
     expect(second.answers).toEqual([]);
     expect(getUpdates.conflicts).toBe(1);
   });
 
-  it('leaves the first alone where it is answered at once', async () => {
+  it('does not end the first if it gets a response at once', async () => {
     const { clock, add, poll } = server();
     const first = poll({ offset: 0 });
     const second = poll({ offset: 90, timeoutSeconds: 0 });
@@ -176,7 +176,7 @@ describe('a second poll that waits', () => {
     expect(first.answers[0]?.ids).toEqual([100]);
   });
 
-  it('holds a 409 back for 3 s where another was sent less than 3 s ago', async () => {
+  it('gets a 409 delayed by 3 s if another was sent less than 3 s ago', async () => {
     const { clock, poll } = server();
     const polls = [poll()];
     for (let second = 0; second < 4; second++) {
@@ -187,7 +187,7 @@ describe('a second poll that waits', () => {
     expect(polls.map(({ answers }) => answers[0]?.at)).toEqual([1_000, 5_000, 6_000, 4_000, undefined]);
   });
 
-  it('ends one whose caller has gone, which uses up the 409 that comes at once', async () => {
+  it('ends an abandoned poll, whose 409 delays the next one', async () => {
     const { clock, getUpdates, poll } = server();
     const gone = poll();
     gone.open = false;
@@ -198,28 +198,28 @@ describe('a second poll that waits', () => {
     poll();
     expect(second.answers).toEqual([]);
     await clock.advance(3_000);
-    expect(second.answers).toEqual([{ at: 3_000, error: Conflict.byOtherPoll }]);
+    expect(second.answers).toEqual([{ at: 3_000, error: ConflictDescription.otherPoll }]);
   });
 });
 
-describe('what else ends a poll', () => {
-  it('a webhook that is set', () => {
+describe('a waiting poll is ended by', () => {
+  it('a webhook', () => {
     const { getUpdates, poll } = server();
     const one = poll();
     getUpdates.endForWebhook();
     expect(one.answers).toEqual([{ at: 0, error: 'Conflict: terminated by setWebhook request' }]);
   });
 
-  it('the end of the bot', () => {
+  it('an error', () => {
     const { clock, getUpdates, poll } = server();
     const one = poll();
-    getUpdates.endWith(new ApiError(400, 'Logged out'));
+    getUpdates.failWaiting(new ApiError(400, 'Logged out'));
     expect(one.answers).toEqual([{ at: 0, error: 'Logged out' }]);
     expect(clock.pending).toBe(0);
   });
 });
 
-it('tells up to where updates are confirmed', () => {
+it('tells the confirmed offset', () => {
   const { add, getUpdates, poll } = server();
   add(5);
   poll({ offset: 0 });

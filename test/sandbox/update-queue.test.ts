@@ -17,7 +17,7 @@ function queueOf(count: number, nextId = 100) {
 const idOf = (json: string): unknown => JSON.parse(json).update_id;
 
 describe('the queue of updates', () => {
-  it('gives each update the next id, and keeps its content', () => {
+  it('gives each update the next id', () => {
     const { queue } = queueOf(0);
     expect(queue.push({ message: { text: 'hé' } }, DAY_MS)).toBe(100);
     expect(queue.push({ poll: {} }, DAY_MS)).toBe(101);
@@ -27,43 +27,43 @@ describe('the queue of updates', () => {
     ]);
   });
 
-  it('delivers again what no offset has confirmed', () => {
+  it('returns unconfirmed updates again', () => {
     const { read } = queueOf(3);
     expect(read(0)).toEqual([100, 101, 102]);
     expect(read(0)).toEqual([100, 101, 102]);
   });
 
-  it('forgets what lies below an offset, for good', () => {
+  it('removes the updates below an offset', () => {
     const { queue, read } = queueOf(3);
     expect(read(102)).toEqual([102]);
     expect(read(0)).toEqual([102]);
     expect(queue.size).toBe(1);
   });
 
-  it('forgets all but the last n with the offset -n', () => {
+  it('removes all but the last n updates with the offset -n', () => {
     const { read } = queueOf(5);
     expect(read(-2)).toEqual([103, 104]);
     expect(read(0)).toEqual([103, 104]);
     expect(read(-50)).toEqual([103, 104]);
   });
 
-  it('answers an offset far in the future from its head, and forgets nothing', () => {
+  it('ignores an offset far in the future', () => {
     const { read } = queueOf(3);
     expect(read(103 + 11)).toEqual([100, 101, 102]);
     expect(read(103 + 10)).toEqual([]);
     expect(read(0)).toEqual([]);
   });
 
-  it('answers an offset far in the past from its head', () => {
+  it('ignores an offset far in the past', () => {
     const { read } = queueOf(2, 3_000_000);
     expect(read(1)).toEqual([3_000_000, 3_000_001]);
   });
 
-  it('believes no offset two million below the next id, even where older updates wait', () => {
+  it('ignores an offset two million below the next id, even if older updates are queued', () => {
     const { queue, read } = queueOf(2);
-    queue.jump(2_000_101);
+    queue.setNextId(2_000_101);
     expect(read(101)).toEqual([101]);
-    queue.jump(2_000_103);
+    queue.setNextId(2_000_103);
     expect(read(102)).toEqual([101]);
   });
 
@@ -73,13 +73,13 @@ describe('the queue of updates', () => {
     expect(read(102, 2)).toEqual([102, 103]);
   });
 
-  it('ends an answer before it exceeds four megabytes', () => {
+  it('cuts a response short before it exceeds four megabytes', () => {
     const { queue, read } = queueOf(0);
     for (let count = 0; count < 10; count++) queue.push({ message: { text: 'é'.repeat(250_000) } }, DAY_MS);
     expect(read(0)).toHaveLength(8);
   });
 
-  it('keeps an update for as long as it was asked to', async () => {
+  it('keeps an update until it expires', async () => {
     const { clock, queue, read } = queueOf(1);
     await clock.advance(HOUR_MS);
     queue.push({ message: {} }, DAY_MS);
@@ -92,23 +92,24 @@ describe('the queue of updates', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('lets ids fall only when nothing waits', () => {
+  it('accepts a lower next id only while it is empty', () => {
     const { queue, read } = queueOf(2);
-    expect(() => queue.jump(50)).toThrow(RangeError);
-    queue.jump(200);
+    expect(() => queue.setNextId(50)).toThrow(RangeError);
+    queue.setNextId(200);
     expect(queue.push({ message: {} }, DAY_MS)).toBe(200);
     expect(read(201)).toEqual([]);
-    queue.jump(50);
+    queue.setNextId(50);
     queue.push({ message: {} }, DAY_MS);
-    // The client still asks from where it was: that is answered from the head.
+    // The client still uses its old offset, which is ignored.
     expect(read(201)).toEqual([50]);
     expect(read(51)).toEqual([]);
     expect(queue.size).toBe(0);
   });
 
-  it('clears what waits, and goes on counting', () => {
+  it('keeps the next id when it is cleared', () => {
     const { queue, read } = queueOf(3);
-    expect(queue.clear()).toBe(3);
+    queue.clear();
+    expect(queue.size).toBe(0);
     expect(queue.push({ message: {} }, DAY_MS)).toBe(103);
     expect(read(0)).toEqual([103]);
   });
@@ -144,7 +145,7 @@ describe('the queue of updates', () => {
             }
           } else if (event.do === 'jump' && model.length === 0) {
             next = event.to;
-            queue.jump(next);
+            queue.setNextId(next);
           } else if (event.do === 'read') {
             const offset = 'by' in event.offset ? next + event.offset.by : event.offset.at;
             const from = offset > 0 ? offset : offset < 0 ? next + offset : 0;

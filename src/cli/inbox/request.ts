@@ -1,21 +1,10 @@
 /**
- * A request in the inbox, and its answer. The process that works with the inbox takes requests up within a second; else
- * the next one does. It may be that of another user: what is written here belongs to whom the folder belongs to.
+ * Sends a request to the process that owns an inbox, and waits for its answer. Both are files in the inbox. The owner
+ * looks for requests every second; without an owner, the next process answers when it starts. The owner may run as
+ * another user, so request files belong to the user that the folder belongs to.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fchownSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LastcallError } from '../../errors.js';
@@ -28,106 +17,89 @@ import {
   requestPath,
   requestsFolder,
 } from '../../inbox/store/requests.js';
+import { replaceFile } from '../../replace-file.js';
 import { codeOf } from '../../system-error.js';
-import { type Attendant, attendantOf } from './attendant.js';
-import type { BotInbox } from './bots.js';
+import type { BotInbox } from './choose-inbox.js';
+import { findOwner, type InboxOwner } from './owner.js';
 
-/** A process whose event loop is free answers within 1 s. */
-const ANSWER_WITHIN_MS = 10_000;
-/** Somebody who has given no sign of life for a while is not waited for that long. */
-const SILENT_ANSWER_WITHIN_MS = 2_000;
-const LOOK_EVERY_MS = 50;
-const ASK_FOR_ATTENDANT_EVERY_MS = 500;
+/** An owner whose event loop is free answers within 1 s. */
+const ANSWER_TIMEOUT_MS = 10_000;
+/** The timeout for an owner whose last sign of life is old. */
+const SILENT_ANSWER_TIMEOUT_MS = 2_000;
+const CHECK_ANSWER_EVERY_MS = 50;
+const CHECK_OWNER_EVERY_MS = 500;
 
-/** Answers that nobody has fetched: whoever asked was ended before. */
-const FORGOTTEN_AFTER_MS = 60 * 60 * 1_000;
+/** The age at which an answer is removed: the command that asked for it was ended before it read the answer. */
+const ABANDONED_AFTER_MS = 60 * 60 * 1_000;
 
-export type Outcome =
+/** The result of a request. One that is not answered stays in the inbox, for the next process that opens it. */
+export type RequestResult =
   | { readonly kind: 'answered'; readonly answer: InboxAnswer }
-  /** The request stays, for the next process that works with the inbox. */
-  | { readonly kind: 'nobody-there' }
-  /** The same, though there seems to be one. */
+  | { readonly kind: 'not-in-use' }
   | { readonly kind: 'no-answer' };
 
 /**
- * Writes the request and waits for its answer, as long as there is somebody to give one. Rejects with the signal's reason
- * when that aborts; the request stays then, too.
+ * Writes a request and waits for its answer as long as the inbox has an owner. Rejects with the signal's reason when the
+ * signal aborts; the request then stays in the inbox.
  *
  * Rejects with a LastcallError INBOX_FORBIDDEN, INBOX_DISK.
  */
-export async function ask(inbox: BotInbox, request: InboxRequest, signal: AbortSignal): Promise<Outcome> {
-  const id = post(inbox.folder, request);
+export async function sendRequest(
+  inbox: BotInbox,
+  request: InboxRequest,
+  signal: AbortSignal,
+): Promise<RequestResult> {
+  const id = writeRequest(inbox.folder, request);
   const begunAt = performance.now();
-  let attendant = await attendantOf(inbox);
-  for (let asked = begunAt; ; ) {
-    const answer = fetchAnswer(inbox.folder, id);
+  let owner = await findOwner(inbox);
+  for (let ownerCheckedAt = begunAt; ; ) {
+    const answer = takeAnswer(inbox.folder, id);
     if (answer) return { kind: 'answered', answer };
     const now = performance.now();
-    if (now - asked >= ASK_FOR_ATTENDANT_EVERY_MS) {
-      attendant = await attendantOf(inbox);
-      asked = now;
+    if (now - ownerCheckedAt >= CHECK_OWNER_EVERY_MS) {
+      owner = await findOwner(inbox);
+      ownerCheckedAt = now;
     }
-    if (attendant.where === 'nowhere') return leave(inbox.folder, id, 'nobody-there');
-    if (now - begunAt >= patienceWith(attendant)) return leave(inbox.folder, id, 'no-answer');
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    if (owner.kind === 'none') return answeredOr(inbox.folder, id, 'not-in-use');
+    if (now - begunAt >= timeoutFor(owner)) return answeredOr(inbox.folder, id, 'no-answer');
+    await sleep(CHECK_ANSWER_EVERY_MS, undefined, { signal });
   }
 }
 
-function patienceWith(attendant: Attendant): number {
-  const isSilent = attendant.where === 'elsewhere' && attendant.silentMs >= ANSWER_WITHIN_MS;
-  return isSilent ? SILENT_ANSWER_WITHIN_MS : ANSWER_WITHIN_MS;
+function timeoutFor(owner: InboxOwner): number {
+  const isSilent = owner.kind === 'remote' && owner.silentMs >= ANSWER_TIMEOUT_MS;
+  return isSilent ? SILENT_ANSWER_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
 }
 
-/** A last look: the answer may have come between the look before and whatever has ended the wait. */
-function leave(folder: string, id: string, kind: 'nobody-there' | 'no-answer'): Outcome {
-  const answer = fetchAnswer(folder, id);
+/** Looks for an answer once more: it may have come since the last look. */
+function answeredOr(folder: string, id: string, kind: 'not-in-use' | 'no-answer'): RequestResult {
+  const answer = takeAnswer(folder, id);
   return answer ? { kind: 'answered', answer } : { kind };
 }
 
 /**
- * Writes the request so that nobody ever sees half of it, or one that belongs to somebody else. Gives its id.
+ * Writes a request file, owned by the owner of the folder, and returns the request's id.
  *
  * @throws LastcallError INBOX_FORBIDDEN, INBOX_DISK
  */
-export function post(folder: string, request: InboxRequest): string {
+export function writeRequest(folder: string, request: InboxRequest): string {
   const id = randomUUID();
-  const path = requestPath(folder, id);
   try {
     const owner = statSync(requestsFolder(folder));
-    removeForgotten(folder);
-    write(`${path}.new`, JSON.stringify(request), owner);
-    renameSync(`${path}.new`, path);
+    removeAbandoned(folder);
+    replaceFile(requestPath(folder, id), JSON.stringify(request), { owner, sync: true });
     return id;
   } catch (error) {
-    throw explained(folder, 'written to', error);
-  }
-}
-
-function write(
-  path: string,
-  text: string,
-  { uid, gid }: { readonly uid: number; readonly gid: number },
-): void {
-  // `x`: a name that leads elsewhere is not followed.
-  const descriptor = openSync(path, 'wx', 0o600);
-  try {
-    writeFileSync(descriptor, text);
-    fchownSync(descriptor, uid, gid);
-    fsyncSync(descriptor);
-  } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
-  } finally {
-    closeSync(descriptor);
+    throw asInboxError(folder, 'written to', error);
   }
 }
 
 /**
- * Takes the answer away, as nobody else will; undefined as long as there is none.
+ * Reads an answer and removes its file. Returns undefined if there is no answer yet.
  *
  * @throws LastcallError INBOX_FORBIDDEN, INBOX_DISK
  */
-export function fetchAnswer(folder: string, id: string): InboxAnswer | undefined {
+export function takeAnswer(folder: string, id: string): InboxAnswer | undefined {
   const path = answerPath(folder, id);
   try {
     const answer = parseAnswer(readFileSync(path, 'utf8'));
@@ -135,24 +107,24 @@ export function fetchAnswer(folder: string, id: string): InboxAnswer | undefined
     return answer;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw explained(folder, 'asked', error);
+    throw asInboxError(folder, 'read', error);
   }
 }
 
-/** @param what `written to`, `asked` */
-function explained(folder: string, what: string, cause: unknown): LastcallError {
+/** @param what `written to`, `read` */
+function asInboxError(folder: string, what: string, cause: unknown): LastcallError {
   const code = codeOf(cause);
   if (code !== 'EACCES' && code !== 'EPERM') return inboxError(folder, what, cause);
   const message = `the inbox in ${folder} cannot be ${what} by this user`;
   return new LastcallError('INBOX_FORBIDDEN', folder, message, { cause });
 }
 
-function removeForgotten(folder: string): void {
+function removeAbandoned(folder: string): void {
   const requests = requestsFolder(folder);
   for (const name of readdirSync(requests)) {
     if (!/\.answer\.json$|\.new$/.test(name)) continue;
     const path = join(requests, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat?.isFile() && Date.now() - stat.mtimeMs > FORGOTTEN_AFTER_MS) rmSync(path, { force: true });
+    if (stat?.isFile() && Date.now() - stat.mtimeMs > ABANDONED_AFTER_MS) rmSync(path, { force: true });
   }
 }

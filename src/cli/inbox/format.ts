@@ -1,18 +1,19 @@
 /**
- * Updates of the inbox as people and programs read them. What is in an update comes from strangers: nothing of it that a
- * terminal might take for a command is printed as it is, and no token.
+ * Formats updates for people and programs. Their contents come from strangers, so characters that a terminal could take
+ * for a command are escaped, and tokens are masked.
  */
 import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
 import { maskTokens } from '../../token.js';
 import { count, durationInWords, firstFew } from '../../words.js';
+import { columns } from '../columns.js';
 
-/** How much of an error's first line fits into a table. */
+/** How many characters of an error's first line are shown in a table. */
 const LONGEST_WHY = 100;
 
-/** Controls, what ends a line, and what turns the direction of writing. */
+/** Control characters, line and paragraph separators, and marks that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-/** The same text in JSON's own escapes, which in JSON mean the same. */
+/** Masks tokens and replaces unprintable characters by JSON escapes, so that JSON keeps its meaning. */
 const printable = (text: string): string =>
   maskTokens(text).replaceAll(
     UNPRINTABLE,
@@ -21,21 +22,10 @@ const printable = (text: string): string =>
 
 const headings = ['STATE', 'UPDATE', 'KIND', 'CHAT', 'AGE', 'BEGUN', 'DIED', 'WHY'] as const;
 
-/** Columns, with a heading, without contents; each line with its line break. Empty where there are no updates. */
+/** A table of updates without their contents. Empty if there are no updates. */
 export function table(updates: Iterable<SeenUpdate>, nowMs: number): string {
-  const rows: (readonly string[])[] = [headings];
-  for (const update of updates) rows.push(row(update, nowMs));
-  if (rows.length === 1) return '';
-  const widths = headings.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  return rows
-    .map(
-      (cells) =>
-        `${cells
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  const rows = Array.from(updates, (update) => row(update, nowMs));
+  return rows.length === 0 ? '' : columns([headings, ...rows]);
 }
 
 function row(
@@ -58,7 +48,7 @@ function row(
   ];
 }
 
-/** `2 running, 0 waiting, 1 dead`; how many are interrupted only where there are any. */
+/** For example `2 running, 0 waiting, 1 dead`. `interrupted` is left out if there are none. */
 export function countsInWords(counts: Readonly<Record<UpdateState, number>>): string {
   return updateStates
     .filter((state) => state !== 'interrupted' || counts.interrupted > 0)
@@ -66,7 +56,7 @@ export function countsInWords(counts: Readonly<Record<UpdateState, number>>): st
     .join(', ');
 }
 
-/** What is known of an update besides its content; the index data of an exported line. */
+/** The fields of an update besides its content. */
 function fieldsOf({
   seq,
   updateId,
@@ -93,10 +83,10 @@ function fieldsOf({
   };
 }
 
-/** Of one line. */
+/** An update without its content, as one line of JSON. */
 export const asJson = (update: SeenUpdate): string => printable(JSON.stringify(fieldsOf(update)));
 
-/** With the content; undefined where that is gone meanwhile. */
+/** An update with its content as JSON, or undefined if the content has been removed since. */
 export function asJsonWithContent(update: SeenUpdate, indent?: number): string | undefined {
   const text = update.text();
   if (!text) return undefined;
@@ -105,17 +95,16 @@ export function asJsonWithContent(update: SeenUpdate, indent?: number): string |
   return lines.map(printable).join('\n');
 }
 
-const actions = {
-  retry: { asked: 'try', done: 'trying', behind: ' again' },
-  drop: { asked: 'drop', done: 'dropped', behind: '' },
+const verbs = {
+  retry: { requested: 'retry', done: 'retrying' },
+  drop: { requested: 'drop', done: 'dropped' },
 } as const;
 
-/** `try 2 updates again: 1, 2`, or once that is done `trying …`; in a sentence that has to stay readable. */
+/** For example `retry 2 updates: 1, 2`. Only the first few ids are named. */
 export function actionInWords(
-  action: keyof typeof actions,
-  tense: 'asked' | 'done',
+  action: keyof typeof verbs,
+  tense: 'requested' | 'done',
   ids: readonly number[],
 ): string {
-  const { [tense]: verb, behind } = actions[action];
-  return `${verb} ${count(ids.length, 'update')}${behind}: ${firstFew(ids)}`;
+  return `${verbs[action][tense]} ${count(ids.length, 'update')}: ${firstFew(ids)}`;
 }

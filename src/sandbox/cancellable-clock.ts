@@ -1,9 +1,7 @@
-/**
- * A clock whose timers all end at once, so that nothing of a closed sandbox keeps its process alive.
- */
+/** A clock whose pending timers can all be cancelled, so that a closed sandbox does not keep its process alive. */
 import type { Clock } from '../clock.js';
 
-export class ClosableClock implements Clock {
+export class CancellableClock implements Clock {
   readonly #clock: Clock;
   readonly #cancels = new Set<() => void>();
 
@@ -32,8 +30,8 @@ export class ClosableClock implements Clock {
     return cancel;
   }
 
-  /** Cancels every timer that still waits. Sleeps end with their own signals. */
-  close(): void {
+  /** Cancels all pending timers of `after`. Sleeps are not affected: they end with their own signals. */
+  cancelAll(): void {
     for (const cancel of [...this.#cancels]) cancel();
   }
 }

@@ -1,4 +1,4 @@
-/** Which bot's inbox is meant, of those in a state directory. */
+/** Chooses the inbox that a command is about, among those in a state directory. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
@@ -7,35 +7,43 @@ import { maskTokens } from '../../token.js';
 import { firstFew } from '../../words.js';
 
 export interface BotInbox {
-  /** The bot's key. */
+  /** The key of the bot, which is also the name of its folder in the state directory. */
   readonly bot: string;
-  /** Absolute. */
+  /** Absolute path. */
   readonly folder: string;
 }
 
 export interface Choice {
   readonly stateDir: string | undefined;
-  /** What was said with `--bot`: the bot's id, or its whole key. Comes before the token. */
+  /** The value of `--bot`: a bot id or key. Takes precedence over `botOfToken`. */
   readonly bot: string | undefined;
-  /** The key of the bot that the token belongs to. */
-  readonly ofToken: string | undefined;
+  /** The key of the bot that the configured token belongs to. */
+  readonly botOfToken: string | undefined;
 }
 
 const KEY = /^\d+-[\da-f]{16}$/;
 
-/** @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, COMMAND_MISUSED */
-export function chooseInbox({ stateDir, bot, ofToken }: Choice): BotInbox {
+/**
+ * Returns the inbox of the given bot, else of the token's bot, else the only one there is.
+ *
+ * @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, COMMAND_MISUSED
+ */
+export function chooseInbox({ stateDir, bot, botOfToken }: Choice): BotInbox {
   if (bot !== undefined && !/^\d+$/.test(bot) && !KEY.test(bot))
     throw new LastcallError(
       'COMMAND_MISUSED',
       '--bot',
-      `--bot must be the bot's id, or the name of its folder, not '${maskTokens(bot)}'`,
+      `--bot must be a bot id or the name of its folder, not '${maskTokens(bot)}'`,
     );
   if (stateDir === undefined)
-    throw new LastcallError('INBOX_NOT_FOUND', 'STATE_DIR', 'there is no STATE_DIR, and no home directory');
+    throw new LastcallError(
+      'INBOX_NOT_FOUND',
+      'STATE_DIR',
+      'STATE_DIR is not set, and there is no home directory',
+    );
 
   const bots = botsIn(stateDir);
-  const wanted = bot ?? ofToken;
+  const wanted = bot ?? botOfToken;
   const found = bots.filter((key) => wanted === undefined || key === wanted || key.startsWith(`${wanted}-`));
   const [first] = found;
   if (first !== undefined && found.length === 1)
@@ -57,7 +65,7 @@ export function chooseInbox({ stateDir, bot, ofToken }: Choice): BotInbox {
   );
 }
 
-/** The keys of the bots that have an inbox there. */
+/** The keys of the bots with an inbox in the state directory, sorted. */
 function botsIn(stateDir: string): string[] {
   try {
     return readdirSync(stateDir)
@@ -67,13 +75,13 @@ function botsIn(stateDir: string): string[] {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     if (code !== 'EACCES' && code !== 'EPERM') throw error;
-    throw new LastcallError('INBOX_FORBIDDEN', stateDir, `this user may not look into ${stateDir}`, {
+    throw new LastcallError('INBOX_FORBIDDEN', stateDir, `this user may not read ${stateDir}`, {
       cause: error,
     });
   }
 }
 
-/** One that is closed to this user counts: reading it then says so. */
+/** Whether the folder has an inbox, or is closed to this user: reading it then fails with a clear error. */
 function mayHaveInbox(folder: string): boolean {
   try {
     return statSync(join(folder, 'inbox')).isDirectory();

@@ -1,19 +1,19 @@
-/** A sandbox and a client of it for the length of one test. */
+/** Opens a sandbox with a client. Both are closed after the test. */
 import { afterEach } from '@jest/globals';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { Client, type Json } from './client.js';
 
-export interface Hosted {
+export interface TestSandbox {
   readonly sandbox: Sandbox;
   readonly client: Client;
-  /** Stands still unless stepped. */
+  /** The sandbox's clock, which only moves when it is stepped. */
   readonly clock: FakeClock;
-  /** Calls a method as the sandbox's own bot. */
+  /** Calls a method with the token of the sandbox's first bot. */
   call(method: string, parameters?: object, signal?: AbortSignal): Promise<Json>;
 }
 
-const open: Hosted[] = [];
+const open: TestSandbox[] = [];
 
 afterEach(async () => {
   for (const { sandbox, client } of open.splice(0)) {
@@ -22,20 +22,20 @@ afterEach(async () => {
   }
 });
 
-export async function hosted(options: SandboxOptions = {}): Promise<Hosted> {
+export async function openTestSandbox(options: SandboxOptions = {}): Promise<TestSandbox> {
   const clock = new FakeClock();
   const sandbox = await startSandbox({ clock, firstUpdateId: 100, ...options });
   const client = new Client(sandbox.apiRoot);
-  const one: Hosted = {
+  const opened: TestSandbox = {
     sandbox,
     client,
     clock,
     call: (method, parameters, signal) => client.call(sandbox.token, method, parameters, signal),
   };
-  open.push(one);
-  return one;
+  open.push(opened);
+  return opened;
 }
 
-/** Resolves once a long poll of the sandbox's own bot waits. */
-export const pollWaits = ({ sandbox }: Hosted): Promise<void> =>
+/** Resolves when a long poll of the sandbox's first bot is waiting. */
+export const pollWaits = ({ sandbox }: TestSandbox): Promise<void> =>
   sandbox.waitFor(() => sandbox.state().waitingPolls === 1);

@@ -1,0 +1,53 @@
+/** `lastcall inbox list`: a table of the updates in the inbox, or JSON with `--json`. */
+import { ExitCode } from '../../exit-code.js';
+import type { InboxView, SeenUpdate, UpdateState } from '../../inbox/store/view.js';
+import type { InboxContext } from './context.js';
+import { asJson, countsInWords, table } from './format.js';
+import { ownerInWords, runIdOf } from './owner.js';
+import { print } from './print.js';
+import { readInboxOrWarn, statesIn } from './read-inbox.js';
+
+/** How many updates of each state are listed without `--all`. */
+const LISTED = 20;
+
+export async function list(context: InboxContext): Promise<number> {
+  const { io, inbox, switches } = context;
+  const { owner, view } = await readInboxOrWarn(context);
+  const states = statesIn(switches);
+  if (switches.has('json')) {
+    const attended = runIdOf(owner) !== undefined;
+    await print(io, jsonList({ ...inbox, attended, counts: view.counts }, view.updates(states)));
+    return ExitCode.clean;
+  }
+  const most = switches.has('all') ? Number.POSITIVE_INFINITY : LISTED;
+  const shown = table(limited(view, states, most), Date.now());
+  const rest = states.reduce((sum, state) => sum + Math.max(0, view.counts[state] - most), 0);
+  await print(io, [
+    `${countsInWords(view.counts)} in the inbox of bot ${inbox.bot}. ${ownerInWords(owner)}\n`,
+    ...(shown === '' ? [] : ['\n', shown]),
+    ...(rest > 0 ? [`\n${rest} more are not shown; \`lastcall inbox list --all\` shows them\n`] : []),
+  ]);
+  return ExitCode.clean;
+}
+
+/** At most so many updates of each state: the newest dead letters, the oldest of all other states. */
+function* limited(view: InboxView, states: readonly UpdateState[], most: number): Generator<SeenUpdate> {
+  for (const state of states) {
+    const from = state === 'dead' ? Math.max(0, view.counts[state] - most) : 0;
+    let index = 0;
+    for (const update of view.updates([state])) {
+      if (index >= from + most) break;
+      if (index++ >= from) yield update;
+    }
+  }
+}
+
+function* jsonList(head: object, updates: Iterable<SeenUpdate>): Generator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"updates":[`;
+  let separator = '\n';
+  for (const update of updates) {
+    yield `${separator}${asJson(update)}`;
+    separator = ',\n';
+  }
+  yield '\n]}\n';
+}

@@ -1,0 +1,72 @@
+/**
+ * Finds the process that owns an inbox, as far as this process can see it. On this host, the bot's lock tells whether the
+ * owner is alive. An owner in another container, or on another host with the same disk, is only known by the sign of life
+ * that it writes into the inbox every few seconds.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { isHeld, lockAddress } from '../../host/lock.js';
+import { BEAT_MS, ownerPath, parseOwnerSign } from '../../inbox/store/owner.js';
+import { durationInWords } from '../../words.js';
+import type { BotInbox } from './choose-inbox.js';
+
+export type InboxOwner =
+  /** No process: between two runs, after a crash, or while a process starts. */
+  | { readonly kind: 'none' }
+  /** A process on this host. */
+  | { readonly kind: 'local'; readonly runId: string }
+  /** A process on another host, which may have ended. `silentMs` is the age of its last sign of life. */
+  | { readonly kind: 'remote'; readonly runId: string; readonly host: string; readonly silentMs: number };
+
+/** A live owner gives three signs of life in this time, which leaves room for a difference between two hosts' clocks. */
+const SILENT_MS = 3 * BEAT_MS;
+
+/**
+ * A process that holds the bot's lock and is silent for this long does not own the inbox: it is still starting after
+ * another process was killed, or keeps its updates in memory. A busy owner may be late, but not by this much.
+ */
+const ABSENT_MS = 12 * BEAT_MS;
+
+/** Finds the owner of an inbox. Never rejects: an unreadable sign of life counts as none. */
+export async function findOwner({ bot, folder }: BotInbox): Promise<InboxOwner> {
+  const sign = readSign(ownerPath(folder));
+  if (!sign) return { kind: 'none' };
+  const { id: runId, place: host, silentMs } = sign;
+  if (host !== hostname()) return { kind: 'remote', runId, host, silentMs };
+  const held = await isHeld(lockAddress(bot));
+  // Only Linux locks are visible to every user; elsewhere the lock is a file in a folder of its user.
+  const isAlive = held ? silentMs < ABSENT_MS : process.platform !== 'linux' && silentMs < SILENT_MS;
+  return isAlive ? { kind: 'local', runId } : { kind: 'none' };
+}
+
+/** The id of the run that owns the inbox, or undefined if there is no owner or it has probably ended. */
+export function runIdOf(owner: InboxOwner): string | undefined {
+  if (owner.kind === 'none') return undefined;
+  if (owner.kind === 'remote' && owner.silentMs >= SILENT_MS) return undefined;
+  return owner.runId;
+}
+
+/** The owner as a sentence. */
+export function ownerInWords(owner: InboxOwner): string {
+  switch (owner.kind) {
+    case 'local':
+      return 'In use by a process on this host.';
+    case 'none':
+      return 'Not in use.';
+    case 'remote': {
+      const age = durationInWords(owner.silentMs);
+      return `In use by a process on ${owner.host}, last seen ${age} ago; whether it still runs cannot be checked from here.`;
+    }
+  }
+}
+
+function readSign(
+  path: string,
+): { readonly place: string; readonly id: string; readonly silentMs: number } | undefined {
+  try {
+    const sign = parseOwnerSign(readFileSync(path, 'utf8'));
+    return sign && { ...sign, silentMs: Math.max(0, Date.now() - statSync(path).mtimeMs) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * `lastcall inbox retry` and `lastcall inbox drop`. Both only send a request: the inbox is changed by the process that
+ * owns it, which alone knows what is being handled, or by the next one when it starts.
+ */
+import { ExitCode } from '../../exit-code.js';
+import type { InboxAnswer, InboxRequest } from '../../inbox/store/requests.js';
+import type { SeenUpdate, UpdateState } from '../../inbox/store/view.js';
+import type { InboxContext } from './context.js';
+import { actionInWords } from './format.js';
+import { ownerInWords } from './owner.js';
+import { print } from './print.js';
+import { readInbox, withIds } from './read-inbox.js';
+import { type RequestResult, sendRequest } from './request.js';
+
+type Action = InboxRequest['action'];
+
+/** Update ids by sequence number. */
+type Targets = ReadonlyMap<number, number>;
+
+type Connection = Pick<InboxContext, 'io' | 'inbox'>;
+
+/** Requests another try of the dead letters with the given ids, or of all with `--all`. */
+export const retry = (context: InboxContext): Promise<number> =>
+  request(context, 'retry', context.switches.has('all'));
+
+/** Requests the removal of the updates with the given ids, or of all dead letters with `--dead`. */
+export const drop = (context: InboxContext): Promise<number> =>
+  request(context, 'drop', context.switches.has('dead'));
+
+async function request({ io, inbox, ids }: InboxContext, action: Action, allDead: boolean): Promise<number> {
+  const { view } = await readInbox(inbox);
+  const found = allDead ? view.updates(['dead']) : withIds(view.updates(), ids);
+  const { targets, complaints } = selectTargets(found, ids, action);
+  for (const complaint of complaints) io.stderr.write(`${complaint}\n`);
+  const allDone = await sendAndReport({ io, inbox }, action, targets);
+  return allDone && complaints.length === 0 ? ExitCode.clean : ExitCode.cut;
+}
+
+/** Splits what was found into the updates to request and complaints about the other ids. */
+function selectTargets(
+  found: Iterable<SeenUpdate>,
+  ids: readonly number[],
+  action: Action,
+): { readonly targets: Targets; readonly complaints: readonly string[] } {
+  const targets = new Map<number, number>();
+  const alive = new Map<number, UpdateState>();
+  // A running update may be requested too: only the owner knows whether its handler still runs.
+  for (const { seq, updateId, state } of found)
+    if (action === 'drop' || state === 'dead') targets.set(seq, updateId);
+    else alive.set(updateId, state);
+  const known = new Set(targets.values());
+  const complaints = ids.flatMap((id) => {
+    if (known.has(id)) return [];
+    const state = alive.get(id);
+    return state ? `update ${id} is ${state}, not dead` : `update ${id} is not in the inbox`;
+  });
+  return { targets, complaints };
+}
+
+/** Resolves to whether the whole request was granted, or is left to the next start. */
+async function sendAndReport({ io, inbox }: Connection, action: Action, targets: Targets): Promise<boolean> {
+  if (targets.size === 0) {
+    await print(io, [`nothing to ${action}\n`]);
+    return true;
+  }
+  const wanted = actionInWords(action, 'requested', [...targets.values()]);
+  const result = await send({ io, inbox }, { action, seqs: [...targets.keys()] });
+  if (result.kind === 'answered') return report({ io, inbox }, action, targets, result.answer);
+  if (result.kind === 'not-in-use') {
+    await print(io, [`the inbox is not in use; the next process to open it will ${wanted}\n`]);
+    return true;
+  }
+  const { owner } = await readInbox(inbox);
+  const why = result.kind === 'stopped' ? 'stopped waiting for an answer' : 'no answer';
+  io.stderr.write(`${why}; kept the request to ${wanted}\n${ownerInWords(owner)}\n`);
+  return false;
+}
+
+async function send(
+  { io, inbox }: Connection,
+  content: InboxRequest,
+): Promise<RequestResult | { readonly kind: 'stopped' }> {
+  try {
+    return await sendRequest(inbox, content, io.signal);
+  } catch (error) {
+    if (io.signal.aborted) return { kind: 'stopped' };
+    throw error;
+  }
+}
+
+/** Prints the answer; resolves to whether nothing was refused. */
+async function report(
+  { io, inbox }: Connection,
+  action: Action,
+  targets: Targets,
+  { done, refused }: InboxAnswer,
+): Promise<boolean> {
+  const ids = done.flatMap((seq) => targets.get(seq) ?? []);
+  if (ids.length > 0) await print(io, [`${actionInWords(action, 'done', ids)}\n`]);
+  if (refused.length === 0) return true;
+  const { view } = await readInbox(inbox);
+  for (const seq of refused)
+    io.stderr.write(`update ${targets.get(seq)} was refused: ${whyRefused(view.stateOf(seq))}\n`);
+  return false;
+}
+
+function whyRefused(state: UpdateState | undefined): string {
+  if (state === 'running') return 'its handler is running';
+  return state === undefined ? 'it is no longer in the inbox' : `it is ${state}`;
+}

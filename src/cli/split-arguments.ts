@@ -1,0 +1,8 @@
+/** Splits arguments at the first `--`: those after it are for the bot program. */
+export function splitAtDashes(args: readonly string[]): {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+} {
+  const end = args.indexOf('--');
+  return end < 0 ? { before: args, after: [] } : { before: args.slice(0, end), after: args.slice(end + 1) };
+}
