@@ -34,7 +34,7 @@ type ServerFault =
    * A second program polls with the bot's token: polls of 50 s, one second apart. With `confirms` it confirms the updates
    * it gets, which takes them away from the bot.
    */
-  | { readonly kind: 'second-poller'; readonly confirms?: boolean };
+  | { readonly kind: 'rival'; readonly confirms?: boolean };
 
 /** A random one of several faults for each request. */
 interface AssortedFault {
@@ -90,7 +90,7 @@ const requiredFields: ReadonlyMap<string, readonly string[]> = new Map(
     'invalid-json': [],
     revoked: [],
     refuse: [],
-    'second-poller': [],
+    rival: [],
     assorted: [],
   } satisfies Record<FaultRule['kind'], readonly string[]>),
 );

@@ -113,7 +113,7 @@ export class Faults {
 
   #hit(entry: Entry, times = Number.POSITIVE_INFINITY): RequestFault | undefined {
     const { rule, random } = entry;
-    if (rule.kind === 'refuse' || rule.kind === 'second-poller') return undefined;
+    if (rule.kind === 'refuse' || rule.kind === 'rival') return undefined;
     if (entry.hits >= times || random() >= (rule.fraction ?? 1)) return undefined;
     entry.hits++;
     if (entry.hits >= times) this.remove(entry.id);

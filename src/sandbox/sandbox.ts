@@ -168,12 +168,12 @@ export class Sandbox extends SandboxBot {
    * @throws RangeError for a second poller of an unknown bot
    */
   addFault(rule: FaultRule): number {
-    const polled = rule.kind === 'second-poller' ? this.#accountOf(rule.bot) : undefined;
+    const polled = rule.kind === 'rival' ? this.#accountOf(rule.bot) : undefined;
     const id = this.#faults.add(rule);
     if (rule.kind === 'refuse') {
       this.#http.stopListening();
       this.#undos.set(id, () => void this.#http.resumeListening());
-    } else if (rule.kind === 'second-poller' && polled) {
+    } else if (rule.kind === 'rival' && polled) {
       const { clock } = this.#parts;
       this.#undos.set(id, startSecondPoller({ clock, account: polled, confirms: rule.confirms ?? false }));
     } else {

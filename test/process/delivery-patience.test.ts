@@ -62,7 +62,7 @@ describe('what takes its time', () => {
     await using sandbox = await openSandbox();
     await using daemon = runBot(sandbox, 'echo');
     await sandbox.waitFor(() => sandbox.state().waitingPolls === 1);
-    sandbox.addFault({ kind: 'second-poller', forMs: 6_000 });
+    sandbox.addFault({ kind: 'rival', forMs: 6_000 });
     expect(await daemon.waitFor('poll.conflict')).toMatchObject({ level: 'warn', by: 'poller' });
     await sandbox.waitFor(() => sandbox.faults().length === 0);
 
@@ -79,7 +79,7 @@ describe('what takes its time', () => {
     await using sandbox = await openSandbox();
     await using daemon = runBot(sandbox, 'echo');
     const say = Array.from({ length: 20 }, (_, n) => `line${n}`);
-    sandbox.addFault({ kind: 'second-poller', forMs: 6_000 });
+    sandbox.addFault({ kind: 'rival', forMs: 6_000 });
     await Promise.all([1, 2, 3].map((chat) => sandbox.converse({ chat, say, pauseMs: 300 })));
     await daemon.waitFor('poll.recovered');
     expect(await daemon.stop()).toMatchObject({ code: 0 });
@@ -91,7 +91,7 @@ describe('what takes its time', () => {
     await using sandbox = await openSandbox();
     await using daemon = runBot(sandbox, 'echo', { env: { CONFLICT_PATIENCE: '2s' } });
     await sandbox.waitFor(() => sandbox.state().waitingPolls === 1);
-    sandbox.addFault({ kind: 'second-poller' });
+    sandbox.addFault({ kind: 'rival' });
     expect(await daemon.end()).toMatchObject({ code: 75 });
     expect(of(daemon, 'poll.conflict')).toHaveLength(1);
     expect(daemon.receipt).toMatchObject({

@@ -191,7 +191,7 @@ describe('a stop signal while polling fails', () => {
     ['in a 429 wait of 60 s', { kind: 'too-many-requests', retryAfterSeconds: 60 }, 'poll.rate-limited'],
     ['in a network backoff', { kind: 'refuse' }, 'poll.failed'],
     ['in the backoff after a 502', { kind: 'html', status: 502 }, 'poll.failed'],
-    ['while another program polls', { kind: 'second-poller' }, 'poll.conflict'],
+    ['while another program polls', { kind: 'rival' }, 'poll.conflict'],
   ])('%s', async (_, fault, event) => {
     await using daemon = await struckBy(fault);
     await daemon.waitFor(event);

@@ -224,7 +224,7 @@ describe('a second poller', () => {
     const { sandbox, clock, call } = testSandbox;
     const first = call('getUpdates', { timeout: 50 });
     await pollWaits(testSandbox);
-    sandbox.addFault({ kind: 'second-poller', forMs: 6_000 });
+    sandbox.addFault({ kind: 'rival', forMs: 6_000 });
     expect((await first).error_code).toBe(409);
     const second = call('getUpdates', { timeout: 50 });
     await pollWaits(testSandbox);
@@ -244,7 +244,7 @@ describe('a second poller', () => {
     const testSandbox = await openTestSandbox();
     const { sandbox, clock, call } = testSandbox;
     sandbox.say({ text: '{n}', count: 3 });
-    const id = sandbox.addFault({ kind: 'second-poller' });
+    const id = sandbox.addFault({ kind: 'rival' });
     await clock.advance(10_000);
     expect(sandbox.state().queued).toBe(3);
     // Removed in the rest between two polls: there is no other.
@@ -256,7 +256,7 @@ describe('a second poller', () => {
     sandbox.say({ text: '{n}', count: 3 });
     await clock.advance(1);
     expect((await poll).result).toHaveLength(3);
-    sandbox.addFault({ kind: 'second-poller', confirms: true });
+    sandbox.addFault({ kind: 'rival', confirms: true });
     await clock.advance(2_000);
     expect(sandbox.state().queued).toBe(0);
   });
