@@ -39,7 +39,8 @@ export interface AtWorkOptions {
 export class AtWork {
   readonly id = randomUUID();
   readonly folder: string;
-  readonly delivered: Entry[] = [];
+  /** The updates whose handlers have begun, in the order of their beginning. */
+  readonly taken: Entry<Update>[] = [];
   #told = () => {};
   readonly #journal: Inbox<Update>;
   readonly #lock: HostLock;
@@ -61,10 +62,7 @@ export class AtWork {
       emit() {},
       keyOf: orderKey,
       kindOf: updateKind,
-      deliver: (entries) => {
-        this.delivered.push(...entries);
-        this.#told();
-      },
+      available: () => this.#told(),
     });
   }
 
@@ -73,53 +71,66 @@ export class AtWork {
     mkdirSync(options.stateDir, { recursive: true });
     await run.#lock.tryAcquire();
     await run.#journal.open();
-    run.#journal.resume();
     await settle();
     return run;
   }
 
   async accept(...updates: readonly Update[]): Promise<void> {
     await this.#journal.accept(updates);
-    // They are delivered in the next turn.
-    await settle();
   }
 
-  /** Resolves once so many have been delivered. */
-  async delivers(count: number): Promise<void> {
-    while (this.delivered.length < count)
-      await new Promise<void>((resolve) => {
-        this.#told = resolve;
-      });
+  /** The handlers of all updates that can be taken now begin. */
+  take(): readonly Entry<Update>[] {
+    const entries = this.#journal.take(Number.POSITIVE_INFINITY);
+    this.taken.push(...entries);
+    return entries;
   }
 
-  /** The handlers of these begin. */
+  /** Resolves once a handler of this update, and of all that can be taken before it, has begun. */
   async handle(...updateIds: readonly number[]): Promise<void> {
-    this.#journal.begin(updateIds.map((id) => this.#entry(id)));
+    for (const id of updateIds)
+      while (!this.#find(id)) {
+        const [entry] = this.#journal.take(1);
+        if (entry) this.taken.push(entry);
+        else
+          await new Promise<void>((resolve) => {
+            this.#told = resolve;
+          });
+      }
   }
 
   /** They fail, and are dead. */
   async fail(error: unknown, ...updateIds: readonly number[]): Promise<void> {
-    await this.handle(...updateIds);
-    for (const id of updateIds) this.#journal.settle(this.#entry(id), 'failed', error);
+    for (const id of updateIds) {
+      await this.handle(id);
+      this.#journal.settle(this.#entry(id), 'failed', error);
+    }
   }
 
   async settle(...updateIds: readonly number[]): Promise<void> {
-    await this.handle(...updateIds);
-    for (const id of updateIds) this.#journal.settle(this.#entry(id), 'handled');
+    for (const id of updateIds) {
+      await this.handle(id);
+      this.#journal.settle(this.#entry(id), 'handled');
+    }
   }
 
   /** In order, or as after a kill: what was begun stays begun, and the sign of the owner stays. */
   async end(how: 'stop' | 'kill' = 'stop'): Promise<void> {
     const sign = join(this.folder, 'owner.json');
     const left = readFileSync(sign);
-    await this.#journal.drained(how === 'kill' ? 'fault' : 'stop');
+    this.#journal.drain();
+    await this.#journal.close(how === 'kill' ? 'fault' : 'stop');
     if (how === 'kill') writeFileSync(sign, left);
     this.#lock.release();
   }
 
-  #entry(id: number): Entry {
-    const entry = this.delivered.findLast(({ updateId }) => updateId === id);
-    if (!entry) throw new Error(`update ${id} was not delivered`);
+  #find(id: number): Entry<Update> | undefined {
+    return this.taken.findLast(({ updateId }) => updateId === id);
+  }
+
+  #entry(id: number): Entry<Update> {
+    const entry = this.#find(id);
+    if (!entry) throw new Error(`the handler of update ${id} has not begun`);
     return entry;
   }
 }
