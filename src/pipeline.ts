@@ -17,9 +17,10 @@ import { MemoryInbox } from './inbox/memory/memory-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import type { PollingEvent } from './polling/events.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
+import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
+import { restoreUpdate } from './telegraf/bot-api/results.js';
 import { type PreparedBot, prepareBot } from './telegraf/handling.js';
 import { orderKey, updateKind } from './telegraf/order-key.js';
-import { createBotApi, type HttpBotApi, restoredUpdate } from './telegraf/transport.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry>;
 
@@ -197,6 +198,6 @@ function createInbox(
     limit: inboxLimit,
     holder: { place: hostname(), id: randomUUID() },
     received,
-    restore: restoredUpdate,
+    restore: restoreUpdate,
   });
 }

@@ -4,7 +4,7 @@
  */
 
 /** What came of a call. */
-export type Answer<T> =
+export type ApiAnswer<T> =
   | { readonly kind: 'ok'; readonly result: T }
   /** Bot API JSON with `ok: false`: Telegram itself says no. */
   | {
@@ -42,7 +42,7 @@ export interface WebhookInfo {
   readonly pendingUpdateCount: number;
 }
 
-export interface GetUpdates {
+export interface GetUpdatesParameters {
   /** Forgets every update below it. Left out before anything was accepted: then nothing is forgotten. */
   readonly offset?: number;
   readonly timeoutSeconds: number;
@@ -52,11 +52,11 @@ export interface GetUpdates {
 }
 
 export interface BotApi<U, M extends Me = Me> {
-  getMe(options: CallOptions): Promise<Answer<M>>;
-  getWebhookInfo(options: CallOptions): Promise<Answer<WebhookInfo>>;
+  getMe(options: CallOptions): Promise<ApiAnswer<M>>;
+  getWebhookInfo(options: CallOptions): Promise<ApiAnswer<WebhookInfo>>;
   deleteWebhook(
     parameters: { readonly dropPending: boolean },
     options: CallOptions,
-  ): Promise<Answer<unknown>>;
-  getUpdates(parameters: GetUpdates, options: CallOptions): Promise<Answer<readonly U[]>>;
+  ): Promise<ApiAnswer<unknown>>;
+  getUpdates(parameters: GetUpdatesParameters, options: CallOptions): Promise<ApiAnswer<readonly U[]>>;
 }

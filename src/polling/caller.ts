@@ -3,7 +3,7 @@
  * Every wait in it ends as soon as the signal aborts.
  */
 import type { Clock } from '../clock.js';
-import type { Answer, CallOptions } from './bot-api.js';
+import type { ApiAnswer, CallOptions } from './bot-api.js';
 import type { PollingEvent } from './events.js';
 import { classify, type Failure, type FailureClass, type FailurePolicies, fatal } from './failure.js';
 import { Rivalry } from './rivalry.js';
@@ -40,7 +40,7 @@ export class Caller {
    * with a LastcallError where a failure ends the run.
    */
   async ask<T>(
-    call: (streak: Streak) => Promise<Answer<T>>,
+    call: (streak: Streak) => Promise<ApiAnswer<T>>,
     meet: Meet = (failure, streak) => this.bear(failure, streak),
   ): Promise<T> {
     const { policies, clock, emit, signal } = this.#options;

@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../clock.js';
 import { Backoff } from './backoff.js';
-import type { Answer, BotApi } from './bot-api.js';
+import type { ApiAnswer, BotApi } from './bot-api.js';
 
 /** Between two tries of a confirm, which has a second or so in all. */
 const betweenTries = { floorMs: 50, firstMs: 100, capMs: 500 };
@@ -55,7 +55,7 @@ export async function askFor(
     readonly random: () => number;
     readonly latestEnd: number;
   },
-): Promise<Answer<unknown>> {
+): Promise<ApiAnswer<unknown>> {
   const { signal } = new AbortController();
   let ahead = offsets;
   let backoff = new Backoff(betweenTries);

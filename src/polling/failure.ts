@@ -5,7 +5,7 @@
  */
 import { type ErrorCode, LastcallError } from '../errors.js';
 import type { BackoffShape } from './backoff.js';
-import type { Answer } from './bot-api.js';
+import type { ApiAnswer } from './bot-api.js';
 
 export type Failure =
   | { readonly class: 'unreachable'; readonly detail: string }
@@ -20,7 +20,7 @@ export type FailureClass = Failure['class'];
 export type ConflictParty = 'poller' | 'webhook';
 
 /** Names the class of an answer that is not ok. */
-export function classify(answer: Exclude<Answer<unknown>, { kind: 'ok' }>): Failure {
+export function classify(answer: Exclude<ApiAnswer<unknown>, { kind: 'ok' }>): Failure {
   if (answer.kind === 'unreachable')
     return { class: 'unreachable', detail: `${answer.why}: ${answer.detail}` };
 

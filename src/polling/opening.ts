@@ -2,13 +2,13 @@
  * What is asked before the first poll: who we are, what waits, and whether a webhook stands in the way.
  */
 import { LastcallError } from '../errors.js';
-import type { Answer, BotApi, CallOptions, Me } from './bot-api.js';
+import type { ApiAnswer, BotApi, CallOptions, Me } from './bot-api.js';
 import type { PollingEvent } from './events.js';
 
 export interface Opening<M extends Me> {
   readonly api: BotApi<unknown, M>;
   /** Asks until Telegram answers; failures on the way are met as everywhere in polling. */
-  readonly ask: <T>(call: (options: CallOptions) => Promise<Answer<T>>) => Promise<T>;
+  readonly ask: <T>(call: (options: CallOptions) => Promise<ApiAnswer<T>>) => Promise<T>;
   /** False forbids removing a webhook. */
   readonly deleteWebhook: boolean;
   readonly emit: (event: PollingEvent) => void;

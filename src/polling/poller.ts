@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
-import type { Answer, BotApi, Me } from './bot-api.js';
+import type { ApiAnswer, BotApi, Me } from './bot-api.js';
 import { Caller } from './caller.js';
 import { askFor, confirmingOffsets } from './confirm.js';
 import type { PollingEvent } from './events.js';
@@ -143,7 +143,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     }
   }
 
-  async #poll(caller: Caller, streak: Streak): Promise<Answer<Polled<U>>> {
+  async #poll(caller: Caller, streak: Streak): Promise<ApiAnswer<Polled<U>>> {
     const { api, allowedUpdates, pollTimeoutMs, clock, emit } = this.#options;
     const offset = this.#offset;
     // The first poll, and the first after a failure, are to be answered at once, to show how things stand. Not so
