@@ -35,7 +35,7 @@ const fates = {
   'not connected': unreachable,
   'half-open': 'hang',
   'cut answer': { kind: 'unreachable', why: 'cut', detail: 'cut' },
-  rival: conflict,
+  'another poller': conflict,
   flood: refused(429, 'Too Many Requests', 5),
   proxy: refused(502, 'Bad Gateway'),
   odd: refused(400, 'Bad Request'),

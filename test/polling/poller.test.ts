@@ -75,7 +75,7 @@ function given(options: Partial<PollerOptions<TestUpdate>> = {}) {
 
 const polls = (api: ScriptedBotApi) => api.of('getUpdates').map(({ parameters }) => parameters);
 
-describe('opening', () => {
+describe('the startup calls', () => {
   it('says who the bot is and what waits, before the first poll', async () => {
     const connected: Me[] = [];
     const t = given({ connected: (bot) => connected.push(bot) });
@@ -185,12 +185,12 @@ describe('opening', () => {
     t.api.script(
       'getWebhookInfo',
       ok({ url: '', pendingUpdateCount: 0 }),
-      ok({ url: 'https://rival.example/', pendingUpdateCount: 0 }),
+      ok({ url: 'https://other.example/', pendingUpdateCount: 0 }),
     );
     const run = await t.start();
     await t.clock.advance(5_000);
 
-    expect(t.named('poll.webhook-deleted')).toMatchObject([{ host: 'rival.example' }]);
+    expect(t.named('poll.webhook-deleted')).toMatchObject([{ host: 'other.example' }]);
     expect(t.named('poll.started')).toHaveLength(1);
     await run.stop();
   });
@@ -201,10 +201,10 @@ describe('opening', () => {
     t.api.script(
       'getWebhookInfo',
       ok({ url: '', pendingUpdateCount: 0 }),
-      ok({ url: 'https://rival.example/', pendingUpdateCount: 0 }),
+      ok({ url: 'https://other.example/', pendingUpdateCount: 0 }),
     );
     const { error } = await (await t.start()).end;
-    expect(error).toMatchObject({ code: 'WEBHOOK_ACTIVE', culprit: 'rival.example' });
+    expect(error).toMatchObject({ code: 'WEBHOOK_ACTIVE', culprit: 'other.example' });
   });
 });
 
@@ -343,7 +343,7 @@ describe('what is done about a failure', () => {
     await run.stop();
   });
 
-  it('outlives a rival poller, warning once, with long polls that the rival cannot pass by', async () => {
+  it('outlives another poller, warning once, with long polls that leave the other no gap', async () => {
     const t = given();
     t.api.script('getUpdates', updates(), conflict, conflict, updates(1));
     const run = await t.start();
@@ -367,7 +367,7 @@ describe('what is done about a failure', () => {
     const t = given();
     t.api.script('getUpdates', updates());
     t.api.script('getWebhookInfo', ok({ url: '', pendingUpdateCount: 0 }));
-    t.api.always.set('getWebhookInfo', ok({ url: 'https://rival.example/', pendingUpdateCount: 0 }));
+    t.api.always.set('getWebhookInfo', ok({ url: 'https://other.example/', pendingUpdateCount: 0 }));
     t.api.always.set('getUpdates', answer);
     const run = await t.start();
     await t.clock.advance(119_999);
@@ -380,7 +380,7 @@ describe('what is done about a failure', () => {
     expect(t.api.of('getUpdates').length).toBeLessThanOrEqual(42);
   });
 
-  it('counts the patience with a rival across answers, and warns once, while both take updates in turns', async () => {
+  it('counts the patience with another poller across answers, and warns once, while both take updates in turns', async () => {
     const t = given();
     t.api.script('getUpdates', updates());
     for (let id = 1; id <= 60; id++)
@@ -398,19 +398,19 @@ describe('what is done about a failure', () => {
   it.each([
     [56_000, 1],
     [56_001, 2],
-  ])('takes a rival for gone when no conflict came for a whole poll and 10 s', async (calmMs, fights) => {
+  ])('takes a conflict for over when no 409 came for a whole poll and 10 s', async (calmMs, conflicts) => {
     const t = given({ conflictPatienceMs: 60_000 });
     // The wait after a conflict is 4 s here.
     const calm = { afterMs: calmMs - 10_000, answer: updates(1) };
     t.api.script('getUpdates', updates(), conflict, calm, { afterMs: 10_000, answer: conflict }, updates(2));
     const run = await t.start();
     await t.clock.advance(70_000);
-    expect(t.named('poll.conflict')).toHaveLength(fights);
-    expect(t.named('poll.stopped')).toHaveLength(2 - fights);
+    expect(t.named('poll.conflict')).toHaveLength(conflicts);
+    expect(t.named('poll.stopped')).toHaveLength(2 - conflicts);
     await run.stop();
   });
 
-  it('does not count what else fails between two conflicts as patience with a rival', async () => {
+  it('does not count what else fails between two conflicts as patience with another poller', async () => {
     const t = given({ conflictPatienceMs: 20_000 });
     t.api.script('getUpdates', updates(), conflict, unreachable, conflict, updates(1), conflict, unreachable);
     t.api.always.set('getUpdates', conflict);
@@ -424,7 +424,7 @@ describe('what is done about a failure', () => {
   });
 
   it.each([
-    ['a rival', 'getUpdates', conflict],
+    ['another poller', 'getUpdates', conflict],
     ['a refused token', 'getMe', refused(401, 'Unauthorized')],
     ['a rejection', 'getUpdates', refused(400, 'Bad Request')],
   ] as const)(
@@ -540,7 +540,7 @@ describe('a stop ends every wait at once', () => {
     ['an old long poll', () => {}, 30_000],
     ['a backoff', (t) => t.api.script('getUpdates', updates(), unreachable, unreachable), 700],
     ['a 429 wait', (t) => t.api.script('getUpdates', updates(), refused(429, 'Slow down', 60)), 20_000],
-    ['a wait for a rival', (t) => t.api.script('getUpdates', updates(), conflict), 2_000],
+    ['a wait for another poller', (t) => t.api.script('getUpdates', updates(), conflict), 2_000],
     ['a wait for a webhook to go', (t) => t.api.script('getUpdates', webhookConflict), 2_000],
     ['a wait after a rejection', (t) => t.api.script('getUpdates', updates(), refused(400, 'Bad')), 200],
     [
@@ -579,7 +579,7 @@ describe('a stop ends every wait at once', () => {
   });
 });
 
-describe('the last confirm', () => {
+describe('the final confirm', () => {
   it('waits for the batch in work, then confirms as far as accept says', async () => {
     let accepted: (offset: number | undefined) => void = () => {};
     const t = given({
@@ -762,6 +762,32 @@ describe('the last confirm', () => {
       confirmedUpTo: undefined,
     });
     expect(t.batches).toEqual([]);
+  });
+});
+
+describe('a listener that throws at every event', () => {
+  const collect: PollingEvent['event'][] = [];
+  const run = async (emit: (event: PollingEvent) => void) => {
+    const t = given({ emit });
+    t.api.script('getWebhookInfo', ok({ url: 'https://old.example/', pendingUpdateCount: 3 }));
+    t.api.script('getUpdates', unreachable, updates(1, 2), conflict, refused(429, 'Slow', 1));
+    t.api.script('getUpdates', refused(400, 'Bad Request'), refused(401, 'Unauthorized'), updates(3));
+    const { end, stop } = await t.start();
+    await t.clock.advance(20_000);
+    await stop();
+    return { calls: t.api.calls, batches: t.batches, end: await end };
+  };
+
+  it('changes nothing of what is polled, accepted and confirmed', async () => {
+    const expected = await run(({ event }) => collect.push(event));
+    expect(expected).toMatchObject({ batches: [[1, 2], [3]], end: { confirmedUpTo: 3 } });
+    expect(expected.end.error).toBeUndefined();
+    expect(new Set(collect).size).toBeGreaterThan(10);
+
+    const actual = await run(() => {
+      throw new Error('the log is full');
+    });
+    expect(actual).toEqual(expected);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { confirmingOffsets } from '../../src/polling/confirm.js';
+import { offsetsToConfirm } from '../../src/polling/final-confirm.js';
 
-describe('which offsets the last confirm asks for', () => {
+describe('the offsets of the final confirm', () => {
   it.each([
     ['nothing accepted', undefined, undefined, undefined, []],
     ['accepted, and a poll from there was answered', 8, 8, 8, []],
@@ -9,8 +9,8 @@ describe('which offsets the last confirm asks for', () => {
     ['accepted from the answer to the first poll', 8, undefined, undefined, [8]],
     ['accepted ids that lie lower than before', 3, 900, 900, [3]],
     ['a poll from there without an answer', 8, 5, 8, [7, 8]],
-    ['the same, and it was the first with an offset', 8, undefined, 8, [7, 8]],
-  ])('%s', (_, accepted, confirmed, asked, expected) => {
-    expect(confirmingOffsets(accepted, confirmed, asked)).toEqual(expected);
+    ['a poll from there without an answer, the first with an offset', 8, undefined, 8, [7, 8]],
+  ])('%s', (_, accepted, confirmed, requested, expected) => {
+    expect(offsetsToConfirm(accepted, confirmed, requested)).toEqual(expected);
   });
 });
