@@ -157,7 +157,7 @@ export function composeApp({
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
     record.end(exitCode);
-    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.soFar() }, fleet.counts);
+    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, fleet.counts);
   }
 
   return {
@@ -218,7 +218,7 @@ function drainHook({
       faultAmidStop.addEventListener('abort', () => endWithin(FAULT_DRAIN_MS), { once: true });
       try {
         const why = () => (reason?.kind === 'fault' || faultAmidStop.aborted ? 'fault' : 'stop');
-        await fleet.drain(AbortSignal.any([time.signal, lifecycle.urgency, signal]), why);
+        await fleet.drain(AbortSignal.any([time.signal, lifecycle.hastenSignal, signal]), why);
       } finally {
         for (const cancel of cancels) cancel();
       }

@@ -53,17 +53,21 @@ describe('a run', () => {
 
   it('says at any time how it went so far', async () => {
     const rig = new Rig();
-    expect(rig.lifecycle.soFar()).toEqual({ phases: [], durationMs: 0, stopDurationMs: 0 });
+    expect(rig.lifecycle.partialOutcome()).toEqual({ phases: [], durationMs: 0, stopDurationMs: 0 });
     rig.add('db', { start: rig.deafFor(20), stop: rig.deafFor(30) });
     const run = rig.lifecycle.run();
     await rig.clock.advance(50);
-    expect(rig.lifecycle.soFar()).toMatchObject({ phases: [{}], durationMs: 50, stopDurationMs: 0 });
+    expect(rig.lifecycle.partialOutcome()).toMatchObject({ phases: [{}], durationMs: 50, stopDurationMs: 0 });
     void rig.lifecycle.stop();
     await rig.clock.advance(10);
-    expect(rig.lifecycle.soFar()).toMatchObject({ phases: [{}], durationMs: 60, stopDurationMs: 10 });
+    expect(rig.lifecycle.partialOutcome()).toMatchObject({
+      phases: [{}],
+      durationMs: 60,
+      stopDurationMs: 10,
+    });
     await rig.clock.advance(100);
     const { phases } = await run;
-    expect(rig.lifecycle.soFar().phases).toEqual(phases);
+    expect(rig.lifecycle.partialOutcome().phases).toEqual(phases);
   });
 
   it('gives everyone the one signal, whose reason is the stop reason', async () => {
@@ -340,7 +344,7 @@ describe('hasten()', () => {
     const stopped = rig.lifecycle.stop(StopReason.signal('SIGTERM'));
     await rig.clock.advance(5_000);
     rig.lifecycle.hasten();
-    expect(rig.lifecycle.urgency.reason).toBe(rig.lifecycle.signal.reason);
+    expect(rig.lifecycle.hastenSignal.reason).toBe(rig.lifecycle.signal.reason);
     await rig.clock.advance(3_000);
     const outcome = await stopped;
     expect(steps(outcome).slice(3)).toEqual([
@@ -350,7 +354,7 @@ describe('hasten()', () => {
     ]);
     expect(outcome).toMatchObject({ clean: false, exitCode: 1 });
     expect(rig.events).toContainEqual({ event: 'lifecycle.hastened', limitMs: 1_000 });
-    expect(getEventListeners(rig.lifecycle.urgency, 'abort')).toHaveLength(0);
+    expect(getEventListeners(rig.lifecycle.hastenSignal, 'abort')).toHaveLength(0);
     expect(rig.clock.pending).toBe(0);
   });
 
@@ -387,7 +391,7 @@ describe('hasten()', () => {
     await rig.running();
     const stopped = rig.lifecycle.stop();
     await rig.clock.advance(400);
-    expect(getEventListeners(rig.lifecycle.urgency, 'abort')).toHaveLength(1);
+    expect(getEventListeners(rig.lifecycle.hastenSignal, 'abort')).toHaveLength(1);
     rig.lifecycle.hasten();
     await rig.clock.advance(100);
     expect(await stopped).toMatchObject({ clean: true });
