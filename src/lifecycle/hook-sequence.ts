@@ -46,7 +46,7 @@ export class HookSequence {
   }
 
   /**
-   * Appends a hook, or inserts it right behind the hook that is starting.
+   * Appends a hook, or inserts it right after the hook that is starting.
    *
    * @throws LastcallError LIFECYCLE_USED once the sequence is closed
    */
@@ -71,7 +71,7 @@ export class HookSequence {
   async start(): Promise<void> {
     this.#stage = 'starting';
     let leftMs = this.#options.startTimeoutMs;
-    // A start may insert hooks right behind itself; the iterator visits them next.
+    // A start may insert hooks right after itself; the iterator visits them next.
     for (const [index, entry] of this.#entries.entries()) {
       if (this.#options.signal.aborted) break;
       this.#insertAt = index + 1;

@@ -102,7 +102,7 @@ export class Lifecycle {
   }
 
   /**
-   * Appends a hook. A hook that is added while hooks start is inserted right behind the one that is starting; without
+   * Appends a hook. A hook that is added while hooks start is inserted right after the one that is starting; without
    * a `start` it counts as started at once, so that what a start has opened is closed even if that start fails.
    *
    * @throws LastcallError LIFECYCLE_USED once the starts are over

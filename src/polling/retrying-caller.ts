@@ -66,7 +66,7 @@ export class RetryingCaller {
 
     const waitMs =
       failure.class === 'rate-limited' ? failure.retryAfterSeconds * 1000 : backoff.delayMs(random());
-    // The last attempt falls on the end of the patience, not behind it.
+    // The last attempt falls on the end of the patience, not after it.
     const retryInMs = Math.min(waitMs, patienceLeftMs);
     const event = failureEvent(failure, { isFirst, patienceLeftMs, retryInMs, attempt: streak.failures });
     if (event) emit(event);
