@@ -8,7 +8,7 @@ export type AttemptResult =
   | { readonly kind: 'abandoned' };
 
 export interface AttemptOptions {
-  /** Set by the caller, so that `signal` aborts when it is reached. Set anew to the end of the grace after the abort. */
+  /** Set by the caller to abort `signal`. After the abort it is set to the end of the grace. */
   readonly deadline: DeadlineTimer;
   readonly signal: AbortSignal;
   /** Returns how long the work may go on after the signal has aborted. Called at the abort. */

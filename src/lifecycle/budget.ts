@@ -1,6 +1,6 @@
 /** Divides the time for all starts, and the time for the whole stop, among the hooks. */
 
-/** The most time that is reserved for the stop of each later hook, and that each stop gets once the stop is hastened. */
+/** The time reserved for the stop of each later hook, and the limit of each stop once the stop is hastened. */
 export const SHORT_STOP_MS = 1_000;
 
 /** Returns an equal share of what is left, among a step and the `later` steps after it, but at most SHORT_STOP_MS. */
@@ -8,7 +8,7 @@ export function shortShareMs(leftMs: number, later: number): number {
   return Math.min(SHORT_STOP_MS, Math.max(0, leftMs) / (later + 1));
 }
 
-/** Returns how long the start of a hook may last: what is left for all starts, or `ownMs` if that is less or `Infinity`. */
+/** Returns how long a start may last: what is left for all starts, or `ownMs` if that is less or `Infinity`. */
 export function startCapMs(leftMs: number, ownMs?: number): number {
   return ownMs === Number.POSITIVE_INFINITY ? ownMs : smallest(leftMs, [ownMs]);
 }

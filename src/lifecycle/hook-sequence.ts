@@ -151,7 +151,7 @@ export class HookSequence {
     return this.#entries.filter(({ isStarted, hook }) => isStarted && hook.stop).map(({ hook }) => hook);
   }
 
-  /** Runs one step. `arm` sets the deadline as part of the attempt, because it may call code of the hook that throws. */
+  /** Runs one step. `arm` sets the deadline; it is part of the attempt, because it may call code of the hook. */
   async #runStep(
     hook: Hook,
     step: Step,

@@ -8,13 +8,13 @@ export interface Hook {
   /** Awaited. If the start throws or rejects, the run stops: the hooks that have started are stopped. */
   start?(context: HookContext): unknown;
   /**
-   * Called once, if the hook has started. Awaited. If the stop throws, rejects or does not end in time, the outcome names
-   * the hook and is not clean; the remaining hooks are stopped all the same.
+   * Called once, if the hook has started. Awaited. If the stop throws, rejects or does not end in time, the outcome
+   * names the hook and is not clean; the remaining hooks are stopped all the same.
    */
   stop?(context: HookContext): unknown;
   /**
-   * The limit of the start. Can only shorten what is left of the time for all starts; but a start with `Infinity` has no
-   * limit, and its time does not count.
+   * The limit of the start. Can only shorten what is left of the time for all starts; but a start with `Infinity` has
+   * no limit, and its time does not count.
    */
   readonly startTimeoutMs?: number;
   /** The limit of the stop, from the moment when this hook's stop begins. Can only shorten what the budget leaves. */

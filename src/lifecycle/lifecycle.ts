@@ -7,9 +7,9 @@
  *                                                  ▼
  *                                              stopping ──all stopped──▶ stopped
  *
- * `run()` begins one asynchronous function, `#runHooks`, which starts the hooks, waits for the stop, and stops the hooks.
- * `stop()` only aborts the signal that this function watches. So steps of hooks never overlap, whenever, however often
- * and from wherever a stop is requested. Every step has a deadline after which it is abandoned, so the run always ends.
+ * `run()` calls one asynchronous function, `#runHooks`: it starts the hooks, waits for the stop, and stops the hooks.
+ * `stop()` only aborts the signal that `#runHooks` watches. So two steps never overlap, whenever, however often and from
+ * wherever a stop is requested. Every step is abandoned after its deadline, so the run always ends.
  */
 import { aborted, onAbort } from '../abort.js';
 import { type Clock, systemClock } from '../clock.js';
@@ -131,7 +131,7 @@ export class Lifecycle {
 
   /**
    * Requests the stop, in any state, and resolves with the outcome. The first reason counts; later reasons only set the
-   * exit code if the first asks for none. A hook or handler that awaits the stop waits for itself, until its time is up.
+   * exit code if the first asks for none. A hook or handler that awaits the stop waits for itself until its time is up.
    */
   stop(reason = StopReason.request('lifecycle.stop')): Promise<Outcome> {
     if (this.#state === 'stopped') return this.wait();
@@ -175,8 +175,8 @@ export class Lifecycle {
   }
 
   /**
-   * Resolves with the outcome, without requesting a stop. If the given signal aborts, only the waiting ends: the promise
-   * rejects with the signal's reason.
+   * Resolves with the outcome, without requesting a stop. If the given signal aborts, only the waiting ends: the
+   * promise rejects with the signal's reason.
    */
   wait(signal?: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {

@@ -35,8 +35,8 @@ export interface Outcome {
 }
 
 /**
- * Returns the exit code: the first one that a reason asks for (a fault during a clean stop counts, too); else the highest
- * one among the errors of the steps, at least 1; else 0.
+ * Returns the exit code: the first one that a reason asks for (a fault during a clean stop counts, too); else the
+ * highest one among the errors of the steps, at least 1; else 0.
  */
 export function exitStatusOf(
   reasons: readonly StopReason[],
@@ -51,7 +51,7 @@ export function exitStatusOf(
 /**
  * Returns the phase of a step that has ended.
  *
- * @param abortReason why the step was asked to end, if it was: a StopReason for a start, a LastcallError for an overdue stop
+ * @param abortReason why the step was asked to end: a StopReason for a start, a LastcallError for an overdue stop
  */
 export function phaseOf(
   step: Pick<Phase, 'hook' | 'step' | 'durationMs'>,

@@ -88,8 +88,8 @@ export class StopReason extends Error {
   }
 
   /**
-   * @param what the kind of fault in words: `uncaught exception`, `unhandled rejection`, …; without it, the message is that
-   *   of a LastcallError, or `internal error` with the message of any other cause
+   * @param what the kind of fault in words: `uncaught exception`, `unhandled rejection`, …; without it, the message is
+   *   that of a LastcallError, or `internal error` with the message of any other cause
    */
   static fault(cause: unknown, what?: string): StopReason {
     const isNamed = what === undefined && cause instanceof LastcallError;

@@ -1,6 +1,6 @@
 /**
- * Tracks how long another poller or a webhook has taken the bot's updates. A conflict outlasts the polls that succeed in
- * it: two pollers take the updates in turns, so that a streak of failures never gets long.
+ * Tracks how long another poller or a webhook has taken the bot's updates. A conflict outlasts the polls that succeed
+ * in it: two pollers take the updates in turns, so that a streak of failures never gets long.
  */
 import type { Clock } from '../clock.js';
 import type { RecordedFailure } from './failure-streak.js';

@@ -77,8 +77,8 @@ export const failurePolicies = (conflictPatienceMs: number): FailurePolicies => 
     patience: { ms: 60_000, atStartMs: 0, code: 'TOKEN_REFUSED' },
   },
 
-  // The request itself is wrong, or the bot is logged out of this server, and only a human can mend that. 2 min, because
-  // a server in trouble also answers 400 for a while.
+  // The request itself is wrong, or the bot is logged out of this server, and only a human can mend that. 2 min,
+  // because a server in trouble also answers 400 for a while.
   rejected: { backoff: defaultBackoff, patience: { ms: 120_000, code: 'POLL_REJECTED' } },
 });
 

@@ -37,8 +37,8 @@ const detour = (offset: number, lowerBy: number): readonly number[] => [
 ];
 
 /**
- * Polls from the offsets, one after the other, until Telegram has answered for `accepted`, the last of them, or the time
- * is up. Resolves with the last answer. Takes no signal, because the stop itself waits for the confirm.
+ * Polls from the offsets, one after the other, until Telegram has answered for `accepted`, the last of them, or the
+ * time is up. Resolves with the last answer. Takes no signal, because the stop itself waits for the confirm.
  *
  * @param latestEnd in the clock's milliseconds
  */

@@ -60,7 +60,7 @@ interface PollResult<U> {
 /** The most updates that Telegram returns at once. */
 const BATCH_LIMIT = 100;
 
-/** The time allowed for an answer beyond the time that Telegram is asked to wait: connecting, a slow network, a long body. */
+/** The time for an answer beyond the time that Telegram is asked to wait: for connecting and for a slow network. */
 const ANSWER_WITHIN_MS = 10_000;
 
 /** The shortest time between two long polls from the same offset, however fast the first is answered. */
@@ -152,8 +152,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     const isShort = caller.atStart || (streak.failures > 0 && !streak.has('conflict'));
     const timeoutSeconds = isShort ? 0 : longPollSeconds(pollTimeoutMs);
 
-    // At the start 1 instead of no offset: no update has a lower id, so that Telegram forgets nothing. The previous process
-    // may have polled without an offset a moment ago, and Telegram delays a repeated offset by 3 s.
+    // At the start 1 instead of no offset: no update has a lower id, so that Telegram forgets nothing. The previous
+    // process may have polled without an offset a moment ago, and Telegram delays a repeated offset by 3 s.
     const sent = offset ?? (caller.atStart ? 1 : undefined);
 
     const begunAt = clock.now();

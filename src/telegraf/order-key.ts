@@ -18,12 +18,12 @@ interface Fields {
 /**
  * Returns the order key of an update of any kind. Never throws, and never returns an empty string.
  *
- * - The id of the chat, for everything that happens in a chat: the update's own chat, the chat in whose name an anonymous
- *   voter votes, or the chat of the message that a callback query belongs to.
- * - Otherwise the id of the user (inline queries, payments, callback queries of inline messages, votes, …). A private chat
- *   has the id of its user, so these updates share the key of what the user writes to the bot.
- * - `business:CONNECTION:CHAT` in the chats of a business account. The same customer has one chat id with the bot and with
- *   every business account, but these are different conversations that should not wait for each other.
+ * - The id of the chat, for everything that happens in a chat: the update's own chat, the chat in whose name an
+ *   anonymous voter votes, or the chat of the message that a callback query belongs to.
+ * - Otherwise the id of the user (inline queries, payments, callback queries of inline messages, votes, …). A private
+ *   chat has the id of its user, so these updates share the key of what the user writes to the bot.
+ * - `business:CONNECTION:CHAT` in the chats of a business account. The same customer has one chat id with the bot and
+ *   with every business account, but these are different conversations that should not wait for each other.
  * - `KIND:ID` for an update without chat and user (`poll:5`).
  * - The kind alone for any other shape, because nothing shows that such updates are independent of each other.
  */

@@ -26,9 +26,9 @@ const LONGEST_BODY_BYTES = 64 * 1024 * 1024;
  * Sends the request and resolves with the answer. Never rejects.
  *
  * @param needsNewConnection whether an idle connection that the pool offers is discarded as stale
- * @param provideStop is called once, synchronously, with the function that stops the exchange. Not an AbortSignal: making
- *   one takes longer than the rest of the call. Not a field of an object either: V8 then kept each batch of updates until a
- *   full collection (Node 20).
+ * @param provideStop is called once, synchronously, with the function that stops the exchange. Not an AbortSignal:
+ *   making one takes longer than the rest of the call. Not a field of an object either: V8 then kept each batch of
+ *   updates until a full collection (Node 20).
  */
 export function exchange<T>(
   apiRequest: ApiRequest<T>,

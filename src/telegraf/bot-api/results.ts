@@ -1,6 +1,6 @@
 /**
- * Parses the results of Bot API methods, and updates read back from JSON. Checks only the fields that lastcall uses, so that
- * whatever Telegram adds passes through.
+ * Parses the results of Bot API methods, and updates read back from JSON. Checks only the fields that lastcall uses, so
+ * that whatever Telegram adds passes through.
  */
 import type { Update, UserFromGetMe } from 'telegraf/types';
 import { LastcallError } from '../../errors.js';
