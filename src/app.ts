@@ -47,7 +47,7 @@ export interface App {
 const DRAIN_SHARE = 2 / 3;
 /** After a fault nobody knows what handlers still do any good. */
 const FAULT_DRAIN_MS = 5_000;
-/** Of the drain's time this is kept for the last confirm, and no more than a tenth of the budget. */
+/** Of the drain's time this is kept for the final confirm, and no more than a tenth of the budget. */
 const CONFIRM_MS = 1_000;
 /** The confirm gives up a little before that, so that it is named, and not the drain. */
 const CONFIRM_SHARE = 0.9;
@@ -158,7 +158,7 @@ export function composeApp({
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
     record.end(exitCode);
-    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.soFar() }, fleet.counts);
+    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, fleet.counts);
   }
 
   return {
@@ -213,13 +213,13 @@ function drainHook({
       const time = new AbortController();
       const cancels: (() => void)[] = [];
       const endWithin = (ms: number) => cancels.push(clock.after(ms, () => time.abort(reason)));
-      // Ends before the hook's own deadline, so that the log names the handlers, and the last confirm has its time.
+      // Ends before the hook's own deadline, so that the log names the handlers, and the final confirm has its time.
       endWithin(deadline.remainingMs() - confirmMs);
       if (faultAmidStop.aborted) endWithin(FAULT_DRAIN_MS);
       faultAmidStop.addEventListener('abort', () => endWithin(FAULT_DRAIN_MS), { once: true });
       try {
         const why = () => (reason?.kind === 'fault' || faultAmidStop.aborted ? 'fault' : 'stop');
-        await fleet.drain(AbortSignal.any([time.signal, lifecycle.urgency, signal]), why);
+        await fleet.drain(AbortSignal.any([time.signal, lifecycle.hastenSignal, signal]), why);
       } finally {
         for (const cancel of cancels) cancel();
       }

@@ -18,9 +18,10 @@ import { MemoryInbox } from './inbox/memory/memory-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import type { PollingEvent } from './polling/events.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
+import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
+import { restoreUpdate } from './telegraf/bot-api/results.js';
 import { type PreparedBot, prepareBot } from './telegraf/handling.js';
 import { orderKey, updateKind } from './telegraf/order-key.js';
-import { createBotApi, type HttpBotApi, restoredUpdate } from './telegraf/transport.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
 
@@ -49,7 +50,7 @@ export interface PipelineSettings extends InboxSettings {
   readonly deleteWebhook: boolean;
   readonly pollTimeoutMs: number;
   readonly conflictPatienceMs: number;
-  /** The most that the last confirm may add to a stop. */
+  /** The most that the final confirm may add to a stop. */
   readonly confirmTimeoutMs: number;
   readonly concurrency: number;
   readonly handlerTimeoutMs: number;
@@ -218,7 +219,7 @@ function createInbox(
     holder: { place: hostname(), id: randomUUID() },
     clock,
     received,
-    restore: restoredUpdate,
+    restore: restoreUpdate,
     errorText,
     emit,
     ...(disk && { disk }),

@@ -1,32 +1,32 @@
-/** One call of somebody else's code, bounded: asked to end by its signal, left behind if it does not. */
-import type { Countdown } from './deadline.js';
+/** One call of a hook's function, bounded in time: its signal asks it to end, and after a grace it is abandoned. */
+import { onAbort } from '../abort.js';
+import type { DeadlineTimer } from './deadline.js';
 
-export type Ending =
+export type AttemptResult =
   | { readonly kind: 'done' }
   | { readonly kind: 'threw'; readonly thrown: unknown }
-  | { readonly kind: 'left-behind' };
+  | { readonly kind: 'abandoned' };
 
-export interface Bounds {
-  /** Set by the caller to whatever makes `signal` abort; from then on it counts the grace. */
-  readonly limit: Countdown;
+export interface AttemptOptions {
+  /** Set by the caller to abort `signal`. After the abort it is set to the end of the grace. */
+  readonly deadline: DeadlineTimer;
   readonly signal: AbortSignal;
-  /** How long `work` may go on once the signal has aborted, asked at that moment. */
+  /** Returns how long the work may go on after the signal has aborted. Called at the abort. */
   graceMs(): number;
 }
 
-/**
- * Resolves with how `work` ended, or, the grace being over, that it had not. Never rejects: what `work` throws is
- * part of the answer, and what it does after it was left behind concerns nobody any more.
- */
-export function attempt(work: () => unknown, { limit, signal, graceMs }: Bounds): Promise<Ending> {
+/** Resolves with how the work ended, or with `abandoned` when the grace is over. Never rejects. */
+export function attempt(
+  work: () => unknown,
+  { deadline, signal, graceMs }: AttemptOptions,
+): Promise<AttemptResult> {
   return new Promise((resolve) => {
-    const end = (ending: Ending) => {
-      signal.removeEventListener('abort', askedToEnd);
-      limit.cancel();
-      resolve(ending);
+    const end = (result: AttemptResult) => {
+      removeListener();
+      deadline.cancel();
+      resolve(result);
     };
-    const askedToEnd = () => limit.set(graceMs(), () => end({ kind: 'left-behind' }));
-    signal.addEventListener('abort', askedToEnd, { once: true });
+    const removeListener = onAbort(signal, () => deadline.set(graceMs(), () => end({ kind: 'abandoned' })));
     (async () => await work())().then(
       () => end({ kind: 'done' }),
       (thrown: unknown) => end({ kind: 'threw', thrown }),

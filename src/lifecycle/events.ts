@@ -1,17 +1,17 @@
-/** All that a lifecycle tells, as it happens; the log is one listener among others. */
+/** The events of a lifecycle. The values of `event` are stable: they are the event names in the log. */
 import type { LastcallError } from '../errors.js';
 import type { Outcome, Phase, Step } from './outcome.js';
 import type { StopReason } from './stop-reason.js';
 
-/** The steps from one state to the next. */
+/** A change of the lifecycle's state. */
 export type LifecycleTransition =
   | { readonly event: 'lifecycle.starting' }
-  /** `durationMs`: how long the start took. */
+  /** `durationMs` is the duration of the start. */
   | { readonly event: 'lifecycle.running'; readonly durationMs: number }
   | { readonly event: 'lifecycle.stopping'; readonly reason: StopReason; readonly budgetMs: number }
   | ({ readonly event: 'lifecycle.stopped' } & Outcome);
 
-/** `limitMs`: how long the step may last as things stand; `durationMs`: how long it took. */
+/** The begin or the end of a hook's step. `limitMs` is how long the step may last, `durationMs` how long it took. */
 export type HookEvent =
   | { readonly event: 'hook.starting'; readonly hook: string; readonly limitMs: number }
   | { readonly event: 'hook.started'; readonly hook: string; readonly durationMs: number }
@@ -29,12 +29,12 @@ export type HookEvent =
 export type LifecycleEvent =
   | LifecycleTransition
   | HookEvent
-  /** A stop was asked again; the first reason stays. */
+  /** A stop was requested again; the first reason stays. */
   | { readonly event: 'lifecycle.stop-repeated'; readonly reason: StopReason }
-  /** `limitMs`: what each hook gets from now on. */
+  /** `limitMs` is what each hook's stop gets from now on. */
   | { readonly event: 'lifecycle.hastened'; readonly limitMs: number };
 
-/** How a step ended, as an event. */
+/** Returns the event that tells how a step ended. */
 export function hookEvent(phase: Phase): HookEvent {
   const { hook, step, durationMs } = phase;
   switch (phase.result) {

@@ -1,42 +1,47 @@
-/** A hook: a named part of the program with something to do at the start, at the stop, or at both. */
+/** A hook: a named part of the program with an optional start and an optional stop. */
 import type { Deadline } from './deadline.js';
 import type { StopReason } from './stop-reason.js';
 
 export interface Hook {
-  /** By which the log and the outcome know it. */
+  /** The name of the hook in the log and in the outcome. */
   readonly name: string;
-  /** What it returns is awaited. If it throws or rejects, the run stops: whatever had started is stopped. */
+  /** Awaited. If the start throws or rejects, the run stops: the hooks that have started are stopped. */
   start?(context: HookContext): unknown;
   /**
-   * Called once, if the hook has started. What it returns is awaited. If it throws, rejects or does not end in
-   * time, it is named and the outcome is not clean; the hooks behind it are stopped all the same.
+   * Called once, if the hook has started. Awaited. If the stop throws, rejects or does not end in time, the outcome
+   * names the hook and is not clean; the remaining hooks are stopped all the same.
    */
   stop?(context: HookContext): unknown;
-  /** Can only make smaller what is left of the start's budget; but `Infinity`: its time does not count. */
+  /**
+   * The limit of the start. Can only shorten what is left of the time for all starts; but a start with `Infinity` has
+   * no limit, and its time does not count.
+   */
   readonly startTimeoutMs?: number;
-  /** From the moment this hook's stop begins. Can only make smaller what the budget leaves it. */
+  /** The limit of the stop, from the moment when this hook's stop begins. Can only shorten what the budget leaves. */
   readonly stopTimeoutMs?: number;
   /**
-   * The same as a latest end: milliseconds after the whole stop began, however late this hook's turn comes.
-   * Asked once, when its turn has come.
+   * Returns the latest end of the stop, in milliseconds after the whole stop began. Can only shorten what the budget
+   * leaves. Called when the hook's stop begins.
    */
   stopLatestEndMs?(stop: { readonly budgetMs: number; readonly reason: StopReason }): number;
 }
 
 export interface HookContext {
   /**
-   * Of a start: the lifecycle's own, which work begun here may go on watching; it aborts when a stop is asked or the
-   * start is overdue, with the {@link StopReason}. Of a stop: aborts when that stop is overdue, with a LastcallError
-   * that names the hook. A start that ignores it has at most 1 s left, a stop nothing: then it is left behind.
+   * In a start: the lifecycle's signal, which work begun by the start may go on watching. Aborts with the
+   * {@link StopReason} when a stop is requested or the start is overdue; the start then has at most 1 s left.
+   *
+   * In a stop: a signal that aborts with a LastcallError that names the hook when the stop is overdue; the stop is then
+   * abandoned at once.
    */
   readonly signal: AbortSignal;
   readonly log: HookLog;
   readonly deadline: Deadline;
-  /** Why the run stops; undefined as long as it does not. */
+  /** Why the run stops, or undefined as long as it does not. */
   readonly reason: StopReason | undefined;
 }
 
-/** Where a hook may write; a pino logger fits. */
+/** The logger of a hook. A pino logger fits. */
 export interface HookLog {
   debug(fields: object, message?: string): void;
   info(fields: object, message?: string): void;

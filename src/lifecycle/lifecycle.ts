@@ -1,5 +1,5 @@
 /**
- * The lifecycle of a run: its states, and what moves it from one to the next.
+ * The lifecycle of a run: its five states, and what moves it from one to the next.
  *
  *     idle ──run()──▶ starting ──all started──▶ running
  *       │                │                         │
@@ -7,37 +7,38 @@
  *                                                  ▼
  *                                              stopping ──all stopped──▶ stopped
  *
- * `stop()` does little: it gives the signal its reason. The one run, asleep until then or amid its starts, hears it
- * and does the stopping itself; so no two steps of hooks ever overlap, whenever, however often and from wherever a
- * stop is asked. Every step ends within its share of the budget, if need be without the hook; so the run always
- * ends, and `run()` never rejects.
+ * `run()` calls one asynchronous function, `#runHooks`: it starts the hooks, waits for the stop, and stops the hooks.
+ * `stop()` only aborts the signal that `#runHooks` watches. So two steps never overlap, whenever, however often and from
+ * wherever a stop is requested. Every step is abandoned after its deadline, so the run always ends.
  */
+import { aborted, onAbort } from '../abort.js';
 import { type Clock, systemClock } from '../clock.js';
 import { LastcallError } from '../errors.js';
-import { shortStopMs } from './deadline.js';
+import { guarded } from '../listener.js';
+import { SHORT_STOP_MS } from './budget.js';
 import type { LifecycleEvent, LifecycleTransition } from './events.js';
 import { type Hook, type HookLog, silentLog } from './hook.js';
 import { HookSequence } from './hook-sequence.js';
-import { judge, type Outcome } from './outcome.js';
+import { exitStatusOf, type Outcome } from './outcome.js';
 import { StopReason } from './stop-reason.js';
 
 export type LifecycleState = 'idle' | 'starting' | 'running' | 'stopping' | 'stopped';
 
 export interface LifecycleOptions {
-  /** For all starts together. */
+  /** The time for all starts together. */
   readonly startTimeoutMs: number;
-  /** For the whole stop, from the moment it is asked. */
+  /** The time for the whole stop, from the moment when it is requested. */
   readonly stopTimeoutMs: number;
   readonly clock?: Clock;
-  /** Told of all that happens. What it throws is ignored: no listener may keep the stop from going on. */
+  /** Receives every event. Errors of the listener are ignored, so that no listener can keep the stop from going on. */
   readonly emit?: (event: LifecycleEvent) => void;
   readonly hookLog?: (hookName: string) => HookLog;
 }
 
 export interface RunOptions {
-  /** Another way to stop the run: when it aborts, the run ends in a clean stop. */
+  /** Aborting ends the run in a clean stop. */
   readonly signal?: AbortSignal;
-  /** Counted from the moment of running. */
+  /** Ends the run in a clean stop that long after all hooks have started. */
   readonly stopAfterMs?: number;
 }
 
@@ -53,9 +54,9 @@ export class Lifecycle {
   readonly #emit: (event: LifecycleEvent) => void;
   readonly #stopTimeoutMs: number;
   readonly #hooks: HookSequence;
-  readonly #stopping = new AbortController();
-  readonly #hurrying = new AbortController();
-  /** The first is the one that counts. */
+  readonly #stopController = new AbortController();
+  readonly #hastenController = new AbortController();
+  /** The reasons of all requests to stop; the first is the reason of the stop. */
   readonly #reasons: StopReason[] = [];
   readonly #waiters = new Set<(outcome: Outcome) => void>();
   #state: LifecycleState = 'idle';
@@ -72,16 +73,16 @@ export class Lifecycle {
       emit = () => {},
     } = options;
     this.#clock = clock;
-    this.#emit = emit;
+    this.#emit = guarded(emit);
     this.#stopTimeoutMs = stopTimeoutMs;
     this.#hooks = new HookSequence({
       startTimeoutMs,
       stopTimeoutMs,
       clock,
       hookLog,
-      emit: (event) => this.#tell(event),
+      emit: this.#emit,
       signal: this.signal,
-      urgency: this.urgency,
+      hastenSignal: this.hastenSignal,
       startFailed: (error) => void this.stop(StopReason.startFailed(error)),
     });
   }
@@ -90,19 +91,19 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** Aborts when the stop begins, with the {@link StopReason}. */
+  /** Aborts with the {@link StopReason} when the stop begins. */
   get signal(): AbortSignal {
-    return this.#stopping.signal;
+    return this.#stopController.signal;
   }
 
-  /** Aborts when the stop is hastened, with the {@link StopReason}. */
-  get urgency(): AbortSignal {
-    return this.#hurrying.signal;
+  /** Aborts with the {@link StopReason} when the stop is hastened. */
+  get hastenSignal(): AbortSignal {
+    return this.#hastenController.signal;
   }
 
   /**
-   * Appends a hook. While hooks start, it goes right behind the one that starts now, and one that has no `start`
-   * counts as started at once, so that what a start has just opened is closed even if that start fails.
+   * Appends a hook. A hook that is added while hooks start is inserted right after the one that is starting; without
+   * a `start` it counts as started at once, so that what a start has opened is closed even if that start fails.
    *
    * @throws LastcallError LIFECYCLE_USED once the starts are over
    */
@@ -111,63 +112,60 @@ export class Lifecycle {
   }
 
   /**
-   * Starts the hooks, runs until a stop is asked, stops them, and resolves with how it went. Never rejects. If the
-   * stop was asked before, it ends at once and has started nothing.
+   * Starts the hooks, runs until a stop is requested, stops the hooks, and resolves with the outcome. Never rejects.
+   * If a stop was requested before, the run ends at once without starting anything.
    *
    * @throws LastcallError LIFECYCLE_USED, synchronously, if called a second time
    */
   run({ signal, stopAfterMs = Number.POSITIVE_INFINITY }: RunOptions = {}): Promise<Outcome> {
     if (this.#runAt !== undefined) throw new LastcallError('LIFECYCLE_USED', 'run', 'run() was called twice');
     this.#runAt = this.#clock.now();
-    const abort = () => void this.stop(StopReason.aborted(signal?.reason));
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true, signal: this.signal });
-    if (this.#state === 'idle') void this.#live(this.#runAt, stopAfterMs);
+    if (signal) {
+      const removeListener = onAbort(signal, () => void this.stop(StopReason.aborted(signal.reason)));
+      onAbort(this.signal, removeListener);
+    }
+    if (this.#state === 'idle') void this.#runHooks(this.#runAt, stopAfterMs);
     else this.#hooks.close();
     return this.wait();
   }
 
   /**
-   * Asks for the stop, in whatever state, and resolves with the outcome once it is done. The first reason counts;
-   * of later ones only an exit code, if the first asks for none. A hook that awaits this in its own `start` or
-   * `stop`, or a handler that does, waits for itself, and is cut off when its time is up.
+   * Requests the stop, in any state, and resolves with the outcome. The first reason counts; later reasons only set the
+   * exit code if the first asks for none. A hook or handler that awaits the stop waits for itself until its time is up.
    */
   stop(reason = StopReason.request('lifecycle.stop')): Promise<Outcome> {
     if (this.#state === 'stopped') return this.wait();
     this.#reasons.push(reason);
     if (this.#state === 'stopping') {
-      this.#tell({ event: 'lifecycle.stop-repeated', reason });
+      this.#emit({ event: 'lifecycle.stop-repeated', reason });
       return this.wait();
     }
     const neverRan = this.#state === 'idle';
     this.#stopAt = this.#clock.now();
-    this.#become({ event: 'lifecycle.stopping', reason, budgetMs: this.#stopTimeoutMs });
-    this.#stopping.abort(reason);
+    this.#transition({ event: 'lifecycle.stopping', reason, budgetMs: this.#stopTimeoutMs });
+    this.#stopController.abort(reason);
     if (neverRan) this.#finish();
     return this.wait();
   }
 
   /**
-   * From now on a hook's stop gets at most 1 s, the one at work as well. Where no stop was asked yet, asks for it.
-   * Without effect the second time, and once all has stopped.
+   * Limits each hook's stop to 1 s from now on, including the stop in progress. Requests the stop if none was requested
+   * before. Has no effect the second time, or after the run has stopped.
    */
   hasten(): void {
     if (this.#reasons.length === 0) void this.stop(StopReason.request('lifecycle.hasten'));
-    if (this.#state === 'stopped' || this.urgency.aborted) return;
-    this.#tell({ event: 'lifecycle.hastened', limitMs: shortStopMs });
-    this.#hurrying.abort(this.#reasons[0]);
+    if (this.#state === 'stopped' || this.hastenSignal.aborted) return;
+    this.#emit({ event: 'lifecycle.hastened', limitMs: SHORT_STOP_MS });
+    this.#hastenController.abort(this.#reasons[0]);
   }
 
-  /**
-   * How long the stop of a hook may last, by the hooks that have started, if its turn comes at once; 0 where there is
-   * nothing to stop.
-   */
+  /** Returns how long the stop of a hook may last if it begins now; 0 if there is no such hook to stop. */
   stopLimitMs(hookName: string, reason: StopReason): number {
     return this.#hooks.stopLimitMs(hookName, reason);
   }
 
-  /** What is known of the outcome already; for a process that ends amid the run, or amid the stop. */
-  soFar(): Pick<Outcome, 'phases' | 'durationMs' | 'stopDurationMs'> {
+  /** Returns what is known of the outcome so far, for a process that ends before the run does. */
+  partialOutcome(): Pick<Outcome, 'phases' | 'durationMs' | 'stopDurationMs'> {
     const now = this.#clock.now();
     return {
       phases: this.#hooks.phases,
@@ -177,31 +175,31 @@ export class Lifecycle {
   }
 
   /**
-   * Resolves with the outcome, and stops nothing: if the waiter's signal aborts, this rejects with its reason and
-   * the run goes on untouched.
+   * Resolves with the outcome, without requesting a stop. If the given signal aborts, only the waiting ends: the
+   * promise rejects with the signal's reason.
    */
   wait(signal?: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#outcome) return resolve(this.#outcome);
-      if (signal?.aborted) return reject(signal.reason);
-      const giveUp = () => {
-        this.#waiters.delete(waiter);
-        reject(signal?.reason);
-      };
+      let removeListener = () => {};
       const waiter = (outcome: Outcome) => {
-        signal?.removeEventListener('abort', giveUp);
+        removeListener();
         resolve(outcome);
       };
-      signal?.addEventListener('abort', giveUp, { once: true });
       this.#waiters.add(waiter);
+      if (signal)
+        removeListener = onAbort(signal, () => {
+          this.#waiters.delete(waiter);
+          reject(signal.reason);
+        });
     });
   }
 
-  async #live(begunAt: number, stopAfterMs: number): Promise<void> {
-    this.#become({ event: 'lifecycle.starting' });
+  async #runHooks(begunAt: number, stopAfterMs: number): Promise<void> {
+    this.#transition({ event: 'lifecycle.starting' });
     await this.#hooks.start();
     if (!this.signal.aborted) {
-      this.#become({ event: 'lifecycle.running', durationMs: this.#clock.now() - begunAt });
+      this.#transition({ event: 'lifecycle.running', durationMs: this.#clock.now() - begunAt });
       const cancel = this.#clock.after(stopAfterMs, () => void this.stop(StopReason.stopAfter(stopAfterMs)));
       await aborted(this.signal);
       cancel();
@@ -212,28 +210,14 @@ export class Lifecycle {
 
   #finish(): void {
     const { phases } = this.#hooks;
-    this.#outcome = { reason: this.signal.reason, ...judge(this.#reasons, phases), ...this.soFar() };
-    this.#become({ event: 'lifecycle.stopped', ...this.#outcome });
+    const status = exitStatusOf(this.#reasons, phases);
+    this.#outcome = { reason: this.signal.reason, ...status, ...this.partialOutcome() };
+    this.#transition({ event: 'lifecycle.stopped', ...this.#outcome });
     for (const waiter of this.#waiters) waiter(this.#outcome);
   }
 
-  #become(transition: LifecycleTransition): void {
+  #transition(transition: LifecycleTransition): void {
     this.#state = stateAfter[transition.event];
-    this.#tell(transition);
+    this.#emit(transition);
   }
-
-  #tell(event: LifecycleEvent): void {
-    try {
-      this.#emit(event);
-    } catch {
-      // A listener's trouble is its own.
-    }
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,78 +1,79 @@
-/** How a run ended: every step it took, and what that means for the exit code. */
+/** The outcome of a run: how each step ended, and what that means for the exit code. */
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
-import type { Ending } from './attempt.js';
-import { inWords, StopReason } from './stop-reason.js';
+import type { AttemptResult } from './attempt.js';
+import { describeThrown, StopReason } from './stop-reason.js';
 
 export type Step = 'start' | 'stop';
 
 /**
  * How a step ended:
- * - `done`: it resolved
- * - `called-off`: a start that gave up because a stop was asked; nothing is wrong with that
- * - `failed`: it threw or rejected
- * - `cut`: it was still at work when its time was up, and then gave up or was left behind
+ * - `done`: the step resolved
+ * - `called-off`: a start threw or rejected after a stop was requested; not an error
+ * - `failed`: the step threw or rejected
+ * - `cut`: the step was not done when its time was up, and then rejected or was abandoned
  */
-type PhaseEnd =
+type StepResult =
   | { readonly result: 'done' | 'called-off' }
   | { readonly result: 'failed' | 'cut'; readonly error: LastcallError };
 
 /** One step of one hook. */
-export type Phase = { readonly hook: string; readonly step: Step; readonly durationMs: number } & PhaseEnd;
+export type Phase = { readonly hook: string; readonly step: Step; readonly durationMs: number } & StepResult;
 
 export interface Outcome {
-  /** The first one given; later ones do not replace it. */
+  /** The reason of the first request to stop. */
   readonly reason: StopReason;
-  /** No step failed, none was cut: whatever started has stopped, in order and in its time. */
+  /** Whether no step failed or was cut: all that started has stopped, in order and in time. */
   readonly clean: boolean;
   readonly exitCode: number;
-  /** In the order in which they ended. */
+  /** The steps, in the order in which they ended. */
   readonly phases: readonly Phase[];
-  /** Of the whole run; 0 if it never began. */
+  /** The duration of the whole run; 0 if the run never began. */
   readonly durationMs: number;
-  /** From the moment the stop was asked. */
+  /** The duration of the stop, from the moment when it was requested. */
   readonly stopDurationMs: number;
 }
 
 /**
- * The exit code is the first that one of the reasons asks for (a fault amid a stop that began cleanly still
- * counts); else, if a step failed or was cut, the highest that its error asks for; else 0.
+ * Returns the exit code: the first one that a reason asks for (a fault during a clean stop counts, too); else the
+ * highest one among the errors of the steps, at least 1; else 0.
  */
-export function judge(
+export function exitStatusOf(
   reasons: readonly StopReason[],
   phases: readonly Phase[],
 ): Pick<Outcome, 'clean' | 'exitCode'> {
   const errors = phases.flatMap((phase) => ('error' in phase ? [phase.error] : []));
-  const asked = reasons.find((reason) => reason.exitCode !== ExitCode.clean)?.exitCode;
-  const owed = Math.max(ExitCode.clean, ...errors.map((error) => Math.max(ExitCode.cut, error.exitCode)));
-  return { clean: errors.length === 0, exitCode: asked ?? owed };
+  const requested = reasons.find((reason) => reason.exitCode !== ExitCode.clean)?.exitCode;
+  const highest = Math.max(ExitCode.clean, ...errors.map((error) => Math.max(ExitCode.cut, error.exitCode)));
+  return { clean: errors.length === 0, exitCode: requested ?? highest };
 }
 
 /**
- * What to make of the way a step ended.
+ * Returns the phase of a step that has ended.
  *
- * @param heard why the step was asked to end, if it was: a start by a stop reason, a stop by being overdue
+ * @param abortReason why the step was asked to end: a StopReason for a start, a LastcallError for an overdue stop
  */
 export function phaseOf(
   step: Pick<Phase, 'hook' | 'step' | 'durationMs'>,
-  ending: Ending,
-  heard: StopReason | LastcallError | undefined,
+  attempted: AttemptResult,
+  abortReason: StopReason | LastcallError | undefined,
 ): Phase {
-  if (ending.kind === 'done') return { ...step, result: 'done' };
+  if (attempted.kind === 'done') return { ...step, result: 'done' };
   const overdue = hookTimedOut(step.hook, step.step, step.durationMs);
-  if (ending.kind === 'left-behind') return { ...step, result: 'cut', error: overdue };
-  const { thrown } = ending;
-  if (heard === undefined)
+  if (attempted.kind === 'abandoned') return { ...step, result: 'cut', error: overdue };
+  const { thrown } = attempted;
+  if (abortReason === undefined)
     return { ...step, result: 'failed', error: hookFailed(step.hook, step.step, thrown) };
-  // While a start is at work, nothing but that start itself can fail the start.
-  if (heard instanceof StopReason && heard.kind !== 'start-failed') return { ...step, result: 'called-off' };
+  // The reason `start-failed` can only come from this start itself, which was overdue: hooks start one by one.
+  if (abortReason instanceof StopReason && abortReason.kind !== 'start-failed')
+    return { ...step, result: 'called-off' };
   return { ...step, result: 'cut', error: thrown instanceof LastcallError ? thrown : overdue };
 }
 
-/** What a hook threw, as an error that names the hook; one of lastcall's own speaks for itself. */
+/** Returns the LastcallError that a hook threw, or wraps anything else in an error that names the hook. */
 function hookFailed(hook: string, step: Step, thrown: unknown): LastcallError {
   if (thrown instanceof LastcallError) return thrown;
-  const message = `the ${step} of "${hook}" failed: ${inWords(thrown)}`;
+  const message = `the ${step} of "${hook}" failed: ${describeThrown(thrown)}`;
   return new LastcallError('HOOK_FAILED', hook, message, { cause: thrown });
 }
 

@@ -1,17 +1,18 @@
-/** Why a stop began: the `reason` of the signal that everyone watches, and the first word on the exit code. */
+/** Why a stop began: the `reason` of the lifecycle's signal, which also may set the exit code. */
 import { inspect } from 'node:util';
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 
 /**
- * - `signal`: the operating system sent one (`signal` names it)
- * - `request`: code asked for it (`by` names what was called)
+ * The kind of a stop reason:
+ * - `signal`: the operating system sent a signal (`signal` names it)
+ * - `request`: code requested the stop (`by` names what was called)
  * - `message`: the supervisor sent its shutdown message
  * - `supervisor-gone`: the channel to the supervisor closed
- * - `stop-after`: the time the run was given is over
- * - `aborted`: the signal handed to `run()` aborted (`cause` is its reason)
- * - `start-failed`: a hook failed to start, or not in time (`cause` says which and why)
- * - `fatal`: the run cannot go on, for a cause lastcall knows (`cause` is the LastcallError)
+ * - `stop-after`: the run has reached its time limit
+ * - `aborted`: the signal given to `run()` aborted (`cause` is its reason)
+ * - `start-failed`: a hook failed to start, or did not start in time (`cause` says which and why)
+ * - `fatal`: the run cannot go on for a known reason (`cause` is the LastcallError)
  * - `fault`: an uncaught exception, an unhandled rejection or an internal error (`cause`)
  */
 export type StopKind =
@@ -25,30 +26,30 @@ export type StopKind =
   | 'fatal'
   | 'fault';
 
-interface Particulars {
+interface StopReasonDetails {
   readonly exitCode?: number;
   readonly cause?: unknown;
   readonly signal?: NodeJS.Signals;
   readonly by?: string;
 }
 
-/** `message` says in words for the log why the run stops; `kind` says it for code. */
+/** Why the run stops: `kind` for code, `message` for people. */
 export class StopReason extends Error {
   override readonly name = 'StopReason';
   readonly kind: StopKind;
-  /** What the reason itself asks the process to exit with; 0 asks for nothing. */
+  /** The exit code that the reason asks for; 0 asks for none. */
   readonly exitCode: number;
-  /** The operating system's signal, if `kind` is `signal`. */
+  /** The signal of the operating system, if `kind` is `signal`. */
   readonly signal: NodeJS.Signals | undefined;
-  /** What was called, if `kind` is `request`: `bot.stop`, `lifecycle.stop`, … */
+  /** The function that was called, if `kind` is `request`: `bot.stop`, `lifecycle.stop`, … */
   readonly by: string | undefined;
 
-  private constructor(kind: StopKind, message: string, particulars: Particulars = {}) {
-    super(message, 'cause' in particulars ? { cause: particulars.cause } : undefined);
+  private constructor(kind: StopKind, message: string, details: StopReasonDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.kind = kind;
-    this.exitCode = particulars.exitCode ?? ExitCode.clean;
-    this.signal = particulars.signal;
-    this.by = particulars.by;
+    this.exitCode = details.exitCode ?? ExitCode.clean;
+    this.signal = details.signal;
+    this.by = details.by;
   }
 
   static signal(signal: NodeJS.Signals): StopReason {
@@ -68,16 +69,18 @@ export class StopReason extends Error {
   }
 
   static stopAfter(stopAfterMs: number): StopReason {
-    return new StopReason('stop-after', `it has run for the ${stopAfterMs} ms it was given`);
+    return new StopReason('stop-after', `the run has reached its limit of ${stopAfterMs} ms`);
   }
 
   static aborted(cause: unknown): StopReason {
-    return new StopReason('aborted', `the signal given to run() aborted: ${inWords(cause)}`, { cause });
+    return new StopReason('aborted', `the signal given to run() aborted: ${describeThrown(cause)}`, {
+      cause,
+    });
   }
 
   static startFailed(cause: unknown): StopReason {
     const exitCode = cause instanceof LastcallError ? cause.exitCode : ExitCode.cut;
-    return new StopReason('start-failed', inWords(cause), { cause, exitCode });
+    return new StopReason('start-failed', describeThrown(cause), { cause, exitCode });
   }
 
   static fatal(cause: LastcallError): StopReason {
@@ -85,17 +88,17 @@ export class StopReason extends Error {
   }
 
   /**
-   * @param what what kind of fault it is, in words: `uncaught exception`, `unhandled rejection`, …; left out, an error
-   *   of lastcall's own speaks for itself, and any other is called internal
+   * @param what the kind of fault in words: `uncaught exception`, `unhandled rejection`, …; without it, the message is
+   *   that of a LastcallError, or `internal error` with the message of any other cause
    */
   static fault(cause: unknown, what?: string): StopReason {
     const isNamed = what === undefined && cause instanceof LastcallError;
-    const message = isNamed ? cause.message : `${what ?? 'internal error'}: ${inWords(cause)}`;
+    const message = isNamed ? cause.message : `${what ?? 'internal error'}: ${describeThrown(cause)}`;
     return new StopReason('fault', message, { cause, exitCode: ExitCode.fault });
   }
 }
 
-/** What was thrown, in one line; anything can be. */
-export function inWords(thrown: unknown): string {
+/** Describes a thrown value of any type in one line. */
+export function describeThrown(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : inspect(thrown, { depth: 0, breakLength: Infinity });
 }

@@ -1,19 +1,18 @@
-/**
- * How long to wait before the next try: full jitter under a ceiling that doubles, as an immutable value.
- * Full jitter, because bots that lost Telegram at the same moment must not come back at the same moment.
- */
+/** The delay before the next attempt: exponential backoff with full jitter, as an immutable value. */
+
 export interface BackoffShape {
-  /** No delay is shorter. */
+  /** The shortest delay. Defaults to 0. */
   readonly floorMs?: number;
-  /** The ceiling of the first delay; it doubles with each `next()`. */
+  /** The longest first delay; the longest delay doubles with each `next()`. */
   readonly firstMs: number;
-  /** The ceiling never rises above it. */
+  /** The limit that the longest delay never exceeds. */
   readonly capMs: number;
 }
 
+/** Uses full jitter, because bots that lost Telegram at the same moment must not return at the same moment. */
 export class Backoff {
   readonly #shape: BackoffShape;
-  /** The longest delay this value can give. */
+  /** The longest delay that this value can return. */
   readonly ceilingMs: number;
 
   constructor(shape: BackoffShape, ceilingMs: number = shape.firstMs) {
@@ -21,13 +20,13 @@ export class Backoff {
     this.ceilingMs = Math.min(ceilingMs, shape.capMs);
   }
 
-  /** A delay between floor and ceiling; `random` is a number from 0 up to 1. */
+  /** Returns a delay between floor and ceiling; `random` is a number from 0 up to 1. */
   delayMs(random: number): number {
     const floorMs = Math.min(this.#shape.floorMs ?? 0, this.ceilingMs);
     return floorMs + random * (this.ceilingMs - floorMs);
   }
 
-  /** The backoff of the try after this one. */
+  /** Returns the backoff of the next attempt. */
   next(): Backoff {
     return new Backoff(this.#shape, this.ceilingMs * 2);
   }

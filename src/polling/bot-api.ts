@@ -1,62 +1,65 @@
 /**
- * The port through which polling sees Telegram: four methods, and answers instead of exceptions, so that
- * every way a call can fail is a value that the table of failures classifies.
+ * The interface through which polling calls Telegram: four methods that return answers instead of throwing, so that
+ * every way a call can fail is a value that `classify` can name.
  */
 
-/** What came of a call. */
-export type Answer<T> =
+/** The answer to a call, or the reason why there is none. */
+export type ApiAnswer<T> =
   | { readonly kind: 'ok'; readonly result: T }
-  /** Bot API JSON with `ok: false`: Telegram itself says no. */
+  /** Telegram refuses the call: Bot API JSON with `ok: false`. */
   | {
       readonly kind: 'refused';
       readonly errorCode: number;
       readonly description: string;
       readonly retryAfterSeconds?: number;
     }
-  /** Nothing that speaks for Telegram. `detail` is fit for a log: it holds no token and no URL. */
+  /** Telegram did not answer. `detail` is safe to log: it holds neither the token nor a URL. */
   | { readonly kind: 'unreachable'; readonly why: UnreachableWhy; readonly detail: string };
 
 /**
- * network: no connection, or one that broke before an answer; timeout: no whole answer in time; cut: the body
- * ended before its end; not-json: a body that is no Bot API JSON; http: a 5xx, a redirect, HTML of any status.
+ * - `network`: there was no connection, or it broke before an answer
+ * - `timeout`: there was no complete answer in time
+ * - `cut`: the body ended early
+ * - `not-json`: the body is not Bot API JSON
+ * - `http`: a 5xx status, a redirect, or another status without Bot API JSON
  */
 export type UnreachableWhy = 'network' | 'timeout' | 'cut' | 'not-json' | 'http';
 
 export interface CallOptions {
-  /** When it aborts, the call ends at once and rejects with the signal's reason. Nothing else makes a call reject. */
+  /** Aborting ends the call at once: the call rejects with the signal's reason. Nothing else makes a call reject. */
   readonly signal: AbortSignal;
-  /** For the whole call, connecting included; then the answer is `unreachable`, why `timeout`. */
+  /** The limit for the whole call, connecting included. After it the answer is `unreachable` with why `timeout`. */
   readonly timeoutMs: number;
 }
 
-/** The bot as `getMe` tells it, as far as polling cares. */
+/** The part of the result of `getMe` that polling uses. */
 export interface Me {
   readonly id: number;
   readonly username: string;
 }
 
 export interface WebhookInfo {
-  /** Empty when no webhook is set. */
+  /** The webhook's URL, or an empty string if no webhook is set. */
   readonly url: string;
-  /** How many updates wait at Telegram. */
+  /** The number of updates that wait at Telegram. */
   readonly pendingUpdateCount: number;
 }
 
-export interface GetUpdates {
-  /** Forgets every update below it. Left out before anything was accepted: then nothing is forgotten. */
+export interface GetUpdatesParameters {
+  /** Telegram forgets every update below the offset. Without an offset it forgets nothing. */
   readonly offset?: number;
   readonly timeoutSeconds: number;
   readonly limit: number;
-  /** Always sent: left out, the server keeps what the previous program asked for. `[]` means its default kinds. */
+  /** Always sent, because the server otherwise keeps the list of the previous program. `[]` means the default kinds. */
   readonly allowedUpdates: readonly string[];
 }
 
 export interface BotApi<U, M extends Me = Me> {
-  getMe(options: CallOptions): Promise<Answer<M>>;
-  getWebhookInfo(options: CallOptions): Promise<Answer<WebhookInfo>>;
+  getMe(options: CallOptions): Promise<ApiAnswer<M>>;
+  getWebhookInfo(options: CallOptions): Promise<ApiAnswer<WebhookInfo>>;
   deleteWebhook(
     parameters: { readonly dropPending: boolean },
     options: CallOptions,
-  ): Promise<Answer<unknown>>;
-  getUpdates(parameters: GetUpdates, options: CallOptions): Promise<Answer<readonly U[]>>;
+  ): Promise<ApiAnswer<unknown>>;
+  getUpdates(parameters: GetUpdatesParameters, options: CallOptions): Promise<ApiAnswer<readonly U[]>>;
 }

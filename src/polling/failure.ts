@@ -1,11 +1,11 @@
 /**
- * What is done about each way a call can fail: `classify` names the class, `failurePolicies` is the table.
- * A row ends with the next success; a class's patience runs from its first failure in the row, anew after one of
- * another class. Only a fight with a rival outlasts both (rivalry.ts).
+ * The classes of failure and what is done about each: `classify` names the class, `failurePolicies` is the table.
+ * The patience with a class begins at its first failure, and begins anew after a success or a failure of another class.
+ * Only a conflict outlasts both (conflict-tracker.ts).
  */
 import { type ErrorCode, LastcallError } from '../errors.js';
 import type { BackoffShape } from './backoff.js';
-import type { Answer } from './bot-api.js';
+import type { ApiAnswer } from './bot-api.js';
 
 export type Failure =
   | { readonly class: 'unreachable'; readonly detail: string }
@@ -16,18 +16,18 @@ export type Failure =
 
 export type FailureClass = Failure['class'];
 
-/** Who else takes the bot's updates. */
+/** The party that takes the bot's updates. */
 export type ConflictParty = 'poller' | 'webhook';
 
-/** Names the class of an answer that is not ok. */
-export function classify(answer: Exclude<Answer<unknown>, { kind: 'ok' }>): Failure {
+/** Returns the class of an answer that is not ok. */
+export function classify(answer: Exclude<ApiAnswer<unknown>, { kind: 'ok' }>): Failure {
   if (answer.kind === 'unreachable')
     return { class: 'unreachable', detail: `${answer.why}: ${answer.detail}` };
 
   const { errorCode, description, retryAfterSeconds } = answer;
   const detail = `${errorCode} ${description}`;
   if (errorCode >= 500) return { class: 'unreachable', detail };
-  // A 429 that names no time, or none to speak of, must not become a hot loop.
+  // At least 1 s, so that a 429 without a time does not become a hot loop.
   if (errorCode === 429)
     return { class: 'rate-limited', detail, retryAfterSeconds: Math.max(1, retryAfterSeconds ?? 1) };
   if (errorCode === 409)
@@ -37,59 +37,59 @@ export function classify(answer: Exclude<Answer<unknown>, { kind: 'ok' }>): Fail
 }
 
 interface FailurePolicy {
-  /** The wait before the next try, where Telegram does not say how long. */
+  /** The wait before the next attempt, unless Telegram says how long. */
   readonly backoff: BackoffShape;
-  /** When the run ends for it; absent: never. */
-  readonly ends?: {
-    /** How long it is borne in a row. */
-    readonly afterMs: number;
-    /** The same before the first poll has succeeded, where it differs. */
-    readonly atStartAfterMs?: number;
+  /** How long the failure may last before the run ends; without it the run never ends. */
+  readonly patience?: {
+    readonly ms: number;
+    /** The patience before the first poll has succeeded. Defaults to `ms`. */
+    readonly atStartMs?: number;
+    /** The code of the error that ends the run. */
     readonly code: ErrorCode;
   };
 }
 
 export type FailurePolicies = Readonly<Record<FailureClass, FailurePolicy>>;
 
-const patient: BackoffShape = { firstMs: 1_000, capMs: 30_000 };
+const defaultBackoff: BackoffShape = { firstMs: 1_000, capMs: 30_000 };
 
-/** The table; `conflictPatienceMs` is the one figure in it that the user sets. */
+/** Returns the policy of each class. `conflictPatienceMs` is the only figure that the user sets. */
 export const failurePolicies = (conflictPatienceMs: number): FailurePolicies => ({
-  // Proxies, outages and our own network come back by themselves, at the start too; a restart would mend nothing.
-  // A first ceiling of 1 s passes over a hiccup; 30 s is what users forgive after a long outage.
-  unreachable: { backoff: patient },
+  // Proxies, outages and our own network recover by themselves, at the start too; a restart would not help.
+  // 1 s bridges a short failure; 30 s is an acceptable delay after a long outage.
+  unreachable: { backoff: defaultBackoff },
 
-  // Telegram says when to come back: sooner prolongs the penalty, later is deafness for nothing.
-  'rate-limited': { backoff: patient },
+  // Telegram says when to come back: an earlier call prolongs the penalty, a later call loses time.
+  'rate-limited': { backoff: defaultBackoff },
 
-  // Mostly a deployment, and the old process is about to end. A rival that stays is for a human to find. Telegram
-  // answers one 409 at once per 3 s and holds the others for 3 s: asking sooner only throws the rival out again.
-  // The 2 s of jitter keep two of us from meeting in step.
+  // Mostly a deployment, and the old process is about to end. A poller that stays has to be found by a human. Telegram
+  // answers one 409 at once per 3 s and delays the others by 3 s: a call before that only ends the other poller's call.
+  // 2 s of jitter keep two instances of lastcall from calling in step.
   conflict: {
     backoff: { floorMs: 3_000, firstMs: 5_000, capMs: 5_000 },
-    ends: { afterMs: conflictPatienceMs, code: 'POLL_CONFLICT' },
+    patience: { ms: conflictPatienceMs, code: 'POLL_CONFLICT' },
   },
 
-  // At the start it is a mistyped token, and waiting helps nobody. Once a poll has succeeded the token was good:
-  // then getMe is asked, and only if that says the same for a minute is the token believed to be revoked.
+  // At the start the token is mistyped, and waiting does not help. Once a poll has succeeded the token was good: then
+  // getMe is asked, and the token counts as revoked only if getMe refuses it for a minute.
   'token-refused': {
     backoff: { floorMs: 1_000, firstMs: 1_000, capMs: 5_000 },
-    ends: { afterMs: 60_000, atStartAfterMs: 0, code: 'TOKEN_REFUSED' },
+    patience: { ms: 60_000, atStartMs: 0, code: 'TOKEN_REFUSED' },
   },
 
-  // The request itself is wrong, or the bot is logged out of this server. Loud, because only a human can mend it;
-  // 2 min, because a server in trouble says 400 for a while, too.
-  rejected: { backoff: patient, ends: { afterMs: 120_000, code: 'POLL_REJECTED' } },
+  // The request itself is wrong, or the bot is logged out of this server, and only a human can mend that. 2 min,
+  // because a server in trouble also answers 400 for a while.
+  rejected: { backoff: defaultBackoff, patience: { ms: 120_000, code: 'POLL_REJECTED' } },
 });
 
-/** The error of a run that a failure has ended after `lastedMs` of it. */
-export function fatal(failure: Failure, code: ErrorCode, lastedMs: number): LastcallError {
-  const { culprit, words } = blame(failure);
+/** Creates the error that ends the run after a failure has lasted for `lastedMs`. */
+export function fatalError(failure: Failure, code: ErrorCode, lastedMs: number): LastcallError {
+  const { culprit, words } = describe(failure);
   const lasted = lastedMs > 0 ? ` for ${Math.round(lastedMs / 1000)} s` : '';
   return new LastcallError(code, culprit, `${words}${lasted}: ${failure.detail}`);
 }
 
-function blame(failure: Failure): { culprit: string; words: string } {
+function describe(failure: Failure): { culprit: string; words: string } {
   switch (failure.class) {
     case 'conflict':
       return failure.by === 'poller'

@@ -1,9 +1,9 @@
 /**
- * Which updates must be handled in order, one after the other: those that share a key. Goes by the shape that the kinds
- * of the Bot API have in common instead of a list of kinds, so that one that Telegram adds tomorrow has its place too.
+ * The order key of an update: updates that share a key are handled one at a time, in order of arrival. The key follows
+ * from the fields that the kinds of updates have in common, not from a list of kinds, so that new kinds get a key too.
  */
 
-/** The fields that say, in whatever kind of update, whose it is. */
+/** The fields that identify the chat or the user, in any kind of update. */
 interface Fields {
   readonly id?: unknown;
   readonly chat?: unknown;
@@ -16,17 +16,16 @@ interface Fields {
 }
 
 /**
- * The ordering key of an update of any kind. Never throws, never empty.
+ * Returns the order key of an update of any kind. Never throws, and never returns an empty string.
  *
- * - The chat's id for all that happens in a chat: the update's own chat, a vote's anonymous voter, or the chat of the
- *   message that a callback belongs to.
- * - Else the user's id (inline queries, payments, callbacks of inline messages, votes, …). A private chat has the id of
- *   its user, so these are in order with what the user writes to the bot.
- * - `business:CONNECTION:CHAT` in the chats of a business account: a customer's chat with the account has the id of the
- *   same customer's chat with the bot, and with every other account. They are different conversations, and none should
- *   wait for a handler of another.
- * - `KIND:ID` for what belongs to nobody (`poll:5`).
- * - The kind alone for any other shape: in order among themselves, as nothing says that less would be safe.
+ * - The id of the chat, for everything that happens in a chat: the update's own chat, the chat in whose name an
+ *   anonymous voter votes, or the chat of the message that a callback query belongs to.
+ * - Otherwise the id of the user (inline queries, payments, callback queries of inline messages, votes, …). A private
+ *   chat has the id of its user, so these updates share the key of what the user writes to the bot.
+ * - `business:CONNECTION:CHAT` in the chats of a business account. The same customer has one chat id with the bot and
+ *   with every business account, but these are different conversations that should not wait for each other.
+ * - `KIND:ID` for an update without chat and user (`poll:5`).
+ * - The kind alone for any other shape, because nothing shows that such updates are independent of each other.
  */
 export function orderKey(update: unknown): string {
   const kind = updateKind(update);
@@ -45,7 +44,7 @@ export function orderKey(update: unknown): string {
   return id === undefined ? kind : `${kind}:${id}`;
 }
 
-/** The update's kind, by its name in the Bot API: `message`, `callback_query`, …; `unknown` where it has none. */
+/** Returns the kind of an update as the Bot API names it (`message`, `callback_query`, …), or `unknown`. */
 export function updateKind(update: unknown): string {
   if (isFields(update)) for (const name in update) if (name !== '' && isFields(update[name])) return name;
   return 'unknown';

@@ -1,69 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { Countdown, shortShareMs, startCapMs, stopCapMs } from '../../src/lifecycle/deadline.js';
+import { DeadlineTimer } from '../../src/lifecycle/deadline.js';
 import { FakeClock } from '../support/fake-clock.js';
 
-describe('the share of a stop', () => {
-  it('is all that is left, less a second for each hook behind', () => {
-    expect(stopCapMs(90_000, 0)).toBe(90_000);
-    expect(stopCapMs(90_000, 4)).toBe(86_000);
-  });
-
-  it('is an equal share where seconds are too much, as under a supervisor that waits 1.6 s', () => {
-    expect(shortShareMs(1_600, 4)).toBe(320);
-    expect(stopCapMs(1_600, 4)).toBe(320);
-    expect(stopCapMs(1_600, 0)).toBe(1_600);
-  });
-
-  it('is made smaller by further limits, never larger, and never negative', () => {
-    expect(stopCapMs(90_000, 0, 5_000, undefined, 7_000)).toBe(5_000);
-    expect(stopCapMs(3_000, 0, 5_000, Number.NaN)).toBe(3_000);
-    expect(stopCapMs(3_000, 0, -1)).toBe(0);
-    expect(stopCapMs(-20, 3)).toBe(0);
-  });
-
-  it('always leaves those behind as much as an equal share, or a second', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 200_000 }), fc.nat(20), (leftMs, behind) => {
-        const restMs = leftMs - stopCapMs(leftMs, behind);
-        expect(restMs).toBeCloseTo(behind * Math.min(1_000, leftMs / (behind + 1)));
-      }),
-    );
-  });
-});
-
-describe('the share of a start', () => {
-  it('is what is left, or the hook’s own smaller limit; Infinity lifts it', () => {
-    expect(startCapMs(60_000)).toBe(60_000);
-    expect(startCapMs(60_000, 5_000)).toBe(5_000);
-    expect(startCapMs(3_000, 5_000)).toBe(3_000);
-    expect(startCapMs(-1)).toBe(0);
-    expect(startCapMs(3_000, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
-  });
-});
-
-describe('a countdown', () => {
-  it('acts once, when the moment that was set last has come', async () => {
+describe('a deadline timer', () => {
+  it('calls back once, at the time that was set last', async () => {
     const clock = new FakeClock();
     const reached: string[] = [];
-    const countdown = new Countdown(clock);
-    expect(countdown.remainingMs()).toBe(Number.POSITIVE_INFINITY);
-    countdown.set(100, () => reached.push('first'));
+    const deadline = new DeadlineTimer(clock);
+    expect(deadline.remainingMs()).toBe(Number.POSITIVE_INFINITY);
+    deadline.set(100, () => reached.push('first'));
     await clock.advance(50);
-    countdown.set(20, () => reached.push('second'));
-    expect([countdown.at, countdown.remainingMs(), clock.pending]).toEqual([70, 20, 1]);
+    deadline.set(20, () => reached.push('second'));
+    expect([deadline.at, deadline.remainingMs(), clock.pending]).toEqual([70, 20, 1]);
     await clock.advance(100);
     expect(reached).toEqual(['second']);
-    expect([countdown.at, countdown.remainingMs()]).toEqual([70, 0]);
+    expect([deadline.at, deadline.remainingMs()]).toEqual([70, 0]);
   });
 
   it('has no timer once it is cancelled, nor for Infinity', () => {
     const clock = new FakeClock();
-    const countdown = new Countdown(clock);
-    countdown.set(100, () => {});
-    countdown.cancel();
+    const deadline = new DeadlineTimer(clock);
+    deadline.set(100, () => {});
+    deadline.cancel();
     expect(clock.pending).toBe(0);
-    countdown.set(Number.POSITIVE_INFINITY, () => {});
+    deadline.set(Number.POSITIVE_INFINITY, () => {});
     expect(clock.pending).toBe(0);
   });
 });

@@ -126,7 +126,7 @@ describe('a start', () => {
     expect(outcome.reason.cause).toMatchObject({ code: 'HOOK_TIMED_OUT', culprit: 'db' });
   });
 
-  it('that is deaf is left behind a second after its cap', async () => {
+  it('that ignores its signal is abandoned a second after its cap', async () => {
     const rig = new Rig();
     rig.add('first');
     rig.add('db', { start: hanging }, { startTimeoutMs: 5_000 });
@@ -137,7 +137,7 @@ describe('a start', () => {
 
   it('that completes in that second is stopped like the others', async () => {
     const rig = new Rig();
-    rig.add('db', { start: rig.deafFor(5_500) }, { startTimeoutMs: 5_000 });
+    rig.add('db', { start: rig.ignoringFor(5_500) }, { startTimeoutMs: 5_000 });
     const run = rig.lifecycle.run();
     await rig.clock.advance(5_500);
     expect(await run).toMatchObject({ exitCode: 1, reason: { kind: 'start-failed' } });
@@ -146,7 +146,7 @@ describe('a start', () => {
 
   it('gets, when a stop is asked, no more than its share of a small budget', async () => {
     const rig = new Rig({ stopTimeoutMs: 1_200 });
-    rig.add('first', { stop: rig.deafFor(10) });
+    rig.add('first', { stop: rig.ignoringFor(10) });
     rig.add('db', { start: hanging });
     const run = rig.lifecycle.run();
     await rig.clock.advance(0);
@@ -157,7 +157,7 @@ describe('a start', () => {
 
   it('spends a budget that all starts share', async () => {
     const rig = new Rig({ startTimeoutMs: 1_000 });
-    rig.add('slow', { start: rig.deafFor(600) }, { startTimeoutMs: 9_000 });
+    rig.add('slow', { start: rig.ignoringFor(600) }, { startTimeoutMs: 9_000 });
     rig.add('slower', { start: rig.heedingFor(600) });
     const run = rig.lifecycle.run();
     await rig.clock.advance(1_000);
@@ -228,7 +228,7 @@ describe('a hook added while hooks start', () => {
     ]);
   });
 
-  it.each(['fails', 'is called off', 'is left behind'])(
+  it.each(['fails', 'is called off', 'is abandoned'])(
     'and without a start is stopped though the start that added it %s',
     async (how) => {
       const rig = new Rig();
@@ -239,7 +239,7 @@ describe('a hook added while hooks start', () => {
           if (how === 'fails') throw new Error('boom');
           await rig.clock.sleep(10);
           rig.lifecycle.add({ name: 'cache', stop: () => closed.push('cache') });
-          if (how === 'is left behind') await hanging();
+          if (how === 'is abandoned') await hanging();
           signal.throwIfAborted();
         },
       });
@@ -255,7 +255,7 @@ describe('a hook added while hooks start', () => {
   it('is refused once the starts are over, not while one is still at work amid the stop', async () => {
     const rig = new Rig();
     const refused = expect.objectContaining({ code: 'LIFECYCLE_USED', culprit: 'late' });
-    rig.add('slow', { start: rig.deafFor(500), stop: rig.deafFor(500) });
+    rig.add('slow', { start: rig.ignoringFor(500), stop: rig.ignoringFor(500) });
     void rig.lifecycle.run();
     void rig.lifecycle.stop();
     rig.add('in time, though its turn never comes');
@@ -297,7 +297,7 @@ describe('a stop', () => {
     );
   });
 
-  it('that is overdue hears so from its signal, by name, and is left behind if it is deaf', async () => {
+  it('that is overdue is told by its signal, with its name, and is abandoned if it ignores the signal', async () => {
     for (const heeds of [true, false]) {
       const rig = new Rig({ stopTimeoutMs: 10_000 });
       const heard: unknown[] = [];
@@ -348,7 +348,7 @@ describe('a stop', () => {
   it('passes on the time it leaves over', async () => {
     const rig = new Rig({ stopTimeoutMs: 90_000 });
     rig.add('long', { stop: rig.heedingFor(79_999) });
-    rig.add('drain', { stop: rig.deafFor(10_000) });
+    rig.add('drain', { stop: rig.ignoringFor(10_000) });
     await rig.running();
     const stopped = rig.lifecycle.stop();
     await rig.clock.advance(90_000);
@@ -364,7 +364,7 @@ describe('a stop', () => {
     };
     rig.add('own', { stop: hanging }, { stopTimeoutMs: 2_000 });
     rig.add('latest end', { stop: hanging }, { stopLatestEndMs });
-    rig.add('first to stop', { stop: rig.deafFor(4_000) });
+    rig.add('first to stop', { stop: rig.ignoringFor(4_000) });
     await rig.running();
     const reason = StopReason.fault(new Error('boom'));
     const stopped = rig.lifecycle.stop(reason);
@@ -379,7 +379,7 @@ describe('a stop', () => {
 
   it('can be asked how long it may last, before it is asked for', async () => {
     const rig = new Rig({ stopTimeoutMs: 1_200 });
-    rig.add('behind');
+    rig.add('later');
     rig.lifecycle.add({ name: 'only starts', start() {} });
     rig.add('drain', {}, { stopLatestEndMs: ({ budgetMs }) => (budgetMs * 2) / 3 });
     const limitMs = (name: string) => rig.lifecycle.stopLimitMs(name, StopReason.signal('SIGINT'));
@@ -387,7 +387,7 @@ describe('a stop', () => {
     await rig.running();
     // Half for each, as two are to be stopped; alone, the drain would have 800 ms.
     expect(limitMs('drain')).toBe(600);
-    expect(limitMs('behind')).toBe(1_200);
+    expect(limitMs('later')).toBe(1_200);
     expect(limitMs('only starts')).toBe(0);
     expect(limitMs('nobody')).toBe(0);
   });
@@ -411,7 +411,7 @@ describe('a stop', () => {
   });
 });
 
-describe('a hook that was left behind', () => {
+describe('a hook that was abandoned', () => {
   it('may fail, end or add hooks as late as it likes', async () => {
     const rig = new Rig({ stopTimeoutMs: 2_000 });
     const late = async () => {

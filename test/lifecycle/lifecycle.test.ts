@@ -12,8 +12,8 @@ const conflict = new LastcallError('POLL_CONFLICT', 'the token', 'another proces
 describe('a run', () => {
   it('starts the hooks in order, stops them in reverse, and tells every step with its duration', async () => {
     const rig = new Rig();
-    rig.add('db', { start: rig.deafFor(20), stop: rig.deafFor(30) });
-    rig.add('cache', { start: rig.deafFor(5) });
+    rig.add('db', { start: rig.ignoringFor(20), stop: rig.ignoringFor(30) });
+    rig.add('cache', { start: rig.ignoringFor(5) });
     const run = rig.lifecycle.run();
     expect(rig.lifecycle.state).toBe('starting');
     await rig.clock.advance(100);
@@ -53,17 +53,21 @@ describe('a run', () => {
 
   it('says at any time how it went so far', async () => {
     const rig = new Rig();
-    expect(rig.lifecycle.soFar()).toEqual({ phases: [], durationMs: 0, stopDurationMs: 0 });
-    rig.add('db', { start: rig.deafFor(20), stop: rig.deafFor(30) });
+    expect(rig.lifecycle.partialOutcome()).toEqual({ phases: [], durationMs: 0, stopDurationMs: 0 });
+    rig.add('db', { start: rig.ignoringFor(20), stop: rig.ignoringFor(30) });
     const run = rig.lifecycle.run();
     await rig.clock.advance(50);
-    expect(rig.lifecycle.soFar()).toMatchObject({ phases: [{}], durationMs: 50, stopDurationMs: 0 });
+    expect(rig.lifecycle.partialOutcome()).toMatchObject({ phases: [{}], durationMs: 50, stopDurationMs: 0 });
     void rig.lifecycle.stop();
     await rig.clock.advance(10);
-    expect(rig.lifecycle.soFar()).toMatchObject({ phases: [{}], durationMs: 60, stopDurationMs: 10 });
+    expect(rig.lifecycle.partialOutcome()).toMatchObject({
+      phases: [{}],
+      durationMs: 60,
+      stopDurationMs: 10,
+    });
     await rig.clock.advance(100);
     const { phases } = await run;
-    expect(rig.lifecycle.soFar().phases).toEqual(phases);
+    expect(rig.lifecycle.partialOutcome().phases).toEqual(phases);
   });
 
   it('gives everyone the one signal, whose reason is the stop reason', async () => {
@@ -143,7 +147,7 @@ describe('run({ signal })', () => {
 
   it('lets go of the signal as soon as another stop is asked', async () => {
     const rig = new Rig();
-    rig.add('db', { stop: rig.deafFor(100) });
+    rig.add('db', { stop: rig.ignoringFor(100) });
     const { signal, abort } = controlled();
     const run = rig.lifecycle.run({ signal });
     await rig.clock.advance(0);
@@ -172,7 +176,7 @@ describe('run({ signal })', () => {
 describe('run({ stopAfterMs })', () => {
   it('counts from the moment of running', async () => {
     const rig = new Rig();
-    rig.add('db', { start: rig.deafFor(5_000) });
+    rig.add('db', { start: rig.ignoringFor(5_000) });
     const run = rig.lifecycle.run({ stopAfterMs: 30_000 });
     await rig.clock.advance(34_999);
     expect(rig.lifecycle.state).toBe('running');
@@ -224,7 +228,7 @@ describe('stop()', () => {
 
   it('takes the first reason and tells the later ones, up to the end and no further', async () => {
     const rig = new Rig();
-    rig.add('db', { stop: rig.deafFor(100) });
+    rig.add('db', { stop: rig.ignoringFor(100) });
     await rig.running();
     const first = rig.lifecycle.stop(StopReason.message('shutdown'));
     const later = StopReason.signal('SIGTERM');
@@ -240,7 +244,7 @@ describe('stop()', () => {
 
   it('lets a fault amid a clean stop decide the exit code', async () => {
     const rig = new Rig();
-    rig.add('db', { stop: rig.deafFor(100) });
+    rig.add('db', { stop: rig.ignoringFor(100) });
     await rig.running();
     const stopped = rig.lifecycle.stop(StopReason.signal('SIGTERM'));
     void rig.lifecycle.stop(StopReason.fault(new Error('boom')));
@@ -276,7 +280,7 @@ describe('stop()', () => {
     expect(rig.clock.pending).toBe(0);
   });
 
-  it('waits a second, no more, for a start that is deaf to it', async () => {
+  it('waits a second, no more, for a start that ignores it', async () => {
     const rig = new Rig();
     rig.add('db', { start: hanging });
     const run = rig.lifecycle.run();
@@ -293,7 +297,7 @@ describe('stop()', () => {
 
   it('stops a start that completes within that second', async () => {
     const rig = new Rig();
-    rig.add('db', { start: rig.deafFor(700) });
+    rig.add('db', { start: rig.ignoringFor(700) });
     const run = rig.lifecycle.run();
     await rig.clock.advance(0);
     void rig.lifecycle.stop();
@@ -333,14 +337,14 @@ describe('stop()', () => {
 });
 
 describe('hasten()', () => {
-  it('leaves the hook at work and each one behind it a second', async () => {
+  it('leaves the hook that is stopping, and each later one, a second', async () => {
     const rig = new Rig();
     for (const name of ['c', 'b', 'a']) rig.add(name, { stop: rig.heedingFor(80_000) });
     await rig.running();
     const stopped = rig.lifecycle.stop(StopReason.signal('SIGTERM'));
     await rig.clock.advance(5_000);
     rig.lifecycle.hasten();
-    expect(rig.lifecycle.urgency.reason).toBe(rig.lifecycle.signal.reason);
+    expect(rig.lifecycle.hastenSignal.reason).toBe(rig.lifecycle.signal.reason);
     await rig.clock.advance(3_000);
     const outcome = await stopped;
     expect(steps(outcome).slice(3)).toEqual([
@@ -350,7 +354,7 @@ describe('hasten()', () => {
     ]);
     expect(outcome).toMatchObject({ clean: false, exitCode: 1 });
     expect(rig.events).toContainEqual({ event: 'lifecycle.hastened', limitMs: 1_000 });
-    expect(getEventListeners(rig.lifecycle.urgency, 'abort')).toHaveLength(0);
+    expect(getEventListeners(rig.lifecycle.hastenSignal, 'abort')).toHaveLength(0);
     expect(rig.clock.pending).toBe(0);
   });
 
@@ -382,12 +386,12 @@ describe('hasten()', () => {
 
   it('does not touch a hook that had stopped before', async () => {
     const rig = new Rig();
-    rig.add('slow', { stop: rig.deafFor(500) });
+    rig.add('slow', { stop: rig.ignoringFor(500) });
     rig.add('quick');
     await rig.running();
     const stopped = rig.lifecycle.stop();
     await rig.clock.advance(400);
-    expect(getEventListeners(rig.lifecycle.urgency, 'abort')).toHaveLength(1);
+    expect(getEventListeners(rig.lifecycle.hastenSignal, 'abort')).toHaveLength(1);
     rig.lifecycle.hasten();
     await rig.clock.advance(100);
     expect(await stopped).toMatchObject({ clean: true });
@@ -409,7 +413,7 @@ describe('hasten()', () => {
     'asks for the stop first where none was asked (%s)',
     async (state) => {
       const rig = new Rig();
-      rig.add('db', { start: rig.deafFor(500), stop: hanging });
+      rig.add('db', { start: rig.ignoringFor(500), stop: hanging });
       const run = state === 'idle' ? undefined : rig.lifecycle.run();
       await rig.clock.advance(state === 'running' ? 500 : 0);
       expect(rig.lifecycle.state).toBe(state);
@@ -424,7 +428,7 @@ describe('hasten()', () => {
 
   it('is told once, and has no effect after the end', async () => {
     const rig = new Rig();
-    rig.add('db', { stop: rig.deafFor(10) });
+    rig.add('db', { stop: rig.ignoringFor(10) });
     await rig.running();
     void rig.lifecycle.stop();
     rig.lifecycle.hasten();

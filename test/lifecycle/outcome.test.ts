@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ErrorCode, LastcallError } from '../../src/errors.js';
-import { judge, type Phase } from '../../src/lifecycle/outcome.js';
+import { exitStatusOf, type Phase } from '../../src/lifecycle/outcome.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
 
 const error = (code: ErrorCode) => new LastcallError(code, 'db', 'boom');
@@ -28,6 +28,6 @@ describe('what an outcome means', () => {
     ['a fault came later', [asked, crash, conflict], [done], true, 70],
     ['a fault came later and a step was cut', [asked, crash], [cut], false, 70],
   ])('%s', (_what, reasons, phases, clean, exitCode) => {
-    expect(judge(reasons, phases)).toEqual({ clean, exitCode });
+    expect(exitStatusOf(reasons, phases)).toEqual({ clean, exitCode });
   });
 });

@@ -50,8 +50,8 @@ export class Rig {
     await this.clock.advance(0);
   }
 
-  /** Works for that long, deaf to its signal. */
-  deafFor = (ms: number) => () => this.clock.sleep(ms);
+  /** Works for that long, whatever its signal says. */
+  ignoringFor = (ms: number) => () => this.clock.sleep(ms);
 
   /** Works for that long, or until its signal aborts: then it rejects with the reason. */
   heedingFor = (ms: number) => (context: HookContext) => this.clock.sleep(ms, context.signal);

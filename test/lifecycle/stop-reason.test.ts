@@ -11,7 +11,7 @@ describe('a stop reason', () => {
     [StopReason.request('bot.stop'), 'request', 0, 'bot.stop was called'],
     [StopReason.message('shutdown'), 'message', 0, 'the supervisor sent the message "shutdown"'],
     [StopReason.supervisorGone(), 'supervisor-gone', 0, 'the supervisor is gone'],
-    [StopReason.stopAfter(30_000), 'stop-after', 0, 'it has run for the 30000 ms it was given'],
+    [StopReason.stopAfter(30_000), 'stop-after', 0, 'the run has reached its limit of 30000 ms'],
     [StopReason.aborted(boom), 'aborted', 0, 'the signal given to run() aborted: boom'],
     [StopReason.startFailed(unusable), 'start-failed', 78, 'bot.js exports nothing'],
     [StopReason.startFailed(boom), 'start-failed', 1, 'boom'],

@@ -78,8 +78,8 @@ describe('whole life', () => {
   /** Startup opens what polling needs; shutdown needs a whole minute to close it. */
   async function stopWith(stopTimeoutMs: number) {
     const rig = new PollingRig({ stopTimeoutMs });
-    rig.add('database', { start: rig.deafFor(200) });
-    rig.add('slow shutdown', { stop: rig.deafFor(60_000) });
+    rig.add('database', { start: rig.ignoringFor(200) });
+    rig.add('slow shutdown', { stop: rig.ignoringFor(60_000) });
     const run = rig.lifecycle.run();
     await rig.clock.advance(5_000);
     void rig.lifecycle.stop(StopReason.signal('SIGTERM'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { errorTable } from '../../src/errors.js';
-import { classify, failurePolicies, fatal } from '../../src/polling/failure.js';
+import { classify, failurePolicies, fatalError } from '../../src/polling/failure.js';
 import { conflict, refused, unreachable, webhookConflict } from './scripted-bot-api.js';
 
 describe('classes of failure', () => {
@@ -33,11 +33,11 @@ describe('classes of failure', () => {
 
 describe('the table of failures', () => {
   it('says when and with which exit code each class ends the run', () => {
-    const ends = Object.entries(failurePolicies(120_000)).map(([name, { ends }]) => [
+    const limits = Object.entries(failurePolicies(120_000)).map(([name, { patience }]) => [
       name,
-      ends && [ends.atStartAfterMs ?? ends.afterMs, ends.afterMs, errorTable[ends.code].exitCode],
+      patience && [patience.atStartMs ?? patience.ms, patience.ms, errorTable[patience.code].exitCode],
     ]);
-    expect(Object.fromEntries(ends)).toEqual({
+    expect(Object.fromEntries(limits)).toEqual({
       unreachable: undefined,
       'rate-limited': undefined,
       conflict: [120_000, 120_000, 75],
@@ -47,10 +47,10 @@ describe('the table of failures', () => {
   });
 
   it('names in the error who is to blame, for how long, and what Telegram said', () => {
-    const error = fatal(classify(conflict), 'POLL_CONFLICT', 120_000);
+    const error = fatalError(classify(conflict), 'POLL_CONFLICT', 120_000);
     expect(error).toMatchObject({ code: 'POLL_CONFLICT', culprit: 'another poller', exitCode: 75 });
     expect(error.message).toMatch(/Another program .* for 120 s: 409 Conflict: terminated by other/);
-    expect(fatal(classify(refused(401, 'Unauthorized')), 'TOKEN_REFUSED', 0).message).toBe(
+    expect(fatalError(classify(refused(401, 'Unauthorized')), 'TOKEN_REFUSED', 0).message).toBe(
       'Telegram has refused the token: 401 Unauthorized',
     );
   });

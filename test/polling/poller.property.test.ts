@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Clock } from '../../src/clock.js';
-import type { Answer, BotApi, CallOptions, GetUpdates } from '../../src/polling/bot-api.js';
+import type { ApiAnswer, BotApi, CallOptions, GetUpdatesParameters } from '../../src/polling/bot-api.js';
 import { Poller } from '../../src/polling/poller.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { conflict, me, ok, refused, type TestUpdate, unreachable, updates } from './scripted-bot-api.js';
@@ -35,7 +35,7 @@ const fates = {
   'not connected': unreachable,
   'half-open': 'hang',
   'cut answer': { kind: 'unreachable', why: 'cut', detail: 'cut' },
-  rival: conflict,
+  'another poller': conflict,
   flood: refused(429, 'Too Many Requests', 5),
   proxy: refused(502, 'Bad Gateway'),
   odd: refused(400, 'Bad Request'),
@@ -63,12 +63,12 @@ class ModelApi implements BotApi<TestUpdate> {
 
   getMe = () => Promise.resolve(ok(me));
   getWebhookInfo = () => Promise.resolve(ok({ url: '', pendingUpdateCount: 0 }));
-  deleteWebhook = () => Promise.resolve<Answer<unknown>>(ok(true));
+  deleteWebhook = () => Promise.resolve<ApiAnswer<unknown>>(ok(true));
 
   async getUpdates(
-    { offset, timeoutSeconds, limit }: GetUpdates,
+    { offset, timeoutSeconds, limit }: GetUpdatesParameters,
     { signal, timeoutMs }: CallOptions,
-  ): Promise<Answer<TestUpdate[]>> {
+  ): Promise<ApiAnswer<TestUpdate[]>> {
     const { fate, travelMs, arrivesThough } = this.#fateOf(this.calls++);
     const answer = fates[fate];
     this.underWay++;

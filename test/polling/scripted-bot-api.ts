@@ -1,5 +1,12 @@
 import type { Clock } from '../../src/clock.js';
-import type { Answer, BotApi, CallOptions, GetUpdates, Me, WebhookInfo } from '../../src/polling/bot-api.js';
+import type {
+  ApiAnswer,
+  BotApi,
+  CallOptions,
+  GetUpdatesParameters,
+  Me,
+  WebhookInfo,
+} from '../../src/polling/bot-api.js';
 
 export interface TestUpdate {
   readonly update_id: number;
@@ -15,10 +22,10 @@ interface Call {
 }
 
 /** What a scripted call does: answers at once, answers later, or never (so that the time limit ends it). */
-type Step = Answer<unknown> | { readonly afterMs: number; readonly answer: Answer<unknown> } | 'hang';
+type Step = ApiAnswer<unknown> | { readonly afterMs: number; readonly answer: ApiAnswer<unknown> } | 'hang';
 
-export const ok = <T>(result: T): Answer<T> => ({ kind: 'ok', result });
-export const updates = (...ids: number[]): Answer<TestUpdate[]> =>
+export const ok = <T>(result: T): ApiAnswer<T> => ({ kind: 'ok', result });
+export const updates = (...ids: number[]): ApiAnswer<TestUpdate[]> =>
   ok(ids.map((update_id) => ({ update_id })));
 export const refused = (errorCode: number, description: string, retryAfterSeconds?: number) =>
   ({
@@ -60,7 +67,7 @@ export class ScriptedBotApi implements BotApi<TestUpdate> {
 
   /** The offset of each poll, in order. */
   get offsets(): (number | undefined)[] {
-    return this.of('getUpdates').map(({ parameters }) => (parameters as GetUpdates).offset);
+    return this.of('getUpdates').map(({ parameters }) => (parameters as GetUpdatesParameters).offset);
   }
 
   getMe(options: CallOptions) {
@@ -75,7 +82,7 @@ export class ScriptedBotApi implements BotApi<TestUpdate> {
     return this.#call<unknown>('deleteWebhook', parameters, options, ok(true));
   }
 
-  getUpdates(parameters: GetUpdates, options: CallOptions) {
+  getUpdates(parameters: GetUpdatesParameters, options: CallOptions) {
     const idle = { afterMs: parameters.timeoutSeconds * 1000, answer: updates() };
     return this.#call<TestUpdate[]>('getUpdates', parameters, options, idle);
   }
@@ -85,7 +92,7 @@ export class ScriptedBotApi implements BotApi<TestUpdate> {
     parameters: object,
     { signal, timeoutMs }: CallOptions,
     otherwise: Step,
-  ): Promise<Answer<T>> {
+  ): Promise<ApiAnswer<T>> {
     signal.throwIfAborted();
     this.calls.push({ method, at: this.#clock.now(), parameters, timeoutMs });
     const step = this.#scripts.get(method)?.shift() ?? this.always.get(method) ?? otherwise;
@@ -103,6 +110,6 @@ export class ScriptedBotApi implements BotApi<TestUpdate> {
     }
     return (
       afterMs > timeoutMs ? { kind: 'unreachable', why: 'timeout', detail: 'no answer' } : answer
-    ) as Answer<T>;
+    ) as ApiAnswer<T>;
   }
 }

@@ -110,7 +110,7 @@ const unknownKinds: [kind: string, shape: string, content: object, key: string][
   ['weather', 'with nothing known', { degrees: 20 }, 'weather'],
 ];
 
-describe('the ordering key', () => {
+describe('the order key', () => {
   it.each([...kinds, ...unknownKinds])('of %s (%s)', (kind, _, content, key) => {
     const update = { update_id: 1, [kind]: content };
     expect(orderKey(update)).toBe(key);

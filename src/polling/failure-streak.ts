@@ -1,21 +1,18 @@
-/**
- * The failures in a row behind one question to Telegram: how many, since when, and how long each class of them
- * has lasted. A new question starts a new one, so a success needs to reset nothing.
- */
+/** Counts the consecutive failures of one call, and how long each class of failure has lasted. */
 import type { Clock } from '../clock.js';
 import { Backoff } from './backoff.js';
 import type { FailureClass, FailurePolicies } from './failure.js';
 
-/** What the streak knows about the class of the failure just noted. */
-export interface Noted {
-  /** The first of its class in this row. */
-  readonly first: boolean;
-  /** Milliseconds since the first of its class with no other in between (0 for that one). */
+export interface RecordedFailure {
+  /** Whether the failure is the first of its class in the streak. */
+  readonly isFirst: boolean;
+  /** Milliseconds since the first failure of the class with no other class in between; 0 for the first. */
   readonly lastedMs: number;
   readonly backoff: Backoff;
 }
 
-export class Streak {
+/** Each call has a streak of its own, so that a success need not reset anything. */
+export class FailureStreak {
   readonly #clock: Clock;
   readonly #policies: FailurePolicies;
   readonly #startedAt: number;
@@ -33,7 +30,7 @@ export class Streak {
     return this.#failures;
   }
 
-  /** Since the first call of the row began. */
+  /** Milliseconds since the first attempt of the call began. */
   get gapMs(): number {
     return this.#clock.now() - this.#startedAt;
   }
@@ -42,15 +39,15 @@ export class Streak {
     return this.#classes.has(failureClass);
   }
 
-  note(failureClass: FailureClass): Noted {
+  record(failureClass: FailureClass): RecordedFailure {
     this.#failures++;
     const now = this.#clock.now();
-    const before = this.#classes.get(failureClass);
-    // What lies on both sides of an outage has not lasted through it.
-    const since = before && this.#newest === failureClass ? before.since : now;
+    const previous = this.#classes.get(failureClass);
+    // A class that failed before and after an outage has not lasted through the outage.
+    const since = previous && this.#newest === failureClass ? previous.since : now;
     this.#newest = failureClass;
-    const backoff = before?.backoff.next() ?? new Backoff(this.#policies[failureClass].backoff);
+    const backoff = previous?.backoff.next() ?? new Backoff(this.#policies[failureClass].backoff);
     this.#classes.set(failureClass, { since, backoff });
-    return { first: !before, lastedMs: now - since, backoff };
+    return { isFirst: !previous, lastedMs: now - since, backoff };
   }
 }

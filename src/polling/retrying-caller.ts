@@ -1,0 +1,124 @@
+/** Repeats a call until Telegram answers, and treats each failure as the table of failure policies says. */
+import type { Clock } from '../clock.js';
+import type { ApiAnswer, CallOptions } from './bot-api.js';
+import { ConflictTracker } from './conflict-tracker.js';
+import type { PollingEvent } from './events.js';
+import { classify, type Failure, type FailureClass, type FailurePolicies, fatalError } from './failure.js';
+import { FailureStreak, type RecordedFailure } from './failure-streak.js';
+
+export interface RetryingCallerOptions {
+  readonly policies: FailurePolicies;
+  /** A conflict is over when no 409 came for longer than this. */
+  readonly conflictOverAfterMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: (event: PollingEvent) => void;
+  /** Aborting ends every call and every wait at once. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when the call may be repeated; rejects if the failure ends the run. */
+export type FailureHandler = (failure: Failure, streak: FailureStreak) => Promise<void>;
+
+export class RetryingCaller {
+  readonly #options: RetryingCallerOptions;
+  readonly #conflicts: ConflictTracker;
+  /** Whether no poll has succeeded yet. */
+  atStart = true;
+  /** The latest time at which the current step ends, in the clock's milliseconds. */
+  latestEnd = Number.POSITIVE_INFINITY;
+
+  constructor(options: RetryingCallerOptions) {
+    this.#options = options;
+    this.#conflicts = new ConflictTracker(options.clock, options.conflictOverAfterMs);
+  }
+
+  /**
+   * Resolves with Telegram's answer, however long that takes. Rejects with the signal's reason when the signal aborts,
+   * and with a LastcallError when a failure ends the run.
+   */
+  async call<T>(
+    attempt: (streak: FailureStreak) => Promise<ApiAnswer<T>>,
+    onFailure: FailureHandler = (failure, streak) => this.waitOrGiveUp(failure, streak),
+  ): Promise<T> {
+    const { policies, clock, emit, signal } = this.#options;
+    const streak = new FailureStreak(clock, policies);
+    for (;;) {
+      signal.throwIfAborted();
+      const answer = await attempt(streak);
+      if (answer.kind === 'ok') {
+        const { gapMs, failures } = streak;
+        if (failures > 0) emit({ event: 'poll.recovered', gapMs: Math.round(gapMs), failures });
+        return answer.result;
+      }
+      await onFailure(classify(answer), streak);
+    }
+  }
+
+  /** Emits the failure's event and waits as the failure's policy says; rejects when the policy's patience is over. */
+  async waitOrGiveUp(failure: Failure, streak: FailureStreak): Promise<void> {
+    const { policies, random, emit } = this.#options;
+    const { isFirst, lastedMs, backoff } = this.#record(failure.class, streak);
+    const { patience } = policies[failure.class];
+    const patienceMs = patience && ((this.atStart ? patience.atStartMs : undefined) ?? patience.ms);
+    const patienceLeftMs = (patienceMs ?? Number.POSITIVE_INFINITY) - lastedMs;
+    if (patience && patienceLeftMs <= 0) throw fatalError(failure, patience.code, lastedMs);
+
+    const waitMs =
+      failure.class === 'rate-limited' ? failure.retryAfterSeconds * 1000 : backoff.delayMs(random());
+    // The last attempt falls on the end of the patience, not after it.
+    const retryInMs = Math.min(waitMs, patienceLeftMs);
+    const event = failureEvent(failure, { isFirst, patienceLeftMs, retryInMs, attempt: streak.failures });
+    if (event) emit(event);
+    await this.sleep(retryInMs);
+  }
+
+  /** Waits as the policy of the class says, without an event and without an end to the patience. */
+  async backOff(failureClass: FailureClass, streak: FailureStreak): Promise<void> {
+    await this.sleep(this.#record(failureClass, streak).backoff.delayMs(this.#options.random()));
+  }
+
+  /** Returns the options of a call that begins now, and sets `latestEnd` to the call's limit. */
+  optionsOf(timeoutMs: number): CallOptions {
+    const { clock, signal } = this.#options;
+    this.latestEnd = clock.now() + timeoutMs;
+    return { signal, timeoutMs };
+  }
+
+  /** Waits, and sets `latestEnd` to the end of the wait. */
+  async sleep(ms: number): Promise<void> {
+    if (ms <= 0) return;
+    const { clock, signal } = this.#options;
+    this.latestEnd = clock.now() + ms;
+    await clock.sleep(ms, signal);
+  }
+
+  #record(failureClass: FailureClass, streak: FailureStreak): RecordedFailure {
+    const recorded = streak.record(failureClass);
+    if (failureClass === 'conflict') return { ...recorded, ...this.#conflicts.record() };
+    this.#conflicts.interrupt();
+    return recorded;
+  }
+}
+
+/** The event of a failure. Only the first 409 of a conflict has one: the others would fill the log. */
+function failureEvent(
+  failure: Failure,
+  step: { isFirst: boolean; patienceLeftMs: number; retryInMs: number; attempt: number },
+): PollingEvent | undefined {
+  const { detail } = failure;
+  const { isFirst, attempt } = step;
+  const retryInMs = Math.round(step.retryInMs);
+  const patienceLeftMs = Math.round(step.patienceLeftMs);
+  switch (failure.class) {
+    case 'unreachable':
+    case 'token-refused':
+      return { event: 'poll.failed', class: failure.class, detail, retryInMs, attempt };
+    case 'rate-limited':
+      return { event: 'poll.rate-limited', retryAfterSeconds: failure.retryAfterSeconds };
+    case 'conflict':
+      return isFirst ? { event: 'poll.conflict', by: failure.by, detail, patienceLeftMs } : undefined;
+    case 'rejected':
+      return { event: 'poll.rejected', detail, retryInMs, patienceLeftMs, attempt };
+  }
+}

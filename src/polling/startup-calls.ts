@@ -1,0 +1,55 @@
+/** The calls before the first poll: who the bot is, how many updates wait, and whether a webhook is set. */
+import { LastcallError } from '../errors.js';
+import type { ApiAnswer, BotApi, CallOptions, Me } from './bot-api.js';
+import type { PollingEvent } from './events.js';
+
+export interface StartupContext<M extends Me> {
+  readonly api: BotApi<unknown, M>;
+  /** Repeats a call until Telegram answers, as everywhere in polling. */
+  readonly call: <T>(attempt: (options: CallOptions) => Promise<ApiAnswer<T>>) => Promise<T>;
+  /** Whether a webhook that is set may be removed. */
+  readonly deleteWebhook: boolean;
+  readonly emit: (event: PollingEvent) => void;
+}
+
+/** Asks Telegram who the bot is. */
+export async function identify<M extends Me>({ api, call, emit }: StartupContext<M>): Promise<M> {
+  const me = await call((options) => api.getMe(options));
+  emit({ event: 'poll.connected', id: me.id, username: me.username });
+  return me;
+}
+
+/**
+ * Emits the size of the backlog, removes a webhook, and drops the backlog if `dropPending` says so.
+ * Rejects with WEBHOOK_ACTIVE when a webhook is set and `deleteWebhook` is false.
+ */
+export async function prepareQueue(context: StartupContext<Me>, dropPending: boolean): Promise<void> {
+  const { api, call, emit } = context;
+  const { url, pendingUpdateCount } = await call((options) => api.getWebhookInfo(options));
+  emit({ event: 'poll.backlog', pending: pendingUpdateCount });
+  if (url !== '') await removeWebhook(context, url, dropPending);
+  else if (dropPending) await call((options) => api.deleteWebhook({ dropPending }, options));
+  if (dropPending) emit({ event: 'poll.pending-dropped', count: pendingUpdateCount });
+}
+
+/** Removes the webhook that a poll was refused for, if it is still set. Rejects as `prepareQueue` does. */
+export async function removeConflictingWebhook(context: StartupContext<Me>): Promise<void> {
+  const { url } = await context.call((options) => context.api.getWebhookInfo(options));
+  if (url !== '') await removeWebhook(context, url, false);
+}
+
+async function removeWebhook(context: StartupContext<Me>, url: string, dropPending: boolean): Promise<void> {
+  const { api, call, emit, deleteWebhook } = context;
+  const host = hostOf(url);
+  if (!deleteWebhook)
+    throw new LastcallError(
+      'WEBHOOK_ACTIVE',
+      host,
+      `A webhook at ${host} takes the bot's updates, and DELETE_WEBHOOK=no forbids removing it.`,
+    );
+  await call((options) => api.deleteWebhook({ dropPending }, options));
+  emit({ event: 'poll.webhook-deleted', host });
+}
+
+/** Only the host, because the rest of a webhook's URL is often a secret. */
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'an unreadable address');
