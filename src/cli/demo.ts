@@ -11,9 +11,7 @@ import { duration } from '../config/kinds.js';
 import { invalid } from '../config/source.js';
 import { ExitCode } from '../exit-code.js';
 import { botKey } from '../host/bot-key.js';
-import { systemDisk } from '../inbox/log/disk.js';
-import { Ledger } from '../inbox/store/ledger.js';
-import { readLog } from '../inbox/store/read-log.js';
+import { countUnsettled } from '../inbox/store/read-log.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import type { CommandContext } from './command.js';
@@ -158,9 +156,7 @@ function introduction({ apiRoot }: Sandbox, forMs: number | undefined): string {
 
 /** How many updates the daemon's inbox holds for the next run. */
 function keptIn(stateDir: string, { token, apiRoot }: Sandbox): number {
-  const ledger = new Ledger();
-  readLog(systemDisk, join(stateDir, botKey(identityOfToken(token, apiRoot)), 'inbox'), ledger);
-  return ledger.size;
+  return countUnsettled(join(stateDir, botKey(identityOfToken(token, apiRoot)), 'inbox'));
 }
 
 function whatHappened(

@@ -3,6 +3,7 @@
  * alone knows what is being handled; or the next one, as soon as it starts.
  */
 import { ExitCode } from '../../exit-code.js';
+import type { Seq, UpdateId } from '../../inbox/ids.js';
 import type { InboxAnswer, InboxRequest } from '../../inbox/store/requests.js';
 import type { SeenUpdate, UpdateState } from '../../inbox/store/view.js';
 import { ask, type Outcome } from './request.js';
@@ -12,7 +13,7 @@ import { actionInWords } from './text.js';
 type Action = InboxRequest['action'];
 
 /** The id of each update that is asked for, by the journal's own number. */
-type Asked = ReadonlyMap<number, number>;
+type Asked = ReadonlyMap<Seq, UpdateId>;
 
 /** Tries dead letters again: those with the ids, or all. */
 export const retry = (task: Task): Promise<number> => request(task, 'retry', task.given.has('all'));
@@ -35,13 +36,13 @@ function sortOut(
   ids: readonly number[],
   action: Action,
 ): { readonly asked: Asked; readonly complaints: readonly string[] } {
-  const asked = new Map<number, number>();
+  const asked = new Map<Seq, UpdateId>();
   const alive = new Map<number, UpdateState>();
   // Whether one is being handled is for the process to say that handles it.
   for (const { seq, updateId, state } of found)
     if (action === 'drop' || state === 'dead') asked.set(seq, updateId);
     else alive.set(updateId, state);
-  const known = new Set(asked.values());
+  const known = new Set<number>(asked.values());
   const complaints = ids.flatMap((id) => {
     if (known.has(id)) return [];
     const state = alive.get(id);

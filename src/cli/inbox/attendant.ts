@@ -6,7 +6,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isHeld, lockAddress } from '../../host/lock.js';
-import { BEAT_MS, ownerPath, parseOwnerSign } from '../../inbox/store/owner.js';
+import { HEARTBEAT_MS, heartbeatPath, parseHeartbeat } from '../../inbox/store/owner.js';
 import type { BotInbox } from './bots.js';
 
 export type Attendant =
@@ -18,17 +18,17 @@ export type Attendant =
   | { readonly where: 'elsewhere'; readonly id: string; readonly place: string; readonly silentMs: number };
 
 /** A process that is alive and well gives three signs in this time; the clocks of two hosts may differ by some of it. */
-const SILENT_MS = 3 * BEAT_MS;
+const SILENT_MS = 3 * HEARTBEAT_MS;
 
 /**
  * Who holds the bot's lock and gives no sign for this long does not work with the inbox: it still starts after another
  * was killed, or keeps its updates in memory. A busy one gives signs late, but not that late.
  */
-const ABSENT_MS = 12 * BEAT_MS;
+const ABSENT_MS = 12 * HEARTBEAT_MS;
 
 /** Never rejects: what cannot be read says nothing. */
 export async function attendantOf({ bot, folder }: BotInbox): Promise<Attendant> {
-  const sign = readSign(ownerPath(folder));
+  const sign = readSign(heartbeatPath(folder));
   if (!sign) return { where: 'nowhere' };
   const { id, place, silentMs } = sign;
   if (place !== hostname()) return { where: 'elsewhere', id, place, silentMs };
@@ -49,7 +49,7 @@ function readSign(
   path: string,
 ): { readonly place: string; readonly id: string; readonly silentMs: number } | undefined {
   try {
-    const sign = parseOwnerSign(readFileSync(path, 'utf8'));
+    const sign = parseHeartbeat(readFileSync(path, 'utf8'));
     return sign && { ...sign, silentMs: Math.max(0, Date.now() - statSync(path).mtimeMs) };
   } catch {
     return undefined;

@@ -1,7 +1,6 @@
 /** What one call of `lastcall inbox` is about, and what all its ways share. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { systemDisk } from '../../inbox/log/disk.js';
 import { InboxView, type SeenUpdate } from '../../inbox/store/view.js';
 import { codeOf } from '../../system-error.js';
 import { orderKey, updateKind } from '../../telegraf/order-key.js';
@@ -36,9 +35,9 @@ export async function look({
   folder,
 }: BotInbox): Promise<{ readonly attendant: Attendant; readonly view: InboxView }> {
   const attendant = await attendantOf({ bot, folder });
-  const owner = idAtWork(attendant);
-  const reading = { disk: systemDisk, now: Date.now, keyOf: orderKey, kindOf: updateKind };
-  return { attendant, view: new InboxView({ ...reading, folder, bot, owner }) };
+  const runId = idAtWork(attendant);
+  const reading = { now: Date.now, keyOf: orderKey, kindOf: updateKind };
+  return { attendant, view: new InboxView({ ...reading, folder, bot, runId }) };
 }
 
 /** Telegram may give an id a second time, once it has begun anew: then it stands for several. */

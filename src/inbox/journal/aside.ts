@@ -3,24 +3,26 @@
 /** Below this, what was taken is not worth clearing away. */
 const LEAST_CLEARED = 64;
 
+import type { Seq } from '../ids.js';
+
 export class Aside {
-  #numbers: number[] = [];
+  #numbers: Seq[] = [];
   #taken = 0;
 
   get size(): number {
     return this.#numbers.length - this.#taken;
   }
 
-  get first(): number | undefined {
+  get first(): Seq | undefined {
     return this.#numbers[this.#taken];
   }
 
-  push(number: number): void {
+  push(number: Seq): void {
     this.#numbers.push(number);
   }
 
   /** The next ones, at most so many. */
-  peek(count: number): number[] {
+  peek(count: number): Seq[] {
     return this.#numbers.slice(this.#taken, this.#taken + count);
   }
 

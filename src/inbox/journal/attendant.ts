@@ -1,5 +1,6 @@
 /** Does to the updates of the inbox what people ask for, and never touches one that is being handled. */
 import type { InboxEvent } from '../events.js';
+import type { Seq, UpdateId } from '../ids.js';
 import type { InboxAnswer, InboxRequest } from '../store/requests.js';
 import type { Store } from '../store/store.js';
 import type { Item, Queue } from './queue.js';
@@ -23,7 +24,7 @@ export class Attendant<U> {
   answer({ action, seqs }: InboxRequest): InboxAnswer {
     const { store, emit } = this.#options;
     /** Their ids, by number. */
-    const done = new Map<number, number>();
+    const done = new Map<Seq, UpdateId>();
     for (const seq of seqs) {
       const updateId = action === 'retry' ? this.#retry(seq) : this.#drop(seq);
       if (updateId !== undefined) done.set(seq, updateId);
@@ -35,23 +36,23 @@ export class Attendant<U> {
   }
 
   /** Has a dead letter's update wait once more, as if it had just arrived; undefined where there is no such letter. */
-  #retry(seq: number): number | undefined {
+  #retry(seq: Seq): UpdateId | undefined {
     const { store, counts } = this.#options;
-    const letter = store.letterOf(seq);
-    const text = letter && store.deadLetters.text(seq);
+    const letter = store.getDeadLetter(seq);
+    const text = letter && store.deadLetters.content(seq);
     if (!text) return undefined;
-    store.reappend({ ids: [letter.updateId], places: [0], contents: Buffer.from(`[${text}]`) });
-    store.exhume(seq);
+    store.appendRetried({ ids: [letter.updateId], contentIndexes: [0], contents: Buffer.from(`[${text}]`) });
+    store.removeDeadLetter(seq);
     counts.recovered++;
     return letter.updateId;
   }
 
   /** Undefined where there is no such update, or it is being handled. */
-  #drop(seq: number): number | undefined {
+  #drop(seq: Seq): UpdateId | undefined {
     const { store, queue, counts } = this.#options;
-    const letter = store.letterOf(seq);
+    const letter = store.getDeadLetter(seq);
     if (letter) {
-      store.exhume(seq);
+      store.removeDeadLetter(seq);
       return letter.updateId;
     }
     const stored = store.readOne(seq);
@@ -64,5 +65,5 @@ export class Attendant<U> {
   }
 }
 
-const itemOf = <U>(queue: Queue<U>, seq: number): Item<U> | undefined =>
+const itemOf = <U>(queue: Queue<U>, seq: Seq): Item<U> | undefined =>
   [...queue.delivered()].find((item) => item.seq === seq);

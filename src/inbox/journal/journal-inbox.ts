@@ -8,15 +8,17 @@
 import type { Clock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
 import type { InboxEvent } from '../events.js';
+import { updateId as idOf, type Seq, seq as seqOf, type UpdateId } from '../ids.js';
 import type { Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
 import { type Disk, systemDisk } from '../log/disk.js';
 import { GroupCommit } from '../log/group-commit.js';
 import type { Batch } from '../store/batch.js';
-import { inboxError, OPENED } from '../store/inbox-error.js';
-import { BEAT_MS, Owner } from '../store/owner.js';
-import { checkFirstHead } from '../store/read-log.js';
+import { inboxError, openingError } from '../store/inbox-error.js';
+import { openStore } from '../store/open-store.js';
+import { HEARTBEAT_MS, Owner } from '../store/owner.js';
+import { checkFirstHeader } from '../store/read-log.js';
 import { answerRequests, type InboxAnswer, type InboxRequest, requestsFolder } from '../store/requests.js';
-import { Store } from '../store/store.js';
+import type { Store } from '../store/store.js';
 import { Attendant } from './attendant.js';
 import { Item, Queue } from './queue.js';
 import { Room, type RoomLimits } from './room.js';
@@ -103,7 +105,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #open: Opened<U> | undefined;
   #resumed = false;
   /** What `accept` gave last: once it is called again, Telegram has answered a poll from there. */
-  #offset: number | undefined;
+  #offset: UpdateId | undefined;
   #cancelRound: () => void = () => {};
   #lastBeat = 0;
   #failure: LastcallError | undefined;
@@ -139,12 +141,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const { folder, bot, durability, emit, clock } = this.#options;
     try {
       // First, as nothing that is another bot's is touched.
-      checkFirstHead(this.#disk, folder, bot);
+      checkFirstHeader(this.#disk, folder, bot);
       this.#disk.makeFolder(requestsFolder(folder));
-      await this.#owner.take(signal);
+      await this.#owner.acquire(signal);
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw inboxError(folder, OPENED, error);
+      throw openingError(folder, error);
     }
     const store = await this.#openStore().catch((error: unknown) => {
       this.#giveBack();
@@ -164,7 +166,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   /** So that whoever comes next need not wait for a sign of life. */
   #giveBack(): void {
     try {
-      this.#owner.leave();
+      this.#owner.release();
     } catch {
       // There is a better error to tell, or none that matters.
     }
@@ -172,11 +174,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   #openStore(): Promise<Store> {
     const { folder, bot, holder, durability, segmentBytes } = this.#options;
-    return Store.open({
+    return openStore({
       disk: this.#disk,
       folder,
       bot,
-      run: holder.id,
+      runId: holder.id,
       survivesPowerCut: durability === 'power',
       now: this.#now,
       ...(segmentBytes !== undefined && { segmentBytes }),
@@ -193,7 +195,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const last = batch.at(-1);
     if (!last || this.#isDrained) return undefined;
     const { store, queue, room, commits } = this.#opened;
-    if (this.#offset !== undefined) store.ledger.recent.passed(this.#offset);
+    if (this.#offset !== undefined) store.ledger.recent.confirm(this.#offset);
     store.ledger.recent.expire(this.#now());
 
     await this.#failing(() => room.wait());
@@ -206,7 +208,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#throwFailure();
     await commits.now();
     this.#throwFailure();
-    this.#offset = last.update_id + 1;
+    this.#offset = idOf(last.update_id + 1);
     return this.#offset;
   }
 
@@ -304,7 +306,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     });
     const room = new Room({
       limits: { updates: limit, ...this.#options.room },
-      level: () => ({ updates: ledger.size, bytes: store.size }),
+      level: () => ({ updates: ledger.size, bytes: store.logBytes }),
       freeBytes: () => store.freeBytes,
       clock,
       emit,
@@ -329,23 +331,24 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #append(batch: readonly U[]): readonly Item<U>[] {
     const { received, emit } = this.#options;
     const { store } = this.#opened;
-    const allIds = batch.map(({ update_id: updateId }) => updateId);
-    const places = store.ledger.recent.placesOfNew(allIds);
-    if (places.length < batch.length)
-      emit({ event: 'inbox.repeated', updates: batch.length - places.length });
-    if (places.length === 0) return [];
+    const allIds = batch.map(({ update_id: updateId }) => idOf(updateId));
+    const contentIndexes = store.ledger.recent.indexesOfNew(allIds);
+    if (contentIndexes.length < batch.length)
+      emit({ event: 'inbox.repeated', updates: batch.length - contentIndexes.length });
+    if (contentIndexes.length === 0) return [];
 
-    const updates = places.length === batch.length ? batch : places.flatMap((place) => batch[place] ?? []);
-    const ids = updates.map(({ update_id: updateId }) => updateId);
+    const updates =
+      contentIndexes.length === batch.length ? batch : contentIndexes.flatMap((index) => batch[index] ?? []);
+    const ids = updates.map(({ update_id: updateId }) => idOf(updateId));
     const contents = received?.(batch) ?? Buffer.from(JSON.stringify(batch));
-    const firstSeq = this.#attempt(() => store.append({ ids, places, contents }, this.#offset));
+    const firstSeq = this.#attempt(() => store.append({ ids, contentIndexes, contents }, this.#offset));
     if (firstSeq === undefined) return [];
     this.#counts.accepted += updates.length;
     const bytes = contents.length / batch.length;
-    return updates.map((update, turn) => this.#item(firstSeq + turn, update, { attempt: 1, bytes }));
+    return updates.map((update, turn) => this.#item(seqOf(firstSeq + turn), update, { attempt: 1, bytes }));
   }
 
-  #read(batch: Batch, seqs: readonly number[]): readonly Item<U>[] {
+  #read(batch: Batch, seqs: readonly Seq[]): readonly Item<U>[] {
     const { restore } = this.#options;
     const { store } = this.#opened;
     const { ledger } = store;
@@ -355,10 +358,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     });
   }
 
-  #item(seq: number, update: U, about: Pick<Item<U>, 'attempt' | 'bytes'>): Item<U> {
+  #item(seq: Seq, update: U, about: Pick<Item<U>, 'attempt' | 'bytes'>): Item<U> {
     const { keyOf, kindOf } = this.#options;
     const { attempt, bytes } = about;
-    const [updateId, key, kind] = [update.update_id, keyOf(update), kindOf(update)];
+    const [updateId, key, kind] = [idOf(update.update_id), keyOf(update), kindOf(update)];
     return new Item({ seq, updateId, key, kind, attempt, update, bytes });
   }
 
@@ -381,15 +384,15 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const { clock } = this.#options;
     this.#cancelRound = clock.after(ROUND_MS, () => this.#round());
     this.#attempt(() => {
-      if (clock.now() - this.#lastBeat >= BEAT_MS) {
-        this.#owner.beat();
+      if (clock.now() - this.#lastBeat >= HEARTBEAT_MS) {
+        this.#owner.heartbeat();
         this.#lastBeat = clock.now();
       }
       answerRequests(this.#disk, this.#options.folder, (request) => this.#answer(request));
       this.#opened.room.check();
     });
     // Where somebody else has taken the store, nothing in it is ours to remove.
-    if (!this.#failure) this.#opened.store.clean().catch((error: unknown) => this.#fail(error));
+    if (!this.#failure) this.#opened.store.compact().catch((error: unknown) => this.#fail(error));
   }
 
   #answer(request: InboxRequest): InboxAnswer {
@@ -410,7 +413,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     // A stop is no fault of what it cuts; a fault may well be.
     if (why === 'stop') for (const { seq } of cut) store.mark('cut', seq);
     if (!this.#failure) await commits.now();
-    if (!this.#failure) this.#attempt(() => this.#owner.leave());
+    if (!this.#failure) this.#attempt(() => this.#owner.release());
     this.#attempt(() => store.close());
     return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };
   }

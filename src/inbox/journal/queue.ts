@@ -8,6 +8,7 @@
  *        └──► aside ────────┘ when its chat has room again, or the suspect before it has settled
  */
 import { TurnoverMap } from '../../turnover-map.js';
+import { type Seq, seq as seqOf, type UpdateId } from '../ids.js';
 import type { Entry } from '../inbox.js';
 import type { Batch } from '../store/batch.js';
 import type { Ledger } from '../store/ledger.js';
@@ -16,8 +17,8 @@ import { Aside } from './aside.js';
 
 /** An update on its way to its handler. */
 export class Item<U> implements Entry {
-  readonly seq: number;
-  readonly updateId: number;
+  readonly seq: Seq;
+  readonly updateId: UpdateId;
   readonly key: string;
   readonly kind: string;
   readonly attempt: number;
@@ -41,7 +42,7 @@ export class Item<U> implements Entry {
 export interface QueueOptions<U> {
   readonly ledger: Ledger;
   /** Those of the batch that are wanted and not settled, in the order of the numbers. */
-  read(batch: Batch, seqs: readonly number[]): readonly Item<U>[];
+  read(batch: Batch, seqs: readonly Seq[]): readonly Item<U>[];
   isSuspect(history: History): boolean;
   deliver(items: readonly Item<U>[]): void;
   readonly limits: QueueLimits;
@@ -72,7 +73,7 @@ export class Queue<U> {
   #size = 0;
   #bytes = 0;
   /** From this number on nothing was looked at yet. */
-  #ahead = 0;
+  #ahead = seqOf(0);
 
   constructor(options: QueueOptions<U>) {
     this.#options = options;
@@ -94,7 +95,7 @@ export class Queue<U> {
     const next = this.#options.ledger.batchFrom(this.#ahead);
     // As many as they were: else some have been dropped since.
     if (first && next?.first === first.seq && next.size === items.length && this.#hasRoom) {
-      this.#ahead = (items.at(-1) ?? first).seq + 1;
+      this.#ahead = seqOf((items.at(-1) ?? first).seq + 1);
       this.#admit(items);
     } else {
       this.fill();
@@ -112,7 +113,7 @@ export class Queue<U> {
         batch,
         batch.seqs.filter((seq) => seq >= from),
       );
-      this.#ahead = batch.last + 1;
+      this.#ahead = seqOf(batch.last + 1);
       this.#admit(items);
     }
   }
@@ -206,9 +207,9 @@ export class Queue<U> {
   }
 
   /** Of the same batch all at once. */
-  #readAll(seqs: readonly number[]): Map<number, Item<U>> {
+  #readAll(seqs: readonly Seq[]): Map<Seq, Item<U>> {
     const { ledger, read } = this.#options;
-    const items = new Map<number, Item<U>>();
+    const items = new Map<Seq, Item<U>>();
     for (const seq of seqs) {
       const batch = items.has(seq) ? undefined : ledger.batchOf(seq);
       if (!batch) continue;
@@ -232,7 +233,7 @@ export class Queue<U> {
     return hasRoom && !this.#isHeldSuspect(item.seq);
   }
 
-  #isHeldSuspect(seq: number): boolean {
+  #isHeldSuspect(seq: Seq): boolean {
     return this.#suspect !== undefined && this.#isSuspect(seq);
   }
 
@@ -241,7 +242,7 @@ export class Queue<U> {
     if (!this.#suspended.includes(key)) this.#suspended.push(key);
   }
 
-  #isSuspect(seq: number): boolean {
+  #isSuspect(seq: Seq): boolean {
     const { ledger, isSuspect } = this.#options;
     return isSuspect(ledger.historyOf(seq));
   }

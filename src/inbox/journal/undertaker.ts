@@ -3,6 +3,7 @@
  * which people can look at and have tried again.
  */
 import type { InboxEvent } from '../events.js';
+import { orderKey, type Seq } from '../ids.js';
 import type { DeadReason } from '../inbox.js';
 import type { History } from '../store/records.js';
 import type { Store } from '../store/store.js';
@@ -36,16 +37,20 @@ export class Undertaker<U> {
   }
 
   /** Keeps an update that is not settled yet: as it was written, whatever its handler made of it. Throws INBOX_DISK. */
-  bury(seq: number, why: DeadReason, cause?: unknown): void {
+  bury(seq: Seq, why: DeadReason, cause?: unknown): void {
     const { store, restore, keyOf, kindOf, errorText, now, emit } = this.#options;
     const stored = store.readOne(seq);
     if (!stored) return;
     const text = Buffer.from(JSON.stringify(stored.content));
     const update = restore(stored.content);
     const { updateId } = stored;
-    const [key, kind, { runs: attempts }] = [keyOf(update), kindOf(update), store.ledger.historyOf(seq)];
+    const [key, kind, { runs: attempts }] = [
+      orderKey(keyOf(update)),
+      kindOf(update),
+      store.ledger.historyOf(seq),
+    ];
     const error = cause === undefined ? undefined : errorText(cause);
-    store.bury({ seq, updateId, key, kind, why, attempts, atMs: now(), error }, text);
+    store.addDeadLetter({ seq, updateId, key, kind, why, attempts, atMs: now(), error }, text);
     emit({ event: 'inbox.dead', updateId, kind, why, attempts });
   }
 

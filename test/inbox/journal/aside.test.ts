@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { seq } from '../../../src/inbox/ids.js';
 import { Aside } from '../../../src/inbox/journal/aside.js';
 
 it('gives numbers in the order in which it got them', () => {
@@ -13,7 +14,7 @@ it('gives numbers in the order in which it got them', () => {
       for (const { does, count } of commands) {
         for (let i = 0; i < count; i++) {
           if (does === 'push') {
-            aside.push(next);
+            aside.push(seq(next));
             model.push(next++);
           } else if (model.length > 0) {
             aside.shift();
@@ -30,7 +31,7 @@ it('gives numbers in the order in which it got them', () => {
 
 it('takes its time from what it holds, not from what it has held', () => {
   const aside = new Aside();
-  for (let i = 0; i < 500_000; i++) aside.push(i);
+  for (let i = 0; i < 500_000; i++) aside.push(seq(i));
   for (let i = 0; i < 500_000; i++) aside.shift();
   expect(aside.size).toBe(0);
 });

@@ -4,7 +4,7 @@
  * names any. It can also fail on demand.
  */
 import { basename, dirname } from 'node:path';
-import type { Disk, GrowingFile } from '../../../src/inbox/log/disk.js';
+import type { AppendFile, Disk } from '../../../src/inbox/log/disk.js';
 
 interface Inode {
   content: Buffer;
@@ -136,7 +136,7 @@ export class MemoryDisk implements Disk {
       .map((path) => basename(path));
   }
 
-  create(path: string): GrowingFile {
+  create(path: string): AppendFile {
     this.#mayFail('create', path);
     if (this.#names.has(path)) throw systemError('EEXIST');
     const inode: Inode = { content: Buffer.alloc(0), syncedBytes: 0, owner: Symbol(path) };
