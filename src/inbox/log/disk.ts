@@ -1,6 +1,4 @@
-/**
- * The file operations of the inbox, so that a test can use a disk that fails, or that forgets what was not synced.
- */
+/** The file operations of the inbox, so that a test can use a disk that fails, or that forgets what was not synced. */
 import {
   closeSync,
   constants,
@@ -28,9 +26,8 @@ const dataSync = promisify(fdatasync);
 /** A file that is only appended to. */
 export interface AppendFile {
   /**
-   * Appends the bytes. They survive the process from then on, and a power cut once `sync` has resolved.
-   *
-   * @throws Error the system's, with its `code`, when not all bytes could be written
+   * Appends the bytes. They survive the process from then on, and a power cut once `sync` has resolved. Throws if not
+   * all bytes could be written.
    */
   append(bytes: Uint8Array): void;
   /** Resolves once everything that was appended before the call survives a power cut. */
@@ -40,7 +37,7 @@ export interface AppendFile {
   close(): void;
 }
 
-/** A file system. Paths are absolute; each operation throws the system's error, with its `code`. */
+/** A file system. Paths are absolute. Each operation throws the system's error, with its `code`. */
 export interface Disk {
   /** Makes the folder and its missing parents, for their owner only; their names survive a power cut. */
   makeFolder(path: string): void;
@@ -116,8 +113,8 @@ export const systemDisk: Disk = {
 };
 
 /**
- * How many zeros a file grows by at a time, which are then overwritten. Syncing bytes within the file's size takes half
- * the time, because the file's metadata does not change (ext4: 110 instead of 220 µs for 20 kB).
+ * How many zeros a file grows by at a time, which are then overwritten. Syncing bytes within the file's size takes
+ * half the time, because the file's metadata does not change (ext4: 110 instead of 220 µs for 20 kB).
  */
 const GROWTH_BYTES = 256 * 1024;
 const zeros = Buffer.alloc(GROWTH_BYTES);

@@ -1,11 +1,11 @@
 /**
- * The framing of a record in a file: a frame can be found again after a crash, and its checksum proves that it is whole.
+ * The framing of records in a file. A frame can be found again after a crash, and its checksum proves that it is whole.
  *
  *     magic (4) | payload length (4) | checksum (4) | durable end (8) | kind (1) | payload
  *
  * The checksum covers everything behind itself. The durable end is the position up to which the log was known to be
- * durable when the record was written. It tells a torn end from damage: what is broken behind the highest durable end was
- * never promised to anybody; what is broken before it has been damaged since.
+ * durable when the record was written. It tells a torn end from damage: what is broken behind the highest durable end
+ * was never promised to anybody; what is broken before it has been damaged since.
  */
 import { crc32 } from 'node:zlib';
 import { type Position, position } from './position.js';

@@ -56,8 +56,8 @@ export class Log {
   }
 
   /**
-   * Resolves once the records in the folder are durable: the process that wrote them may have died before it synced them.
-   * Rejects with the system's error.
+   * Resolves once the records in the folder are durable: the process that wrote them may have died before it synced
+   * them. Rejects with the disk's error.
    */
   static async open(options: LogOptions): Promise<Log> {
     const { disk, folder, scan, survivesPowerCut } = options;
@@ -89,9 +89,8 @@ export class Log {
   }
 
   /**
-   * Writes a record, which survives the process from then on.
-   *
-   * @throws Error the system's, with its `code`; after a failed write each further call throws the same error
+   * Writes a record, which survives the process from then on. Throws what the disk throws; after a failed write each
+   * further call throws the same error.
    */
   append(kind: number, payload: readonly Uint8Array[]): Extent {
     const { survivesPowerCut, header } = this.#options;
@@ -104,8 +103,8 @@ export class Log {
   }
 
   /**
-   * Resolves once everything that was appended before the call survives a power cut. Rejects with the system's error. Then
-   * it is unknown which records are durable, and another sync would not tell.
+   * Resolves once everything that was appended before the call survives a power cut. Rejects with the disk's error.
+   * Then it is unknown which records are durable, and another sync would not tell.
    */
   sync(): Promise<void> {
     // A sync that has not begun yet covers this call too.
@@ -117,20 +116,15 @@ export class Log {
     return this.#nextSync;
   }
 
-  /**
-   * Reads the payload of a record.
-   *
-   * @throws Error the system's, with its `code`; or without one, when the record is damaged
-   */
+  /** Reads the payload of a record. Throws what the disk throws, and DamagedRecordError. */
   read(extent: Extent): Buffer {
     const { disk, folder } = this.#options;
     return readPayload(disk, folder, this.#segmentStarts, extent);
   }
 
   /**
-   * Removes the segments that end at the position or before it, but never the one that is written.
-   *
-   * @throws Error the system's, with its `code`
+   * Removes the segments that end at the position or before it, but never the one that is written. Throws what the
+   * disk throws.
    */
   removeBefore(end: Position): void {
     this.#releaseBefore(end, (path) => this.#options.disk.remove(path));
@@ -138,8 +132,7 @@ export class Log {
 
   /**
    * Moves the segments that end at the position or before it to another folder, but never the one that is written.
-   *
-   * @throws Error the system's, with its `code`
+   * Throws what the disk throws.
    */
   moveBefore(end: Position, folder: string): void {
     const { disk } = this.#options;

@@ -1,6 +1,6 @@
 /**
- * Reads a log from its oldest record to its newest. A log is a folder of segments. A segment is a file of frames, named by
- * the position of its first byte.
+ * Reads a log from its oldest record to its newest. A log is a folder of segments. A segment is a file of frames,
+ * named by the position of its first byte.
  */
 import { join } from 'node:path';
 import type { Disk } from './disk.js';
@@ -19,6 +19,9 @@ export interface Scan {
   readonly damagedBytes: number;
 }
 
+/** A record cannot be read back, though the log contains its position. */
+export class DamagedRecordError extends Error {}
+
 const SEGMENT_NAME = /^(\d{16})\.log$/;
 
 /** The path of the segment that begins at the position. */
@@ -27,11 +30,9 @@ export function segmentPath(folder: string, start: Position): string {
 }
 
 /**
- * Calls `visit` for each valid record, in the order in which they were written. A record is valid unless it lies in the
- * torn end of the log: what a kill or a power cut has torn was never reported as durable. Where durable bytes are
- * damaged, every other record that can be read is valid.
- *
- * @throws Error the system's, with its `code`
+ * Calls `visit` for each valid record, in the order in which they were written. A record is valid unless it lies in
+ * the torn end of the log: what a kill or a power cut has torn was never reported as durable. Where durable bytes are
+ * damaged, every other record that can be read is valid. Throws what the disk throws.
  */
 export function scanLog(
   disk: Disk,
@@ -75,10 +76,9 @@ export function scanLog(
 }
 
 /**
- * Reads the payload of one record.
+ * Reads the payload of one record. Throws what the disk throws, and DamagedRecordError.
  *
  * @param segments where each segment begins, the oldest first
- * @throws Error the system's, with its `code`; or without one, when the record is damaged
  */
 export function readPayload(
   disk: Disk,
@@ -89,7 +89,7 @@ export function readPayload(
   const start = segments.findLast((first) => first <= at) ?? position(0);
   const path = segmentPath(folder, start);
   const frame = frameAt(disk.read(path, at - start, length), 0);
-  if (!frame) throw new Error(`the record at ${at} in ${path} is damaged`);
+  if (!frame) throw new DamagedRecordError(`the record at ${at} in ${path} is damaged`);
   return frame.payload;
 }
 

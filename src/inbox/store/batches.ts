@@ -1,6 +1,6 @@
 /**
- * The batches with unsettled updates, sorted by their numbers. They are kept in chunks of limited length, so that removing
- * one costs little however many there are: when updates come one by one, each makes a batch.
+ * The batches with unsettled updates, sorted by their numbers. They are kept in chunks of limited length, so that
+ * removing one costs little however many there are: when updates come one by one, each makes a batch.
  */
 import type { Seq } from '../ids.js';
 import type { Batch } from './batch.js';
@@ -56,9 +56,9 @@ export class Batches {
     if (chunk?.length === 0) this.#chunks.splice(chunkIndex, 1);
   }
 
-  /** The index of the chunk in which a batch that begins with the number is, or belongs; -1 if it belongs before all. */
+  /** The index of the chunk to which a batch that begins with the number belongs; -1 if it comes before all. */
   #chunkOf(seq: Seq): number {
-    return lastIndexUpTo(this.#chunks, seq, ([batch]) => batch);
+    return lastIndexUpTo(this.#chunks, seq, (chunk) => chunk[0]);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Compaction keeps the log short. A segment can be removed once none of its records is needed; where a large log holds
- * little that is needed, the unsettled updates of its oldest segment are rewritten at the log's end.
+ * Compaction keeps the log short. A segment can be removed once none of its records is needed; where a large log
+ * holds little that is needed, the unsettled updates of its oldest segment are rewritten at the log's end.
  *
  * Repair rewrites all unsettled updates of a damaged log in the same way.
  */
@@ -18,9 +18,8 @@ const MIN_SEGMENTS = 4;
 const MAX_NEEDED_SHARE = 1 / 2;
 
 /**
- * Rewrites the unsettled updates of the oldest segment, if that frees enough.
- *
- * @throws Error the system's, with its `code`; or without one, when a record is damaged
+ * Rewrites the unsettled updates of the oldest segment, if that frees enough. Throws what the disk throws, or an
+ * error without a code if the record is damaged.
  */
 export function rewriteOldestSegment(log: Log, ledger: Ledger, segmentEnd: Position): void {
   const isShort = log.bytes < MIN_SEGMENTS * (segmentEnd - log.start);
@@ -36,10 +35,8 @@ export function oldestNeeded(log: Log, ledger: Ledger): Position {
 }
 
 /**
- * Rewrites all unsettled updates of a damaged log, and then moves its old segments to another folder. Whenever the process
- * dies meanwhile, the next one finds everything that can be read.
- *
- * Rejects with the system's error.
+ * Rewrites all unsettled updates of a damaged log, and then moves its old segments to another folder. Whenever the
+ * process dies meanwhile, the next one finds everything that can be read. Rejects with the system's error.
  */
 export async function repairLog(log: Log, ledger: Ledger, damagedFolder: string): Promise<void> {
   const { end } = log;

@@ -1,5 +1,6 @@
 /**
- * The file of the dead letters: frames that are appended. What was removed takes up space until the file is rewritten.
+ * The file of the dead letters: frames that are appended. What was removed takes up space until the file is
+ * rewritten.
  */
 import type { AppendFile, Disk } from '../log/disk.js';
 import { type FoundFrame, findFrame, frameAt } from '../log/frame.js';
@@ -36,10 +37,8 @@ export class DeadLetterFile {
   }
 
   /**
-   * Calls `visit` for each frame that can be read. A torn end does not count as damage.
-   *
-   * @returns how many bytes are damaged
-   * @throws Error the system's, with its `code`
+   * Calls `visit` for each frame that can be read, and returns how many bytes are damaged; a torn end does not count.
+   * Throws what the disk throws.
    */
   scan(visit: (frame: FoundFrame) => void): number {
     const content = this.#disk.read(this.#path);
@@ -54,19 +53,14 @@ export class DeadLetterFile {
   }
 
   /**
-   * The frame in this place, or undefined if there is none, for example because another process has rewritten the file.
-   *
-   * @throws Error the system's, with its `code`
+   * The frame in this place, or undefined if there is none, for example because another process has rewritten the
+   * file. Throws what the disk throws.
    */
   read({ offset, length }: FileExtent): FoundFrame | undefined {
     return frameAt(this.#disk.read(this.#path, offset, length), 0);
   }
 
-  /**
-   * Appends a frame to the open file; durable once `sync` has resolved.
-   *
-   * @throws Error the system's, with its `code`
-   */
+  /** Appends a frame to the open file; durable once `sync` has resolved. Throws what the disk throws. */
   append(frame: Buffer): FileExtent {
     const extent = { offset: this.#bytes, length: frame.length };
     this.#file?.append(frame);
@@ -75,7 +69,7 @@ export class DeadLetterFile {
     return extent;
   }
 
-  /** Resolves once everything that was appended before the call survives a power cut. Rejects with the system's error. */
+  /** Resolves once everything that was appended survives a power cut. Rejects with the disk's error. */
   async sync(): Promise<void> {
     if (!this.#isSynced) {
       this.#isSynced = true;
@@ -89,9 +83,8 @@ export class DeadLetterFile {
   }
 
   /**
-   * Opens a new file with these frames only in the old one's place, and updates their offsets.
-   *
-   * @throws Error the system's, with its `code`
+   * Opens a new file with these frames only in the old one's place, and updates their offsets. Throws what the disk
+   * throws.
    */
   rewrite(kept: Iterable<FileExtent>): void {
     const disk = this.#disk;
@@ -116,11 +109,7 @@ export class DeadLetterFile {
     this.#isSynced = false;
   }
 
-  /**
-   * Copies the file, damaged parts included.
-   *
-   * @throws Error the system's, with its `code`
-   */
+  /** Copies the file, damaged parts included. Throws what the disk throws. */
   copyTo(path: string): void {
     const copy = this.#disk.create(path);
     copy.append(this.#disk.read(this.#path));

@@ -1,6 +1,6 @@
 /**
- * Dead letters: updates that are not tried any more, kept so that people can look at them and try them again. Their number,
- * size and age are limited; the oldest are dropped first.
+ * Dead letters: updates that are not tried any more, kept so that people can look at them and try them again. Their
+ * number, size and age are limited; the oldest are dropped first.
  */
 import { join } from 'node:path';
 import type { Seq } from '../ids.js';
@@ -45,11 +45,7 @@ export class DeadLetters {
   #bytes = 0;
   #damagedBytes = 0;
 
-  /**
-   * Reads the letters in the folder, without their contents.
-   *
-   * @throws Error the system's, with its `code`
-   */
+  /** Reads the letters in the folder, without their contents. Throws what the disk throws. */
   constructor(options: DeadLettersOptions) {
     const { disk, folder, limits } = options;
     this.#options = options;
@@ -73,11 +69,7 @@ export class DeadLetters {
     return [...this.#letters.values()].map(({ letter }) => letter);
   }
 
-  /**
-   * The JSON of a letter's update, or undefined if there is no such letter any more.
-   *
-   * @throws Error the system's, with its `code`
-   */
+  /** The JSON of a letter's update, or undefined if there is no such letter any more. Throws what the disk throws. */
   content(seq: Seq): Buffer | undefined {
     const stored = this.#letters.get(seq);
     const frame = stored && this.#file.read(stored);
@@ -88,9 +80,8 @@ export class DeadLetters {
   }
 
   /**
-   * Adds a letter, unless there is one for the update already: a run that was killed may have added it.
-   *
-   * @throws Error the system's, with its `code`
+   * Adds a letter, unless there is one for the update already: a run that was killed may have added it. Throws what
+   * the disk throws.
    */
   add(letter: DeadLetter, content: Uint8Array): void {
     if (this.#letters.has(letter.seq)) return;
@@ -100,22 +91,21 @@ export class DeadLetters {
     if (this.#file.bytes > 2 * this.#limits.bytes) this.#file.rewrite(this.#letters.values());
   }
 
-  /** @throws Error the system's, with its `code` */
+  /** Throws what the disk throws. */
   remove(seq: Seq): void {
     if (!this.#letters.has(seq)) return;
     this.#forget(seq);
     this.#append(RecordKind.removal, encodeRemoval(seq));
   }
 
-  /** Resolves once everything that was added or removed survives a power cut. Rejects with the system's error. */
+  /** Resolves once everything that was added or removed survives a power cut. Rejects with the disk's error. */
   sync(): Promise<void> {
     return this.#file.sync();
   }
 
   /**
-   * Copies a damaged file to another name and rewrites it with the letters that can be read.
-   *
-   * @throws Error the system's, with its `code`
+   * Copies a damaged file to another name and rewrites it with the letters that can be read. Throws what the disk
+   * throws.
    */
   repair(): readonly Damage[] {
     if (!this.damaged) return [];

@@ -1,6 +1,7 @@
 /**
- * The ledger knows which updates are not settled, and where in the log they are. It does not hold their contents, so that
- * a backlog of any length costs little memory. It is rebuilt from the log at the start and kept up to date from then on.
+ * The ledger knows which updates are not settled, and where in the log they are. It does not hold their contents, so
+ * that a backlog of any length costs little memory. It is rebuilt from the log at the start and kept up to date from
+ * then on.
  */
 import { type Seq, seq } from '../ids.js';
 import type { FoundFrame } from '../log/frame.js';

@@ -19,10 +19,8 @@ export interface OpenStoreOptions extends StoreOptions {
 }
 
 /**
- * Opens the store in the folder, or makes a new one. Damaged files are kept under another name, and what can be read of them
- * is rewritten.
- *
- * Rejects with a LastcallError: INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
+ * Opens the store in the folder, or makes a new one. Damaged files are kept under another name, and what can be read
+ * of them is rewritten. Rejects with a LastcallError: INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   try {

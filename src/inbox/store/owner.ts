@@ -1,7 +1,7 @@
 /**
- * Keeps two processes from working with the same store. The bot's lock does so on one host, but does not reach into another
- * container, or another host with the same disk. So the owner writes a heartbeat into the store, and checks that nobody
- * else has.
+ * Keeps two processes from working with the same store. The bot's lock does so on one host, but does not reach into
+ * another container, or another host with the same disk. So the owner writes a heartbeat into the store, and checks
+ * that nobody else has.
  */
 import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
@@ -52,11 +52,9 @@ export class Owner {
   }
 
   /**
-   * Acquires the store. If the last owner ran in another place and did not release it, waits whether it writes another
-   * heartbeat.
-   *
-   * Rejects with a LastcallError INBOX_IN_USE if it does, with the signal's reason when that aborts, and with the system's
-   * error.
+   * Acquires the store. If the last owner ran in another place and did not release it, waits whether it writes
+   * another heartbeat. Rejects with a LastcallError INBOX_IN_USE if it does, with the signal's reason when that
+   * aborts, and with the system's error.
    */
   async acquire(signal?: AbortSignal): Promise<void> {
     const { clock, folder, place, waiting } = this.#options;
@@ -72,10 +70,8 @@ export class Owner {
   }
 
   /**
-   * Writes a heartbeat. A full disk does not count as a failure, except for the first one: a bot that has nothing to write
-   * can go on.
-   *
-   * @throws LastcallError INBOX_IN_USE if another process has acquired the store; Error of the system, with its `code`
+   * Writes a heartbeat. A full disk does not count as a failure, except for the first one: a bot that has nothing to
+   * write can go on. Throws INBOX_IN_USE if another process has acquired the store, and what the disk throws.
    */
   heartbeat(): void {
     const { disk, folder, place, id } = this.#options;
@@ -90,9 +86,8 @@ export class Owner {
   }
 
   /**
-   * Releases the store, unless another process has acquired it, so that the next owner need not wait.
-   *
-   * @throws Error the system's, with its `code`
+   * Releases the store, unless another process has acquired it, so that the next owner need not wait. Throws what the
+   * disk throws.
    */
   release(): void {
     if (this.#read() === this.#written) this.#options.disk.remove(this.#path);

@@ -13,11 +13,7 @@ const MAX_HEADER_BYTES = 1024 * 1024;
 /** The folder of the log in the folder of the inbox. */
 export const logFolder = (folder: string): string => join(folder, 'log');
 
-/**
- * Replays the whole log into the ledger.
- *
- * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER; Error of the system, with its `code`
- */
+/** Replays the whole log into the ledger. Throws INBOX_FOREIGN, INBOX_NEWER; and what the disk throws. */
 export function readLog(disk: Disk, folder: string, ledger: Ledger, bot?: string): Scan {
   return scanLog(disk, logFolder(folder), (frame, extent) => {
     if (frame.kind === RecordKind.header) checkHeader(frame, folder, bot);
@@ -26,9 +22,8 @@ export function readLog(disk: Disk, folder: string, ledger: Ledger, bot?: string
 }
 
 /**
- * How many updates in the inbox are not settled, dead letters not included.
- *
- * @throws LastcallError INBOX_NEWER; Error of the system, with its `code`
+ * How many updates in the inbox are not settled, dead letters not included. Throws INBOX_NEWER; and what the disk
+ * throws.
  */
 export function countUnsettled(folder: string): number {
   const ledger = new Ledger();
@@ -37,9 +32,8 @@ export function countUnsettled(folder: string): number {
 }
 
 /**
- * Checks the bot and the format by the first header of the log only. Passes if there is none that can be read.
- *
- * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER; Error of the system, with its `code`
+ * Checks the bot and the format by the first header of the log only. Passes if there is none that can be read. Throws
+ * INBOX_FOREIGN, INBOX_NEWER; and what the disk throws.
  */
 export function checkFirstHeader(disk: Disk, folder: string, bot: string): void {
   const path = logFolder(folder);

@@ -1,7 +1,7 @@
 /**
- * The ids that Telegram may send again: of updates that were accepted, and that Telegram is not known to have forgotten.
- * Whether they are settled does not matter. Once Telegram has forgotten an id, an equal one is another update: after a
- * silence Telegram may begin anew with any number.
+ * The ids that Telegram may send again: of updates that were accepted, and that Telegram is not known to have
+ * forgotten. Whether they are settled does not matter. Once Telegram has forgotten an id, an equal one is another
+ * update: after a silence Telegram may begin anew with any number.
  */
 import { type UpdateId, updateId } from '../ids.js';
 

@@ -43,16 +43,11 @@ export class RecordCache {
   }
 }
 
-/**
- * Reads a record of updates.
- *
- * @throws Error the system's, with its `code`; or without one, when the record is damaged
- */
+/** Reads a record of updates. Throws what the disk throws, and DamagedRecordError. */
 export function readRecord(log: Log, extent: Extent): ParsedRecord {
   return parseRecord(log.read(extent));
 }
 
-/** @throws Error without a code when the payload has another form than this version writes */
 export function parseRecord(payload: Buffer): ParsedRecord {
   const { contents, ...record } = decodeUpdates(payload);
   return { ...record, contents: contents() };

@@ -1,6 +1,7 @@
 /**
- * The records of the inbox as bytes. A record of updates begins with an index, so that much is known of its updates
- * without parsing their contents. The names in the JSON are part of the format on disk and stay as they are.
+ * The records of the inbox as bytes. A decoder throws an error without a code if another version has written the
+ * bytes. A record of updates begins with an index, so that much is known of its updates without parsing their
+ * contents. The names in the JSON are part of the format on disk and stay as they are.
  */
 import { isObject } from '../../json.js';
 import { type OrderKey, orderKey, type Seq, seq, type UpdateId, updateId } from '../ids.js';
@@ -98,8 +99,8 @@ export function encodeHeader({ format, bot, runId, nextSeq, recent }: Header): B
 }
 
 /**
- * @param contents JSON: an array of updates, or an answer of Telegram as it was received, with the array as its `result`.
- *   Writing received bytes costs less than serializing the updates again.
+ * @param contents JSON: an array of updates, or an answer of Telegram as it was received, with the array as its
+ *   `result`. Writing received bytes costs less than serializing the updates again.
  */
 export function encodeUpdates(record: UpdatesRecord, contents: Uint8Array): Uint8Array[] {
   const { atMs, confirmedOffset: passed, histories } = record;
@@ -122,7 +123,6 @@ export function encodeRemoval(removed: Seq): Buffer[] {
   return [json(removed)];
 }
 
-/** @throws Error without a code when the payload has another form than this version writes */
 export function decodeHeader(payload: Buffer): Header {
   const { format, bot, run, nextSeq, recent } = fields(parse(payload));
   const isKnown = format === FORMAT;
@@ -146,7 +146,6 @@ export interface DecodedUpdates extends UpdatesRecord {
   contents(): readonly unknown[];
 }
 
-/** @throws Error without a code when the payload has another form than this version writes */
 export function decodeUpdates(payload: Buffer): DecodedUpdates {
   const { index, end } = readIndex(payload);
   const { atMs, passed, seqs, ids, places, rows, marks } = fields(index);
@@ -168,12 +167,10 @@ export function decodeUpdates(payload: Buffer): DecodedUpdates {
   };
 }
 
-/** @throws Error without a code when the payload has another form than this version writes */
 export function decodeMarks(payload: Buffer): Marks {
   return unpackMarks(parse(payload));
 }
 
-/** @throws Error without a code when the payload has another form than this version writes */
 export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter; readonly content: Buffer } {
   const { index, end } = readIndex(payload);
   const { why, error, ...rest } = fields(index);
@@ -191,7 +188,6 @@ export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter
   return { letter, content: payload.subarray(end) };
 }
 
-/** @throws Error without a code when the payload has another form than this version writes */
 export function decodeRemoval(payload: Buffer): Seq {
   return seq(number(parse(payload)));
 }

@@ -1,6 +1,6 @@
 /**
- * Requests of `lastcall inbox retry` and `drop`. A request is a file in the inbox; the process that works with the inbox,
- * or else the next one, answers it with another file. Whoever may write into the folder may make requests.
+ * Requests of `lastcall inbox retry` and `drop`. A request is a file in the inbox; the process that works with the
+ * inbox, or else the next one, answers it with another file. Whoever may write into the folder may make requests.
  */
 import { join } from 'node:path';
 import { isObject, parseJson } from '../../json.js';
@@ -28,10 +28,8 @@ export const answerPath = (folder: string, id: string): string =>
   join(requestsFolder(folder), `${id}.answer.json`);
 
 /**
- * Answers all requests that wait. A file that is not a request is removed; one that cannot be read is ignored. If `answer`
- * throws, the request stays.
- *
- * @throws what `answer` throws; Error of the system, with its `code`
+ * Answers all requests that wait. A file that is not a request is removed; one that cannot be read is ignored. If
+ * `answer` throws, the request stays. Throws what `answer` or the disk throws.
  */
 export function answerRequests(
   disk: Disk,
@@ -50,7 +48,7 @@ export function answerRequests(
   }
 }
 
-/** Undefined if the file cannot be read: a stranger may have put a folder there, or a file that is closed to this user. */
+/** Undefined if the file cannot be read: it may be a folder, or closed to this user, or gone. */
 function readText(disk: Disk, path: string): string | undefined {
   try {
     return disk.read(path).toString();

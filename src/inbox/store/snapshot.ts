@@ -1,6 +1,6 @@
 /**
- * A snapshot of an inbox for those who only read: what is not settled and what is dead, without the contents. A process may
- * work with the inbox meanwhile, so the snapshot shows how it was at some moment of the reading.
+ * A snapshot of an inbox for those who only read: what is not settled and what is dead, without the contents. A
+ * process may work with the inbox meanwhile, so the snapshot shows how it was at some moment of the reading.
  */
 import type { Seq } from '../ids.js';
 import type { Disk } from '../log/disk.js';
@@ -35,7 +35,7 @@ export interface Snapshot {
   readonly damagedBytes: number;
 }
 
-/** @throws LastcallError INBOX_FOREIGN, INBOX_NEWER; Error of the system, with its `code` */
+/** Reads the whole inbox, but no contents. Throws INBOX_FOREIGN, INBOX_NEWER; and what the disk throws. */
 export function readSnapshot({ disk, folder, bot, runId, now }: SnapshotOptions): Snapshot {
   const ledger = new RunLedger();
   // The log first: an update that dies meanwhile is then seen twice, which can be told, instead of not at all.

@@ -1,6 +1,6 @@
 /**
- * The store is everything of an inbox on disk: the log, the ledger of what is not settled, and the dead letters. Everything
- * is written through it, and it turns each error of the disk into an INBOX_DISK error.
+ * The store is everything of an inbox on disk: the log, the ledger of what is not settled, and the dead letters.
+ * Everything is written through it, and it turns each error of the disk into an INBOX_DISK error.
  */
 import { type Seq, seq, type UpdateId } from '../ids.js';
 import type { Disk } from '../log/disk.js';
@@ -74,11 +74,7 @@ export class Store {
     return this.#log.bytes;
   }
 
-  /**
-   * How much can still be written to the disk, in bytes.
-   *
-   * @throws LastcallError INBOX_DISK
-   */
+  /** How much can still be written to the disk, in bytes. Throws INBOX_DISK. */
   get freeBytes(): number {
     const { disk, folder } = this.#options;
     return this.#withDisk('looked at', () => disk.freeBytes(folder));
@@ -90,7 +86,6 @@ export class Store {
    *
    * @param confirmedOffset the offset of the poll that the updates answer
    * @returns the number of the first update
-   * @throws LastcallError INBOX_DISK
    */
   append(updates: NewUpdates, confirmedOffset: UpdateId | undefined): Seq {
     const atMs = this.#options.now();
@@ -99,11 +94,7 @@ export class Store {
     return first;
   }
 
-  /**
-   * Writes the updates of dead letters that are tried again. They are numbered anew.
-   *
-   * @throws LastcallError INBOX_DISK
-   */
+  /** Writes the updates of dead letters that are tried again. They are numbered anew. Throws INBOX_DISK. */
   appendRetried(updates: NewUpdates): void {
     const atMs = this.#options.now();
     this.#append(RecordKind.rewritten, updates, { atMs, confirmedOffset: undefined });
@@ -117,11 +108,7 @@ export class Store {
     else this.ledger.cut(of);
   }
 
-  /**
-   * Writes the marks, which survive the process from then on.
-   *
-   * @throws LastcallError INBOX_DISK
-   */
+  /** Writes the marks, which survive the process from then on. Throws INBOX_DISK. */
   write(): void {
     const { begun, settled, cut } = this.#marks;
     if (begun.length + settled.length + cut.length === 0) return;
@@ -135,11 +122,23 @@ export class Store {
    */
   async commit(): Promise<void> {
     this.write();
+    const { deadLetters } = this;
+    const { folder, survivesPowerCut } = this.#options;
     const removed = [...this.#removedLetters];
     try {
-      await this.#commit(removed);
+      // A dead letter has to be durable before the mark that settles its update, and an update that is tried again
+      // before its dead letter is removed.
+      if (survivesPowerCut) {
+        await deadLetters.sync();
+        await this.#log.sync();
+      }
+      for (const of of removed) {
+        deadLetters.remove(of);
+        this.#removedLetters.delete(of);
+      }
+      if (survivesPowerCut) await deadLetters.sync();
     } catch (error) {
-      throw inboxError(this.#options.folder, 'written to', error);
+      throw inboxError(folder, 'written to', error);
     }
   }
 
@@ -164,20 +163,14 @@ export class Store {
   }
 
   /**
-   * Reads those of the wanted updates that are in the batch and not settled, in the order in which they are wanted. Each
-   * content is to be used once, because whoever gets it may change it.
-   *
-   * @throws LastcallError INBOX_DISK
+   * Reads those of the wanted updates that are in the batch and not settled, in the order in which they are wanted.
+   * Each content is to be used once, because whoever gets it may change it. Throws INBOX_DISK.
    */
   read(batch: Batch, wanted: readonly Seq[]): readonly StoredUpdate[] {
     return this.#withDisk('read', () => unsettledUpdates(batch, this.#cache.read(batch.extent), wanted));
   }
 
-  /**
-   * Reads an update from the disk, as it was written; undefined if it is settled.
-   *
-   * @throws LastcallError INBOX_DISK
-   */
+  /** Reads an update from the disk, as it was written; undefined if it is settled. Throws INBOX_DISK. */
   readOne(of: Seq): StoredUpdate | undefined {
     const batch = this.ledger.batchOf(of);
     if (!batch) return undefined;
@@ -227,22 +220,6 @@ export class Store {
     this.#marks = noMarks();
     ledger.add(extent, seqs);
     return first;
-  }
-
-  async #commit(removed: readonly Seq[]): Promise<void> {
-    const { deadLetters } = this;
-    const { survivesPowerCut } = this.#options;
-    // A letter has to be durable before the mark that settles its update, and an update that is tried again before its
-    // letter is removed.
-    if (survivesPowerCut) {
-      await deadLetters.sync();
-      await this.#log.sync();
-    }
-    for (const of of removed) {
-      deadLetters.remove(of);
-      this.#removedLetters.delete(of);
-    }
-    if (survivesPowerCut) await deadLetters.sync();
   }
 
   #withDisk<T>(what: string, work: () => T): T {

@@ -1,13 +1,14 @@
 /**
- * The inbox as `lastcall inbox` shows it: which updates it holds, and in which state each is. A view only reads, and can be
- * used while a process works with the inbox, after one has died, or between two runs. It begins with a snapshot and reads
- * the contents of updates later; if the process at work has removed them meanwhile, it takes a new snapshot.
+ * The inbox as `lastcall inbox` shows it: which updates it holds, and in which state each is. A view only reads, and
+ * can be used while a process works with the inbox, after one has died, or between two runs. It begins with a
+ * snapshot and reads the contents of updates later; if the process at work has removed them meanwhile, it takes a new
+ * snapshot.
  */
 import { codeOf } from '../../system-error.js';
 import { orderKey, type Seq, seq } from '../ids.js';
 import type { DeadReason } from '../inbox.js';
 import { type Disk, systemDisk } from '../log/disk.js';
-import { readPayload } from '../log/scan.js';
+import { DamagedRecordError, readPayload } from '../log/scan.js';
 import type { Batch } from './batch.js';
 import { DeadLetters } from './dead-letters.js';
 import { accessError } from './inbox-error.js';
@@ -39,11 +40,7 @@ export interface SeenUpdate extends UpdateSummary {
   readonly why: DeadReason | undefined;
   /** The error of a dead update as text, if there was one. */
   readonly error: string | undefined;
-  /**
-   * Reads the JSON of the update; undefined if the update has gone meanwhile.
-   *
-   * @throws LastcallError INBOX_FORBIDDEN, INBOX_DISK
-   */
+  /** Reads the JSON of the update; undefined if the update has gone meanwhile. Throws INBOX_FORBIDDEN, INBOX_DISK. */
   text(): Buffer | undefined;
 }
 
@@ -64,9 +61,8 @@ export class InboxView {
   #deadLetters: DeadLetters;
 
   /**
-   * Reads the whole inbox, but not the contents of updates.
-   *
-   * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER, INBOX_FORBIDDEN, INBOX_DISK
+   * Reads the whole inbox, but not the contents of updates. Throws INBOX_FOREIGN, INBOX_NEWER, INBOX_FORBIDDEN,
+   * INBOX_DISK.
    */
   constructor(options: ViewOptions) {
     this.#options = { disk: systemDisk, ...options };
@@ -97,10 +93,8 @@ export class InboxView {
   }
 
   /**
-   * The updates in these states, read one by one as they are asked for: first those that are alive, in order of arrival,
-   * then the dead, the oldest first.
-   *
-   * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER, INBOX_FORBIDDEN, INBOX_DISK
+   * The updates in these states, read one by one as they are asked for: first those that are alive, in order of
+   * arrival, then the dead, the oldest first. Throws INBOX_FOREIGN, INBOX_NEWER, INBOX_FORBIDDEN, INBOX_DISK.
    */
   *updates(states: readonly UpdateState[] = updateStates): Generator<SeenUpdate> {
     yield* this.#alive(states);
@@ -201,8 +195,4 @@ export class InboxView {
   }
 }
 
-/** An error without a code tells of a record that is not there in full. */
-function isGone(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'ENOENT' || code === undefined;
-}
+const isGone = (error: unknown): boolean => error instanceof DamagedRecordError || codeOf(error) === 'ENOENT';

@@ -253,6 +253,18 @@ describe('a view of a store that changes under its eyes', () => {
     );
   });
 
+  it('shows the rest where a record was damaged meanwhile', async () => {
+    const store = await openStore();
+    for (let id = 1; id <= 3; id++) store.append(newUpdates([row(id)]), undefined);
+    store.close();
+    const seen = view();
+    const content = readFileSync(logFile());
+    content.write('damaged', content.indexOf('text 2'));
+    writeFileSync(logFile(), content);
+    expect([...seen.updates()].map((one) => one.updateId)).toEqual([1, 3]);
+    expect(seen.damaged).toBe(true);
+  });
+
   it('gives the content of no other dead letter when their file is rewritten', () => {
     mkdirSync(folder(), { recursive: true });
     const letters = new DeadLetters({ disk: systemDisk, folder: folder(), now: Date.now });
