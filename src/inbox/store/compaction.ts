@@ -11,15 +11,15 @@ import type { Ledger } from './ledger.js';
 import { readRecord, unsettledUpdates } from './record-cache.js';
 import { encodeMarks, encodeUpdates, noMarks, RecordKind, type UpdatesRecord } from './records.js';
 
-/** A log is rewritten only if it is as long as this many of its oldest segment. */
+/** A log is rewritten only if it is as long as this many segments of the oldest one's length. */
 const MIN_SEGMENTS = 4;
 
-/** And only if unsettled updates take less than this share of it. */
+/** A log is rewritten only if unsettled updates take less than this share of it. */
 const MAX_NEEDED_SHARE = 1 / 2;
 
 /**
- * Rewrites the unsettled updates of the oldest segment, if that frees enough. Throws what the disk throws, or an
- * error without a code if the record is damaged.
+ * Rewrites the unsettled updates of the oldest segment, if that frees enough. Throws what the disk throws,
+ * and DamagedRecordError.
  */
 export function rewriteOldestSegment(log: Log, ledger: Ledger, segmentEnd: Position): void {
   const isShort = log.bytes < MIN_SEGMENTS * (segmentEnd - log.start);
@@ -36,7 +36,7 @@ export function oldestNeeded(log: Log, ledger: Ledger): Position {
 
 /**
  * Rewrites all unsettled updates of a damaged log, and then moves its old segments to another folder. Whenever the
- * process dies meanwhile, the next one finds everything that can be read. Rejects with the system's error.
+ * process dies meanwhile, the next one finds everything that can be read. Rejects with the disk's error.
  */
 export async function repairLog(log: Log, ledger: Ledger, damagedFolder: string): Promise<void> {
   const { end } = log;

@@ -91,7 +91,7 @@ export class DeadLetters {
     if (this.#file.bytes > 2 * this.#limits.bytes) this.#file.rewrite(this.#letters.values());
   }
 
-  /** Throws what the disk throws. */
+  /** Removes the letter of an update, if there is one. Throws what the disk throws. */
   remove(seq: Seq): void {
     if (!this.#letters.has(seq)) return;
     this.#forget(seq);

@@ -30,12 +30,18 @@ export class Ledger {
   readonly #endedRuns = new Map<Seq, EndedRuns>();
   #recent = new RecentIds();
   #nextSeq = seq(1);
+  #runId: string | undefined;
   #size = 0;
   #bytes = 0;
 
   /** The ids that Telegram may send again. */
   get recent(): RecentIds {
     return this.#recent;
+  }
+
+  /** The run of the program that has written the newest segment; undefined if the segment does not tell. */
+  get runId(): string | undefined {
+    return this.#runId;
   }
 
   /** The number that the next new update gets. */
@@ -134,7 +140,9 @@ export class Ledger {
   replay({ kind, payload }: Pick<FoundFrame, 'kind' | 'payload'>, extent: Extent): void {
     switch (kind) {
       case RecordKind.header: {
-        const { nextSeq, recent } = decodeHeader(payload);
+        const { runId, nextSeq, recent } = decodeHeader(payload);
+        if (runId !== this.#runId) this.endRun();
+        this.#runId = runId;
         if (nextSeq > this.#nextSeq) this.#nextSeq = nextSeq;
         // A header names all recent ids, those of older records included.
         this.#recent = new RecentIds();

@@ -54,7 +54,7 @@ export class Owner {
   /**
    * Acquires the store. If the last owner ran in another place and did not release it, waits whether it writes
    * another heartbeat. Rejects with a LastcallError INBOX_IN_USE if it does, with the signal's reason when that
-   * aborts, and with the system's error.
+   * aborts, and with the disk's error.
    */
   async acquire(signal?: AbortSignal): Promise<void> {
     const { clock, folder, place, waiting } = this.#options;

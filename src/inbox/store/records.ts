@@ -1,7 +1,7 @@
 /**
- * The records of the inbox as bytes. A decoder throws an error without a code if another version has written the
- * bytes. A record of updates begins with an index, so that much is known of its updates without parsing their
- * contents. The names in the JSON are part of the format on disk and stay as they are.
+ * The records of the inbox as bytes. A record of updates begins with an index, so that much is known of its updates
+ * without parsing their contents. The names in the JSON are part of the format on disk and stay as they are. Decoders
+ * throw when a payload has another form than this version writes.
  */
 import { isObject } from '../../json.js';
 import { type OrderKey, orderKey, type Seq, seq, type UpdateId, updateId } from '../ids.js';
@@ -75,7 +75,7 @@ export interface UpdatesRecord {
 export interface Marks {
   readonly begun: readonly Seq[];
   readonly settled: readonly Seq[];
-  /** Begun, but cut by a stop. */
+  /** Updates whose handler a stop has cut. */
   readonly cut: readonly Seq[];
 }
 

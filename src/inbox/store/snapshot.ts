@@ -4,11 +4,10 @@
  */
 import type { Seq } from '../ids.js';
 import type { Disk } from '../log/disk.js';
-import type { Extent, Position } from '../log/position.js';
+import type { Position } from '../log/position.js';
 import { DeadLetters } from './dead-letters.js';
 import { Ledger } from './ledger.js';
 import { readLog } from './read-log.js';
-import { decodeHeader, RecordKind } from './records.js';
 
 export interface SnapshotOptions {
   readonly disk: Disk;
@@ -37,7 +36,7 @@ export interface Snapshot {
 
 /** Reads the whole inbox, but no contents. Throws INBOX_FOREIGN, INBOX_NEWER; and what the disk throws. */
 export function readSnapshot({ disk, folder, bot, runId, now }: SnapshotOptions): Snapshot {
-  const ledger = new RunLedger();
+  const ledger = new Ledger();
   // The log first: an update that dies meanwhile is then seen twice, which can be told, instead of not at all.
   const { segments, damagedBytes } = readLog(disk, folder, ledger, bot);
   const deadLetters = new DeadLetters({ disk, folder, now });
@@ -53,19 +52,4 @@ export function readSnapshot({ disk, folder, bot, runId, now }: SnapshotOptions)
     begun: new Set(begun),
     damagedBytes,
   };
-}
-
-/** A ledger that counts deaths when the log was continued by another run, as `Ledger.endRun` does at a start. */
-class RunLedger extends Ledger {
-  /** The run that has written the newest segment. */
-  runId: string | undefined;
-
-  override replay(record: Parameters<Ledger['replay']>[0], extent: Extent): void {
-    if (record.kind === RecordKind.header) {
-      const { runId } = decodeHeader(record.payload);
-      if (runId !== this.runId) this.endRun();
-      this.runId = runId;
-    }
-    super.replay(record, extent);
-  }
 }

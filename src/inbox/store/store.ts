@@ -53,13 +53,13 @@ export class Store {
   readonly #options: StoreOptions;
   readonly #log: Log;
   readonly #cache: RecordCache;
-  /** The marks that are not written yet. */
+  /** Marks that are not written yet. */
   #marks = noMarks();
   /** The dead letters that the next commit removes. */
   readonly #removedLetters = new Set<Seq>();
   #isCompacting = false;
 
-  /** Use `openStore`. */
+  /** A store is made by `openStore`. */
   constructor(options: StoreOptions, { log, ledger, deadLetters, damage }: StoreParts) {
     this.#options = options;
     this.#log = log;
@@ -82,7 +82,7 @@ export class Store {
 
   /**
    * Writes new updates and numbers them in their order. They survive the process from then on, and a power cut once
-   * `commit` has resolved.
+   * `commit` has resolved. Throws INBOX_DISK.
    *
    * @param confirmedOffset the offset of the poll that the updates answer
    * @returns the number of the first update
@@ -142,12 +142,7 @@ export class Store {
     }
   }
 
-  /**
-   * Adds a dead letter; its update is settled by a mark of its own.
-   *
-   * @param content the JSON of the update
-   * @throws LastcallError INBOX_DISK
-   */
+  /** Adds a dead letter with the JSON of its update, which `mark` has yet to settle. Throws INBOX_DISK. */
   addDeadLetter(letter: DeadLetter, content: Uint8Array): void {
     this.#withDisk('written to', () => this.deadLetters.add(letter, content));
   }

@@ -57,7 +57,7 @@ const MAX_ATTEMPTS = 10;
 export class InboxView {
   readonly #options: ViewOptions & SnapshotOptions;
   #snapshot: Snapshot;
-  /** As in the snapshot, unless their file was rewritten since. */
+  /** The dead letters of the snapshot; read again when their file was rewritten since. */
   #deadLetters: DeadLetters;
 
   /**
@@ -167,7 +167,8 @@ export class InboxView {
       const content = this.#deadLetters.content(of);
       if (content) return content;
       // The process at work has rewritten the file, or the letter is gone.
-      this.#deadLetters = new DeadLetters(this.#options);
+      const { disk, folder, now } = this.#options;
+      this.#deadLetters = new DeadLetters({ disk, folder, now });
       return this.#deadLetters.content(of);
     });
   }

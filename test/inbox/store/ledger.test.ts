@@ -193,6 +193,24 @@ describe('replaying', () => {
     expect(ledger.size).toBe(1);
   });
 
+  it('counts a death for what an earlier run had begun, once another run has gone on', () => {
+    const ledger = new Ledger();
+    const header = (runId: string) => {
+      const payload = Buffer.concat(
+        encodeHeader({ format: FORMAT, bot: '1-a', runId, nextSeq: seq(1), recent: [] }),
+      );
+      return { kind: RecordKind.header, payload };
+    };
+    ledger.replay(header('first'), at(0));
+    ledger.replay({ kind: RecordKind.updates, ...updatesRecord([1]) }, at(100));
+    ledger.replay(marksRecord([1]), at(200));
+    ledger.replay(header('first'), at(300));
+    expect(ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 0, begun: true });
+    ledger.replay(header('second'), at(400));
+    expect(ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 1, begun: false });
+    expect(ledger.runId).toBe('second');
+  });
+
   it('passes over what it does not know', () => {
     const ledger = new Ledger();
     ledger.replay({ kind: 99, payload: Buffer.from('anything') }, at(0));
