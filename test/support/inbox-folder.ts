@@ -83,7 +83,7 @@ export class AtWork {
     await settle();
   }
 
-  /** Resolves once so many have been delivered. */
+  /** Resolves once that many updates have been delivered. */
   async delivers(count: number): Promise<void> {
     while (this.delivered.length < count)
       await new Promise<void>((resolve) => {

@@ -89,7 +89,7 @@ describe('dead letters', () => {
 });
 
 describe('a sync', () => {
-  it('is waited for by all whose letters it makes safe', async () => {
+  it('is waited for by all whose letters it makes durable', async () => {
     const disk = new MemoryDisk();
     const letters = open(disk);
     fill(letters, 1);

@@ -1,4 +1,4 @@
-/** A store on a disk in memory, and what can be said of it. */
+/** A store on a disk in memory, and what it holds in a form that can be compared. */
 import { orderKey, seq, updateId } from '../../../src/inbox/ids.js';
 import type { Disk } from '../../../src/inbox/log/disk.js';
 import { Ledger } from '../../../src/inbox/store/ledger.js';
@@ -53,6 +53,7 @@ export function stateOf(ledger: Ledger) {
   };
 }
 
+/** The ledger as it is read from the disk. */
 export function replayed(disk: Disk): Ledger {
   const ledger = new Ledger();
   readLog(disk, folder, ledger);

@@ -2,9 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Seq, seq, updateId } from '../../../src/inbox/ids.js';
 import { seqs, updateIds } from '../../support/ids.js';
-import { newUpdates } from '../../support/new-updates.js';
 import { MemoryDisk } from '../log/memory-disk.js';
-import { contents, folder, letter, NOW, open, replayed, stateOf, update, updates } from './store-rig.js';
+import { contents, folder, letter, NOW, open, replayed, stateOf, updates } from './store-rig.js';
 
 describe('writing', () => {
   it('numbers updates in their order, and finds them as they were written', async () => {
@@ -15,33 +14,6 @@ describe('writing', () => {
     const written = contents(store);
     expect(written).toEqual(['1 7 text of 7', '2 8 text of 8', '3 3 text of 3']);
     expect(contents(await open({ disk }))).toEqual(written);
-  });
-
-  it('reads no more than is wanted and not settled', async () => {
-    const store = await open();
-    store.append(updates(1, 2, 3), undefined);
-    store.mark('settled', seq(2));
-    const [batch] = store.ledger.batches();
-    if (!batch) throw new Error('no batch');
-    expect(store.read(batch, seqs(2, 3, 4)).map((stored) => stored.seq)).toEqual([3]);
-  });
-
-  it('keeps records that it has read for a while, unless they are large', async () => {
-    const disk = new MemoryDisk();
-    const store = await open({ disk });
-    const readsOf = (text: string) => {
-      const batch = store.ledger.batchOf(store.append(newUpdates([update(1, text)]), undefined));
-      const before = disk.reads;
-      for (let time = 0; time < 3; time++) if (batch) store.read(batch, batch.seqs);
-      return disk.reads - before;
-    };
-    expect(readsOf('small')).toBe(1);
-    expect(readsOf('x'.repeat(200_000))).toBe(3);
-    for (let i = 0; i < 40; i++) readsOf('small');
-    const [first] = store.ledger.batches();
-    const before = disk.reads;
-    if (first) store.read(first, first.seqs);
-    expect(disk.reads).toBe(before + 1);
   });
 
   it('writes marks before whatever comes after them', async () => {
@@ -98,7 +70,7 @@ describe('writing', () => {
     expect(after.append(updates(2), undefined)).toBe(2);
   });
 
-  it('lets a dead letter go only once the update that is tried again is safe', async () => {
+  it('removes a dead letter only once the update that is tried again is durable', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
     store.addDeadLetter(letter(41, 7), Buffer.from('{}'));

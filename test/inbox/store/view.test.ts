@@ -170,7 +170,7 @@ describe('a view of an inbox that no process works with', () => {
     expect(view().damaged).toBe(false);
   });
 
-  it('shows once, as dead, what died before it could be struck out', async () => {
+  it('shows once, as dead, what died and was not settled yet', async () => {
     const run = await begin();
     await run.accept(update(1), update(2, 2));
     await run.handle(1, 2);
@@ -188,7 +188,7 @@ describe('a view of an inbox that no process works with', () => {
   });
 });
 
-describe('a view of a store that changes under its eyes', () => {
+describe('a view of a store that changes meanwhile', () => {
   let time = 0;
   const openStore = () =>
     open({
