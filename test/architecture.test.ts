@@ -63,6 +63,27 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   ...Object.fromEntries([...core, ...leaves].map((part) => [part, { values: [], types: [] }])),
 };
 
+/**
+ * What each folder of the inbox may import of the inbox; '' stands for the files at its top, which everybody who may
+ * import the inbox may import. Other parts may import only what `outside` says.
+ */
+const inboxFolders: Record<string, readonly string[]> = {
+  '': [],
+  log: [],
+  store: ['', 'log'],
+  journal: ['', 'log', 'store'],
+  memory: [''],
+  postgres: [''],
+};
+const outside: Record<string, readonly string[]> = { cli: ['', 'store'], demo: ['', 'store'] };
+
+/** The folder of the inbox that a file is in, '' for its top; undefined for files of other parts. */
+function inboxFolderOf(file: string): string | undefined {
+  const [part, ...rest] = file.split(sep);
+  if (part !== 'inbox') return undefined;
+  return rest.length > 1 ? rest[0] : '';
+}
+
 /** The one file by which each package enters. */
 const packageAdapters: Record<string, readonly string[]> = {
   dotenv: ['config/dotenv.ts'],
@@ -85,6 +106,16 @@ describe('the architecture', () => {
       if (part === target || leaves.includes(target)) return false;
       const rule = allowed[part];
       return !(rule?.values.includes(target) || (typeOnly && rule?.types.includes(target)));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('lets the folders of the inbox import downwards only, and the commands stop at its store', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      const [folder, target] = [inboxFolderOf(from), inboxFolderOf(to)];
+      if (target === undefined || folder === target) return false;
+      const rule = folder === undefined ? outside[partOf(from)] : (inboxFolders[folder] ?? []);
+      return rule !== undefined && !rule.includes(target);
     });
     expect(wrong).toEqual([]);
   });

@@ -12,6 +12,7 @@ import { readSettings } from '../src/config/load.js';
 import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
 import { ExitCode } from '../src/exit-code.js';
 import { patienceFor } from '../src/host/supervisor.js';
+import { orderKey, seq, updateId } from '../src/inbox/ids.js';
 import type { SeenUpdate } from '../src/inbox/store/view.js';
 import { eventsMarkdown } from '../src/logging/events.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
@@ -27,20 +28,26 @@ const generated: Readonly<Record<string, () => string>> = {
   sandbox: () => NOT_MODELLED.map((item) => `- ${item}`).join('\n'),
 };
 
+const ids = (number: number, id: number, key: string) => ({
+  seq: seq(number),
+  updateId: updateId(id),
+  key: orderKey(key),
+});
+
 /** A list as `lastcall inbox` prints it. */
 function inboxMarkdown(): string {
   const now = Date.UTC(2026, 0, 1);
   const common = { kind: 'message', deaths: 0, why: undefined, error: undefined, text: () => undefined };
   const dead = { ...common, state: 'dead', deaths: undefined } as const;
   const updates: readonly SeenUpdate[] = [
-    { ...common, seq: 2, updateId: 627819794, key: '202', state: 'running', atMs: now - 12_000, attempts: 1 },
-    { ...common, seq: 3, updateId: 627819795, key: '202', state: 'waiting', atMs: now - 11_200, attempts: 0 },
+    { ...common, ...ids(2, 627819794, '202'), state: 'running', atMs: now - 12_000, attempts: 1 },
+    { ...common, ...ids(3, 627819795, '202'), state: 'waiting', atMs: now - 11_200, attempts: 0 },
     {
       ...dead,
-      ...{ seq: 1, updateId: 627819793, key: '101', atMs: now - 3_720_000, attempts: 1 },
+      ...{ ...ids(1, 627819793, '101'), atMs: now - 3_720_000, attempts: 1 },
       ...{ why: 'failed', error: 'TypeError: no such order\n    at somewhere' },
     },
-    { ...dead, seq: 4, updateId: 627819820, key: '-100303', atMs: now - 95_000, attempts: 3, why: 'died' },
+    { ...dead, ...ids(4, 627819820, '-100303'), atMs: now - 95_000, attempts: 3, why: 'died' },
   ];
   const counts = countsInWords({ running: 1, interrupted: 0, waiting: 1, dead: 2 });
   const head = `${counts} in the inbox of bot 123456789-0a1b2c3d4e5f6789. ${ownerInWords({ kind: 'local', runId: '' })}`;

@@ -14,10 +14,10 @@ import { duration } from '../config/kinds.js';
 import { invalid } from '../config/source.js';
 import { ExitCode } from '../exit-code.js';
 import { botKey } from '../host/bot-key.js';
+import { countUnsettled } from '../inbox/store/read-log.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import type { CommandContext } from './command.js';
-import { readInbox } from './inbox/read-inbox.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
@@ -76,7 +76,7 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
     const exitCode = await exited;
     const stopMs = performance.now() - stoppedAt;
     await chats;
-    const { text, good } = summary(sandbox, exitCode, stopMs, await countKept(stateDir, sandbox));
+    const { text, good } = summary(sandbox, exitCode, stopMs, countUnsettledIn(stateDir, sandbox));
     stdout.write(text);
     return good ? ExitCode.clean : exitCode || ExitCode.cut;
   } finally {
@@ -163,11 +163,9 @@ function introduction({ apiRoot }: Sandbox, forMs: number | undefined): string {
   return `A local Bot API listens at ${apiRoot}; ${names} chat with the example bot. ${end}\n\n`;
 }
 
-/** The number of updates that the daemon's inbox keeps for the next run. */
-async function countKept(stateDir: string, { token, apiRoot }: Sandbox): Promise<number> {
-  const bot = botKey(identityOfToken(token, apiRoot));
-  const { counts } = (await readInbox({ bot, folder: join(stateDir, bot, 'inbox') })).view;
-  return counts.waiting + counts.interrupted;
+/** How many updates the daemon's inbox holds for the next run. */
+function countUnsettledIn(stateDir: string, { token, apiRoot }: Sandbox): number {
+  return countUnsettled(join(stateDir, botKey(identityOfToken(token, apiRoot)), 'inbox'));
 }
 
 function summary(

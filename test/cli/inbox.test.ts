@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { takeAnswer, writeRequest } from '../../src/cli/inbox/request.js';
 import { inboxCommand } from '../../src/cli/inbox.js';
 import { botKey } from '../../src/host/bot-key.js';
+import { seq } from '../../src/inbox/ids.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
 import { answerRequests } from '../../src/inbox/store/requests.js';
 import { InboxView } from '../../src/inbox/store/view.js';
@@ -532,7 +533,7 @@ describe('files of another user', () => {
     const options = viewOptions(folder(), bot);
     const forbidden = expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 });
     expect(() => as(STRANGER, () => new InboxView(options))).toThrow(forbidden);
-    expect(() => as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }))).toThrow(
+    expect(() => as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [seq(1)] }))).toThrow(
       forbidden,
     );
     expect(requests()).toEqual([]);
@@ -543,7 +544,7 @@ describe('files of another user', () => {
     await worker.accept(update(1));
     await end(worker, 'kill');
     giveAway(state.path);
-    const id = as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }));
+    const id = as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [seq(1)] }));
     answerRequests(systemDisk, folder(), ({ seqs }) => ({ done: [...seqs], refused: [] }));
     expect(() => as(STRANGER, () => takeAnswer(folder(), id))).toThrow(
       expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 }),
@@ -568,7 +569,7 @@ describe('files of another user', () => {
       return [...new InboxView(options).updates()].map(({ updateId, text }) => [updateId, `${text()}`]);
     });
     expect(seen).toEqual([[1, JSON.stringify(update(1))]]);
-    expect(() => as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [1] }))).toThrow(
+    expect(() => as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [seq(1)] }))).toThrow(
       expect.objectContaining({ code: 'INBOX_FORBIDDEN' }),
     );
     expect(treeOf(state.path)).toEqual(before);

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
+import { updateId } from '../../src/inbox/ids.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
-import { Store } from '../../src/inbox/store/store.js';
+import { openStore } from '../../src/inbox/store/open-store.js';
 import { identityOfToken } from '../../src/telegraf/identity.js';
 import { median } from '../support/daemon.js';
 import { openSandbox, runBot, type TestBed } from '../support/delivery.js';
@@ -20,7 +21,7 @@ async function fillInbox({ stateDir, token, apiRoot }: TestBed): Promise<void> {
   const bot = botKey(identityOfToken(token, apiRoot));
   const folder = join(stateDir, bot, 'inbox');
   systemDisk.makeFolder(folder);
-  const store = await Store.open({
+  const store = await openStore({
     disk: systemDisk,
     folder,
     bot,
@@ -29,8 +30,8 @@ async function fillInbox({ stateDir, token, apiRoot }: TestBed): Promise<void> {
   });
   for (let first = 1; first < UPDATES; first += 100) {
     const updates = Array.from({ length: 100 }, (_, index) => message(first + index));
-    store.ledger.recent.passed(first);
-    store.append(newUpdates(updates), first);
+    store.ledger.recent.confirm(updateId(first));
+    store.append(newUpdates(updates), updateId(first));
   }
   await store.commit();
   store.close();

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
+import { updateId } from '../../src/inbox/ids.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
-import { Store } from '../../src/inbox/store/store.js';
+import { openStore } from '../../src/inbox/store/open-store.js';
 import { type Daemon, mainFile, spawnDaemon } from '../support/daemon.js';
 import { allAnswered, answers, countsOf, openSandbox, runBot, type TestBed } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
@@ -359,7 +360,7 @@ describe('a large inbox', () => {
 
   async function fill(folder: string, bot: string, updates: number): Promise<void> {
     mkdirSync(folder, { recursive: true });
-    const store = await Store.open({ disk: systemDisk, folder, bot, survivesPowerCut: false, now: Date.now });
+    const store = await openStore({ disk: systemDisk, folder, bot, survivesPowerCut: false, now: Date.now });
     for (let from = 1; from <= updates; from += 100) {
       const batch = Array.from({ length: 100 }, (_, index) => ({
         updateId: from + index,
@@ -367,7 +368,7 @@ describe('a large inbox', () => {
         kind: 'message',
         content: { update_id: from + index, message: { text: 'x'.repeat(1_000) } },
       }));
-      store.append(newUpdates(batch), from);
+      store.append(newUpdates(batch), updateId(from));
     }
     store.close();
   }

@@ -1,4 +1,4 @@
-/** An inbox on disk, as a process leaves it or works with it. */
+/** An inbox on disk, as a process works with it or has left it. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -8,7 +8,6 @@ import { botKey } from '../../src/host/bot-key.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
 import type { Entry, Inbox } from '../../src/inbox/inbox.js';
 import { JournalInbox } from '../../src/inbox/journal/journal-inbox.js';
-import { systemDisk } from '../../src/inbox/log/disk.js';
 import type { ViewOptions } from '../../src/inbox/store/view.js';
 import { orderKey, updateKind } from '../../src/telegraf/order-key.js';
 import { settle } from './fake-clock.js';
@@ -23,7 +22,7 @@ export const update = (id: number, chat = 1, text = `text ${id}`) => ({
   message: { chat: { id: chat }, text },
 });
 
-/** No two tests, nor two of their workers, share a bot: its lock is one a host. */
+/** A bot that no other test and no other worker uses, because its lock holds for the whole host. */
 export const newBot = (): string =>
   botKey({ apiRoot: `http://${randomUUID()}.test`, testEnv: false, botId: 471_200_001 });
 
@@ -35,7 +34,7 @@ export interface AtWorkOptions {
   readonly place?: string;
 }
 
-/** A run that works with the inbox, as far as others can tell: it holds the bot's lock. */
+/** A run of the program that works with the inbox and holds the bot's lock. */
 export class AtWork {
   readonly id = randomUUID();
   readonly folder: string;
@@ -99,7 +98,7 @@ export class AtWork {
       }
   }
 
-  /** They fail, and are dead. */
+  /** The handlers of these begin and fail: the updates are dead. */
   async fail(error: unknown, ...updateIds: readonly number[]): Promise<void> {
     for (const id of updateIds) {
       await this.handle(id);
@@ -114,13 +113,13 @@ export class AtWork {
     }
   }
 
-  /** In order, or as after a kill: what was begun stays begun, and the sign of the owner stays. */
+  /** Ends the run in order, or as a kill does: what was begun stays begun, and the heartbeat stays. */
   async end(how: 'stop' | 'kill' = 'stop'): Promise<void> {
-    const sign = join(this.folder, 'owner.json');
-    const left = readFileSync(sign);
+    const heartbeat = join(this.folder, 'owner.json');
+    const left = readFileSync(heartbeat);
     this.#journal.drain();
     await this.#journal.close(how === 'kill' ? 'fault' : 'stop');
-    if (how === 'kill') writeFileSync(sign, left);
+    if (how === 'kill') writeFileSync(heartbeat, left);
     this.#lock.release();
   }
 
@@ -135,18 +134,17 @@ export class AtWork {
   }
 }
 
-/** For a look at an inbox that nobody works with. */
+/** The options of a view of an inbox that no process works with. */
 export const viewOptions = (folder: string, bot: string): ViewOptions => ({
-  disk: systemDisk,
   folder,
   bot,
-  owner: undefined,
+  runId: undefined,
   now: Date.now,
   keyOf: orderKey,
   kindOf: updateKind,
 });
 
-/** All that is in a folder, with what tells whether anybody has touched it. */
+/** All files in a folder, with what shows whether one has changed. */
 export function treeOf(folder: string): string[] {
   const names = ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })].sort();
   return names.map((name) => {

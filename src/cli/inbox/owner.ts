@@ -1,12 +1,12 @@
 /**
  * Finds the process that owns an inbox, as far as this process can see it. On this host, the bot's lock tells whether the
- * owner is alive. An owner in another container, or on another host with the same disk, is only known by the sign of life
+ * owner is alive. An owner in another container, or on another host with the same disk, is only known by the heartbeat
  * that it writes into the inbox every few seconds.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isHeld, lockAddress } from '../../host/lock.js';
-import { BEAT_MS, ownerPath, parseOwnerSign } from '../../inbox/store/owner.js';
+import { HEARTBEAT_MS, heartbeatPath, parseHeartbeat } from '../../inbox/store/owner.js';
 import { durationInWords } from '../../words.js';
 import type { BotInbox } from './choose-inbox.js';
 
@@ -15,23 +15,23 @@ export type InboxOwner =
   | { readonly kind: 'none' }
   /** A process on this host. */
   | { readonly kind: 'local'; readonly runId: string }
-  /** A process on another host, which may have ended. `silentMs` is the age of its last sign of life. */
+  /** A process on another host, which may have ended. `silentMs` is the age of its last heartbeat. */
   | { readonly kind: 'remote'; readonly runId: string; readonly host: string; readonly silentMs: number };
 
-/** A live owner gives three signs of life in this time, which leaves room for a difference between two hosts' clocks. */
-const SILENT_MS = 3 * BEAT_MS;
+/** A live owner gives three heartbeats in this time, which leaves room for a difference between two hosts' clocks. */
+const SILENT_MS = 3 * HEARTBEAT_MS;
 
 /**
  * A process that holds the bot's lock and is silent for this long does not own the inbox: it is still starting after
  * another process was killed, or keeps its updates in memory. A busy owner may be late, but not by this much.
  */
-const ABSENT_MS = 12 * BEAT_MS;
+const ABSENT_MS = 12 * HEARTBEAT_MS;
 
-/** Finds the owner of an inbox. Never rejects: an unreadable sign of life counts as none. */
+/** Finds the owner of an inbox. Never rejects: an unreadable heartbeat counts as none. */
 export async function findOwner({ bot, folder }: BotInbox): Promise<InboxOwner> {
-  const sign = readSign(ownerPath(folder));
-  if (!sign) return { kind: 'none' };
-  const { id: runId, place: host, silentMs } = sign;
+  const heartbeat = readHeartbeat(heartbeatPath(folder));
+  if (!heartbeat) return { kind: 'none' };
+  const { id: runId, place: host, silentMs } = heartbeat;
   if (host !== hostname()) return { kind: 'remote', runId, host, silentMs };
   const held = await isHeld(lockAddress(bot));
   // Only Linux locks are visible to every user; elsewhere the lock is a file in a folder of its user.
@@ -60,12 +60,12 @@ export function ownerInWords(owner: InboxOwner): string {
   }
 }
 
-function readSign(
+function readHeartbeat(
   path: string,
 ): { readonly place: string; readonly id: string; readonly silentMs: number } | undefined {
   try {
-    const sign = parseOwnerSign(readFileSync(path, 'utf8'));
-    return sign && { ...sign, silentMs: Math.max(0, Date.now() - statSync(path).mtimeMs) };
+    const heartbeat = parseHeartbeat(readFileSync(path, 'utf8'));
+    return heartbeat && { ...heartbeat, silentMs: Math.max(0, Date.now() - statSync(path).mtimeMs) };
   } catch {
     return undefined;
   }

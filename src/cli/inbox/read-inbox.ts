@@ -1,5 +1,4 @@
 /** Reads an inbox without changing it. */
-import { systemDisk } from '../../inbox/log/disk.js';
 import { InboxView, type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
 import { orderKey, updateKind } from '../../telegraf/order-key.js';
 import type { BotInbox } from './choose-inbox.js';
@@ -16,8 +15,8 @@ export async function readInbox({
   folder,
 }: BotInbox): Promise<{ readonly owner: InboxOwner; readonly view: InboxView }> {
   const owner = await findOwner({ bot, folder });
-  const reading = { disk: systemDisk, now: Date.now, keyOf: orderKey, kindOf: updateKind };
-  return { owner, view: new InboxView({ ...reading, folder, bot, owner: runIdOf(owner) }) };
+  const reading = { now: Date.now, keyOf: orderKey, kindOf: updateKind };
+  return { owner, view: new InboxView({ ...reading, folder, bot, runId: runIdOf(owner) }) };
 }
 
 /** Like `readInbox`, with a warning on stderr where part of the inbox is unreadable. */

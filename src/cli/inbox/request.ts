@@ -7,8 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LastcallError } from '../../errors.js';
-import { inboxError } from '../../inbox/store/inbox-error.js';
+import { accessError } from '../../inbox/store/inbox-error.js';
 import {
   answerPath,
   type InboxAnswer,
@@ -90,7 +89,7 @@ export function writeRequest(folder: string, request: InboxRequest): string {
     replaceFile(requestPath(folder, id), JSON.stringify(request), { owner, sync: true });
     return id;
   } catch (error) {
-    throw asInboxError(folder, 'written to', error);
+    throw accessError(folder, 'written to', error);
   }
 }
 
@@ -107,16 +106,8 @@ export function takeAnswer(folder: string, id: string): InboxAnswer | undefined 
     return answer;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw asInboxError(folder, 'read', error);
+    throw accessError(folder, 'read', error);
   }
-}
-
-/** @param what `written to`, `read` */
-function asInboxError(folder: string, what: string, cause: unknown): LastcallError {
-  const code = codeOf(cause);
-  if (code !== 'EACCES' && code !== 'EPERM') return inboxError(folder, what, cause);
-  const message = `the inbox in ${folder} cannot be ${what} by this user`;
-  return new LastcallError('INBOX_FORBIDDEN', folder, message, { cause });
 }
 
 function removeAbandoned(folder: string): void {

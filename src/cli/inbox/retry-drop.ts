@@ -3,6 +3,7 @@
  * owns it, which alone knows what is being handled, or by the next one when it starts.
  */
 import { ExitCode } from '../../exit-code.js';
+import type { Seq, UpdateId } from '../../inbox/ids.js';
 import type { InboxAnswer, InboxRequest } from '../../inbox/store/requests.js';
 import type { SeenUpdate, UpdateState } from '../../inbox/store/view.js';
 import type { InboxContext } from './context.js';
@@ -15,7 +16,7 @@ import { type RequestResult, sendRequest } from './request.js';
 type Action = InboxRequest['action'];
 
 /** Update ids by sequence number. */
-type Targets = ReadonlyMap<number, number>;
+type Targets = ReadonlyMap<Seq, UpdateId>;
 
 type Connection = Pick<InboxContext, 'io' | 'inbox'>;
 
@@ -42,13 +43,13 @@ function selectTargets(
   ids: readonly number[],
   action: Action,
 ): { readonly targets: Targets; readonly complaints: readonly string[] } {
-  const targets = new Map<number, number>();
+  const targets = new Map<Seq, UpdateId>();
   const alive = new Map<number, UpdateState>();
   // A running update may be requested too: only the owner knows whether its handler still runs.
   for (const { seq, updateId, state } of found)
     if (action === 'drop' || state === 'dead') targets.set(seq, updateId);
     else alive.set(updateId, state);
-  const known = new Set(targets.values());
+  const known = new Set<number>(targets.values());
   const complaints = ids.flatMap((id) => {
     if (known.has(id)) return [];
     const state = alive.get(id);

@@ -47,7 +47,7 @@ export class DeadLetterPolicy<U> {
     const [key, kind] = [orderKey(keyOf(update)), kindOf(update)];
     const { runs: attempts } = store.ledger.historyOf(seq);
     const error = cause === undefined ? undefined : errorText(cause);
-    store.bury({ seq, updateId, key, kind, why, attempts, atMs: now(), error }, text);
+    store.addDeadLetter({ seq, updateId, key, kind, why, attempts, atMs: now(), error }, text);
     emit({ event: 'inbox.dead', updateId, kind, why, attempts });
   }
 

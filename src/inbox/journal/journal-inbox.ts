@@ -11,7 +11,7 @@
  */
 import type { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
-import { seq } from '../ids.js';
+import { seq, type UpdateId, updateId } from '../ids.js';
 import type { Entry, Inbox, InboxCounts, InboxReport, Settlement } from '../inbox.js';
 import { systemDisk } from '../log/disk.js';
 import { inboxError } from '../store/inbox-error.js';
@@ -48,7 +48,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #opened: JournalParts<U> | undefined;
   #maintenance: Maintenance | undefined;
   /** The offset that `accept` gave last: when it is called again, Telegram has answered a poll from there. */
-  #offset: number | undefined;
+  #offset: UpdateId | undefined;
   #report: Promise<InboxReport> | undefined;
 
   constructor(settings: JournalSettings<U>) {
@@ -66,7 +66,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (this.#state.name !== 'opening') {
       // The stop has come first, and found nothing to close.
       opened.store.close();
-      opened.owner.leave();
+      opened.owner.release();
       throw new Error('the inbox was closed while it opened');
     }
     this.#opened = opened;
@@ -86,7 +86,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const last = batch.at(-1);
     if (!last || this.#isClosed) return undefined;
     const { store, backlog, capacity, commits } = this.#parts;
-    if (this.#offset !== undefined) store.ledger.recent.passed(this.#offset);
+    if (this.#offset !== undefined) store.ledger.recent.confirm(this.#offset);
     store.ledger.recent.expire(this.#options.now());
 
     await capacity.wait().catch((error: unknown) => this.#fail(error));
@@ -99,7 +99,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     setImmediate(() => this.#options.available());
     await commits.now();
     this.#throwFailure();
-    this.#offset = last.update_id + 1;
+    this.#offset = updateId(last.update_id + 1);
     return this.#offset;
   }
 
@@ -192,16 +192,16 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #append(batch: readonly U[]): readonly Item<U>[] {
     const { received, emit } = this.#options;
     const { store } = this.#parts;
-    const allIds = batch.map(({ update_id: id }) => id);
-    const places = store.ledger.recent.placesOfNew(allIds);
-    if (places.length < batch.length)
-      emit({ event: 'inbox.repeated', updates: batch.length - places.length });
-    if (places.length === 0) return [];
+    const allIds = batch.map(({ update_id: id }) => updateId(id));
+    const indexes = store.ledger.recent.indexesOfNew(allIds);
+    if (indexes.length < batch.length)
+      emit({ event: 'inbox.repeated', updates: batch.length - indexes.length });
+    if (indexes.length === 0) return [];
 
-    const updates = places.length === batch.length ? batch : places.flatMap((place) => batch[place] ?? []);
-    const ids = updates.map(({ update_id: id }) => id);
+    const updates = indexes.length === batch.length ? batch : indexes.flatMap((index) => batch[index] ?? []);
+    const ids = updates.map(({ update_id: id }) => updateId(id));
     const contents = received?.(batch) ?? Buffer.from(JSON.stringify(batch));
-    const firstSeq = store.append({ ids, places, contents }, this.#offset);
+    const firstSeq = store.append({ ids, contentIndexes: indexes, contents }, this.#offset);
     this.#counters.accepted += updates.length;
     const bytes = contents.length / batch.length;
     return updates.map(
@@ -227,7 +227,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     // A stop is no fault of what it cuts; a fault may well be.
     if (cause === 'stop') for (const item of cut) store.mark('cut', item.seq);
     if (!this.#failure) await commits.now();
-    if (!this.#failure) this.#attempt(() => owner.leave());
+    if (!this.#failure) this.#attempt(() => owner.release());
     this.#attempt(() => store.close());
     return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };
   }

@@ -1,6 +1,6 @@
 /** What the journal does at regular intervals, whether updates arrive or not. */
 import type { Clock } from '../../clock.js';
-import { BEAT_MS, type Owner } from '../store/owner.js';
+import { HEARTBEAT_MS, type Owner } from '../store/owner.js';
 import type { Store } from '../store/store.js';
 import type { Capacity } from './capacity.js';
 
@@ -32,8 +32,8 @@ export class Maintenance {
     const { clock, owner, store, capacity, answerRequests, failed } = this.#options;
     this.#cancelTimer = clock.after(INTERVAL_MS, () => this.start());
     try {
-      if (clock.now() - this.#lastHeartbeat >= BEAT_MS) {
-        owner.beat();
+      if (clock.now() - this.#lastHeartbeat >= HEARTBEAT_MS) {
+        owner.heartbeat();
         this.#lastHeartbeat = clock.now();
       }
       answerRequests();
@@ -43,7 +43,7 @@ export class Maintenance {
       failed(error);
       return;
     }
-    store.clean().catch(failed);
+    store.compact().catch(failed);
   }
 
   stop(): void {

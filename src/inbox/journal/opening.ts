@@ -6,11 +6,12 @@ import type { InboxOptions } from '../inbox.js';
 import type { Disk } from '../log/disk.js';
 import { GroupCommit } from '../log/group-commit.js';
 import type { Batch } from '../store/batch.js';
-import { inboxError, OPENED } from '../store/inbox-error.js';
+import { openingError } from '../store/inbox-error.js';
+import { openStore } from '../store/open-store.js';
 import { Owner } from '../store/owner.js';
-import { checkFirstHead } from '../store/read-log.js';
+import { checkFirstHeader } from '../store/read-log.js';
 import { requestsFolder } from '../store/requests.js';
-import { Store } from '../store/store.js';
+import type { Store } from '../store/store.js';
 import { Backlog } from './backlog.js';
 import { Capacity, type CapacityLimits } from './capacity.js';
 import type { Counters } from './counters.js';
@@ -88,27 +89,28 @@ export async function openJournal<U extends { readonly update_id: number }>(
   });
   try {
     // The head is checked first, so that nothing of another bot's inbox is touched.
-    checkFirstHead(disk, folder, bot);
+    checkFirstHeader(disk, folder, bot);
     disk.makeFolder(requestsFolder(folder));
-    await owner.take(signal);
+    await owner.acquire(signal);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw inboxError(folder, OPENED, error);
+    throw openingError(folder, error);
   }
   let store: Store | undefined;
   try {
-    store = await Store.open({
+    const opened = await openStore({
       disk,
       folder,
       bot,
-      run: holder.id,
+      runId: holder.id,
       survivesPowerCut: durability === 'power',
       now,
       ...(segmentBytes !== undefined && { segmentBytes }),
     });
+    store = opened;
     signal?.throwIfAborted();
     emit({ event: 'inbox.opened', path: folder, survives: durability });
-    const parts = assemble(options, { owner, store }, counters, failed);
+    const parts = assemble(options, { owner, store: opened }, counters, failed);
     recover(parts, counters, emit);
     return parts;
   } catch (error) {
@@ -121,7 +123,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
 /** Gives the folder back, so that the next process need not wait for a heartbeat; there is a better error to tell. */
 function releaseQuietly(owner: Owner): void {
   try {
-    owner.leave();
+    owner.release();
   } catch {
     // The error that has ended the opening says more than this one.
   }
@@ -162,7 +164,7 @@ function assemble<U extends { readonly update_id: number }>(
   });
   const capacity = new Capacity({
     limits: { updates: limit, ...options.capacity },
-    level: () => ({ updates: ledger.size, bytes: store.size }),
+    level: () => ({ updates: ledger.size, bytes: store.logBytes }),
     freeBytes: () => store.freeBytes,
     clock,
     emit,

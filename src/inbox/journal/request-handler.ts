@@ -54,11 +54,11 @@ export class RequestHandler {
   /** Has a dead letter's update wait once more, as if it had just arrived; undefined where there is no such letter. */
   #retry(seq: Seq): UpdateId | undefined {
     const { store, counters } = this.#options;
-    const letter = store.letterOf(seq);
-    const text = letter && store.deadLetters.text(seq);
+    const letter = store.getDeadLetter(seq);
+    const text = letter && store.deadLetters.content(seq);
     if (!text) return undefined;
-    store.reappend({ ids: [letter.updateId], places: [0], contents: Buffer.from(`[${text}]`) });
-    store.exhume(seq);
+    store.appendRetried({ ids: [letter.updateId], contentIndexes: [0], contents: Buffer.from(`[${text}]`) });
+    store.removeDeadLetter(seq);
     counters.recovered++;
     return letter.updateId;
   }
@@ -66,9 +66,9 @@ export class RequestHandler {
   /** Undefined where there is no such update, or its handler is at work. */
   #drop(seq: Seq): UpdateId | undefined {
     const { store, counters } = this.#options;
-    const letter = store.letterOf(seq);
+    const letter = store.getDeadLetter(seq);
     if (letter) {
-      store.exhume(seq);
+      store.removeDeadLetter(seq);
       return letter.updateId;
     }
     const stored = store.readOne(seq);

@@ -1,7 +1,4 @@
-/**
- * The file layer of the journal: the few operations it needs, so that a test can put a disk in its place that fails, or
- * forgets what was not synced.
- */
+/** The file operations of the inbox, so that a test can use a disk that fails, or that forgets what was not synced. */
 import {
   closeSync,
   constants,
@@ -17,56 +14,57 @@ import {
   renameSync,
   rmSync,
   statfsSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { replaceFile } from '../../replace-file.js';
 import { codeOf } from '../../system-error.js';
 
 const dataSync = promisify(fdatasync);
 
-/** A file that only grows. */
-export interface GrowingFile {
+/** A file that is only appended to. */
+export interface AppendFile {
   /**
-   * Puts the bytes at the end. From then on they survive the end of the process; a power cut only once `sync` has
-   * resolved. Throws when not all of them could be written.
+   * Appends the bytes. They survive the process from then on, and a power cut once `sync` has resolved. Throws if not
+   * all bytes could be written.
    */
   append(bytes: Uint8Array): void;
-  /** Resolves once all that was appended before the call survives a power cut. */
+  /** Resolves once everything that was appended before the call survives a power cut. */
   sync(): Promise<void>;
-  /** The same, while all else waits; for rare moments. */
+  /** Syncs while the whole process waits: for rare moments. */
   syncNow(): void;
   close(): void;
 }
 
-/** All of it throws errors with the system's `code`. Paths are absolute. */
+/** A file system. Paths are absolute. Each operation throws the system's error, with its `code`. */
 export interface Disk {
-  /** Makes the folder, and those above it, for their owner only; their names survive a power cut. */
+  /** Makes the folder and its missing parents, for their owner only; their names survive a power cut. */
   makeFolder(path: string): void;
-  /** The names in it, sorted; none where there is no such folder. */
+  /** The names in the folder, sorted; empty if there is no such folder. */
   list(folder: string): string[];
-  /** Makes a new, empty file, readable for its owner only. Until it is closed, zeros may follow what was appended. */
-  create(path: string): GrowingFile;
-  /** The whole file, or the part of it from `position` on; shorter where the file ends before. */
+  /** Makes a new, empty file for its owner only. Until the file is closed, zeros may follow what was appended. */
+  create(path: string): AppendFile;
+  /** Reads the whole file, or `length` bytes from `position` on; fewer if the file ends before. */
   read(path: string, position?: number, length?: number): Buffer;
-  /** Writes a small file so that nobody ever sees half of it. */
+  /** Writes a small file so that nobody ever reads half of it. */
   replace(path: string, text: string): void;
   remove(path: string): void;
   rename(from: string, to: string): void;
-  /** Makes what another process has written there survive a power cut. */
+  /** Makes what another process has written to the file survive a power cut. */
   syncFile(path: string): Promise<void>;
   /** Makes the names in the folder survive a power cut. */
   syncFolder(folder: string): void;
-  /** What an ordinary user can still write there, in bytes. */
+  /** How much an ordinary user can still write there, in bytes. */
   freeBytes(folder: string): number;
 }
 
 export const systemDisk: Disk = {
   makeFolder(path) {
-    const first = mkdirSync(path, { recursive: true, mode: 0o700 });
-    // What is safe in a new folder is so only if the folder's own name is, and those of the new ones above it.
-    for (let made = path; first !== undefined && made.length >= first.length; made = dirname(made))
+    const firstMade = mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (firstMade === undefined) return;
+    // A file in a new folder is durable only if the names of all new folders above it are.
+    for (let made = path; made.length >= firstMade.length; made = dirname(made))
       systemDisk.syncFolder(dirname(made));
   },
   list(folder) {
@@ -79,7 +77,7 @@ export const systemDisk: Disk = {
   },
   create: (path) => new SystemFile(openSync(path, 'wx', 0o600)),
   read(path, position, length) {
-    // Nobody knows who has put it there: to open a pipe would last until somebody writes to it.
+    // Without O_NONBLOCK, opening a named pipe that a stranger has put there would block until somebody writes to it.
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       if (position === undefined || length === undefined) return readFileSync(descriptor);
@@ -89,13 +87,9 @@ export const systemDisk: Disk = {
       closeSync(descriptor);
     }
   },
-  replace(path, text) {
-    const unfinished = `${path}.new`;
-    writeFileSync(unfinished, text, { mode: 0o600 });
-    renameSync(unfinished, path);
-  },
+  replace: replaceFile,
   remove: (path) => rmSync(path, { force: true }),
-  rename: (from, to) => renameSync(from, to),
+  rename: renameSync,
   async syncFile(path) {
     const descriptor = openSync(path, 'r');
     try {
@@ -119,24 +113,24 @@ export const systemDisk: Disk = {
 };
 
 /**
- * How much a file grows at a time, in zeros that are then written over. A sync of bytes for which there was room already
- * takes half the time: nothing has to be told of where they are (ext4; 110 instead of 220 µs for 20 kB).
+ * How many zeros a file grows by at a time, which are then overwritten. Syncing bytes within the file's size takes
+ * half the time, because the file's metadata does not change (ext4: 110 instead of 220 µs for 20 kB).
  */
 const GROWTH_BYTES = 256 * 1024;
 const zeros = Buffer.alloc(GROWTH_BYTES);
 
-class SystemFile implements GrowingFile {
+class SystemFile implements AppendFile {
   readonly #descriptor: number;
   #size = 0;
-  #sizeWithRoom = 0;
+  #allocatedBytes = 0;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
   append(bytes: Uint8Array): void {
-    if (this.#size + bytes.length > this.#sizeWithRoom) this.#makeRoom();
-    // The system may take less than all, as it does when the disk is about to be full; the next try says why.
+    if (this.#size + bytes.length > this.#allocatedBytes) this.#allocate();
+    // When the disk is about to be full the system may write only a part; the next write then throws the reason.
     for (let done = 0; done < bytes.length; ) {
       const written = writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#size);
       this.#size += written;
@@ -160,11 +154,11 @@ class SystemFile implements GrowingFile {
     }
   }
 
-  #makeRoom(): void {
+  #allocate(): void {
     try {
-      this.#sizeWithRoom = this.#size + writeSync(this.#descriptor, zeros, 0, GROWTH_BYTES, this.#size);
+      this.#allocatedBytes = this.#size + writeSync(this.#descriptor, zeros, 0, GROWTH_BYTES, this.#size);
     } catch {
-      // The disk is full, or almost: there may yet be room for what is appended, and else that says what is wrong.
+      // The disk is full or almost full. What is appended may still fit; if not, its write throws the reason.
     }
   }
 }

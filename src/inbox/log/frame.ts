@@ -1,77 +1,80 @@
 /**
- * A record as bytes in a file: found again after a crash, and known to be whole.
+ * The framing of records in a file. A frame can be found again after a crash, and its checksum proves that it is whole.
  *
- *     magic (4) | length (4) | checksum (4) | safe (8) | kind (1) | payload
+ *     magic (4) | payload length (4) | checksum (4) | durable end (8) | kind (1) | payload
  *
- * The checksum covers all behind itself. `safe` is what makes a torn end and a damaged store two things: up to that
- * position the log was known to be on the disk when the record was written. What is broken behind the last such
- * position was never promised to anybody; what is broken before it has been damaged since.
+ * The checksum covers everything behind itself. The durable end is the position up to which the log was known to be
+ * durable when the record was written. It tells a torn end from damage: what is broken behind the highest durable end
+ * was never promised to anybody; what is broken before it has been damaged since.
  */
 import { crc32 } from 'node:zlib';
+import { type Position, position } from './position.js';
 
-/** "LCJ1": the journal of lastcall, whose framing has not changed since. */
+/** "LCJ1" stands for version 1 of lastcall's framing. */
 const MAGIC = Buffer.from('LCJ1', 'latin1');
+const LENGTH_AT = 4;
+const CHECKSUM_AT = 8;
+const DURABLE_END_AT = 12;
+const KIND_AT = 20;
 const HEADER_BYTES = 21;
-const COVERED_FROM = 12;
 
-interface Frame {
+/** A frame in the buffer in which it was found. */
+export interface FoundFrame {
+  /** The frame's first byte in the buffer. */
+  readonly offset: number;
+  /** The length of the whole frame, in bytes. */
+  readonly length: number;
   readonly kind: number;
-  /** A position in the log. */
-  readonly safe: number;
+  readonly durableEnd: Position;
+  /** A view of the buffer, not a copy. */
   readonly payload: Buffer;
 }
 
-/** A frame, and where it stands in the buffer it was found in. */
-export interface FoundFrame extends Frame {
-  readonly at: number;
-  readonly length: number;
-}
-
-/** @param allocate gives room for so many bytes; default: memory of its own */
+/** @param allocate returns a buffer of the given length; default: a new one */
 export function encodeFrame(
   kind: number,
-  safe: number,
+  durableEnd: Position,
   payload: readonly Uint8Array[],
   allocate: (bytes: number) => Buffer = Buffer.allocUnsafe,
 ): Buffer {
   const payloadBytes = payload.reduce((sum, part) => sum + part.length, 0);
   const frame = allocate(HEADER_BYTES + payloadBytes);
   MAGIC.copy(frame);
-  frame.writeUInt32LE(payloadBytes, 4);
-  frame.writeDoubleLE(safe, 12);
-  frame.writeUInt8(kind, 20);
+  frame.writeUInt32LE(payloadBytes, LENGTH_AT);
+  frame.writeDoubleLE(durableEnd, DURABLE_END_AT);
+  frame.writeUInt8(kind, KIND_AT);
   let end = HEADER_BYTES;
   for (const part of payload) {
     frame.set(part, end);
     end += part.length;
   }
-  frame.writeUInt32LE(crc32(frame.subarray(COVERED_FROM)), 8);
+  frame.writeUInt32LE(crc32(frame.subarray(DURABLE_END_AT)), CHECKSUM_AT);
   return frame;
 }
 
-/** The frame that begins there, if a whole and sound one does. */
-export function frameAt(buffer: Buffer, at: number): FoundFrame | undefined {
+/** The frame that begins at the offset, or undefined if no whole and undamaged frame does. */
+export function frameAt(buffer: Buffer, offset: number): FoundFrame | undefined {
   if (
-    at + HEADER_BYTES > buffer.length ||
-    buffer.compare(MAGIC, 0, MAGIC.length, at, at + MAGIC.length) !== 0
+    offset + HEADER_BYTES > buffer.length ||
+    buffer.compare(MAGIC, 0, MAGIC.length, offset, offset + MAGIC.length) !== 0
   )
     return undefined;
-  const length = HEADER_BYTES + buffer.readUInt32LE(at + 4);
-  if (at + length > buffer.length) return undefined;
-  if (crc32(buffer.subarray(at + COVERED_FROM, at + length)) !== buffer.readUInt32LE(at + 8))
-    return undefined;
+  const length = HEADER_BYTES + buffer.readUInt32LE(offset + LENGTH_AT);
+  if (offset + length > buffer.length) return undefined;
+  const checksum = crc32(buffer.subarray(offset + DURABLE_END_AT, offset + length));
+  if (checksum !== buffer.readUInt32LE(offset + CHECKSUM_AT)) return undefined;
   return {
-    at,
+    offset,
     length,
-    kind: buffer.readUInt8(at + 20),
-    safe: buffer.readDoubleLE(at + 12),
-    payload: buffer.subarray(at + HEADER_BYTES, at + length),
+    kind: buffer.readUInt8(offset + KIND_AT),
+    durableEnd: position(buffer.readDoubleLE(offset + DURABLE_END_AT)),
+    payload: buffer.subarray(offset + HEADER_BYTES, offset + length),
   };
 }
 
-/** The next sound frame from there on, however much that is none lies before it. */
-export function nextFrame(buffer: Buffer, from: number): FoundFrame | undefined {
-  for (let at = buffer.indexOf(MAGIC, from); at >= 0; at = buffer.indexOf(MAGIC, at + 1)) {
+/** The first whole and undamaged frame that begins at the offset or behind it. */
+export function findFrame(buffer: Buffer, offset: number): FoundFrame | undefined {
+  for (let at = buffer.indexOf(MAGIC, offset); at >= 0; at = buffer.indexOf(MAGIC, at + 1)) {
     const frame = frameAt(buffer, at);
     if (frame) return frame;
   }

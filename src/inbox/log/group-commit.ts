@@ -1,22 +1,22 @@
 /**
- * When what was written is made safe: at once, or a few milliseconds later together with what comes until then. And
- * until when that has to have happened, so that a disk that hangs is found out.
+ * Group commit: what was written becomes durable either at once, or a few milliseconds later together with what is
+ * written until then. Each commit has a latest end, so that a disk that hangs is noticed.
  */
 import type { Clock } from '../../clock.js';
 
 export interface GroupCommitOptions {
-  /** Makes all safe that was written before the call. */
+  /** Makes everything durable that was written before the call. */
   commit(): Promise<void>;
-  /** The commit has rejected: nothing can be made safe any more. */
+  /** Called when a commit has rejected: from then on nothing can be made durable. */
   failed(error: unknown): void;
   readonly clock: Clock;
 }
 
-/** How long what can wait waits for company. */
-const WAIT_MS = 5;
+/** How long a commit that can wait is put off, so that others join it. */
+const DELAY_MS = 5;
 
-/** A disk that takes longer for a sync hangs. */
-const SYNC_WITHIN_MS = 60_000;
+/** The longest time that a commit takes unless the disk hangs. */
+const MAX_COMMIT_MS = 60_000;
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -28,7 +28,7 @@ export class GroupCommit {
     this.#options = options;
   }
 
-  /** When the commit that is under way ends at the latest, in the clock's milliseconds; Infinity where there is none. */
+  /** When the commits under way end at the latest, in the clock's milliseconds; Infinity if there are none. */
   get latestEnd(): number {
     return this.#latestEnd;
   }
@@ -37,27 +37,28 @@ export class GroupCommit {
     return this.#underWay > 0;
   }
 
+  /** Commits within a few milliseconds. */
   soon(): void {
-    this.#cancelTimer ??= this.#options.clock.after(WAIT_MS, () => void this.now());
+    this.#cancelTimer ??= this.#options.clock.after(DELAY_MS, () => void this.now());
   }
 
-  /** What was to happen soon happens with this. Resolves once all is safe, or that has failed; never rejects. */
+  /** Commits at once, including what was to be committed soon. Resolves when the commit has ended; never rejects. */
   async now(): Promise<void> {
     this.cancel();
     const { commit, failed, clock } = this.#options;
     this.#underWay++;
-    this.#latestEnd = Math.min(this.#latestEnd, clock.now() + SYNC_WITHIN_MS);
+    this.#latestEnd = Math.min(this.#latestEnd, clock.now() + MAX_COMMIT_MS);
     try {
       await commit();
     } catch (error) {
       failed(error);
     } finally {
       this.#underWay--;
-      this.#latestEnd = this.#underWay === 0 ? Number.POSITIVE_INFINITY : clock.now() + SYNC_WITHIN_MS;
+      this.#latestEnd = this.#underWay === 0 ? Number.POSITIVE_INFINITY : clock.now() + MAX_COMMIT_MS;
     }
   }
 
-  /** Nothing happens soon any more. */
+  /** Cancels the commit that was to happen soon. */
   cancel(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;

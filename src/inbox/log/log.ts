@@ -1,106 +1,113 @@
 /**
- * The log that is written: records behind one another, made safe together, removed from the old end once nothing in them
- * is needed any more. Knows nothing of what they mean.
+ * The log while it is written: records are appended, become durable together, and are removed from the old end once
+ * nothing in them is needed any more. The log does not know what its records mean.
  */
 import { basename, join } from 'node:path';
-import type { Disk, GrowingFile } from './disk.js';
-import { encodeFrame, frameAt } from './frame.js';
-import { type Place, type Scan, segmentPath } from './scan.js';
+import type { AppendFile, Disk } from './disk.js';
+import { encodeFrame } from './frame.js';
+import { type Extent, type Position, position } from './position.js';
+import { readPayload, type Scan, segmentPath } from './scan.js';
 
 export interface LogOptions {
   readonly disk: Disk;
   readonly folder: string;
-  /** What is there already. New records go into a new segment behind it; what is void is removed. */
-  readonly scan: Pick<Scan, 'end' | 'segments' | 'void'>;
-  /** Whether what was written counts as safe without being synced: the process may die, the machine may not. */
-  readonly trustsTheSystem: boolean;
-  /** The first record of each segment. */
-  head(): { readonly kind: number; readonly payload: readonly Uint8Array[] };
+  /** What the folder holds already. New records go into a new segment; discarded segments are removed. */
+  readonly scan: Pick<Scan, 'end' | 'segments' | 'discarded'>;
+  /** Whether records have to survive a power cut. If not, a record counts as durable as soon as it is written. */
+  readonly survivesPowerCut: boolean;
+  /** Returns the first record of a new segment. */
+  header(): { readonly kind: number; readonly payload: readonly Uint8Array[] };
   readonly segmentBytes?: number;
 }
 
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 
-/** Larger records are too rare to keep their memory. */
-const LARGEST_SCRATCH_BYTES = 256 * 1024;
+/** The largest frame that is built in reused memory. Larger ones are too rare to keep so much for. */
+const MAX_SCRATCH_BYTES = 256 * 1024;
 
 interface Segment {
-  readonly base: number;
-  readonly file: GrowingFile;
+  readonly start: Position;
+  readonly file: AppendFile;
 }
 
 export class Log {
   readonly #options: LogOptions;
   readonly #segmentBytes: number;
   /** Where each segment begins, the oldest first. */
-  readonly #bases: number[];
-  /** Full, and not synced yet. */
-  readonly #retired: GrowingFile[] = [];
+  readonly #segmentStarts: Position[];
+  /** The files of full segments that are not synced yet, the oldest first. */
+  readonly #unsynced: AppendFile[] = [];
   #current: Segment | undefined;
   #scratch = Buffer.alloc(0);
   #folderChanged = false;
-  /** Why a record was not written whole: nothing may come to lie behind it. */
-  #torn: { readonly error: unknown } | undefined;
-  #end: number;
-  #safe: number;
+  /** Why a record was not written whole. A record behind a torn one would be lost with it. */
+  #writeFailure: { readonly error: unknown } | undefined;
+  #end: Position;
+  #durableEnd: Position;
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | undefined;
 
   private constructor(options: LogOptions) {
     this.#options = options;
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
-    this.#bases = [...options.scan.segments];
+    this.#segmentStarts = [...options.scan.segments];
     this.#end = options.scan.end;
-    this.#safe = this.#end;
+    this.#durableEnd = this.#end;
   }
 
-  /** Resolves once what is there is safe: the process that wrote it may have died before it had synced it. */
+  /**
+   * Resolves once the records in the folder are durable: the process that wrote them may have died before it synced
+   * them. Rejects with the disk's error.
+   */
   static async open(options: LogOptions): Promise<Log> {
-    const { disk, folder, scan, trustsTheSystem } = options;
-    for (const base of scan.void) disk.remove(segmentPath(folder, base));
-    if (!trustsTheSystem) for (const base of scan.segments) await disk.syncFile(segmentPath(folder, base));
-    // The names as well: if a void segment came back after a power cut, it would lie amid what is written from now on.
-    if (!trustsTheSystem || scan.void.length > 0) disk.syncFolder(folder);
+    const { disk, folder, scan, survivesPowerCut } = options;
+    for (const start of scan.discarded) disk.remove(segmentPath(folder, start));
+    if (survivesPowerCut) for (const start of scan.segments) await disk.syncFile(segmentPath(folder, start));
+    // A discarded segment that came back after a power cut would lie amid the records that are written from now on.
+    if (survivesPowerCut || scan.discarded.length > 0) disk.syncFolder(folder);
     return new Log(options);
   }
 
   /** The position of the oldest record. */
-  get begin(): number {
-    return this.#bases[0] ?? this.#end;
+  get start(): Position {
+    return this.#segmentStarts[0] ?? this.#end;
   }
 
-  /** The position behind the newest one. */
-  get end(): number {
+  /** The position behind the newest record. */
+  get end(): Position {
     return this.#end;
   }
 
-  /** How much there is of it, in bytes. */
-  get size(): number {
-    return this.end - this.begin;
+  /** The size of all segments, in bytes. */
+  get bytes(): number {
+    return this.end - this.start;
   }
 
-  /** Where the oldest segment ends; undefined as long as that is the one that is written. */
-  get oldestSegmentEnd(): number | undefined {
-    return this.#bases[1];
-  }
-
-  /** Writes a record; it survives the process from now on. Throws what the disk throws, and from then on the same again. */
-  append(kind: number, payload: readonly Uint8Array[]): Place {
-    const { trustsTheSystem, head } = this.#options;
-    if (!this.#current || this.#end - this.#current.base >= this.#segmentBytes) {
-      this.#begin();
-      const { kind: headKind, payload: headPayload } = head();
-      this.#write(this.#frame(headKind, this.#safe, headPayload));
-    }
-    return this.#write(this.#frame(kind, trustsTheSystem ? this.#end : this.#safe, payload));
+  /** Where the oldest segment ends, or undefined if it is still being written. */
+  get oldestSegmentEnd(): Position | undefined {
+    return this.#segmentStarts[1];
   }
 
   /**
-   * Resolves once all that was appended before the call survives a power cut. Rejects when the disk fails: then nobody
-   * knows what of it is safe, and a second try would not tell.
+   * Writes a record, which survives the process from then on. Throws what the disk throws; after a failed write each
+   * further call throws the same error.
+   */
+  append(kind: number, payload: readonly Uint8Array[]): Extent {
+    const { survivesPowerCut, header } = this.#options;
+    if (!this.#current || this.#end - this.#current.start >= this.#segmentBytes) {
+      this.#beginSegment();
+      const first = header();
+      this.#write(this.#frame(first.kind, this.#durableEnd, first.payload));
+    }
+    return this.#write(this.#frame(kind, survivesPowerCut ? this.#durableEnd : this.#end, payload));
+  }
+
+  /**
+   * Resolves once everything that was appended before the call survives a power cut. Rejects with the disk's error.
+   * Then it is unknown which records are durable, and another sync would not tell.
    */
   sync(): Promise<void> {
-    // One that has not begun yet covers this call as well.
+    // A sync that has not begun yet covers this call too.
     this.#nextSync ??= this.#syncing.then(() => {
       this.#nextSync = undefined;
       this.#syncing = this.#sync();
@@ -109,89 +116,94 @@ export class Log {
     return this.#nextSync;
   }
 
-  /** The payload of a record. Throws when it cannot be read, or is not what was written. */
-  read({ position, length }: Place): Buffer {
+  /** Reads the payload of a record. Throws what the disk throws, and DamagedRecordError. */
+  read(extent: Extent): Buffer {
     const { disk, folder } = this.#options;
-    const base = this.#bases.findLast((begin) => begin <= position) ?? 0;
-    const frame = frameAt(disk.read(segmentPath(folder, base), position - base, length), 0);
-    if (!frame) throw new Error(`the record at ${position} in ${segmentPath(folder, base)} is damaged`);
-    return frame.payload;
+    return readPayload(disk, folder, this.#segmentStarts, extent);
   }
 
-  /** Removes the segments that end at this position or before it; never the one that is written. */
-  dropBefore(position: number): void {
-    this.#shed(position, (path) => this.#options.disk.remove(path));
+  /**
+   * Removes the segments that end at the position or before it, but never the one that is written. Throws what the
+   * disk throws.
+   */
+  removeBefore(end: Position): void {
+    this.#releaseBefore(end, (path) => this.#options.disk.remove(path));
   }
 
-  /** The same, but keeps them, in another folder. */
-  setAsideBefore(position: number, folder: string): void {
+  /**
+   * Moves the segments that end at the position or before it to another folder, but never the one that is written.
+   * Throws what the disk throws.
+   */
+  moveBefore(end: Position, folder: string): void {
     const { disk } = this.#options;
     disk.makeFolder(folder);
-    this.#shed(position, (path) => {
+    this.#releaseBefore(end, (path) => {
       disk.rename(path, join(folder, basename(path)));
       disk.syncFolder(folder);
     });
   }
 
   close(): void {
-    for (const file of this.#retired.splice(0)) file.close();
+    for (const file of this.#unsynced.splice(0)) file.close();
     this.#current?.file.close();
     this.#current = undefined;
   }
 
-  #shed(position: number, shed: (path: string) => void): void {
-    const { disk, folder, trustsTheSystem } = this.#options;
-    for (let next = this.#bases[1]; next !== undefined && next <= position; next = this.#bases[1]) {
-      const base = this.#bases.shift();
-      if (base !== undefined) shed(segmentPath(folder, base));
-      // One after the other: if an older one came back without a newer one, something safe would seem to be missing.
-      if (!trustsTheSystem) disk.syncFolder(folder);
+  #releaseBefore(end: Position, release: (path: string) => void): void {
+    const { disk, folder, survivesPowerCut } = this.#options;
+    for (;;) {
+      const [start, next] = this.#segmentStarts;
+      if (start === undefined || next === undefined || next > end) return;
+      this.#segmentStarts.shift();
+      release(segmentPath(folder, start));
+      // One at a time: if an older segment came back without a newer one, durable records would seem to be missing.
+      if (survivesPowerCut) disk.syncFolder(folder);
     }
   }
 
-  #begin(): void {
-    const { disk, folder, trustsTheSystem } = this.#options;
+  #beginSegment(): void {
+    const { disk, folder, survivesPowerCut } = this.#options;
     const file = disk.create(segmentPath(folder, this.#end));
-    if (trustsTheSystem) this.#current?.file.close();
-    else if (this.#current) this.#retired.push(this.#current.file);
-    this.#current = { base: this.#end, file };
-    this.#bases.push(this.#end);
+    if (!survivesPowerCut) this.#current?.file.close();
+    else if (this.#current) this.#unsynced.push(this.#current.file);
+    this.#current = { start: this.#end, file };
+    this.#segmentStarts.push(this.#end);
     this.#folderChanged = true;
   }
 
-  /** Good until the next one: what is written at once needs no memory of its own. */
-  #frame(kind: number, safe: number, payload: readonly Uint8Array[]): Buffer {
-    return encodeFrame(kind, safe, payload, (bytes) => {
-      if (bytes > LARGEST_SCRATCH_BYTES) return Buffer.allocUnsafe(bytes);
+  /** Encodes a frame in reused memory: the frame is valid until the next call. */
+  #frame(kind: number, durableEnd: Position, payload: readonly Uint8Array[]): Buffer {
+    return encodeFrame(kind, durableEnd, payload, (bytes) => {
+      if (bytes > MAX_SCRATCH_BYTES) return Buffer.allocUnsafe(bytes);
       if (bytes > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(2 * bytes);
       return this.#scratch.subarray(0, bytes);
     });
   }
 
-  #write(frame: Buffer): Place {
-    if (this.#torn) throw this.#torn.error;
-    const place = { position: this.#end, length: frame.length };
+  #write(frame: Buffer): Extent {
+    if (this.#writeFailure) throw this.#writeFailure.error;
+    const extent = { position: this.#end, length: frame.length };
     try {
       this.#current?.file.append(frame);
     } catch (error) {
-      this.#torn = { error };
+      this.#writeFailure = { error };
       throw error;
     }
-    this.#end += frame.length;
-    return place;
+    this.#end = position(this.#end + frame.length);
+    return extent;
   }
 
   async #sync(): Promise<void> {
     const { disk, folder } = this.#options;
-    const [upTo, current] = [this.#end, this.#current?.file];
-    // The older ones first: what is promised of a newer one must not outlive them.
-    for (const file of [...this.#retired]) {
+    const [end, current] = [this.#end, this.#current?.file];
+    // The older ones first: a newer record may say that an older one is durable.
+    for (const file of [...this.#unsynced]) {
       await file.sync();
-      this.#retired.shift()?.close();
+      this.#unsynced.shift()?.close();
     }
     await current?.sync();
     if (this.#folderChanged) disk.syncFolder(folder);
     this.#folderChanged = false;
-    this.#safe = upTo;
+    this.#durableEnd = end;
   }
 }

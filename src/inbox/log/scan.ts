@@ -1,83 +1,115 @@
 /**
- * Reads a log from its oldest record to its newest. A log is a folder of segments; a segment is a file of frames, named
- * by the position in the log of its first byte, so that positions stay what they are when old segments are removed.
+ * Reads a log from its oldest record to its newest. A log is a folder of segments. A segment is a file of frames,
+ * named by the position of its first byte.
  */
 import { join } from 'node:path';
 import type { Disk } from './disk.js';
-import { type FoundFrame, frameAt, nextFrame } from './frame.js';
+import { type FoundFrame, findFrame, frameAt } from './frame.js';
+import { type Extent, type Position, position } from './position.js';
 
-/** Where a record is: its first byte's position in the log, and how many bytes it has. */
-export interface Place {
-  readonly position: number;
-  readonly length: number;
-}
-
+/** What a scan has found out about a log besides its records. */
 export interface Scan {
-  /** Behind the newest record that counts. */
-  readonly end: number;
-  /** The positions at which the segments begin, in order; none of them at `end` or behind it. */
-  readonly segments: readonly number[];
-  /** Segments that hold nothing that counts: torn off before they were safe. */
-  readonly void: readonly number[];
-  /** How much of what was safe cannot be read any more. */
+  /** The position behind the newest valid record. */
+  readonly end: Position;
+  /** Where each segment with valid records begins, the oldest first. */
+  readonly segments: readonly Position[];
+  /** Segments without a valid record: they were torn off before they were durable. */
+  readonly discarded: readonly Position[];
+  /** How many bytes that were durable cannot be read any more. */
   readonly damagedBytes: number;
 }
 
+/** A record cannot be read back, though the log contains its position. */
+export class DamagedRecordError extends Error {}
+
 const SEGMENT_NAME = /^(\d{16})\.log$/;
 
-export function segmentPath(folder: string, position: number): string {
-  return join(folder, `${`${position}`.padStart(16, '0')}.log`);
+/** The path of the segment that begins at the position. */
+export function segmentPath(folder: string, start: Position): string {
+  return join(folder, `${`${start}`.padStart(16, '0')}.log`);
 }
 
 /**
- * Calls `visit` for each record that counts, in the order in which they were written. What was torn off at the end, by a
- * kill or a power cut before anybody was told that it is safe, does not count. Where something safe is damaged, all
- * that can still be read counts. Throws what the disk throws.
+ * Calls `visit` for each valid record, in the order in which they were written. A record is valid unless it lies in
+ * the torn end of the log: what a kill or a power cut has torn was never reported as durable. Where durable bytes are
+ * damaged, every other record that can be read is valid. Throws what the disk throws.
  */
-export function scanLog(disk: Disk, folder: string, visit: (frame: FoundFrame, place: Place) => void): Scan {
-  const bases = disk.list(folder).flatMap((name) => {
-    const [, digits] = SEGMENT_NAME.exec(name) ?? [];
-    return digits === undefined ? [] : [Number(digits)];
-  });
+export function scanLog(
+  disk: Disk,
+  folder: string,
+  visit: (frame: FoundFrame, extent: Extent) => void,
+): Scan {
+  const starts = segmentStarts(disk, folder);
   let damagedBytes = 0;
-  let end = bases[0] ?? 0;
-  for (const [index, base] of bases.entries()) {
-    const buffer = disk.read(segmentPath(folder, base));
-    // What lies behind the beginning of the next segment was torn off when that was begun.
-    const limit = (bases[index + 1] ?? base + buffer.length) - base;
+  let end = starts[0] ?? position(0);
+  for (const [index, start] of starts.entries()) {
+    const buffer = disk.read(segmentPath(folder, start));
+    // A segment that runs on into the next one was torn there.
+    const limit = (starts[index + 1] ?? start + buffer.length) - start;
     const content = buffer.subarray(0, limit);
-    for (let at = 0; at < limit; ) {
-      const frame = frameAt(content, at);
+    for (let offset = 0; offset < limit; ) {
+      const at = position(start + offset);
+      const frame = frameAt(content, offset);
       if (frame) {
-        at += frame.length;
-        visit(frame, { position: base + frame.at, length: frame.length });
-        end = base + at;
+        visit(frame, { position: at, length: frame.length });
+        offset += frame.length;
+        end = position(start + offset);
         continue;
       }
-      const later = { disk, folder, bases: bases.slice(index + 1) };
-      if (!wasSafe(base + at, content, at, later)) {
-        const kept = at > 0 ? index + 1 : index;
-        return { end, segments: bases.slice(0, kept), void: bases.slice(kept), damagedBytes };
+      const newer = starts.slice(index + 1).map((later) => segmentPath(folder, later));
+      if (!wasDurable(at, contentsFrom(content.subarray(offset), disk, newer))) {
+        const kept = offset > 0 ? index + 1 : index;
+        return { end, segments: starts.slice(0, kept), discarded: starts.slice(kept), damagedBytes };
       }
-      const next = nextFrame(content, at)?.at ?? limit;
-      damagedBytes += next - at;
-      at = next;
+      const next = findFrame(content, offset)?.offset ?? limit;
+      damagedBytes += next - offset;
+      offset = next;
     }
   }
-  const empty = bases.filter((base) => base >= end);
-  return { end, segments: bases.filter((base) => base < end), void: empty, damagedBytes };
+  const isEmpty = (start: Position) => start >= end;
+  return {
+    end,
+    segments: starts.filter((start) => !isEmpty(start)),
+    discarded: starts.filter(isEmpty),
+    damagedBytes,
+  };
 }
 
-/** Whether any record that is newer says that the log was safe beyond this position. */
-function wasSafe(
-  position: number,
-  content: Buffer,
-  from: number,
-  later: { readonly disk: Disk; readonly folder: string; readonly bases: readonly number[] },
-): boolean {
-  for (let frame = nextFrame(content, from); frame; frame = nextFrame(content, frame.at + frame.length))
-    if (frame.safe > position) return true;
-  const [base, ...bases] = later.bases;
-  if (base === undefined) return false;
-  return wasSafe(position, later.disk.read(segmentPath(later.folder, base)), 0, { ...later, bases });
+/**
+ * Reads the payload of one record. Throws what the disk throws, and DamagedRecordError.
+ *
+ * @param segments where each segment begins, the oldest first
+ */
+export function readPayload(
+  disk: Disk,
+  folder: string,
+  segments: readonly Position[],
+  { position: at, length }: Extent,
+): Buffer {
+  const start = segments.findLast((first) => first <= at) ?? position(0);
+  const path = segmentPath(folder, start);
+  const frame = frameAt(disk.read(path, at - start, length), 0);
+  if (!frame) throw new DamagedRecordError(`the record at ${at} in ${path} is damaged`);
+  return frame.payload;
+}
+
+function segmentStarts(disk: Disk, folder: string): Position[] {
+  return disk.list(folder).flatMap((name) => {
+    const [, digits] = SEGMENT_NAME.exec(name) ?? [];
+    return digits === undefined ? [] : [position(Number(digits))];
+  });
+}
+
+/** Reads each file only when its content is needed. */
+function* contentsFrom(rest: Buffer, disk: Disk, paths: readonly string[]): Generator<Buffer> {
+  yield rest;
+  for (const path of paths) yield disk.read(path);
+}
+
+/** Whether a newer record proves that the log was durable beyond the position. */
+function wasDurable(at: Position, newer: Iterable<Buffer>): boolean {
+  for (const content of newer)
+    for (let frame = findFrame(content, 0); frame; frame = findFrame(content, frame.offset + frame.length))
+      if (frame.durableEnd > at) return true;
+  return false;
 }

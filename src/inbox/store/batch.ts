@@ -1,71 +1,75 @@
-/** One record of updates in the log: where it is, and what has become of each update in it. */
-import type { Place } from '../log/scan.js';
+/** One record of updates in the log: where it is, and what has become of each of its updates. */
+import { type Seq, seq } from '../ids.js';
+import type { Extent } from '../log/position.js';
 
-/** `begun`: by the run that writes the log, and neither settled nor cut since. */
+/** `begun`: by the run that writes the log, and neither settled nor cut by a stop since. */
 export type LoggedState = 'waiting' | 'begun' | 'settled';
 
 export class Batch {
-  /** Changes when what is left of it is written anew, so that old segments can go. */
-  place: Place;
-  readonly first: number;
-  /** What one update takes in the log, on average. */
+  /** Where the record is; changes when the batch is rewritten. */
+  extent: Extent;
+  /** The number of the first update, settled or not. */
+  readonly first: Seq;
+  /** The average size of an update in the log. */
   readonly bytesEach: number;
-  /** Of all numbers from the first to the last: those between them that are not in it count as settled. */
+  /** By the distance from the first number. A number in between that does not belong to the batch counts as settled. */
   readonly #states: LoggedState[];
   #size: number;
 
   /** @param seqs in ascending order, at least one */
-  constructor(place: Place, seqs: readonly number[]) {
-    this.place = place;
-    this.first = seqs[0] ?? 0;
-    this.bytesEach = Math.ceil(place.length / seqs.length);
+  constructor(extent: Extent, seqs: readonly Seq[]) {
+    const [first = seq(0), last = first] = [seqs[0], seqs.at(-1)];
+    this.extent = extent;
+    this.first = first;
+    this.bytesEach = Math.ceil(extent.length / seqs.length);
     this.#size = seqs.length;
-    // Of the right length at once: a slow trickle makes a batch of each update, and there may be a million.
-    this.#states = Array.from({ length: (seqs.at(-1) ?? 0) - this.first + 1 }, () => 'settled');
-    for (const seq of seqs) this.#states[seq - this.first] = 'waiting';
+    // Allocated in its final length: there may be a million batches of one update.
+    this.#states = Array.from({ length: last - first + 1 }, () => 'settled');
+    for (const one of seqs) this.#states[one - first] = 'waiting';
   }
 
-  /** How many of it are not settled. */
+  /** How many updates are not settled. */
   get size(): number {
     return this.#size;
   }
 
-  /** Those, in order of arrival. */
-  get seqs(): readonly number[] {
-    return this.#numbers((state) => state !== 'settled');
+  /** The updates that are not settled, in order of arrival. */
+  get seqs(): readonly Seq[] {
+    return this.#seqsThat((state) => state !== 'settled');
   }
 
-  get begun(): readonly number[] {
-    return this.#numbers((state) => state === 'begun');
+  /** The updates that are begun, in order of arrival. */
+  get begun(): readonly Seq[] {
+    return this.#seqsThat((state) => state === 'begun');
   }
 
-  /** The newest that is not settled. */
-  get last(): number {
-    return this.first + this.#states.findLastIndex((state) => state !== 'settled');
+  /** The newest update that is not settled. */
+  get last(): Seq {
+    return seq(this.first + this.#states.findLastIndex((state) => state !== 'settled'));
   }
 
-  /** Whether the number lies between its first and its last, settled or not. */
-  spans(seq: number): boolean {
-    return seq >= this.first && seq < this.first + this.#states.length;
+  /** Whether the number lies between the batch's first and last, settled or not. */
+  spans(of: Seq): boolean {
+    return of >= this.first && of < this.first + this.#states.length;
   }
 
-  /** Whether it holds the update, and that is not settled. */
-  has(seq: number): boolean {
-    return this.stateOf(seq) !== 'settled';
+  /** Whether the update belongs to the batch and is not settled. */
+  has(of: Seq): boolean {
+    return this.stateOf(of) !== 'settled';
   }
 
-  /** Settled, too, where it is not in here. */
-  stateOf(seq: number): LoggedState {
-    return this.#states[seq - this.first] ?? 'settled';
+  /** The update's state; `settled` if it does not belong to the batch. */
+  stateOf(of: Seq): LoggedState {
+    return this.#states[of - this.first] ?? 'settled';
   }
 
-  /** To be called with one that it has. */
-  become(seq: number, state: LoggedState): void {
-    this.#states[seq - this.first] = state;
+  /** Changes the state of an update that the batch has. */
+  setState(of: Seq, state: LoggedState): void {
+    this.#states[of - this.first] = state;
     if (state === 'settled') this.#size--;
   }
 
-  #numbers(wanted: (state: LoggedState) => boolean): readonly number[] {
-    return this.#states.flatMap((state, turn) => (wanted(state) ? [this.first + turn] : []));
+  #seqsThat(isWanted: (state: LoggedState) => boolean): readonly Seq[] {
+    return this.#states.flatMap((state, index) => (isWanted(state) ? [seq(this.first + index)] : []));
   }
 }

@@ -1,78 +1,78 @@
 /**
- * The batches of which something is not settled, by their numbers. They stand on shelves of limited length, so that to
- * take one out costs little, however many there are: a slow trickle makes one of each update.
+ * The batches with unsettled updates, sorted by their numbers. They are kept in chunks of limited length, so that
+ * removing one costs little however many there are: when updates come one by one, each makes a batch.
  */
+import type { Seq } from '../ids.js';
 import type { Batch } from './batch.js';
 
-const LONGEST_SHELF = 512;
+const MAX_CHUNK_LENGTH = 512;
 
 export class Batches {
-  /** None is empty. */
-  readonly #shelves: Batch[][] = [];
-  /** Those of one batch are mostly asked for in a row. */
+  /** Sorted; no chunk is empty. */
+  readonly #chunks: Batch[][] = [];
+  /** Lookups mostly ask for the updates of one batch in a row. */
   #lastFound: Batch | undefined;
 
-  /** All of them, in order of arrival. */
+  /** Iterates over all batches, in order of arrival. */
   *[Symbol.iterator](): Generator<Batch> {
-    for (const shelf of this.#shelves) yield* shelf;
+    for (const chunk of this.#chunks) yield* chunk;
   }
 
-  /** The last one that does not begin behind this number. */
-  upTo(seq: number): Batch | undefined {
+  /** The last batch that begins with this number or before it. */
+  upTo(seq: Seq): Batch | undefined {
     if (this.#lastFound?.spans(seq)) return this.#lastFound;
-    const shelf = this.#shelves[this.#shelfOf(seq)];
-    this.#lastFound = shelf?.[placeOn(shelf, seq)];
+    const chunk = this.#chunks[this.#chunkOf(seq)];
+    this.#lastFound = chunk?.[indexIn(chunk, seq)];
     return this.#lastFound;
   }
 
-  /** The first one with something from this number on. */
-  from(seq: number): Batch | undefined {
-    const index = this.#shelfOf(seq);
-    const shelf = this.#shelves[index] ?? [];
-    const place = placeOn(shelf, seq);
-    const batch = shelf[place];
+  /** The first batch with an unsettled update of this number or a later one. */
+  from(seq: Seq): Batch | undefined {
+    const chunkIndex = this.#chunkOf(seq);
+    const chunk = this.#chunks[chunkIndex] ?? [];
+    const index = indexIn(chunk, seq);
+    const batch = chunk[index];
     if (batch && batch.last >= seq) return batch;
-    return shelf[place + 1] ?? this.#shelves[index + 1]?.[0];
+    return chunk[index + 1] ?? this.#chunks[chunkIndex + 1]?.[0];
   }
 
   add(batch: Batch): void {
-    const seq = batch.first;
-    const index = Math.max(0, this.#shelfOf(seq));
-    const shelf = this.#shelves[index];
-    if (!shelf) {
-      this.#shelves.push([batch]);
+    const chunkIndex = Math.max(0, this.#chunkOf(batch.first));
+    const chunk = this.#chunks[chunkIndex];
+    if (!chunk) {
+      this.#chunks.push([batch]);
       return;
     }
-    const place = placeOn(shelf, seq) + 1;
-    if (shelf.length < LONGEST_SHELF) shelf.splice(place, 0, batch);
-    else this.#shelves.splice(index + 1, 0, [batch, ...shelf.splice(place)]);
+    const index = indexIn(chunk, batch.first) + 1;
+    if (chunk.length < MAX_CHUNK_LENGTH) chunk.splice(index, 0, batch);
+    else this.#chunks.splice(chunkIndex + 1, 0, [batch, ...chunk.splice(index)]);
   }
 
   remove(batch: Batch): void {
     if (this.#lastFound === batch) this.#lastFound = undefined;
-    const index = this.#shelfOf(batch.first);
-    const shelf = this.#shelves[index];
-    shelf?.splice(placeOn(shelf, batch.first), 1);
-    if (shelf?.length === 0) this.#shelves.splice(index, 1);
+    const chunkIndex = this.#chunkOf(batch.first);
+    const chunk = this.#chunks[chunkIndex];
+    chunk?.splice(indexIn(chunk, batch.first), 1);
+    if (chunk?.length === 0) this.#chunks.splice(chunkIndex, 1);
   }
 
-  #shelfOf(seq: number): number {
-    return lastUpTo(this.#shelves.length, (index) => firstOf(this.#shelves[index]?.[0]) <= seq);
+  /** The index of the chunk to which a batch that begins with the number belongs; -1 if it comes before all. */
+  #chunkOf(seq: Seq): number {
+    return lastIndexUpTo(this.#chunks, seq, (chunk) => chunk[0]);
   }
 }
 
-const firstOf = (batch: Batch | undefined): number => batch?.first ?? 0;
+const indexIn = (chunk: readonly Batch[], seq: Seq): number => lastIndexUpTo(chunk, seq, (batch) => batch);
 
-const placeOn = (shelf: readonly Batch[], seq: number): number =>
-  lastUpTo(shelf.length, (index) => firstOf(shelf[index]) <= seq);
-
-/** The last index for which it holds, where it holds for all before; -1 where it never does. */
-function lastUpTo(length: number, holds: (index: number) => boolean): number {
+/** Binary search: the last index of a sorted list whose batch begins with the number or before it, or -1. */
+function lastIndexUpTo<T>(list: readonly T[], seq: Seq, batchOf: (element: T) => Batch | undefined): number {
   let low = 0;
-  let high = length;
+  let high = list.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (holds(middle)) low = middle + 1;
+    const element = list[middle];
+    const first = element === undefined ? undefined : batchOf(element)?.first;
+    if (first !== undefined && first <= seq) low = middle + 1;
     else high = middle;
   }
   return low - 1;

@@ -1,15 +1,16 @@
 /**
- * What is not settled, in order of arrival: by batch, where it is in the log, and no more, so that a backlog of any
- * length costs little memory. The journal keeps it as it goes; a start learns it from the log.
+ * The ledger knows which updates are not settled, and where in the log they are. It does not hold their contents, so
+ * that a backlog of any length costs little memory. It is rebuilt from the log at the start and kept up to date from
+ * then on.
  */
-
+import { type Seq, seq } from '../ids.js';
 import type { FoundFrame } from '../log/frame.js';
-import type { Place } from '../log/scan.js';
+import type { Extent } from '../log/position.js';
 import { Batch } from './batch.js';
 import { Batches } from './batches.js';
-import { RecentIds } from './recent.js';
+import { RecentIds } from './recent-ids.js';
 import {
-  decodeHead,
+  decodeHeader,
   decodeMarks,
   decodeUpdates,
   type History,
@@ -18,162 +19,178 @@ import {
   type UpdatesRecord,
 } from './records.js';
 
-/** What earlier runs have made of an update. */
-type Past = Pick<History, 'runs' | 'deaths'>;
+/** How an update fared in the runs that began it and have ended. */
+type EndedRuns = Pick<History, 'runs' | 'deaths'>;
 
-const untouched: Past = { runs: 0, deaths: 0 };
+const noRuns: EndedRuns = { runs: 0, deaths: 0 };
 
 export class Ledger {
   readonly #batches = new Batches();
-  /** Of those that earlier runs have begun, and that are not settled. */
-  readonly #pasts = new Map<number, Past>();
-  recent = new RecentIds();
-  nextSeq = 1;
+  /** Of each unsettled update that an ended run has begun. */
+  readonly #endedRuns = new Map<Seq, EndedRuns>();
+  #recent = new RecentIds();
+  #nextSeq = seq(1);
+  #runId: string | undefined;
   #size = 0;
   #bytes = 0;
+
+  /** The ids that Telegram may send again. */
+  get recent(): RecentIds {
+    return this.#recent;
+  }
+
+  /** The run of the program that has written the newest segment; undefined if the segment does not tell. */
+  get runId(): string | undefined {
+    return this.#runId;
+  }
+
+  /** The number that the next new update gets. */
+  get nextSeq(): Seq {
+    return this.#nextSeq;
+  }
 
   /** How many updates are not settled. */
   get size(): number {
     return this.#size;
   }
 
-  /** About how much of the log they take. */
+  /** About how many bytes of the log the unsettled updates take. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** All of them, in order of arrival. */
+  /** All batches with unsettled updates, in order of arrival. */
   batches(): readonly Batch[] {
     return [...this.#batches];
   }
 
-  /** The numbers of those that were ever begun, with what is known of that. */
-  histories(): readonly (readonly [seq: number, history: History])[] {
-    const seqs = new Set([...this.#pasts.keys(), ...this.#begun()]);
-    return [...seqs].map((seq) => [seq, this.historyOf(seq)]);
+  /** The history of each unsettled update that was ever begun. */
+  histories(): readonly (readonly [seq: Seq, history: History])[] {
+    const begun = [...this.#batches].flatMap((batch) => batch.begun);
+    return [...new Set([...this.#endedRuns.keys(), ...begun])].map((of) => [of, this.historyOf(of)]);
   }
 
-  /** Updates as they are in the log, in order of arrival. */
-  add(place: Place, seqs: readonly number[]): Batch {
-    const batch = new Batch(place, seqs);
+  /** Adds the updates of a record in the log, in order of arrival. */
+  add(extent: Extent, seqs: readonly Seq[]): Batch {
+    const batch = new Batch(extent, seqs);
     this.#batches.add(batch);
     this.#size += batch.size;
     this.#bytes += batch.size * batch.bytesEach;
-    this.nextSeq = Math.max(this.nextSeq, (seqs.at(-1) ?? 0) + 1);
+    this.skipBehind(batch.last);
     return batch;
   }
 
-  /** The first batch with something from this number on. */
-  batchFrom(seq: number): Batch | undefined {
-    return this.#batches.from(seq);
+  /** Never gives out this number or a lower one again. */
+  skipBehind(taken: Seq): void {
+    if (taken >= this.#nextSeq) this.#nextSeq = seq(taken + 1);
   }
 
-  /** The batch that the update is in; undefined once it is settled. */
-  batchOf(seq: number): Batch | undefined {
-    const batch = this.#batches.upTo(seq);
-    return batch?.has(seq) ? batch : undefined;
+  /** The first batch with an unsettled update of this number or a later one. */
+  batchFrom(first: Seq): Batch | undefined {
+    return this.#batches.from(first);
   }
 
-  historyOf(seq: number): History {
-    const { runs, deaths } = this.#pasts.get(seq) ?? untouched;
-    const begun = this.#batches.upTo(seq)?.stateOf(seq) === 'begun';
+  /** The batch of an update, or undefined if the update is settled. */
+  batchOf(of: Seq): Batch | undefined {
+    const batch = this.#batches.upTo(of);
+    return batch?.has(of) ? batch : undefined;
+  }
+
+  historyOf(of: Seq): History {
+    const { runs, deaths } = this.#endedRuns.get(of) ?? noRuns;
+    const begun = this.#batches.upTo(of)?.stateOf(of) === 'begun';
     return { runs: begun ? runs + 1 : runs, deaths, begun };
   }
 
-  begin(seq: number): void {
-    const batch = this.batchOf(seq);
-    // Begun a second time without a word on the first: the process died in between.
-    if (batch?.stateOf(seq) === 'begun') this.#endOf(seq, 'death');
-    else batch?.become(seq, 'begun');
+  begin(of: Seq): void {
+    const batch = this.batchOf(of);
+    // If it was begun already, the process died in between.
+    if (batch?.stateOf(of) === 'begun') this.#countEndedRun(of, 'died');
+    else batch?.setState(of, 'begun');
   }
 
-  /** A stop has cut it: that is no fault of its own. */
-  cut(seq: number): void {
-    const batch = this.batchOf(seq);
-    if (batch?.stateOf(seq) !== 'begun') return;
-    batch.become(seq, 'waiting');
-    this.#endOf(seq, 'cut');
+  /** Records that a stop has cut the update's handler, which does not count as a death. */
+  cut(of: Seq): void {
+    const batch = this.batchOf(of);
+    if (batch?.stateOf(of) !== 'begun') return;
+    batch.setState(of, 'waiting');
+    this.#countEndedRun(of, 'cut');
   }
 
-  settle(seq: number): void {
-    const batch = this.batchOf(seq);
+  settle(of: Seq): void {
+    const batch = this.batchOf(of);
     if (!batch) return;
-    batch.become(seq, 'settled');
+    batch.setState(of, 'settled');
     if (batch.size === 0) this.#batches.remove(batch);
-    if (this.#pasts.size > 0) this.#pasts.delete(seq);
+    if (this.#endedRuns.size > 0) this.#endedRuns.delete(of);
     this.#size--;
     this.#bytes -= batch.bytesEach;
   }
 
-  /** The process that wrote the log is gone: it died of what it had begun, or beside it. */
+  /** Counts a death for each update that is begun: the process that began it is gone. */
   endRun(): void {
     for (const batch of this.#batches)
-      for (const seq of batch.begun) {
-        batch.become(seq, 'waiting');
-        this.#endOf(seq, 'death');
+      for (const begun of batch.begun) {
+        batch.setState(begun, 'waiting');
+        this.#countEndedRun(begun, 'died');
       }
   }
 
-  /** Follows the log, record by record. */
-  replay({ kind, payload }: Pick<FoundFrame, 'kind' | 'payload'>, place: Place): void {
+  /** Applies the next record of the log. Ignores kinds of records that it does not know. */
+  replay({ kind, payload }: Pick<FoundFrame, 'kind' | 'payload'>, extent: Extent): void {
     switch (kind) {
-      case RecordKind.head: {
-        const { nextSeq, recent } = decodeHead(payload);
-        this.nextSeq = Math.max(this.nextSeq, nextSeq);
-        // It tells of all that may come again, whatever was read before.
-        this.recent = new RecentIds();
-        for (const arrival of recent) this.recent.add(arrival);
+      case RecordKind.header: {
+        const { runId, nextSeq, recent } = decodeHeader(payload);
+        if (runId !== this.#runId) this.endRun();
+        this.#runId = runId;
+        if (nextSeq > this.#nextSeq) this.#nextSeq = nextSeq;
+        // A header names all recent ids, those of older records included.
+        this.#recent = new RecentIds();
+        for (const arrival of recent) this.#recent.add(arrival);
         return;
       }
       case RecordKind.updates: {
         const record = decodeUpdates(payload);
-        this.#replayMarks(record.marks);
-        if (record.passed !== undefined) this.recent.passed(record.passed);
-        this.recent.add(record);
-        this.#replayUpdates(record, place);
+        if (record.confirmedOffset !== undefined) this.#recent.confirm(record.confirmedOffset);
+        this.#recent.add(record);
+        this.#replayUpdates(record, extent);
         return;
       }
-      case RecordKind.rewritten: {
-        const record = decodeUpdates(payload);
-        this.#replayMarks(record.marks);
-        this.#replayUpdates(record, place);
+      case RecordKind.rewritten:
+        this.#replayUpdates(decodeUpdates(payload), extent);
         return;
-      }
       case RecordKind.marks:
         this.#replayMarks(decodeMarks(payload));
     }
   }
 
   #replayMarks({ begun, settled, cut }: Marks): void {
-    for (const seq of begun) this.begin(seq);
-    for (const seq of cut) this.cut(seq);
-    for (const seq of settled) this.settle(seq);
+    for (const of of begun) this.begin(of);
+    for (const of of cut) this.cut(of);
+    for (const of of settled) this.settle(of);
   }
 
-  #replayUpdates({ seqs, histories }: UpdatesRecord, place: Place): void {
+  #replayUpdates({ seqs, histories, marks }: UpdatesRecord, extent: Extent): void {
+    this.#replayMarks(marks);
     const [first] = seqs;
     if (first === undefined) return;
     const earlier = this.batchOf(first);
     if (earlier) {
-      earlier.place = place;
-      // What was written anew is all that was left: where marks are missing, something is damaged.
+      earlier.extent = extent;
+      // The rewritten record holds all that was left. If more seems to be left, the marks that settled it are damaged.
       const left = new Set(seqs);
-      for (const seq of earlier.seqs) if (!left.has(seq)) this.settle(seq);
+      for (const of of earlier.seqs) if (!left.has(of)) this.settle(of);
     } else {
-      this.add(place, seqs);
+      this.add(extent, seqs);
     }
-    for (const [seq, { runs, deaths, begun }] of histories) {
-      this.#pasts.set(seq, { runs: begun ? runs - 1 : runs, deaths });
-      this.batchOf(seq)?.become(seq, begun ? 'begun' : 'waiting');
+    for (const [of, { runs, deaths, begun }] of histories) {
+      this.#endedRuns.set(of, { runs: begun ? runs - 1 : runs, deaths });
+      this.batchOf(of)?.setState(of, begun ? 'begun' : 'waiting');
     }
   }
 
-  *#begun(): Generator<number> {
-    for (const { begun } of this.#batches) yield* begun;
-  }
-
-  #endOf(seq: number, how: 'cut' | 'death'): void {
-    const { runs, deaths } = this.#pasts.get(seq) ?? untouched;
-    this.#pasts.set(seq, { runs: runs + 1, deaths: how === 'death' ? deaths + 1 : deaths });
+  #countEndedRun(of: Seq, how: 'cut' | 'died'): void {
+    const { runs, deaths } = this.#endedRuns.get(of) ?? noRuns;
+    this.#endedRuns.set(of, { runs: runs + 1, deaths: how === 'died' ? deaths + 1 : deaths });
   }
 }

@@ -1,107 +1,110 @@
 /**
- * Whose store it is at the moment. The lock of the bot keeps two processes of one host apart; it does not reach into
- * another container, or another host with the same disk. So the owner leaves a sign of life in the store, and looks
- * whether it is still its own.
+ * Keeps two processes from working with the same store. The bot's lock does so on one host, but does not reach into
+ * another container, or another host with the same disk. So the owner writes a heartbeat into the store, and checks
+ * that nobody else has.
  */
 import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
+import { isObject, parseJson } from '../../json.js';
 import { codeOf } from '../../system-error.js';
 import type { Disk } from '../log/disk.js';
 
 export interface OwnerOptions {
   readonly disk: Disk;
+  /** The folder of the inbox. */
   readonly folder: string;
   readonly clock: Clock;
-  /** Where the process runs, as far as the bot's lock reaches. */
+  /** Where the process runs, as far as the bot's lock reaches: a host or a container. */
   readonly place: string;
-  /** Tells this process from all others. */
+  /** Tells this run of the program from all others. */
   readonly id: string;
-  /** The store was left without a word in that place; for so long `take` waits for a sign of life. */
+  /** Called when `acquire` begins to wait for a heartbeat of an owner in another place. */
   readonly waiting?: (place: string | undefined, waitMs: number) => void;
 }
 
-/** The sign of life that an owner leaves, and takes away when it gives the store back. */
-export interface OwnerSign {
+/** Who owns the store. The file stays behind when its owner dies. */
+export interface Heartbeat {
   readonly place: string;
   readonly id: string;
 }
 
-const FILE = 'owner.json';
+const FILE_NAME = 'owner.json';
 
-export const ownerPath = (folder: string): string => join(folder, FILE);
+export const heartbeatPath = (folder: string): string => join(folder, FILE_NAME);
 
-export const BEAT_MS = 5_000;
+/** How often the owner writes a heartbeat. */
+export const HEARTBEAT_MS = 5_000;
 
-/** An owner that is alive has given at least one sign by then. */
-const PROBATION_MS = 2 * BEAT_MS;
+/** An owner that is alive has written at least one heartbeat in this time. */
+const TAKEOVER_WAIT_MS = 2 * HEARTBEAT_MS;
 
 export class Owner {
   readonly #options: OwnerOptions;
   readonly #path: string;
   #beats = 0;
+  /** The heartbeat that was written last; empty before the first. */
   #written = '';
 
   constructor(options: OwnerOptions) {
     this.#options = options;
-    this.#path = ownerPath(options.folder);
+    this.#path = heartbeatPath(options.folder);
   }
 
   /**
-   * Takes the store. Where it was left without a word somewhere else, waits whether its owner gives a sign of life.
-   * Rejects with INBOX_IN_USE when it does, with the signal's reason when that aborts, and with what the disk throws.
+   * Acquires the store. If the last owner ran in another place and did not release it, waits whether it writes
+   * another heartbeat. Rejects with a LastcallError INBOX_IN_USE if it does, with the signal's reason when that
+   * aborts, and with the disk's error.
    */
-  async take(signal?: AbortSignal): Promise<void> {
-    const { clock, place, waiting } = this.#options;
+  async acquire(signal?: AbortSignal): Promise<void> {
+    const { clock, folder, place, waiting } = this.#options;
     const before = this.#read();
-    const placeBefore = parseOwnerSign(before)?.place;
-    // In the same place its owner is dead, for it does not hold the bot's lock.
-    if (before !== '' && placeBefore !== place) {
-      waiting?.(placeBefore, PROBATION_MS);
-      await clock.sleep(PROBATION_MS, signal);
-      if (this.#read() !== before) throw inUse(this.#options.folder);
+    const ownerPlace = parseHeartbeat(before)?.place;
+    // An owner in the same place is dead, because it does not hold the bot's lock.
+    if (before !== '' && ownerPlace !== place) {
+      waiting?.(ownerPlace, TAKEOVER_WAIT_MS);
+      await clock.sleep(TAKEOVER_WAIT_MS, signal);
+      if (this.#read() !== before) throw inUse(folder);
     }
-    this.beat();
+    this.heartbeat();
   }
 
   /**
-   * Gives a sign of life, where the disk has room for one: a disk that is full ends nobody who has nothing to write.
-   *
-   * @throws LastcallError INBOX_IN_USE when somebody else has taken the store, and what the disk throws
+   * Writes a heartbeat. A full disk does not count as a failure, except for the first one: a bot that has nothing to
+   * write can go on. Throws INBOX_IN_USE if another process has acquired the store, and what the disk throws.
    */
-  beat(): void {
+  heartbeat(): void {
     const { disk, folder, place, id } = this.#options;
     if (this.#written !== '' && this.#read() !== this.#written) throw inUse(folder);
-    const sign = JSON.stringify({ place, id, beats: ++this.#beats });
+    const text = JSON.stringify({ place, id, beats: ++this.#beats });
     try {
-      disk.replace(this.#path, sign);
-      this.#written = sign;
+      disk.replace(this.#path, text);
+      this.#written = text;
     } catch (error) {
       if (codeOf(error) !== 'ENOSPC' || this.#written === '') throw error;
     }
   }
 
-  /** Gives the store back, so that nobody has to wait for a sign of life. */
-  leave(): void {
+  /**
+   * Releases the store, unless another process has acquired it, so that the next owner need not wait. Throws what the
+   * disk throws.
+   */
+  release(): void {
     if (this.#read() === this.#written) this.#options.disk.remove(this.#path);
   }
 
   #read(): string {
     const { disk, folder } = this.#options;
-    return disk.list(folder).includes(FILE) ? disk.read(this.#path).toString() : '';
+    return disk.list(folder).includes(FILE_NAME) ? disk.read(this.#path).toString() : '';
   }
 }
 
-/** Undefined where the text is no such sign. */
-export function parseOwnerSign(text: string): OwnerSign | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return undefined;
-    const [place, id]: unknown[] = [Reflect.get(value, 'place'), Reflect.get(value, 'id')];
-    return typeof place === 'string' && typeof id === 'string' ? { place, id } : undefined;
-  } catch {
-    return undefined;
-  }
+/** Undefined if the text is not a heartbeat. */
+export function parseHeartbeat(text: string): Heartbeat | undefined {
+  const value = parseJson(text);
+  if (!isObject(value)) return undefined;
+  const { place, id } = value;
+  return typeof place === 'string' && typeof id === 'string' ? { place, id } : undefined;
 }
 
 function inUse(folder: string): LastcallError {

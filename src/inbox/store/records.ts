@@ -1,160 +1,165 @@
 /**
- * What the journal writes down, as bytes. Records of updates begin with an index, so that much can be learnt of many
- * updates without reading their contents.
+ * The records of the inbox as bytes. A record of updates begins with an index, so that much is known of its updates
+ * without parsing their contents. The names in the JSON are part of the format on disk and stay as they are. Decoders
+ * throw when a payload has another form than this version writes.
  */
-import type { Settlement } from '../inbox.js';
-import type { Arrival } from './recent.js';
+import { isObject } from '../../json.js';
+import { type OrderKey, orderKey, type Seq, seq, type UpdateId, updateId } from '../ids.js';
+import type { DeadReason } from '../inbox.js';
+import type { Arrival } from './recent-ids.js';
 
-/** Written at the head of each segment; a version that this program does not know is left alone. */
+/** The version of the format, which stands in each header. An inbox of an unknown version is left alone. */
 export const FORMAT = 2;
 
 export const RecordKind = {
-  /** The beginning of a segment: whose log it is, and what the segments before may have taken with them. */
-  head: 1,
+  /** The first record of a segment: whose log it is, and what only older segments would tell. */
+  header: 1,
   /** Updates, in order of arrival. */
   updates: 2,
-  /** What became of them. */
+  /** What has become of updates. */
   marks: 3,
-  /** An update that was given up, or failed; in a file of its own. */
+  /** An update that was given up; in a file of its own. */
   deadLetter: 4,
-  /** A dead letter is gone. */
+  /** The removal of a dead letter. */
   removal: 5,
-  /** What was not settled of a record of updates, written anew so that its segment can go. */
+  /** The unsettled updates of an older record, rewritten so that its segment can be removed. */
   rewritten: 6,
 } as const;
 
-export interface Head {
+export interface Header {
   readonly format: number;
   /** The bot's key. */
   readonly bot: string;
-  /** Which run of the program wrote the segment, by the id of the store's owner. */
-  readonly run?: string;
-  readonly nextSeq: number;
-  /** The ids that Telegram may still send again. */
+  /** The run of the program that has written the segment. */
+  readonly runId?: string;
+  readonly nextSeq: Seq;
+  /** The ids that Telegram may send again. */
   readonly recent: readonly Arrival[];
 }
 
-/** How often an update was begun, and how it ended those times. */
+/** How often an update was begun, and how that ended. */
 export interface History {
-  /** Runs of the program that have begun it. */
+  /** How many runs of the program have begun the update. */
   readonly runs: number;
-  /** Those of them that died of it, or beside it. */
+  /** In how many of these runs the process died while the handler was at work. */
   readonly deaths: number;
-  /** Begun, and neither settled nor cut by a stop, as far as is written. */
+  /** Whether the update is begun, and neither settled nor cut by a stop since. */
   readonly begun: boolean;
 }
 
 /** An update without its content. */
-export interface Indexed {
-  /** The journal's own number, which only ever rises: update ids may jump, and come again. */
-  readonly seq: number;
-  readonly updateId: number;
-  readonly key: string;
+export interface UpdateSummary {
+  /** The inbox's own number, which only ever rises; update ids may jump and come again. */
+  readonly seq: Seq;
+  readonly updateId: UpdateId;
+  readonly key: OrderKey;
   readonly kind: string;
 }
 
-/** Updates, in order of arrival: what is said of each stands in the same place of each list. */
+/** Updates in order of arrival. The lists run in parallel: index i of each belongs to the same update. */
 export interface UpdatesRecord {
-  /** When they arrived; milliseconds since 1970. */
+  /** When the updates arrived, in milliseconds since 1970. */
   readonly atMs: number;
-  /** Telegram had answered a poll from here when it sent them: it has forgotten all below. */
-  readonly passed: number | undefined;
-  /** The journal's own numbers. */
-  readonly seqs: readonly number[];
-  readonly ids: readonly number[];
-  /** Which of the record's contents is whose. */
-  readonly places: readonly number[];
-  /** Of those that were begun before they were written down here. */
-  readonly histories: readonly (readonly [seq: number, history: History])[];
-  /** What became of others before. */
+  /** The offset of the poll that these updates answered: Telegram has forgotten everything below it. */
+  readonly confirmedOffset: UpdateId | undefined;
+  readonly seqs: readonly Seq[];
+  readonly ids: readonly UpdateId[];
+  /** For each update the index of its content in the record's contents. */
+  readonly contentIndexes: readonly number[];
+  /** The histories of the updates that were begun before this record was written. */
+  readonly histories: readonly (readonly [seq: Seq, history: History])[];
+  /** What has become of other updates before this record was written. */
   readonly marks: Marks;
 }
 
 export interface Marks {
-  readonly begun: readonly number[];
-  readonly settled: readonly number[];
-  /** Begun, but cut by a stop. */
-  readonly cut: readonly number[];
+  readonly begun: readonly Seq[];
+  readonly settled: readonly Seq[];
+  /** Updates whose handler a stop has cut. */
+  readonly cut: readonly Seq[];
 }
 
-export interface DeadLetter extends Indexed {
-  readonly why: Exclude<Settlement, 'handled'> | 'died';
-  /** How often it was begun. */
+export const noMarks = (): Record<keyof Marks, Seq[]> => ({ begun: [], settled: [], cut: [] });
+
+export interface DeadLetter extends UpdateSummary {
+  readonly why: DeadReason;
+  /** How many runs have begun the update. */
   readonly attempts: number;
+  /** When the update was given up, in milliseconds since 1970. */
   readonly atMs: number;
-  /** The error, in words, where there is one. */
+  /** The error as text, if there was one. */
   readonly error: string | undefined;
 }
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-export function encodeHead({ format, bot, run, nextSeq, recent }: Head): Buffer[] {
-  const rows = recent.map(({ atMs, ids }) => [atMs, runsOf(ids)]);
-  return [json({ format, bot, run, nextSeq, recent: rows })];
+export function encodeHeader({ format, bot, runId, nextSeq, recent }: Header): Buffer[] {
+  const rows = recent.map(({ atMs, ids }) => [atMs, packRanges(ids)]);
+  return [json({ format, bot, run: runId, nextSeq, recent: rows })];
 }
 
 /**
- * @param contents JSON: an array of updates, or an answer of Telegram's as it was received, which has one as its `result`.
- *   To write down what is at hand costs less than to make a text of it anew.
+ * @param contents JSON: an array of updates, or an answer of Telegram as it was received, with the array as its
+ *   `result`. Writing received bytes costs less than serializing the updates again.
  */
 export function encodeUpdates(record: UpdatesRecord, contents: Uint8Array): Uint8Array[] {
-  const { atMs, passed, histories } = record;
-  const [seqs, ids, places] = [runsOf(record.seqs), runsOf(record.ids), runsOf(record.places)];
-  const rows = histories.map(([seq, { runs, deaths, begun }]) => [seq, runs, deaths, begun ? 1 : 0]);
-  return [...indexed({ atMs, passed, seqs, ids, places, rows, marks: rowsOf(record.marks) }), contents];
+  const { atMs, confirmedOffset: passed, histories } = record;
+  const [seqs, ids] = [packRanges(record.seqs), packRanges(record.ids)];
+  const places = packRanges(record.contentIndexes);
+  const rows = histories.map(([of, { runs, deaths, begun }]) => [of, runs, deaths, begun ? 1 : 0]);
+  return [...withIndex({ atMs, passed, seqs, ids, places, rows, marks: packMarks(record.marks) }), contents];
 }
 
 export function encodeMarks(marks: Marks): Buffer[] {
-  return [json(rowsOf(marks))];
+  return [json(packMarks(marks))];
 }
 
-const rowsOf = ({ begun, settled, cut }: Marks) => [runsOf(begun), runsOf(settled), runsOf(cut)];
-
-export function encodeDeadLetter(letter: DeadLetter, text: Uint8Array): Uint8Array[] {
+export function encodeDeadLetter(letter: DeadLetter, content: Uint8Array): Uint8Array[] {
   const { seq, updateId, key, kind, why, attempts, atMs, error } = letter;
-  return [...indexed({ seq, updateId, key, kind, why, attempts, atMs, error }), text];
+  return [...withIndex({ seq, updateId, key, kind, why, attempts, atMs, error }), content];
 }
 
-export function encodeRemoval(seq: number): Buffer[] {
-  return [json(seq)];
+export function encodeRemoval(removed: Seq): Buffer[] {
+  return [json(removed)];
 }
 
-export function decodeHead(payload: Buffer): Head {
+export function decodeHeader(payload: Buffer): Header {
   const { format, bot, run, nextSeq, recent } = fields(parse(payload));
+  const isKnown = format === FORMAT;
   return {
     format: number(format),
     bot: string(bot),
-    ...(typeof run === 'string' && { run }),
-    // Of a newer format nothing more is known.
-    nextSeq: format === FORMAT ? number(nextSeq) : 0,
-    recent: format === FORMAT ? list(recent).map(arrivalOf) : [],
+    ...(typeof run === 'string' && { runId: run }),
+    // Of another format no more is known.
+    nextSeq: seq(isKnown ? number(nextSeq) : 0),
+    recent: isKnown ? list(recent).map(decodeArrival) : [],
   };
 }
 
-function arrivalOf(row: unknown): Arrival {
+function decodeArrival(row: unknown): Arrival {
   const [atMs, ids] = list(row);
-  return { atMs: number(atMs), ids: numbersOf(ids) };
+  return { atMs: number(atMs), ids: unpackRanges(ids, updateId) };
 }
 
 export interface DecodedUpdates extends UpdatesRecord {
-  /** The contents, made anew at each call, as whoever gets them may change them. */
+  /** Parses the contents anew at each call, because whoever gets them may change them. */
   contents(): readonly unknown[];
 }
 
 export function decodeUpdates(payload: Buffer): DecodedUpdates {
-  const { value, end } = readIndex(payload);
-  const { atMs, passed, seqs, ids, places, rows, marks } = fields(value);
+  const { index, end } = readIndex(payload);
+  const { atMs, passed, seqs, ids, places, rows, marks } = fields(index);
   return {
     atMs: number(atMs),
-    passed: passed === undefined ? undefined : number(passed),
-    seqs: numbersOf(seqs),
-    ids: numbersOf(ids),
-    places: numbersOf(places),
+    confirmedOffset: passed === undefined ? undefined : updateId(number(passed)),
+    seqs: unpackRanges(seqs, seq),
+    ids: unpackRanges(ids, updateId),
+    contentIndexes: unpackRanges(places, (contentIndex) => contentIndex),
     histories: list(rows).map((row) => {
-      const [seq, runs, deaths, begun] = list(row);
-      return [number(seq), { runs: number(runs), deaths: number(deaths), begun: begun === 1 }];
+      const [of, runs, deaths, begun] = list(row);
+      return [seq(number(of)), { runs: number(runs), deaths: number(deaths), begun: begun === 1 }];
     }),
-    marks: marksOf(marks),
+    marks: unpackMarks(marks),
     contents() {
       const contents = parse(payload.subarray(end));
       return list(Array.isArray(contents) ? contents : fields(contents)['result']);
@@ -163,38 +168,45 @@ export function decodeUpdates(payload: Buffer): DecodedUpdates {
 }
 
 export function decodeMarks(payload: Buffer): Marks {
-  return marksOf(parse(payload));
+  return unpackMarks(parse(payload));
 }
 
-function marksOf(rows: unknown): Marks {
-  const [begun, settled, cut] = list(rows);
-  return { begun: numbersOf(begun), settled: numbersOf(settled), cut: numbersOf(cut) };
-}
-
-export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter; readonly text: Buffer } {
-  const { value, end } = readIndex(payload);
-  const { seq, updateId, key, kind, why, attempts, atMs, error } = fields(value);
+export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter; readonly content: Buffer } {
+  const { index, end } = readIndex(payload);
+  const { why, error, ...rest } = fields(index);
   if (why !== 'failed' && why !== 'timed-out' && why !== 'died') throw unreadable();
   const letter = {
-    seq: number(seq),
-    updateId: number(updateId),
-    key: string(key),
-    kind: string(kind),
+    seq: seq(number(rest['seq'])),
+    updateId: updateId(number(rest['updateId'])),
+    key: orderKey(string(rest['key'])),
+    kind: string(rest['kind']),
     why,
-    attempts: number(attempts),
-    atMs: number(atMs),
+    attempts: number(rest['attempts']),
+    atMs: number(rest['atMs']),
     error: error === undefined ? undefined : string(error),
   } as const;
-  return { letter, text: payload.subarray(end) };
+  return { letter, content: payload.subarray(end) };
 }
 
-export function decodeRemoval(payload: Buffer): number {
-  return number(parse(payload));
+export function decodeRemoval(payload: Buffer): Seq {
+  return seq(number(parse(payload)));
 }
 
-/** Numbers most of which follow the one before, in short: where each such run begins, and its length. */
-function runsOf(numbers: readonly number[]): number[] {
-  const runs: number[] = [];
+const packMarks = ({ begun, settled, cut }: Marks) => [
+  packRanges(begun),
+  packRanges(settled),
+  packRanges(cut),
+];
+
+function unpackMarks(rows: unknown): Marks {
+  const [begun, settled, cut] = list(rows).map((row) => unpackRanges(row, seq));
+  if (!begun || !settled || !cut) throw unreadable();
+  return { begun, settled, cut };
+}
+
+/** Packs numbers that mostly follow one another as ranges: the first number and the length of each. */
+function packRanges(numbers: readonly number[]): number[] {
+  const ranges: number[] = [];
   let first = 0;
   let length = 0;
   for (const next of numbers) {
@@ -202,44 +214,44 @@ function runsOf(numbers: readonly number[]): number[] {
       length++;
       continue;
     }
-    if (length > 0) runs.push(first, length);
+    if (length > 0) ranges.push(first, length);
     first = next;
     length = 1;
   }
-  if (length > 0) runs.push(first, length);
-  return runs;
+  if (length > 0) ranges.push(first, length);
+  return ranges;
 }
 
-function numbersOf(value: unknown): readonly number[] {
-  const runs = list(value).map(number);
-  const numbers: number[] = [];
-  for (let at = 0; at < runs.length; at += 2) {
-    const [first = 0, length = 0] = runs.slice(at, at + 2);
-    if (!Number.isInteger(length) || length < 1 || length > LONGEST_RUN) throw unreadable();
-    for (let step = 0; step < length; step++) numbers.push(first + step);
+/** Longer than any range in a record. */
+const MAX_RANGE = 1_000_000;
+
+function unpackRanges<T>(value: unknown, brand: (number: number) => T): readonly T[] {
+  const ranges = list(value).map(number);
+  const numbers: T[] = [];
+  for (let at = 0; at < ranges.length; at += 2) {
+    const [first = 0, length = 0] = ranges.slice(at, at + 2);
+    if (!Number.isInteger(length) || length < 1 || length > MAX_RANGE) throw unreadable();
+    for (let step = 0; step < length; step++) numbers.push(brand(first + step));
   }
   return numbers;
 }
 
-/** No record holds so many. */
-const LONGEST_RUN = 1_000_000;
-
-/** An index in front of what it is the index of. */
-function indexed(index: object): [Buffer, Buffer] {
+/** The index and its length, as they stand in front of the content. */
+function withIndex(index: object): [Buffer, Buffer] {
   const text = json(index);
   const length = Buffer.allocUnsafe(4);
   length.writeUInt32LE(text.length);
   return [length, text];
 }
 
-function readIndex(payload: Buffer): { readonly value: unknown; readonly end: number } {
+function readIndex(payload: Buffer): { readonly index: unknown; readonly end: number } {
   const end = 4 + payload.readUInt32LE(0);
-  return { value: parse(payload.subarray(4, end)), end };
+  return { index: parse(payload.subarray(4, end)), end };
 }
 
 const parse = (bytes: Buffer): unknown => JSON.parse(bytes.toString());
 
-/** The bytes are those that were written, their checksum says so: they can only be from a program that differs. */
+/** The checksum has shown that the bytes are those that were written, so another program must have written them. */
 const unreadable = () => new Error('a record has another form than this version of lastcall writes');
 
 function number(value: unknown): number {
@@ -258,6 +270,6 @@ function list(value: unknown): readonly unknown[] {
 }
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw unreadable();
-  return { ...value };
+  if (!isObject(value)) throw unreadable();
+  return value;
 }

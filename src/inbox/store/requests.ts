@@ -1,23 +1,25 @@
 /**
- * What people ask of the inbox while a process works with it, or before the next one does: a file for each request, and
- * one for its answer. Whoever may write into the folder may ask.
+ * Requests of `lastcall inbox retry` and `drop`. A request is a file in the inbox; the process that works with the
+ * inbox, or else the next one, answers it with another file. Whoever may write into the folder may make requests.
  */
 import { join } from 'node:path';
+import { isObject, parseJson } from '../../json.js';
+import { type Seq, seq } from '../ids.js';
 import type { Disk } from '../log/disk.js';
 
-/** To try dead letters again, or to drop updates, dead or waiting; by the journal's own numbers. */
+/** A request to try dead letters again, or to drop updates, dead or waiting. */
 export interface InboxRequest {
   readonly action: 'retry' | 'drop';
-  readonly seqs: readonly number[];
+  readonly seqs: readonly Seq[];
 }
 
 export interface InboxAnswer {
-  readonly done: readonly number[];
-  /** Those that are gone, or are being handled. */
-  readonly refused: readonly number[];
+  readonly done: readonly Seq[];
+  /** The updates that are not in the inbox any more, or are being handled. */
+  readonly refused: readonly Seq[];
 }
 
-const REQUEST = /^([\w-]+)\.request\.json$/;
+const REQUEST_NAME = /^([\w-]+)\.request\.json$/;
 
 export const requestsFolder = (folder: string): string => join(folder, 'requests');
 export const requestPath = (folder: string, id: string): string =>
@@ -26,8 +28,8 @@ export const answerPath = (folder: string, id: string): string =>
   join(requestsFolder(folder), `${id}.answer.json`);
 
 /**
- * Answers all requests that wait. What is no request is removed; what cannot be read stays, and harms nobody. Throws
- * what the disk throws else, and what `answer` does; a request that was not answered stays.
+ * Answers all requests that wait. A file that is not a request is removed; one that cannot be read is ignored. If
+ * `answer` throws, the request stays. Throws what `answer` or the disk throws.
  */
 export function answerRequests(
   disk: Disk,
@@ -35,7 +37,7 @@ export function answerRequests(
   answer: (request: InboxRequest) => InboxAnswer,
 ): void {
   for (const name of disk.list(requestsFolder(folder))) {
-    const id = REQUEST.exec(name)?.[1];
+    const id = REQUEST_NAME.exec(name)?.[1];
     if (id === undefined) continue;
     const path = requestPath(folder, id);
     const text = readText(disk, path);
@@ -46,7 +48,7 @@ export function answerRequests(
   }
 }
 
-/** Undefined where that fails: a folder, a file of another user, one that is gone. No bot has to end for that. */
+/** Undefined if the file cannot be read: it may be a folder, or closed to this user, or gone. */
 function readText(disk: Disk, path: string): string | undefined {
   try {
     return disk.read(path).toString();
@@ -57,29 +59,22 @@ function readText(disk: Disk, path: string): string | undefined {
 
 function parseRequest(text: string): InboxRequest | undefined {
   const value = parseJson(text);
-  const [action, seqs] = [field(value, 'action'), numbers(field(value, 'seqs'))];
+  if (!isObject(value)) return undefined;
+  const { action } = value;
+  const seqs = parseSeqs(value['seqs']);
   return (action === 'retry' || action === 'drop') && seqs ? { action, seqs } : undefined;
 }
 
-/** Undefined where the text is no answer. */
+/** Undefined if the text is not an answer. */
 export function parseAnswer(text: string): InboxAnswer | undefined {
   const value = parseJson(text);
-  const [done, refused] = [numbers(field(value, 'done')), numbers(field(value, 'refused'))];
+  if (!isObject(value)) return undefined;
+  const [done, refused] = [parseSeqs(value['done']), parseSeqs(value['refused'])];
   return done && refused ? { done, refused } : undefined;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function numbers(value: unknown): readonly number[] | undefined {
-  return Array.isArray(value) && value.every((item) => typeof item === 'number') ? value : undefined;
+function parseSeqs(value: unknown): readonly Seq[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const numbers = value.filter((item) => typeof item === 'number');
+  return numbers.length === value.length ? numbers.map(seq) : undefined;
 }

@@ -1,374 +1,227 @@
 /**
- * What the journal has on disk, as a whole: the log, what it says is not settled, and the dead letters. Everything that
- * is written goes through here, and an error of the disk leaves it with a name and a next step.
+ * The store is everything of an inbox on disk: the log, the ledger of what is not settled, and the dead letters.
+ * Everything is written through it, and it turns each error of the disk into an INBOX_DISK error.
  */
-
+import { type Seq, seq, type UpdateId } from '../ids.js';
 import type { Disk } from '../log/disk.js';
-import { Log } from '../log/log.js';
-import { type Place, segmentPath } from '../log/scan.js';
+import type { Log } from '../log/log.js';
 import type { Batch } from './batch.js';
-import { asideName, DeadLetters } from './dead-letters.js';
-import { guarded, inboxError, OPENED } from './inbox-error.js';
-import { Ledger } from './ledger.js';
-import { logFolder, readLog } from './read-log.js';
+import { oldestNeeded, rewriteOldestSegment } from './compaction.js';
+import type { Damage } from './damaged-copy.js';
+import type { DeadLetters } from './dead-letters.js';
+import { inboxError } from './inbox-error.js';
+import type { Ledger } from './ledger.js';
+import { RecordCache, readRecord, type StoredUpdate, unsettledUpdates } from './record-cache.js';
 import {
   type DeadLetter,
-  decodeUpdates,
-  encodeHead,
   encodeMarks,
   encodeUpdates,
-  FORMAT,
   type Marks,
+  noMarks,
   RecordKind,
   type UpdatesRecord,
 } from './records.js';
 
 export interface StoreOptions {
   readonly disk: Disk;
+  /** The folder of the inbox. */
   readonly folder: string;
-  /** The bot's key. */
-  readonly bot: string;
-  /** What tells this run of the program from all others, for those who read the log beside it. */
-  readonly run?: string;
-  /** Whether what is written has to survive a power cut, and not only the process. */
+  /** Whether what is committed has to survive a power cut, and not only the end of the process. */
   readonly survivesPowerCut: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly segmentBytes?: number;
 }
 
-/** What of the store could not be read, and where it is now. */
-export interface Damage {
-  readonly path: string;
-  readonly bytes: number;
-  /** How many updates could be read. */
-  readonly saved: number;
-}
-
-/** New updates, not yet numbered. */
-export interface NewUpdates extends Pick<UpdatesRecord, 'ids' | 'places'> {
-  /** As `encodeUpdates` takes them. */
-  readonly contents: Uint8Array;
-}
-
-/** An update as it was written. */
-export interface Stored {
-  readonly seq: number;
-  readonly updateId: number;
-  readonly content: unknown;
-}
-
-interface RecordOfUpdates extends UpdatesRecord {
-  readonly contents: readonly unknown[];
-}
-
-/** How many records that were read are kept for a while, and how large they may be: 4 MiB of JSON in all. */
-const RECORDS_KEPT = 32;
-const LARGEST_KEPT_BYTES = 128 * 1024;
-
-/** A log is cleaned when it is larger, and less than half of it is still needed. */
-const CLEANED_FROM_SEGMENTS = 4;
-
-export class Store {
-  readonly #options: StoreOptions;
-  readonly #log: Log;
+interface StoreParts {
+  readonly log: Log;
   readonly ledger: Ledger;
   readonly deadLetters: DeadLetters;
   readonly damage: readonly Damage[];
+}
+
+/** New updates, before they are numbered. */
+export interface NewUpdates extends Pick<UpdatesRecord, 'ids' | 'contentIndexes'> {
+  /** JSON as `encodeUpdates` takes it. */
+  readonly contents: Uint8Array;
+}
+
+export class Store {
+  readonly ledger: Ledger;
+  readonly deadLetters: DeadLetters;
+  /** What could not be read when the store was opened. */
+  readonly damage: readonly Damage[];
+  readonly #options: StoreOptions;
+  readonly #log: Log;
+  readonly #cache: RecordCache;
+  /** Marks that are not written yet. */
   #marks = noMarks();
-  /** Dead letters that go with the next commit. */
-  readonly #exhumed = new Set<number>();
-  #cleaning = false;
-  /** By position. Chats that get on side by side want the same records, each a little of them. */
-  readonly #lastRead = new Map<number, RecordOfUpdates>();
+  /** The dead letters that the next commit removes. */
+  readonly #removedLetters = new Set<Seq>();
+  #isCompacting = false;
 
-  private constructor(
-    options: StoreOptions,
-    parts: { log: Log; ledger: Ledger; deadLetters: DeadLetters; damage: readonly Damage[] },
-  ) {
+  /** A store is made by `openStore`. */
+  constructor(options: StoreOptions, { log, ledger, deadLetters, damage }: StoreParts) {
     this.#options = options;
-    this.#log = parts.log;
-    this.ledger = parts.ledger;
-    this.deadLetters = parts.deadLetters;
-    this.damage = parts.damage;
+    this.#log = log;
+    this.#cache = new RecordCache(log);
+    this.ledger = ledger;
+    this.deadLetters = deadLetters;
+    this.damage = damage;
   }
 
-  /**
-   * Reads what is there, and makes ready to write. What can be read of a damaged log is written anew, and the rest is
-   * set aside.
-   *
-   * Rejects with a LastcallError: INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
-   */
-  static async open(options: StoreOptions): Promise<Store> {
-    const { disk, folder, bot, run, survivesPowerCut, now, segmentBytes } = options;
-    return guarded(folder, OPENED, async () => {
-      const ledger = new Ledger();
-      const scan = readLog(disk, folder, ledger, bot);
-      ledger.endRun();
-      const deadLetters = new DeadLetters({ disk, folder, now });
-      // A number that was given once means that update for ever.
-      for (const { seq } of deadLetters.list()) ledger.nextSeq = Math.max(ledger.nextSeq, seq + 1);
-
-      const path = logFolder(folder);
-      disk.makeFolder(path);
-      const aside = scan.damagedBytes > 0 ? asideName(path, now()) : undefined;
-      if (aside !== undefined) {
-        disk.makeFolder(aside);
-        for (const base of scan.void) disk.rename(segmentPath(path, base), segmentPath(aside, base));
-      }
-      const log = await Log.open({
-        disk,
-        folder: path,
-        scan,
-        trustsTheSystem: !survivesPowerCut,
-        head: () => ({
-          kind: RecordKind.head,
-          payload: encodeHead({
-            format: FORMAT,
-            bot,
-            ...(run !== undefined && { run }),
-            nextSeq: ledger.nextSeq,
-            recent: ledger.recent.arrivals,
-          }),
-        }),
-        ...(segmentBytes !== undefined && { segmentBytes }),
-      });
-      const damage = [
-        ...(aside === undefined ? [] : [{ path: aside, bytes: scan.damagedBytes, saved: ledger.size }]),
-        ...deadLetters.mend(),
-      ];
-      const store = new Store(options, { ledger, deadLetters, log, damage });
-      if (aside !== undefined) await store.#salvage(aside);
-      // A run that was killed had got as far as to bury them.
-      for (const { seq } of deadLetters.list()) if (ledger.batchOf(seq)) store.mark('settled', seq);
-      return store;
-    });
+  /** The size of the log, in bytes. */
+  get logBytes(): number {
+    return this.#log.bytes;
   }
 
-  /** How much the log takes on the disk, in bytes. */
-  get size(): number {
-    return this.#log.size;
-  }
-
-  /** What can still be written to the disk, in bytes. Throws INBOX_DISK. */
+  /** How much can still be written to the disk, in bytes. Throws INBOX_DISK. */
   get freeBytes(): number {
     const { disk, folder } = this.#options;
-    return this.#guarded('looked at', () => disk.freeBytes(folder));
+    return this.#withDisk('looked at', () => disk.freeBytes(folder));
   }
 
   /**
-   * Writes new updates; they are numbered in their order. With `commit` they are safe.
+   * Writes new updates and numbers them in their order. They survive the process from then on, and a power cut once
+   * `commit` has resolved. Throws INBOX_DISK.
    *
-   * @param passed Telegram had answered a poll from there when it sent them
-   * @returns the number of the first
-   * @throws LastcallError INBOX_DISK
+   * @param confirmedOffset the offset of the poll that the updates answer
+   * @returns the number of the first update
    */
-  append(updates: NewUpdates, passed: number | undefined): number {
-    return this.#append(RecordKind.updates, updates, passed);
+  append(updates: NewUpdates, confirmedOffset: UpdateId | undefined): Seq {
+    const atMs = this.#options.now();
+    const first = this.#append(RecordKind.updates, updates, { atMs, confirmedOffset });
+    this.ledger.recent.add({ atMs, ids: updates.ids });
+    return first;
   }
 
-  /** Writes an update that Telegram did not send just now: a dead letter that is tried again. Throws INBOX_DISK. */
-  reappend(update: NewUpdates): number {
-    return this.#append(RecordKind.rewritten, update, undefined);
+  /** Writes the updates of dead letters that are tried again. They are numbered anew. Throws INBOX_DISK. */
+  appendRetried(updates: NewUpdates): void {
+    const atMs = this.#options.now();
+    this.#append(RecordKind.rewritten, updates, { atMs, confirmedOffset: undefined });
   }
 
-  /** To be written with the next `write`. */
-  mark(kind: keyof Marks, seq: number): void {
-    this.#marks[kind].push(seq);
-    if (kind === 'begun') this.ledger.begin(seq);
-    else if (kind === 'settled') this.ledger.settle(seq);
-    else this.ledger.cut(seq);
+  /** Marks an update in the ledger. The mark is written with the next `append`, `write` or `commit`. */
+  mark(kind: keyof Marks, of: Seq): void {
+    this.#marks[kind].push(of);
+    if (kind === 'begun') this.ledger.begin(of);
+    else if (kind === 'settled') this.ledger.settle(of);
+    else this.ledger.cut(of);
   }
 
-  /** Writes the marks: they survive the process from now on. Throws INBOX_DISK. */
+  /** Writes the marks, which survive the process from then on. Throws INBOX_DISK. */
   write(): void {
     const { begun, settled, cut } = this.#marks;
     if (begun.length + settled.length + cut.length === 0) return;
-    this.#guarded('written to', () => this.#log.append(RecordKind.marks, encodeMarks(this.#marks)));
+    this.#withDisk('written to', () => this.#log.append(RecordKind.marks, encodeMarks(this.#marks)));
     this.#marks = noMarks();
   }
 
-  /** Resolves once all that was appended or marked before is safe. Rejects with INBOX_DISK. */
+  /**
+   * Resolves once everything is durable that was appended, marked, added or removed before the call. Rejects with a
+   * LastcallError INBOX_DISK.
+   */
   async commit(): Promise<void> {
     this.write();
     const { deadLetters } = this;
-    const { survivesPowerCut, folder } = this.#options;
-    const exhumed = [...this.#exhumed];
-    await guarded(folder, 'written to', async () => {
-      // A letter before the mark that says its update is settled; its removal after the update that is tried again.
+    const { folder, survivesPowerCut } = this.#options;
+    const removed = [...this.#removedLetters];
+    try {
+      // A dead letter has to be durable before the mark that settles its update, and an update that is tried again
+      // before its dead letter is removed.
       if (survivesPowerCut) {
-        await deadLetters.sync('added');
+        await deadLetters.sync();
         await this.#log.sync();
       }
-      for (const seq of exhumed) {
-        deadLetters.remove(seq);
-        this.#exhumed.delete(seq);
+      for (const of of removed) {
+        deadLetters.remove(of);
+        this.#removedLetters.delete(of);
       }
-      if (survivesPowerCut) await deadLetters.sync('removed');
-    });
-  }
-
-  /** Throws INBOX_DISK. */
-  bury(letter: DeadLetter, text: Uint8Array): void {
-    this.#guarded('written to', () => this.deadLetters.add(letter, text));
-  }
-
-  /** A dead letter that is not about to go. */
-  letterOf(seq: number): DeadLetter | undefined {
-    return this.#exhumed.has(seq) ? undefined : this.deadLetters.get(seq);
-  }
-
-  /** Removes a dead letter with the next commit. */
-  exhume(seq: number): void {
-    this.#exhumed.add(seq);
-  }
-
-  /**
-   * Those of the batch that are wanted and not settled, in the order of the numbers. Each content is to be given out once:
-   * whoever gets it may change it. Throws INBOX_DISK.
-   */
-  read(batch: Batch, seqs: readonly number[]): readonly Stored[] {
-    return this.#guarded('read', () => openOf(batch, this.#recordAt(batch.place), seqs));
-  }
-
-  /** One that is not settled, as it was written; undefined where there is no such. Throws INBOX_DISK. */
-  readOne(seq: number): Stored | undefined {
-    const batch = this.ledger.batchOf(seq);
-    if (!batch) return undefined;
-    return this.#guarded('read', () => openOf(batch, this.#readRecord(batch.place), [seq])[0]);
-  }
-
-  /**
-   * Removes segments of the log that are not needed. Where little of a large log is still needed, that is written anew
-   * at the log's end, so that the rest can go. Rejects with INBOX_DISK.
-   */
-  async clean(): Promise<void> {
-    const { oldestSegmentEnd } = this.#log;
-    if (this.#cleaning || oldestSegmentEnd === undefined) return;
-    this.#cleaning = true;
-    try {
-      // First, as what is written anew tells of them already.
-      this.write();
-      this.#guarded('cleaned', () => this.#rewriteOldest(oldestSegmentEnd));
-      const position = this.#oldestPosition();
-      if (position < oldestSegmentEnd) return;
-      // Only what is safe elsewhere may go.
-      await this.commit();
-      this.#guarded('cleaned', () => this.#log.dropBefore(position));
-    } finally {
-      this.#cleaning = false;
+      if (survivesPowerCut) await deadLetters.sync();
+    } catch (error) {
+      throw inboxError(folder, 'written to', error);
     }
   }
 
-  /** Once all is committed. */
+  /** Adds a dead letter with the JSON of its update, which `mark` has yet to settle. Throws INBOX_DISK. */
+  addDeadLetter(letter: DeadLetter, content: Uint8Array): void {
+    this.#withDisk('written to', () => this.deadLetters.add(letter, content));
+  }
+
+  /** The dead letter of an update, or undefined if there is none, or the next commit removes it. */
+  getDeadLetter(of: Seq): DeadLetter | undefined {
+    return this.#removedLetters.has(of) ? undefined : this.deadLetters.get(of);
+  }
+
+  /** Removes a dead letter with the next commit. */
+  removeDeadLetter(of: Seq): void {
+    this.#removedLetters.add(of);
+  }
+
+  /**
+   * Reads those of the wanted updates that are in the batch and not settled, in the order in which they are wanted.
+   * Each content is to be used once, because whoever gets it may change it. Throws INBOX_DISK.
+   */
+  read(batch: Batch, wanted: readonly Seq[]): readonly StoredUpdate[] {
+    return this.#withDisk('read', () => unsettledUpdates(batch, this.#cache.read(batch.extent), wanted));
+  }
+
+  /** Reads an update from the disk, as it was written; undefined if it is settled. Throws INBOX_DISK. */
+  readOne(of: Seq): StoredUpdate | undefined {
+    const batch = this.ledger.batchOf(of);
+    if (!batch) return undefined;
+    return this.#withDisk(
+      'read',
+      () => unsettledUpdates(batch, readRecord(this.#log, batch.extent), [of])[0],
+    );
+  }
+
+  /** Removes old segments of the log that are not needed. Rejects with a LastcallError INBOX_DISK. */
+  async compact(): Promise<void> {
+    const [log, ledger] = [this.#log, this.ledger];
+    const { oldestSegmentEnd } = log;
+    if (this.#isCompacting || oldestSegmentEnd === undefined) return;
+    this.#isCompacting = true;
+    try {
+      // Marks first: rewritten records contain what they say.
+      this.write();
+      this.#withDisk('compacted', () => rewriteOldestSegment(log, ledger, oldestSegmentEnd));
+      const needed = oldestNeeded(log, ledger);
+      if (needed < oldestSegmentEnd) return;
+      // What makes the old segments superfluous has to be durable before they go.
+      await this.commit();
+      this.#withDisk('compacted', () => log.removeBefore(needed));
+    } finally {
+      this.#isCompacting = false;
+    }
+  }
+
+  /** Closes the files. What is not committed may be lost. */
   close(): void {
     this.#log.close();
     this.deadLetters.close();
   }
 
-  #append(kind: number, { ids, places, contents }: NewUpdates, passed: number | undefined): number {
+  #append(
+    kind: number,
+    { ids, contentIndexes, contents }: NewUpdates,
+    arrival: Pick<UpdatesRecord, 'atMs' | 'confirmedOffset'>,
+  ): Seq {
     const { ledger } = this;
-    const atMs = this.#options.now();
-    const firstSeq = ledger.nextSeq;
-    const seqs = ids.map((_, turn) => firstSeq + turn);
-    const record = { atMs, passed, seqs, ids, places, histories: [], marks: this.#marks };
+    const first = ledger.nextSeq;
+    const seqs = ids.map((_, index) => seq(first + index));
+    const record = { ...arrival, seqs, ids, contentIndexes, histories: [], marks: this.#marks };
     const payload = encodeUpdates(record, contents);
-    const place = this.#guarded('written to', () => this.#log.append(kind, payload));
+    const extent = this.#withDisk('written to', () => this.#log.append(kind, payload));
     this.#marks = noMarks();
-    ledger.add(place, seqs);
-    if (kind === RecordKind.updates) ledger.recent.add({ atMs, ids });
-    return firstSeq;
+    ledger.add(extent, seqs);
+    return first;
   }
 
-  #recordAt(place: Place): RecordOfUpdates {
-    const known = this.#lastRead.get(place.position);
-    if (known) return known;
-    const record = this.#readRecord(place);
-    if (place.length > LARGEST_KEPT_BYTES) return record;
-    const [oldest] = this.#lastRead.keys();
-    if (oldest !== undefined && this.#lastRead.size >= RECORDS_KEPT) this.#lastRead.delete(oldest);
-    this.#lastRead.set(place.position, record);
-    return record;
-  }
-
-  #readRecord(place: Place): RecordOfUpdates {
-    const { contents, ...record } = decodeUpdates(this.#log.read(place));
-    return { ...record, contents: contents() };
-  }
-
-  #rewriteOldest(segmentEnd: number): void {
-    const log = this.#log;
-    const isSmall = log.size < CLEANED_FROM_SEGMENTS * (segmentEnd - log.begin);
-    if (isSmall || this.ledger.bytes > log.size / 2) return;
-    for (const batch of this.ledger.batches()) if (batch.place.position < segmentEnd) this.#rewrite(batch);
-  }
-
-  /**
-   * Writes anew what can still be read, and only then moves the damaged log away: wherever this is cut short, the next
-   * start finds all of it.
-   */
-  async #salvage(aside: string): Promise<void> {
-    const log = this.#log;
-    const { end } = log;
-    // At least a head: it tells what Telegram may send again.
-    log.append(RecordKind.marks, encodeMarks(this.#marks));
-    for (const batch of this.ledger.batches()) this.#rewrite(batch);
-    await log.sync();
-    log.setAsideBefore(end, aside);
-  }
-
-  /** Writes what is left of a batch anew, with what has happened to it. */
-  #rewrite(batch: Batch): void {
-    // Not what was read before: its handlers may have changed it.
-    const record = this.#readRecord(batch.place);
-    const stored = openOf(batch, record, batch.seqs);
-    const left: UpdatesRecord = {
-      atMs: record.atMs,
-      passed: undefined,
-      seqs: stored.map(({ seq }) => seq),
-      ids: stored.map(({ updateId }) => updateId),
-      places: stored.map((_, place) => place),
-      histories: stored.flatMap(({ seq }) => {
-        const history = this.ledger.historyOf(seq);
-        return history.runs > 0 ? [[seq, history] as const] : [];
-      }),
-      marks: noMarks(),
-    };
-    const contents = Buffer.from(JSON.stringify(stored.map(({ content }) => content)));
-    const payload = encodeUpdates(left, contents);
-    batch.place = this.#log.append(RecordKind.rewritten, payload);
-  }
-
-  #oldestPosition(): number {
-    let oldest = this.#log.end;
-    for (const { place } of this.ledger.batches()) oldest = Math.min(oldest, place.position);
-    return oldest;
-  }
-
-  #guarded<T>(what: string, work: () => T): T {
+  #withDisk<T>(what: string, work: () => T): T {
     try {
       return work();
     } catch (error) {
       throw inboxError(this.#options.folder, what, error);
     }
   }
-}
-
-const noMarks = (): { begun: number[]; settled: number[]; cut: number[] } => ({
-  begun: [],
-  settled: [],
-  cut: [],
-});
-
-function openOf(
-  batch: Batch,
-  { seqs, ids, places, contents }: RecordOfUpdates,
-  wanted: readonly number[],
-): Stored[] {
-  return wanted.flatMap((seq) => {
-    const turn = batch.has(seq) ? seqs.indexOf(seq) : -1;
-    const updateId = ids[turn];
-    const place = places[turn];
-    return updateId === undefined || place === undefined ? [] : [{ seq, updateId, content: contents[place] }];
-  });
 }

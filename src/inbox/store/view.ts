@@ -1,236 +1,199 @@
 /**
- * The inbox as those see it who only read: while a process works with it, after one has died, or between two runs. It
- * writes nothing, makes nothing and keeps nobody from anything. The process at work goes on meanwhile: what is seen is
- * how it was at some moment of the reading, and where the log was cleaned in between, it is read once more.
+ * The inbox as `lastcall inbox` shows it: which updates it holds, and in which state each is. A view only reads, and
+ * can be used while a process works with the inbox, after one has died, or between two runs. It begins with a
+ * snapshot and reads the contents of updates later; if the process at work has removed them meanwhile, it takes a new
+ * snapshot.
  */
-import { LastcallError } from '../../errors.js';
 import { codeOf } from '../../system-error.js';
+import { orderKey, type Seq, seq } from '../ids.js';
 import type { DeadReason } from '../inbox.js';
-import type { Disk } from '../log/disk.js';
-import { frameAt } from '../log/frame.js';
-import { type Place, segmentPath } from '../log/scan.js';
+import { type Disk, systemDisk } from '../log/disk.js';
+import { DamagedRecordError, readPayload } from '../log/scan.js';
 import type { Batch } from './batch.js';
 import { DeadLetters } from './dead-letters.js';
-import { inboxError } from './inbox-error.js';
-import { Ledger } from './ledger.js';
-import { logFolder, readLog } from './read-log.js';
-import { type DeadLetter, decodeHead, decodeUpdates, type Indexed, RecordKind } from './records.js';
+import { accessError } from './inbox-error.js';
+import { logFolder } from './read-log.js';
+import { parseRecord, type StoredUpdate, unsettledUpdates } from './record-cache.js';
+import type { DeadLetter, UpdateSummary } from './records.js';
+import { readSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.js';
 
 /**
+ * The states of updates in an inbox:
+ *
  * - `running`: its handler is at work;
- * - `interrupted`: its handler was when its process died, and no process works with the inbox now;
- * - `waiting`: for its turn, whether it was begun by an earlier run or not;
- * - `dead`: not tried any more, unless somebody asks for it.
+ * - `interrupted`: its handler was at work when the process died, and no process works with the inbox now;
+ * - `waiting`: its handler has not begun, or was begun by an earlier run;
+ * - `dead`: it is not tried any more, unless somebody asks for it.
  */
 export const updateStates = ['running', 'interrupted', 'waiting', 'dead'] as const;
 export type UpdateState = (typeof updateStates)[number];
 
-export interface SeenUpdate extends Indexed {
+export interface SeenUpdate extends UpdateSummary {
   readonly state: UpdateState;
-  /** When it arrived; of a dead one, when it was given up. Milliseconds since 1970. */
+  /** When the update arrived or, if it is dead, was given up; in milliseconds since 1970. */
   readonly atMs: number;
-  /** How many runs of the program have begun it. */
+  /** How many runs of the program have begun the update. */
   readonly attempts: number;
-  /** How many of those died of it, or beside it; not known of a dead one. */
+  /** In how many of these runs the process died; undefined for a dead update. */
   readonly deaths: number | undefined;
-  /** Of a dead one. */
+  /** Why a dead update was given up. */
   readonly why: DeadReason | undefined;
+  /** The error of a dead update as text, if there was one. */
   readonly error: string | undefined;
-  /** Its content as it was written; undefined where it is gone meanwhile. Throws as the view does. */
+  /** Reads the JSON of the update; undefined if the update has gone meanwhile. Throws INBOX_FORBIDDEN, INBOX_DISK. */
   text(): Buffer | undefined;
 }
 
-export interface ViewOptions {
-  readonly disk: Disk;
-  /** The folder of the inbox; absolute. */
-  readonly folder: string;
-  /** The bot's key. */
-  readonly bot: string;
-  /** The id of the run that works with the inbox now; undefined where none does. */
-  readonly owner: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+export interface ViewOptions extends Omit<SnapshotOptions, 'disk'> {
+  /** Default: the system's. */
+  readonly disk?: Disk;
   keyOf(update: unknown): string;
   kindOf(update: unknown): string;
 }
 
-/** How often in a row the log may be cleaned under the reader's eyes; a disk that loses files is another matter. */
-const MOST_SCANS = 10;
+/** How often in a row files may go while they are read. More often, it is the disk that loses them. */
+const MAX_ATTEMPTS = 10;
 
 export class InboxView {
-  readonly #options: ViewOptions;
-  #ledger = new RunLedger();
-  /** Where the log's segments begin, in order. */
-  #segments: readonly number[] = [];
+  readonly #options: ViewOptions & SnapshotOptions;
+  #snapshot: Snapshot;
+  /** The dead letters of the snapshot; read again when their file was rewritten since. */
   #deadLetters: DeadLetters;
-  #dead: ReadonlySet<number> = new Set();
-  /** Begun, and neither settled nor cut, by the run that works with the inbox now; or, where none does, by the last. */
-  #begun: ReadonlySet<number> = new Set();
-  #damagedBytes = 0;
 
   /**
-   * Reads what is there, without the contents.
-   *
-   * @throws LastcallError INBOX_FOREIGN, INBOX_NEWER, INBOX_FORBIDDEN, INBOX_DISK
+   * Reads the whole inbox, but not the contents of updates. Throws INBOX_FOREIGN, INBOX_NEWER, INBOX_FORBIDDEN,
+   * INBOX_DISK.
    */
   constructor(options: ViewOptions) {
-    this.#options = options;
-    this.#deadLetters = this.#scan();
+    this.#options = { disk: systemDisk, ...options };
+    this.#snapshot = this.#readSnapshot();
+    this.#deadLetters = this.#snapshot.deadLetters;
   }
 
+  /** How many updates are in each state. */
   get counts(): Readonly<Record<UpdateState, number>> {
-    const inBoth = [...this.#dead].filter((seq) => this.#ledger.batchOf(seq));
-    const logged = this.#ledger.size - inBoth.length;
-    const begun = [...this.#begun].filter((seq) => !this.#dead.has(seq)).length;
-    const counts = { running: 0, interrupted: 0, waiting: logged - begun, dead: this.#dead.size };
-    return { ...counts, [this.#begunState]: begun };
+    const { ledger, dead, begun } = this.#snapshot;
+    const alive = ledger.size - [...dead].filter((seq) => ledger.batchOf(seq)).length;
+    const aliveBegun = [...begun].filter((seq) => !dead.has(seq)).length;
+    const counts = { running: 0, interrupted: 0, waiting: alive - aliveBegun, dead: dead.size };
+    return { ...counts, [this.#stateOfBegun]: aliveBegun };
   }
 
-  /** Whether some of what was safe cannot be read any more. */
+  /** Whether some of the inbox cannot be read any more. */
   get damaged(): boolean {
-    return this.#damagedBytes > 0 || this.#deadLetters.damaged;
+    return this.#snapshot.damagedBytes > 0 || this.#deadLetters.damaged;
   }
 
-  /** Undefined where there is no such update (any more). */
-  stateOf(seq: number): UpdateState | undefined {
-    if (this.#dead.has(seq)) return 'dead';
-    if (!this.#ledger.batchOf(seq)) return undefined;
-    return this.#begun.has(seq) ? this.#begunState : 'waiting';
+  /** The state of an update, or undefined if the inbox does not hold it. */
+  stateOf(seq: Seq): UpdateState | undefined {
+    const { ledger, dead, begun } = this.#snapshot;
+    if (dead.has(seq)) return 'dead';
+    if (!ledger.batchOf(seq)) return undefined;
+    return begun.has(seq) ? this.#stateOfBegun : 'waiting';
   }
 
   /**
-   * Those in these states, read as they are asked for: first what is in the log, in order of arrival, then the dead, the
-   * oldest first. Throws as the constructor does.
+   * The updates in these states, read one by one as they are asked for: first those that are alive, in order of
+   * arrival, then the dead, the oldest first. Throws INBOX_FOREIGN, INBOX_NEWER, INBOX_FORBIDDEN, INBOX_DISK.
    */
   *updates(states: readonly UpdateState[] = updateStates): Generator<SeenUpdate> {
-    yield* this.#logged(states);
+    yield* this.#alive(states);
     if (!states.includes('dead')) return;
     for (const letter of this.#deadLetters.list()) yield this.#seenLetter(letter);
   }
 
-  *#logged(states: readonly UpdateState[]): Generator<SeenUpdate> {
-    const isWanted = (seq: number) => states.some((state) => state !== 'dead' && state === this.stateOf(seq));
-    let scans = 0;
-    let from = 0;
-    for (let batch = this.#ledger.batchFrom(from); batch; batch = this.#ledger.batchFrom(from)) {
-      const wanted = new Set(batch.seqs.filter((seq) => seq >= from && isWanted(seq)));
-      const record = wanted.size === 0 ? undefined : this.#record(batch.place);
-      if (wanted.size > 0 && !record) {
-        if (++scans === MOST_SCANS)
-          throw this.#error(new Error(`the record at ${batch.place.position} is damaged`));
-        this.#deadLetters = this.#scan();
-        continue;
-      }
-      scans = 0;
-      from = batch.last + 1;
-      if (record) yield* this.#seen(record, wanted);
+  *#alive(states: readonly UpdateState[]): Generator<SeenUpdate> {
+    let next = seq(0);
+    for (;;) {
+      const found = this.#retrying(
+        () => this.#batchFrom(next, states),
+        () => {
+          this.#snapshot = this.#readSnapshot();
+          this.#deadLetters = this.#snapshot.deadLetters;
+        },
+      );
+      if (!found) return;
+      next = found.next;
+      yield* found.updates;
     }
   }
 
-  *#seen(record: Buffer, wanted: ReadonlySet<number>): Generator<SeenUpdate> {
-    const { keyOf, kindOf } = this.#options;
-    const { atMs, seqs, ids, places, contents } = decodeUpdates(record);
-    const updates = contents();
-    for (const [turn, seq] of seqs.entries()) {
-      const [updateId, update] = [ids[turn], updates[places[turn] ?? -1]];
-      const state = wanted.has(seq) ? this.stateOf(seq) : undefined;
-      if (!state || updateId === undefined) continue;
-      const { runs: attempts, deaths } = this.#ledger.historyOf(seq);
-      const [key, kind] = [keyOf(update), kindOf(update)];
-      const text = () => Buffer.from(JSON.stringify(update));
-      const of = { seq, updateId, key, kind, state, atMs, attempts, deaths };
-      yield { ...of, why: undefined, error: undefined, text };
-    }
-  }
-
-  #seenLetter({ seq, updateId, key, kind, why, attempts, atMs, error }: DeadLetter): SeenUpdate {
-    const text = () => this.#letterText(seq);
-    return { seq, updateId, key, kind, state: 'dead', atMs, attempts, deaths: undefined, why, error, text };
-  }
-
-  #letterText(seq: number): Buffer | undefined {
-    return this.#reading(() => {
-      const text = this.#deadLetters.text(seq);
-      if (text) return text;
-      // The file has been written anew since, or the letter is gone.
-      this.#deadLetters = this.#readDeadLetters();
-      return this.#deadLetters.text(seq);
+  /** The updates of the first batch from this number on, and the number to go on with. */
+  #batchFrom(
+    first: Seq,
+    states: readonly UpdateState[],
+  ): { readonly updates: readonly SeenUpdate[]; readonly next: Seq } | undefined {
+    const batch = this.#snapshot.ledger.batchFrom(first);
+    if (!batch) return undefined;
+    const wanted = batch.seqs.filter((of) => {
+      const state = this.stateOf(of);
+      return of >= first && state !== undefined && state !== 'dead' && states.includes(state);
     });
+    const updates = wanted.length === 0 ? [] : this.#readBatch(batch, wanted);
+    return { updates, next: seq(batch.last + 1) };
   }
 
-  /** The payload of a record of updates; undefined where its segment was removed since. */
-  #record({ position, length }: Place): Buffer | undefined {
+  #readBatch(batch: Batch, wanted: readonly Seq[]): readonly SeenUpdate[] {
     const { disk, folder } = this.#options;
-    const base = this.#segments.findLast((begin) => begin <= position) ?? 0;
-    try {
-      return frameAt(disk.read(segmentPath(logFolder(folder), base), position - base, length), 0)?.payload;
-    } catch (error) {
-      if (isGone(error)) return undefined;
-      throw this.#error(error);
-    }
+    const payload = readPayload(disk, logFolder(folder), this.#snapshot.segments, batch.extent);
+    const record = parseRecord(payload);
+    return unsettledUpdates(batch, record, wanted).map((update) => this.#seenUpdate(update, record.atMs));
   }
 
-  /** The log first: an update that dies meanwhile is then seen twice, which can be told, and not overlooked. */
-  #scan(): DeadLetters {
-    const { disk, folder, bot, owner } = this.#options;
-    return this.#reading(() => {
-      const ledger = new RunLedger();
-      const { segments, damagedBytes } = readLog(disk, folder, ledger, bot);
-      const deadLetters = this.#readDeadLetters();
-      this.#ledger = ledger;
-      this.#segments = segments;
-      this.#damagedBytes = damagedBytes;
-      this.#dead = new Set(deadLetters.list().map(({ seq }) => seq));
-      // The run that works with the inbox now need not have written anything yet.
-      if (owner !== undefined && owner !== (ledger.run ?? owner)) ledger.endRun();
-      this.#begun = new Set([...ledger.histories()].flatMap(([seq, { begun }]) => (begun ? [seq] : [])));
-      if (owner === undefined) ledger.endRun();
-      return deadLetters;
+  #seenUpdate({ seq: of, updateId, content }: StoredUpdate, atMs: number): SeenUpdate {
+    const { keyOf, kindOf } = this.#options;
+    const { runs, deaths } = this.#snapshot.ledger.historyOf(of);
+    return {
+      seq: of,
+      updateId,
+      key: orderKey(keyOf(content)),
+      kind: kindOf(content),
+      state: this.#snapshot.begun.has(of) ? this.#stateOfBegun : 'waiting',
+      atMs,
+      attempts: runs,
+      deaths,
+      why: undefined,
+      error: undefined,
+      text: () => Buffer.from(JSON.stringify(content)),
+    };
+  }
+
+  #seenLetter(letter: DeadLetter): SeenUpdate {
+    return { ...letter, state: 'dead', deaths: undefined, text: () => this.#letterContent(letter.seq) };
+  }
+
+  #letterContent(of: Seq): Buffer | undefined {
+    return this.#retrying(() => {
+      const content = this.#deadLetters.content(of);
+      if (content) return content;
+      // The process at work has rewritten the file, or the letter is gone.
+      const { disk, folder, now } = this.#options;
+      this.#deadLetters = new DeadLetters({ disk, folder, now });
+      return this.#deadLetters.content(of);
     });
   }
 
-  #readDeadLetters(): DeadLetters {
-    const { disk, folder, now } = this.#options;
-    return new DeadLetters({ disk, folder, now });
+  #readSnapshot(): Snapshot {
+    return this.#retrying(() => readSnapshot(this.#options));
   }
 
-  get #begunState(): UpdateState {
-    return this.#options.owner === undefined ? 'interrupted' : 'running';
+  /** The state of updates whose handler has begun and not ended. */
+  get #stateOfBegun(): UpdateState {
+    return this.#options.runId === undefined ? 'interrupted' : 'running';
   }
 
-  /** Once more where a file is gone that was there a moment ago. */
-  #reading<T>(read: () => T): T {
-    for (let scans = 1; ; scans++) {
+  /** Reads again if a file has gone, or a record has, that was there a moment ago. */
+  #retrying<T>(read: () => T, beforeRetry = () => {}): T {
+    for (let attempt = 1; ; attempt++) {
       try {
         return read();
       } catch (error) {
-        if (!isGone(error) || scans === MOST_SCANS) throw this.#error(error);
+        if (attempt === MAX_ATTEMPTS || !isGone(error))
+          throw accessError(this.#options.folder, 'read', error);
+        beforeRetry();
       }
     }
   }
-
-  #error(cause: unknown): LastcallError {
-    const { folder } = this.#options;
-    const code = codeOf(cause);
-    if (code !== 'EACCES' && code !== 'EPERM') return inboxError(folder, 'read', cause);
-    return new LastcallError('INBOX_FORBIDDEN', folder, `this user may not read the inbox in ${folder}`, {
-      cause,
-    });
-  }
 }
 
-const isGone = (error: unknown): boolean => codeOf(error) === 'ENOENT';
-
-/** Knows which run wrote the log last: what earlier ones had begun, they died of. */
-class RunLedger extends Ledger {
-  run: string | undefined;
-
-  override replay(record: Parameters<Ledger['replay']>[0], place: Batch['place']): void {
-    if (record.kind === RecordKind.head) {
-      const { run } = decodeHead(record.payload);
-      if (run !== this.run) this.endRun();
-      this.run = run;
-    }
-    super.replay(record, place);
-  }
-}
+const isGone = (error: unknown): boolean => error instanceof DamagedRecordError || codeOf(error) === 'ENOENT';

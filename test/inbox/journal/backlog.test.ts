@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { updateId as idOf, type Seq, seq as seqOf } from '../../../src/inbox/ids.js';
 import { Item, Queue, type QueueLimits } from '../../../src/inbox/journal/queue.js';
+import { position } from '../../../src/inbox/log/position.js';
 import type { Batch } from '../../../src/inbox/store/batch.js';
 import { Ledger } from '../../../src/inbox/store/ledger.js';
 
@@ -29,12 +31,12 @@ class Rig {
   write(...keys: string[]): Waiting[] {
     const first = this.ledger.nextSeq;
     const items = keys.map((name, index): Waiting => {
-      const seq = first + index;
+      const seq = seqOf(first + index);
       const attempt = name.endsWith('!') ? 2 : 1;
       const key = name.replace('!', '');
       return new Item({
         seq,
-        updateId: 1_000 + seq,
+        updateId: idOf(1_000 + seq),
         key,
         kind: 'message',
         attempt,
@@ -43,7 +45,7 @@ class Rig {
       });
     });
     this.ledger.add(
-      { position: first * 100, length: 100 },
+      { position: position(first * 100), length: 100 },
       items.map(({ seq }) => seq),
     );
     for (const [index, item] of items.entries()) {
@@ -74,7 +76,8 @@ class Rig {
   }
 
   /** It is settled, delivered or not. */
-  drop(seq: number): void {
+  drop(number: number): void {
+    const seq = seqOf(number);
     const item = this.#itemOf(seq);
     this.ledger.settle(seq);
     if (item) this.queue.remove(item);
@@ -92,7 +95,7 @@ class Rig {
     return this.atWork.find((item) => item.seq === seq);
   }
 
-  #read(batch: Batch, seqs: readonly number[]): Waiting[] {
+  #read(batch: Batch, seqs: readonly Seq[]): Waiting[] {
     this.reads++;
     return seqs
       .flatMap((seq) => (batch.has(seq) ? (this.#written.get(seq) ?? []) : []))

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { InboxEvent } from '../../../src/inbox/events.js';
+import { seq as seqOf } from '../../../src/inbox/ids.js';
 import { Undertaker } from '../../../src/inbox/journal/undertaker.js';
-import { Store } from '../../../src/inbox/store/store.js';
+import { openStore } from '../../../src/inbox/store/open-store.js';
+import type { Store } from '../../../src/inbox/store/store.js';
 import { newUpdates } from '../../support/new-updates.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 
@@ -10,7 +12,7 @@ const NOW = 1_700_000_000_000;
 async function rig({ maxAttempts = 3 } = {}) {
   const disk = new MemoryDisk();
   const now = () => NOW;
-  const store = await Store.open({ disk, folder: '/inbox', bot: '1-a', survivesPowerCut: false, now });
+  const store = await openStore({ disk, folder: '/inbox', bot: '1-a', survivesPowerCut: false, now });
   const events: InboxEvent[] = [];
   const undertaker = new Undertaker<{ text: string }>({
     store,
@@ -26,7 +28,8 @@ async function rig({ maxAttempts = 3 } = {}) {
 }
 
 /** So many runs that died of it. */
-function die(store: Store, seq: number, times: number): void {
+function die(store: Store, number: number, times: number): void {
+  const seq = seqOf(number);
   for (let time = 0; time < times; time++) {
     store.mark('begun', seq);
     store.ledger.endRun();
@@ -88,10 +91,10 @@ describe('an update whose handler failed', () => {
   it('is kept as it was written, with its error in words', async () => {
     const { store, undertaker } = await rig();
     store.append(newUpdates([{ updateId: 101, content: '1' }]), undefined);
-    store.mark('begun', 1);
-    undertaker.bury(1, 'failed', 'no luck');
-    undertaker.bury(99, 'failed', 'not there');
+    store.mark('begun', seqOf(1));
+    undertaker.bury(seqOf(1), 'failed', 'no luck');
+    undertaker.bury(seqOf(99), 'failed', 'not there');
     expect(store.deadLetters.list()).toMatchObject([{ seq: 1, attempts: 1, error: 'an error: no luck' }]);
-    expect(store.deadLetters.text(1)?.toString()).toBe('"1"');
+    expect(store.deadLetters.content(seqOf(1))?.toString()).toBe('"1"');
   });
 });

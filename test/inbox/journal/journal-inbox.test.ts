@@ -9,6 +9,7 @@ import {
   requestPath,
 } from '../../../src/inbox/store/requests.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
+import { seqs } from '../../support/ids.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 
 interface Update {
@@ -196,7 +197,7 @@ describe('an update', () => {
     const [update] = life.begin(1);
     if (update) update.text = 'changed';
     life.inbox.settle(life.entry(1), 'failed', new Error('thrown'));
-    await life.ask({ action: 'retry', seqs: [1] });
+    await life.ask({ action: 'retry', seqs: seqs(1) });
     expect(life.ids).toEqual([1, 1]);
     const [again] = life.inbox.begin([life.delivered[1] as Entry]);
     expect(again).toEqual(updateOf(1));
@@ -407,7 +408,7 @@ describe('an update that failed', () => {
     life.inbox.settle(life.entry(1), 'failed', new Error('thrown'));
     const next = await life.killed();
     expect(next.ids).toEqual([2]);
-    await next.ask({ action: 'drop', seqs: [1] });
+    await next.ask({ action: 'drop', seqs: seqs(1) });
     expect((await next.killed()).ids).toEqual([2]);
   });
 
@@ -416,7 +417,7 @@ describe('an update that failed', () => {
     await life.accept(batchOf(1));
     life.begin(1);
     life.inbox.settle(life.entry(1), 'failed', new Error('thrown'));
-    expect(await life.ask({ action: 'retry', seqs: [1, 1, 5] })).toEqual({
+    expect(await life.ask({ action: 'retry', seqs: seqs(1, 1, 5) })).toEqual({
       done: [1],
       refused: [1, 5].slice(1),
     });
@@ -425,7 +426,7 @@ describe('an update that failed', () => {
     expect(life.eventsOf('inbox.requested')).toMatchObject([{ action: 'retry', updates: [1], refused: 1 }]);
     const next = await life.killed();
     expect(next.ids).toEqual([1]);
-    expect(await next.ask({ action: 'retry', seqs: [1] })).toEqual({ done: [], refused: [1] });
+    expect(await next.ask({ action: 'retry', seqs: seqs(1) })).toEqual({ done: [], refused: [1] });
   });
 });
 
@@ -434,7 +435,7 @@ describe('a request to drop', () => {
     const life = await Life.open();
     await life.accept(batchOf(1, 2, 3));
     life.begin(1);
-    expect(await life.ask({ action: 'drop', seqs: [1, 2, 99] })).toEqual({ done: [2], refused: [1, 99] });
+    expect(await life.ask({ action: 'drop', seqs: seqs(1, 2, 99) })).toEqual({ done: [2], refused: [1, 99] });
     expect(life.begin(2)).toEqual([undefined]);
     expect(life.begin(3)).toEqual([updateOf(3)]);
     expect(life.inbox.counts).toMatchObject({ dropped: 1, waiting: 0, begun: 2 });
@@ -457,9 +458,9 @@ describe('a request to drop', () => {
     await life.accept(batchOf(1));
     life.begin(1);
     life.inbox.settle(life.entry(1), 'failed', 'thrown');
-    expect(await life.ask({ action: 'drop', seqs: [1] })).toEqual({ done: [1], refused: [] });
+    expect(await life.ask({ action: 'drop', seqs: seqs(1) })).toEqual({ done: [1], refused: [] });
     const next = await life.killed();
-    expect(await next.ask({ action: 'retry', seqs: [1] })).toEqual({ done: [], refused: [1] });
+    expect(await next.ask({ action: 'retry', seqs: seqs(1) })).toEqual({ done: [], refused: [1] });
   });
 });
 

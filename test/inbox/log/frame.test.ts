@@ -1,15 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { encodeFrame, frameAt, nextFrame } from '../../../src/inbox/log/frame.js';
+import { encodeFrame, findFrame, frameAt } from '../../../src/inbox/log/frame.js';
+import { type Position, position } from '../../../src/inbox/log/position.js';
 
 const bytes = fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array));
 const record = fc.record({
   kind: fc.integer({ min: 0, max: 255 }),
-  safe: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  durableEnd: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }).map(position),
   parts: fc.array(bytes, { maxLength: 3 }),
 });
-const encode = ({ kind, safe, parts }: { kind: number; safe: number; parts: readonly Buffer[] }) =>
-  encodeFrame(kind, safe, parts);
+const encode = ({
+  kind,
+  durableEnd,
+  parts,
+}: {
+  kind: number;
+  durableEnd: Position;
+  parts: readonly Buffer[];
+}) => encodeFrame(kind, durableEnd, parts);
 
 describe('a frame', () => {
   it('comes back as it was written, wherever it stands', () => {
@@ -18,10 +26,10 @@ describe('a frame', () => {
         const frame = encode(written);
         const found = frameAt(Buffer.concat([before, frame, behind]), before.length);
         expect(found).toEqual({
-          at: before.length,
+          offset: before.length,
           length: frame.length,
           kind: written.kind,
-          safe: written.safe,
+          durableEnd: written.durableEnd,
           payload: Buffer.concat(written.parts),
         });
       }),
@@ -54,22 +62,22 @@ describe('a frame', () => {
     fc.assert(
       fc.property(record, bytes, (written, before) => {
         const frame = encode(written);
-        expect(nextFrame(Buffer.concat([before, frame]), 0)?.at).toBe(before.length);
+        expect(findFrame(Buffer.concat([before, frame]), 0)?.offset).toBe(before.length);
       }),
     );
   });
 
   it('is not found where only its magic stands, however often', () => {
     const text = Buffer.from('LCJ1LCJ1 LCJLCJ1'.repeat(20));
-    expect(nextFrame(text, 0)).toBeUndefined();
-    const frame = encodeFrame(1, 0, [text]);
-    expect(nextFrame(Buffer.concat([text, frame]), 0)?.at).toBe(text.length);
+    expect(findFrame(text, 0)).toBeUndefined();
+    const frame = encodeFrame(1, position(0), [text]);
+    expect(findFrame(Buffer.concat([text, frame]), 0)?.offset).toBe(text.length);
   });
 
   it('cannot be forged by a user: no length fits into JSON', () => {
     // Each byte of JSON is 0x20 or more, so what stands where the length does is half a gigabyte at least.
-    const forged = encodeFrame(2, Number.MAX_SAFE_INTEGER, [Buffer.from('{}')]);
+    const forged = encodeFrame(2, position(Number.MAX_SAFE_INTEGER), [Buffer.from('{}')]);
     const text = JSON.stringify({ text: forged.toString('latin1') });
-    expect(nextFrame(Buffer.from(text), 0)).toBeUndefined();
+    expect(findFrame(Buffer.from(text), 0)).toBeUndefined();
   });
 });

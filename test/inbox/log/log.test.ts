@@ -1,34 +1,35 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Log } from '../../../src/inbox/log/log.js';
-import { type Place, type Scan, scanLog, segmentPath } from '../../../src/inbox/log/scan.js';
+import { type Extent, type Position, position } from '../../../src/inbox/log/position.js';
+import { type Scan, scanLog, segmentPath } from '../../../src/inbox/log/scan.js';
 import { settle } from '../../support/fake-clock.js';
 import { MemoryDisk } from './memory-disk.js';
 
 const folder = '/log';
-const HEAD = 1;
+const HEADER = 1;
 const RECORD = 2;
-const nothing: Scan = { end: 0, segments: [], void: [], damagedBytes: 0 };
+const nothing: Scan = { end: position(0), segments: [], discarded: [], damagedBytes: 0 };
 
 interface Rig {
   readonly disk?: MemoryDisk;
   readonly scan?: Scan;
-  readonly trustsTheSystem?: boolean;
+  readonly survivesPowerCut?: boolean;
   readonly segmentBytes?: number;
 }
 
 async function open({
   disk = new MemoryDisk(),
   scan = nothing,
-  trustsTheSystem = false,
+  survivesPowerCut = true,
   segmentBytes,
 }: Rig = {}) {
   const log = await Log.open({
     disk,
     folder,
     scan,
-    trustsTheSystem,
-    head: () => ({ kind: HEAD, payload: [Buffer.from('head')] }),
+    survivesPowerCut,
+    header: () => ({ kind: HEADER, payload: [Buffer.from('header')] }),
     ...(segmentBytes !== undefined && { segmentBytes }),
   });
   return { disk, log, append: (text: string) => log.append(RECORD, [Buffer.from(text)]) };
@@ -43,39 +44,39 @@ function recordsOf(disk: MemoryDisk): { readonly texts: string[]; readonly scan:
 }
 
 describe('appending', () => {
-  it('gives places that can be read, and are what a scan finds', async () => {
+  it('returns extents that can be read, and that a scan finds', async () => {
     const { disk, log, append } = await open({ segmentBytes: 100 });
-    const written = new Map<string, Place>();
+    const written = new Map<string, Extent>();
     for (let i = 0; i < 20; i++) written.set(`record ${i}`, append(`record ${i}`));
-    const found = new Map<string, Place>();
-    scanLog(disk, folder, ({ kind, payload }, place) => {
-      if (kind === RECORD) found.set(payload.toString(), place);
+    const found = new Map<string, Extent>();
+    scanLog(disk, folder, ({ kind, payload }, extent) => {
+      if (kind === RECORD) found.set(payload.toString(), extent);
     });
     expect(found).toEqual(written);
-    for (const [text, place] of written) expect(log.read(place).toString()).toBe(text);
-    expect(log.size).toBe(log.end);
+    for (const [text, extent] of written) expect(log.read(extent).toString()).toBe(text);
+    expect(log.bytes).toBe(log.end);
     expect(disk.paths().length).toBeGreaterThan(5);
   });
 
-  it('begins each segment with a head', async () => {
+  it('begins each segment with a header', async () => {
     const { disk, append } = await open({ segmentBytes: 100 });
     for (let i = 0; i < 20; i++) append(`record ${i}`);
-    const heads: number[] = [];
-    scanLog(disk, folder, ({ kind }, { position }) => {
-      if (kind === HEAD) heads.push(position);
+    const headers: Position[] = [];
+    scanLog(disk, folder, ({ kind }, extent) => {
+      if (kind === HEADER) headers.push(extent.position);
     });
-    expect(disk.paths()).toEqual(heads.map((position) => segmentPath(folder, position)));
+    expect(disk.paths()).toEqual(headers.map((start) => segmentPath(folder, start)));
   });
 
   it('refuses to read what is no longer what was written', async () => {
     const { disk, log, append } = await open();
-    const place = append('as it was written');
-    disk.damage(segmentPath(folder, 0), place.position + place.length - 1);
-    expect(() => log.read(place)).toThrow(/damaged/);
+    const extent = append('as it was written');
+    disk.damage(segmentPath(folder, position(0)), extent.position + extent.length - 1);
+    expect(() => log.read(extent)).toThrow(/damaged/);
   });
 
   it('keeps one file open at most, where nothing is synced', async () => {
-    const { disk, log, append } = await open({ segmentBytes: 100, trustsTheSystem: true });
+    const { disk, log, append } = await open({ segmentBytes: 100, survivesPowerCut: false });
     for (let i = 0; i < 50; i++) append(`record ${i}`);
     expect(disk.open).toBe(1);
     log.close();
@@ -83,8 +84,8 @@ describe('appending', () => {
   });
 
   it('writes nothing behind what it could not write whole', async () => {
-    for (const trustsTheSystem of [true, false]) {
-      const { disk, append } = await open({ trustsTheSystem });
+    for (const survivesPowerCut of [true, false]) {
+      const { disk, append } = await open({ survivesPowerCut });
       append('first');
       disk.fail('append', 'ENOSPC', { after: 10 });
       expect(() => append('torn')).toThrow('ENOSPC');
@@ -106,7 +107,7 @@ describe('appending', () => {
 });
 
 describe('syncing', () => {
-  it('makes safe what was appended before, and joins calls that come while another is under way', async () => {
+  it('makes durable what was appended before, and joins calls that come while another is under way', async () => {
     const { disk, log, append } = await open();
     append('first');
     disk.holdSyncs = true;
@@ -145,7 +146,7 @@ describe('syncing', () => {
     expect(disk.open).toBe(1);
   });
 
-  it('does not recover from a failure: nobody knows what is safe', async () => {
+  it('does not recover from a failure: nobody knows what is durable', async () => {
     const { disk, log, append } = await open();
     append('first');
     disk.fail('sync', 'EIO');
@@ -155,7 +156,7 @@ describe('syncing', () => {
     await expect(log.sync()).rejects.toThrow('EIO');
   });
 
-  it('never says that a record is safe before it is, so that a power cut is no damage', async () => {
+  it('never says that a record is durable before it is, so that a power cut is no damage', async () => {
     const random = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 20 });
     const { disk, log, append } = await open({ segmentBytes: 200 });
     append('first');
@@ -176,11 +177,11 @@ describe('syncing', () => {
 });
 
 describe('a log that was there', () => {
-  it('goes on in a new segment behind what counts', async () => {
+  it('goes on in a new segment behind the newest valid record', async () => {
     const before = await open();
     before.append('first');
     before.append('torn off');
-    const path = segmentPath(folder, 0);
+    const path = segmentPath(folder, position(0));
     const disk = before.disk.copy();
     disk.truncate(path, disk.read(path).length - 3);
     const { log, append } = await open({ disk, scan: recordsOf(disk).scan });
@@ -191,32 +192,32 @@ describe('a log that was there', () => {
     expect(scan.end).toBe(log.end);
   });
 
-  it('is made safe, and what is void removed for good, before anything is written', async () => {
+  it('is made durable, and its discarded segments are removed for good, before anything is written', async () => {
     const before = await open({ segmentBytes: 60 });
     before.append('the first segment, which is full now');
     const { disk } = before;
-    disk.create(segmentPath(folder, 999));
+    disk.create(segmentPath(folder, position(999)));
     const { scan } = recordsOf(disk);
-    expect(scan.void).toEqual([999]);
+    expect(scan.discarded).toEqual([999]);
     await open({ disk, scan });
     disk.cutPower(() => 0.99);
     expect(recordsOf(disk)).toMatchObject({
       texts: ['the first segment, which is full now'],
-      scan: { void: [] },
+      scan: { discarded: [] },
     });
   });
 });
 
-describe('dropping', () => {
+describe('removing', () => {
   it('removes segments that lie before the position, never the one that is written', async () => {
     const { disk, log, append } = await open({ segmentBytes: 100 });
-    const places = Array.from({ length: 20 }, (_, i) => append(`record ${i}`));
-    const [, , , , , , , wanted] = places;
-    log.dropBefore(wanted?.position ?? 0);
+    const extents = Array.from({ length: 20 }, (_, i) => append(`record ${i}`));
+    const [, , , , , , , wanted] = extents;
+    log.removeBefore(wanted?.position ?? position(0));
     expect(recordsOf(disk).texts).toContain('record 7');
     expect(recordsOf(disk).texts).not.toContain('record 0');
     expect(wanted && log.read(wanted).toString()).toBe('record 7');
-    log.dropBefore(log.end);
+    log.removeBefore(log.end);
     expect(disk.paths()).toHaveLength(1);
     append('goes on');
     expect(recordsOf(disk).texts.at(-1)).toBe('goes on');
@@ -226,7 +227,7 @@ describe('dropping', () => {
     const { disk, log, append } = await open({ segmentBytes: 100 });
     for (let i = 0; i < 20; i++) append(`record ${i}`);
     await log.sync();
-    log.dropBefore(log.end);
+    log.removeBefore(log.end);
     disk.cutPower(() => 0.99);
     expect(recordsOf(disk).scan.damagedBytes).toBe(0);
   });

@@ -1,10 +1,10 @@
 /**
- * A disk in memory that can lose its power. What was synced stays; of the rest some is kept and some is not, as a page
- * cache has it: of each file any part of what was appended since, perhaps with a hole of zeros before its end, and of the
- * names any. It can also fail on demand.
+ * A disk in memory that can lose its power, and that fails on demand. After a power cut, what was synced is there. The
+ * rest is there in part, as with a page cache: of each file any part of what was appended since, perhaps with a hole of
+ * zeros before its end, and any of the names that were changed since.
  */
 import { basename, dirname } from 'node:path';
-import type { Disk, GrowingFile } from '../../../src/inbox/log/disk.js';
+import type { AppendFile, Disk } from '../../../src/inbox/log/disk.js';
 
 interface Inode {
   content: Buffer;
@@ -12,34 +12,34 @@ interface Inode {
   readonly owner: symbol;
 }
 
-/** What a disk does, as far as it can fail. */
+/** The operations that can fail. */
 type Operation = 'append' | 'sync' | 'create' | 'read' | 'makeFolder' | 'replace' | 'remove' | 'freeBytes';
 
 interface Fault {
   readonly operation: Operation;
   readonly code: string;
-  /** Only with files whose path contains this. */
+  /** Only files whose path contains this text are affected. */
   readonly at: string;
-  /** Of an append, how much is written before it fails, in bytes. */
+  /** How many bytes an append writes before it fails. */
   readonly after: number;
 }
 
 export class MemoryDisk implements Disk {
   #names = new Map<string, Inode>();
-  /** The names as they are after a power cut: those that a sync of their folder has made safe. */
-  #safeNames = new Map<string, Inode>();
+  /** The names that a sync of their folder has made durable. */
+  #durableNames = new Map<string, Inode>();
   #fault: Fault | undefined;
   free = Number.MAX_SAFE_INTEGER;
   syncs = 0;
   reads = 0;
-  /** Files that are open for writing. */
+  /** How many files are open for writing. */
   open = 0;
-  /** Resolves syncs only when told to. */
+  /** Whether syncs wait for `releaseSyncs`. */
   holdSyncs = false;
   readonly #held: (() => void)[] = [];
   #mounts = 0;
 
-  /** From now on the operation fails; undefined: nothing does. */
+  /** Makes the operation fail from now on, until `mend`. */
   fail(operation: Operation, code: string, { at = '', after = 0 }: Partial<Fault> = {}): void {
     this.#fault = { operation, code, at, after };
   }
@@ -53,7 +53,7 @@ export class MemoryDisk implements Disk {
     for (const release of this.#held.splice(0)) release();
   }
 
-  /** The disk as one process sees it: when that is killed, nothing it still means to do happens any more. */
+  /** The disk as one process uses it: once the process is killed, none of its operations has an effect. */
   mount(): Disk {
     const mounts = this.#mounts;
     return new Proxy<Disk>(this, {
@@ -68,7 +68,7 @@ export class MemoryDisk implements Disk {
     });
   }
 
-  /** The process is killed: what it has written is there. */
+  /** Kills the process that uses the disk. What it has written stays. */
   kill(): void {
     this.#mounts++;
     this.#held.length = 0;
@@ -76,22 +76,22 @@ export class MemoryDisk implements Disk {
     this.open = 0;
   }
 
-  /** @param random a number from 0 up to 1, each time it is asked */
+  /** @param random returns a number from 0 up to 1, to choose what survives */
   cutPower(random: () => number): void {
     this.kill();
     const after = new Map<string, Inode>();
-    for (const path of new Set([...this.#names.keys(), ...this.#safeNames.keys()])) {
-      const [now, safe] = [this.#names.get(path), this.#safeNames.get(path)];
-      // A name that was given, taken or moved since the last sync may be there as it was, or as it is.
-      const inode = now === safe || random() < 0.5 ? now : safe;
+    for (const path of new Set([...this.#names.keys(), ...this.#durableNames.keys()])) {
+      const [now, durable] = [this.#names.get(path), this.#durableNames.get(path)];
+      // A name that was made, removed or moved since the last sync may be there as it was, or as it is.
+      const inode = now === durable || random() < 0.5 ? now : durable;
       if (inode) after.set(path, { ...inode, content: survivingContent(inode, random) });
     }
     for (const inode of after.values()) inode.syncedBytes = inode.content.length;
     this.#names = after;
-    this.#safeNames = new Map(after);
+    this.#durableNames = new Map(after);
   }
 
-  /** Flips a bit of a file that is there. */
+  /** Flips a bit of a file. */
   damage(path: string, at: number): void {
     const { content } = this.#inode(path);
     content[at] = (content[at] ?? 0) ^ 0x10;
@@ -108,7 +108,7 @@ export class MemoryDisk implements Disk {
     inode.content = Buffer.concat([content.subarray(0, at), bytes, content.subarray(at + bytes.length)]);
   }
 
-  /** Another disk with the same on it. */
+  /** Another disk with the same content. */
   copy(): MemoryDisk {
     const copy = new MemoryDisk();
     const inodes = new Map<Inode, Inode>();
@@ -118,7 +118,7 @@ export class MemoryDisk implements Disk {
       return made;
     };
     for (const [path, inode] of this.#names) copy.#names.set(path, copied(inode));
-    for (const [path, inode] of this.#safeNames) copy.#safeNames.set(path, copied(inode));
+    for (const [path, inode] of this.#durableNames) copy.#durableNames.set(path, copied(inode));
     return copy;
   }
 
@@ -136,7 +136,7 @@ export class MemoryDisk implements Disk {
       .map((path) => basename(path));
   }
 
-  create(path: string): GrowingFile {
+  create(path: string): AppendFile {
     this.#mayFail('create', path);
     if (this.#names.has(path)) throw systemError('EEXIST');
     const inode: Inode = { content: Buffer.alloc(0), syncedBytes: 0, owner: Symbol(path) };
@@ -160,7 +160,7 @@ export class MemoryDisk implements Disk {
       },
       sync: async () => {
         if (!isOpen) throw systemError('EBADF');
-        // What is appended while it lasts is not part of it.
+        // What is appended during the sync is not part of it.
         const bytes = inode.content.length;
         if (this.holdSyncs) await new Promise<void>((resolve) => this.#held.push(resolve));
         else await Promise.resolve();
@@ -194,7 +194,7 @@ export class MemoryDisk implements Disk {
     this.#names.delete(path);
   }
 
-  /** Of a file or of a folder. */
+  /** Renames a file or a folder. */
   rename(from: string, to: string): void {
     for (const [path, inode] of [...this.#names]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
@@ -211,8 +211,8 @@ export class MemoryDisk implements Disk {
 
   syncFolder(folder: string): void {
     const isIn = (path: string) => dirname(path) === folder;
-    for (const path of [...this.#safeNames.keys()].filter(isIn)) this.#safeNames.delete(path);
-    for (const [path, inode] of this.#names) if (isIn(path)) this.#safeNames.set(path, inode);
+    for (const path of [...this.#durableNames.keys()].filter(isIn)) this.#durableNames.delete(path);
+    for (const [path, inode] of this.#names) if (isIn(path)) this.#durableNames.set(path, inode);
   }
 
   freeBytes(folder: string): number {

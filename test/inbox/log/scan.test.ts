@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeFrame } from '../../../src/inbox/log/frame.js';
+import { type Position, position } from '../../../src/inbox/log/position.js';
 import { type Scan, scanLog, segmentPath } from '../../../src/inbox/log/scan.js';
 import { MemoryDisk } from './memory-disk.js';
 
@@ -8,38 +9,37 @@ const folder = '/log';
 
 interface Written {
   readonly text: string;
-  readonly position: number;
+  readonly position: Position;
   readonly length: number;
-  /** Which of the log's files it is in. */
-  readonly base: number;
+  /** Where its segment begins. */
+  readonly segment: Position;
 }
 
-/** A log as it was written: `segments` says how many records each has; after each record so much was safe. */
+/** A log with these records in each segment; after a record that is synced, all of the log is durable. */
 function write(segments: readonly (readonly { readonly bytes: number; readonly synced: boolean }[])[]) {
   const disk = new MemoryDisk();
   const records: Written[] = [];
-  let end = 0;
-  let safe = 0;
-  for (const segment of segments) {
-    const base = end;
-    const file = disk.create(segmentPath(folder, base));
-    for (const { bytes, synced } of segment) {
+  let end = position(0);
+  let durableEnd = position(0);
+  for (const rows of segments) {
+    const segment = end;
+    const file = disk.create(segmentPath(folder, segment));
+    for (const { bytes, synced } of rows) {
       const text = `${records.length}:${'x'.repeat(bytes)}`;
-      const frame = encodeFrame(2, safe, [Buffer.from(text)]);
+      const frame = encodeFrame(2, durableEnd, [Buffer.from(text)]);
       file.append(frame);
-      records.push({ text, position: end, length: frame.length, base });
-      end += frame.length;
-      if (synced) safe = end;
+      records.push({ text, position: end, length: frame.length, segment });
+      end = position(end + frame.length);
+      if (synced) durableEnd = end;
     }
   }
-  /** How far the newest record says that the log was safe. */
-  const vouched = records.length === 0 ? 0 : safeOf(disk, records.at(-1));
-  return { disk, records, end, vouched };
+  return { disk, records, end, proven: durableEndIn(disk, records.at(-1)) };
 }
 
-function safeOf(disk: MemoryDisk, record: Written | undefined): number {
+/** The durable end that stands in a record. */
+function durableEndIn(disk: MemoryDisk, record: Written | undefined): number {
   if (!record) return 0;
-  return disk.read(segmentPath(folder, record.base)).readDoubleLE(record.position - record.base + 12);
+  return disk.read(segmentPath(folder, record.segment)).readDoubleLE(record.position - record.segment + 12);
 }
 
 function read(disk: MemoryDisk): { readonly texts: string[]; readonly scan: Scan } {
@@ -62,8 +62,8 @@ describe('a log that is whole', () => {
         expect(texts).toEqual(records.map(({ text }) => text));
         expect(scan).toEqual({
           end,
-          segments: [...new Set(records.map(({ base }) => base))],
-          void: [],
+          segments: [...new Set(records.map(({ segment }) => segment))],
+          discarded: [],
           damagedBytes: 0,
         });
       }),
@@ -73,18 +73,20 @@ describe('a log that is whole', () => {
   it('may be empty, or have other files beside it', () => {
     const disk = new MemoryDisk();
     disk.create('/log/notes.txt');
-    expect(read(disk)).toEqual({ texts: [], scan: { end: 0, segments: [], void: [], damagedBytes: 0 } });
+    expect(read(disk)).toEqual({ texts: [], scan: { end: 0, segments: [], discarded: [], damagedBytes: 0 } });
   });
 
   it('may have lost its oldest segments', () => {
     fc.assert(
       fc.property(segments, fc.nat(), (shape, lost) => {
         const { disk, records } = write(shape);
-        const bases = [...new Set(records.map(({ base }) => base))];
-        const gone = bases.slice(0, lost % bases.length);
-        for (const base of gone) disk.remove(segmentPath(folder, base));
+        const starts = [...new Set(records.map(({ segment }) => segment))];
+        const gone = starts.slice(0, lost % starts.length);
+        for (const start of gone) disk.remove(segmentPath(folder, start));
         const { texts, scan } = read(disk);
-        expect(texts).toEqual(records.filter(({ base }) => !gone.includes(base)).map(({ text }) => text));
+        expect(texts).toEqual(
+          records.filter(({ segment }) => !gone.includes(segment)).map(({ text }) => text),
+        );
         expect(scan.damagedBytes).toBe(0);
       }),
     );
@@ -92,13 +94,13 @@ describe('a log that is whole', () => {
 });
 
 describe('an end that was torn off', () => {
-  it('is no damage, wherever in what was not safe the tear is', () => {
+  it('is no damage, wherever the tear is behind what was durable', () => {
     fc.assert(
       fc.property(segments, fc.nat(), fc.boolean(), (shape, cut, hole) => {
-        const { disk, records, end, vouched } = write(shape);
-        const last = records.at(-1)?.base ?? 0;
+        const { disk, records, end, proven } = write(shape);
+        const last = records.at(-1)?.segment ?? position(0);
         // Of the last segment only: those before it were synced before.
-        const from = Math.max(vouched, last);
+        const from = Math.max(proven, last);
         const tear = from + (cut % (end - from));
         const path = segmentPath(folder, last);
         if (hole) disk.overwrite(path, tear - last, Buffer.alloc(end - tear));
@@ -106,7 +108,7 @@ describe('an end that was torn off', () => {
         const { texts, scan } = read(disk);
         expect(scan.damagedBytes).toBe(0);
         expect(texts).toEqual(
-          records.filter(({ position, length }) => position + length <= tear).map(({ text }) => text),
+          records.filter((record) => record.position + record.length <= tear).map(({ text }) => text),
         );
       }),
     );
@@ -114,38 +116,38 @@ describe('an end that was torn off', () => {
 
   it('may take with it the segments behind it', () => {
     const { disk } = write([[{ bytes: 5, synced: false }], [{ bytes: 5, synced: false }]]);
-    disk.truncate(segmentPath(folder, 0), 10);
+    disk.truncate(segmentPath(folder, position(0)), 10);
     const { texts, scan } = read(disk);
     expect(texts).toEqual([]);
     expect(scan).toMatchObject({ end: 0, segments: [], damagedBytes: 0 });
-    expect(scan.void).toHaveLength(2);
+    expect(scan.discarded).toHaveLength(2);
   });
 
   it('does not count once the log has gone on before it', () => {
     const disk = new MemoryDisk();
-    const frame = (text: string, safe = 0) => encodeFrame(2, safe, [Buffer.from(text)]);
+    const frame = (text: string, durableEnd = 0) => encodeFrame(2, position(durableEnd), [Buffer.from(text)]);
     const first = frame('first');
-    const old = disk.create(segmentPath(folder, 0));
+    const old = disk.create(segmentPath(folder, position(0)));
     for (const bytes of [first, frame('torn off').subarray(0, 9), frame('not to be read')]) old.append(bytes);
-    disk.create(segmentPath(folder, first.length)).append(frame('second', first.length));
+    disk.create(segmentPath(folder, position(first.length))).append(frame('second', first.length));
     const { texts, scan } = read(disk);
     expect(texts).toEqual(['first', 'second']);
     expect(scan.damagedBytes).toBe(0);
-    disk.damage(segmentPath(folder, 0), 3);
+    disk.damage(segmentPath(folder, position(0)), 3);
     expect(read(disk)).toMatchObject({ texts: ['second'], scan: { damagedBytes: first.length } });
   });
 });
 
 describe('damage', () => {
-  it('of what was safe is always noticed, and everything else is still read', () => {
+  it('of what was durable is always noticed, and everything else is still read', () => {
     fc.assert(
       fc.property(segments, fc.nat(), (shape, flipped) => {
-        const { disk, records, vouched } = write(shape);
-        fc.pre(vouched > 0);
-        const position = flipped % vouched;
-        const hit = records.findLast((record) => record.position <= position);
+        const { disk, records, proven } = write(shape);
+        fc.pre(proven > 0);
+        const at = flipped % proven;
+        const hit = records.findLast((record) => record.position <= at);
         if (!hit) throw new Error('no record there');
-        disk.damage(segmentPath(folder, hit.base), position - hit.base);
+        disk.damage(segmentPath(folder, hit.segment), at - hit.segment);
         const { texts, scan } = read(disk);
         expect(texts).toEqual(records.filter((record) => record !== hit).map(({ text }) => text));
         expect(scan.damagedBytes).toBe(hit.length);
@@ -162,7 +164,7 @@ describe('damage', () => {
     ]) {
       const { disk, records } = write([[record, record], [record, record], [record]]);
       const [middle] = records.slice(2);
-      spoil(disk, segmentPath(folder, middle?.base ?? 0));
+      spoil(disk, segmentPath(folder, middle?.segment ?? position(0)));
       const { texts, scan } = read(disk);
       expect(texts).toHaveLength(3);
       expect(scan.damagedBytes).toBe(2 * (middle?.length ?? 0));

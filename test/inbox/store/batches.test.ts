@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { seq } from '../../../src/inbox/ids.js';
+import { position } from '../../../src/inbox/log/position.js';
 import { Batch } from '../../../src/inbox/store/batch.js';
 import { Batches } from '../../../src/inbox/store/batches.js';
+import { seqs } from '../../support/ids.js';
 
-const batchOf = (...seqs: number[]) => new Batch({ position: 0, length: 1 }, seqs);
+const batchOf = (...numbers: number[]) => new Batch({ position: position(0), length: 1 }, seqs(...numbers));
 
 describe('batches', () => {
   it('are found by their numbers, whatever was added and removed', () => {
@@ -39,9 +42,9 @@ describe('batches', () => {
           }
           expect([...batches].map(({ first }) => first)).toEqual(model.map(({ first }) => first));
         }
-        for (let seq = 0; seq < next + 2; seq += 1 + Math.floor(next / 100)) {
-          expect(batches.upTo(seq)).toBe(model.findLast(({ first }) => first <= seq));
-          expect(batches.from(seq)).toBe(model.find(({ last }) => last >= seq));
+        for (let number = 0; number < next + 2; number += 1 + Math.floor(next / 100)) {
+          expect(batches.upTo(seq(number))).toBe(model.findLast(({ first }) => first <= number));
+          expect(batches.from(seq(number))).toBe(model.find(({ last }) => last >= number));
         }
       }),
       { numRuns: 50 },
@@ -50,12 +53,12 @@ describe('batches', () => {
 
   it('are none at first, and none again in the end', () => {
     const batches = new Batches();
-    expect(batches.upTo(5)).toBeUndefined();
-    expect(batches.from(0)).toBeUndefined();
+    expect(batches.upTo(seq(5))).toBeUndefined();
+    expect(batches.from(seq(0))).toBeUndefined();
     const batch = batchOf(3);
     batches.add(batch);
-    expect(batches.upTo(2)).toBeUndefined();
-    expect(batches.from(2)).toBe(batch);
+    expect(batches.upTo(seq(2))).toBeUndefined();
+    expect(batches.from(seq(2))).toBe(batch);
     batches.remove(batch);
     expect([...batches]).toEqual([]);
   });

@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { orderKey, seq, updateId } from '../../../src/inbox/ids.js';
 import {
   decodeDeadLetter,
-  decodeHead,
+  decodeHeader,
   decodeMarks,
   decodeRemoval,
   decodeUpdates,
   encodeDeadLetter,
-  encodeHead,
+  encodeHeader,
   encodeMarks,
   encodeRemoval,
   encodeUpdates,
@@ -25,18 +26,20 @@ const numbers = fc
     let last = 0;
     return steps.map((step) => (last += step));
   });
-const marks = fc.record({ begun: numbers, settled: numbers, cut: numbers });
+const seqs = numbers.map((all) => all.map(seq));
+const ids = numbers.map((all) => all.map(updateId));
+const marks = fc.record({ begun: seqs, settled: seqs, cut: seqs });
 const whole = (parts: readonly Uint8Array[]): Buffer => Buffer.concat(parts);
 
 describe('records come back as they were written', () => {
   it('updates, each with its own content', () => {
     const record = fc.record({
       atMs: number,
-      passed: fc.option(number, { nil: undefined }),
-      seqs: numbers,
-      ids: numbers,
-      places: numbers,
-      histories: fc.array(fc.tuple(number, history), { maxLength: 3 }),
+      confirmedOffset: fc.option(number.map(updateId), { nil: undefined }),
+      seqs,
+      ids,
+      contentIndexes: numbers,
+      histories: fc.array(fc.tuple(number.map(seq), history), { maxLength: 3 }),
       marks,
     });
     const contents = fc.array(fc.jsonValue(), { maxLength: 5 });
@@ -52,25 +55,25 @@ describe('records come back as they were written', () => {
     );
   });
 
-  it('marks, heads, removals', () => {
-    const arrivals = fc.array(fc.record({ atMs: number, ids: numbers }), { maxLength: 3 });
+  it('marks, headers, removals', () => {
+    const arrivals = fc.array(fc.record({ atMs: number, ids }), { maxLength: 3 });
     fc.assert(
-      fc.property(marks, arrivals, text, number, (written, recent, bot, nextSeq) => {
+      fc.property(marks, arrivals, text, number.map(seq), (written, recent, bot, nextSeq) => {
         expect(decodeMarks(whole(encodeMarks(written)))).toEqual(written);
-        const head = { format: FORMAT, bot, nextSeq, recent };
-        expect(decodeHead(whole(encodeHead(head)))).toEqual(head);
+        const header = { format: FORMAT, bot, nextSeq, recent };
+        expect(decodeHeader(whole(encodeHeader(header)))).toEqual(header);
         expect(decodeRemoval(whole(encodeRemoval(nextSeq)))).toBe(nextSeq);
       }),
     );
   });
 
-  it('dead letters, with their text', () => {
+  it('dead letters, with their content', () => {
     const record = fc.record({
-      seq: number,
-      updateId: fc.integer(),
-      key: text,
+      seq: number.map(seq),
+      updateId: fc.integer().map(updateId),
+      key: text.map(orderKey),
       kind: text,
-      why: fc.constantFrom('failed', 'timed-out', 'died'),
+      why: fc.constantFrom('failed' as const, 'timed-out' as const, 'died' as const),
       attempts: fc.nat(),
       atMs: number,
       error: fc.option(text, { nil: undefined }),
@@ -79,7 +82,7 @@ describe('records come back as they were written', () => {
       fc.property(record, bytes, (letter, content) => {
         const decoded = decodeDeadLetter(whole(encodeDeadLetter(letter, content)));
         expect(decoded.letter).toEqual(letter);
-        expect(decoded.text).toEqual(content);
+        expect(decoded.content).toEqual(content);
       }),
     );
   });
@@ -88,12 +91,12 @@ describe('records come back as they were written', () => {
 describe('records of another program', () => {
   it('tell their format, whatever else they are', () => {
     const payload = Buffer.from(JSON.stringify({ format: 7, bot: '1-a', nextSeq: 'x', recent: null }));
-    expect(decodeHead(payload)).toEqual({ format: 7, bot: '1-a', nextSeq: 0, recent: [] });
+    expect(decodeHeader(payload)).toEqual({ format: 7, bot: '1-a', nextSeq: 0, recent: [] });
   });
 
   it.each([
-    ['head', () => decodeHead(Buffer.from(`{"format":${FORMAT}}`))],
-    ['head', () => decodeHead(Buffer.from('null'))],
+    ['header', () => decodeHeader(Buffer.from(`{"format":${FORMAT}}`))],
+    ['header', () => decodeHeader(Buffer.from('null'))],
     ['marks', () => decodeMarks(Buffer.from('[[1],["2"],[]]'))],
     ['marks', () => decodeMarks(Buffer.from('[[1,1]]'))],
     ['marks', () => decodeMarks(Buffer.from('[[1],[],[]]'))],

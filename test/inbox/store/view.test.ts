@@ -1,11 +1,13 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { orderKey, seq, updateId } from '../../../src/inbox/ids.js';
 import { type Disk, systemDisk } from '../../../src/inbox/log/disk.js';
 import { encodeFrame } from '../../../src/inbox/log/frame.js';
+import { position } from '../../../src/inbox/log/position.js';
 import { DeadLetters } from '../../../src/inbox/store/dead-letters.js';
-import { encodeHead, RecordKind } from '../../../src/inbox/store/records.js';
-import { Store } from '../../../src/inbox/store/store.js';
+import { openStore as open } from '../../../src/inbox/store/open-store.js';
+import { encodeHeader, RecordKind } from '../../../src/inbox/store/records.js';
 import { InboxView, type ViewOptions } from '../../../src/inbox/store/view.js';
 import { Folder } from '../../support/folder.js';
 import { AtWork, newBot, treeOf, update, viewOptions } from '../../support/inbox-folder.js';
@@ -53,6 +55,13 @@ const readOnly: Disk = {
   ),
 };
 
+const row = (id: number) => ({
+  updateId: updateId(id),
+  key: orderKey('1'),
+  kind: 'message',
+  content: update(id),
+});
+
 const view = (options: Partial<ViewOptions> = {}) =>
   new InboxView({ ...viewOptions(folder(), bot), disk: readOnly, ...options });
 
@@ -74,7 +83,7 @@ describe('a view of an inbox that a process works with', () => {
     await run.accept(update(4));
     await run.handle(7);
 
-    const seen = view({ owner: run.id });
+    const seen = view({ runId: run.id });
     expect(seen.counts).toEqual({ running: 1, interrupted: 0, waiting: 2, dead: 1 });
     expect(told(seen)).toEqual([
       [7, 'running', 1, 0],
@@ -91,11 +100,11 @@ describe('a view of an inbox that a process works with', () => {
     ]);
     expect(all[1]).toMatchObject({ kind: 'message', key: '-3', why: undefined, error: undefined });
     expect(all[3]).toMatchObject({ why: 'failed', error: 'TypeError: no such order\n    at somewhere' });
-    for (const { atMs, seq, state: itsState } of all) {
+    for (const { atMs, seq: of, state: itsState } of all) {
       expect(Math.abs(Date.now() - atMs)).toBeLessThan(20_000);
-      expect(seen.stateOf(seq)).toBe(itsState);
+      expect(seen.stateOf(of)).toBe(itsState);
     }
-    expect(seen.stateOf(99)).toBeUndefined();
+    expect(seen.stateOf(seq(99))).toBeUndefined();
     expect([...seen.updates(['waiting'])].map(({ updateId }) => updateId)).toEqual([8, 4]);
     expect([...seen.updates(['dead', 'running'])].map(({ updateId }) => updateId)).toEqual([7, 9]);
   });
@@ -116,12 +125,12 @@ describe('a view of an inbox that a process works with', () => {
     await first.handle(1, 2);
     await end(first, 'kill');
     const second = await begin();
-    expect(told(view({ owner: second.id }))).toEqual([
+    expect(told(view({ runId: second.id }))).toEqual([
       [1, 'waiting', 1, 1],
       [2, 'waiting', 1, 1],
     ]);
     await second.handle(1);
-    expect(told(view({ owner: second.id }))).toEqual([
+    expect(told(view({ runId: second.id }))).toEqual([
       [1, 'running', 2, 1],
       [2, 'waiting', 1, 1],
     ]);
@@ -156,14 +165,14 @@ describe('a view of an inbox that no process works with', () => {
     expect(view().damaged).toBe(false);
   });
 
-  it('shows once, as dead, what died before it could be struck out', async () => {
+  it('shows once, as dead, what died and was not settled yet', async () => {
     const run = await begin();
     await run.accept(update(1), update(2, 2));
     await run.handle(1, 2);
     await end(run, 'kill');
     const letters = new DeadLetters({ disk: systemDisk, folder: folder(), now: Date.now });
     const atMs = Date.now();
-    const letter = { seq: 1, updateId: 1, key: '1', kind: 'message', attempts: 1, atMs, error: undefined };
+    const letter = { ...row(1), seq: seq(1), attempts: 1, atMs, error: undefined };
     letters.add({ ...letter, why: 'died' }, Buffer.from('{}'));
     letters.close();
     expect(view().counts).toEqual({ running: 0, interrupted: 1, waiting: 0, dead: 1 });
@@ -174,10 +183,10 @@ describe('a view of an inbox that no process works with', () => {
   });
 });
 
-describe('a view of a store that changes under its eyes', () => {
+describe('a view of a store that changes meanwhile', () => {
   let time = 0;
   const openStore = () =>
-    Store.open({
+    open({
       disk: systemDisk,
       folder: folder(),
       bot,
@@ -186,14 +195,7 @@ describe('a view of a store that changes under its eyes', () => {
       segmentBytes: 500,
     });
 
-  const row = (updateId: number) => ({
-    updateId,
-    key: '1',
-    kind: 'message',
-    content: update(updateId),
-  });
-
-  it('finds what is left where the log was cleaned meanwhile, each once', async () => {
+  it('finds what is left where the log was compacted meanwhile, each once', async () => {
     const store = await openStore();
     for (let id = 1; id <= 100; id++) {
       time = id;
@@ -204,8 +206,8 @@ describe('a view of a store that changes under its eyes', () => {
     const updates = view().updates();
     expect(updates.next()).toMatchObject({ value: { updateId: 1 } });
 
-    for (let seq = 1; seq <= 100; seq++) if (seq % 10 !== 0) store.mark('settled', seq);
-    for (let round = 0; round < 200; round++) await store.clean();
+    for (let number = 1; number <= 100; number++) if (number % 10 !== 0) store.mark('settled', seq(number));
+    for (let round = 0; round < 200; round++) await store.compact();
     expect(readdirSync(join(folder(), 'log')).length).toBeLessThan(segments / 2);
     const rest = [...updates].map(({ updateId, atMs, text }) => [
       updateId,
@@ -246,20 +248,32 @@ describe('a view of a store that changes under its eyes', () => {
     );
   });
 
-  it('gives the content of no other dead letter when their file is written anew', () => {
+  it('shows the rest where a record was damaged meanwhile', async () => {
+    const store = await openStore();
+    for (let id = 1; id <= 3; id++) store.append(newUpdates([row(id)]), undefined);
+    store.close();
+    const seen = view();
+    const content = readFileSync(logFile());
+    content.write('damaged', content.indexOf('text 2'));
+    writeFileSync(logFile(), content);
+    expect([...seen.updates()].map((one) => one.updateId)).toEqual([1, 3]);
+    expect(seen.damaged).toBe(true);
+  });
+
+  it('gives the content of no other dead letter when their file is rewritten', () => {
     mkdirSync(folder(), { recursive: true });
     const letters = new DeadLetters({ disk: systemDisk, folder: folder(), now: Date.now });
-    for (let seq = 1; seq <= 3; seq++)
+    for (let number = 1; number <= 3; number++)
       letters.add(
-        { ...row(seq), seq, why: 'failed', attempts: 1, atMs: Date.now(), error: undefined },
-        Buffer.from(JSON.stringify(update(seq))),
+        { ...row(number), seq: seq(number), why: 'failed', attempts: 1, atMs: Date.now(), error: undefined },
+        Buffer.from(JSON.stringify(update(number))),
       );
     const seen = [...view().updates()];
-    letters.remove(1);
+    letters.remove(seq(1));
     letters.close();
-    // Written anew at the first change after a start.
+    // Rewritten at the first change after a start.
     const next = new DeadLetters({ disk: systemDisk, folder: folder(), now: Date.now });
-    next.remove(2);
+    next.remove(seq(2));
     next.close();
     expect(seen.map(({ text }) => text()?.toString())).toEqual([
       undefined,
@@ -323,8 +337,8 @@ describe('a view of what it may not or cannot read', () => {
     await run.accept(update(1));
     expect(() => view({ bot: newBot() })).toThrow(expect.objectContaining({ code: 'INBOX_FOREIGN' }));
     await end(run, 'stop');
-    const head = { format: 99, bot, nextSeq: 1, recent: [] };
-    writeFileSync(logFile(), encodeFrame(RecordKind.head, 0, encodeHead(head)));
+    const header = { format: 99, bot, nextSeq: seq(1), recent: [] };
+    writeFileSync(logFile(), encodeFrame(RecordKind.header, position(0), encodeHeader(header)));
     expect(() => view()).toThrow(expect.objectContaining({ code: 'INBOX_NEWER' }));
   });
 });

@@ -1,0 +1,68 @@
+/**
+ * Compaction keeps the log short. A segment can be removed once none of its records is needed; where a large log
+ * holds little that is needed, the unsettled updates of its oldest segment are rewritten at the log's end.
+ *
+ * Repair rewrites all unsettled updates of a damaged log in the same way.
+ */
+import type { Log } from '../log/log.js';
+import type { Position } from '../log/position.js';
+import type { Batch } from './batch.js';
+import type { Ledger } from './ledger.js';
+import { readRecord, unsettledUpdates } from './record-cache.js';
+import { encodeMarks, encodeUpdates, noMarks, RecordKind, type UpdatesRecord } from './records.js';
+
+/** A log is rewritten only if it is as long as this many segments of the oldest one's length. */
+const MIN_SEGMENTS = 4;
+
+/** A log is rewritten only if unsettled updates take less than this share of it. */
+const MAX_NEEDED_SHARE = 1 / 2;
+
+/**
+ * Rewrites the unsettled updates of the oldest segment, if that frees enough. Throws what the disk throws,
+ * and DamagedRecordError.
+ */
+export function rewriteOldestSegment(log: Log, ledger: Ledger, segmentEnd: Position): void {
+  const isShort = log.bytes < MIN_SEGMENTS * (segmentEnd - log.start);
+  if (isShort || ledger.bytes > log.bytes * MAX_NEEDED_SHARE) return;
+  for (const batch of ledger.batches()) if (batch.extent.position < segmentEnd) rewrite(batch, log, ledger);
+}
+
+/** The position of the oldest record that is needed, or the log's end if none is. */
+export function oldestNeeded(log: Log, ledger: Ledger): Position {
+  let oldest = log.end;
+  for (const { extent } of ledger.batches()) if (extent.position < oldest) oldest = extent.position;
+  return oldest;
+}
+
+/**
+ * Rewrites all unsettled updates of a damaged log, and then moves its old segments to another folder. Whenever the
+ * process dies meanwhile, the next one finds everything that can be read. Rejects with the disk's error.
+ */
+export async function repairLog(log: Log, ledger: Ledger, damagedFolder: string): Promise<void> {
+  const { end } = log;
+  // Begins a segment even if no update is left: its header keeps the ids that Telegram may send again.
+  log.append(RecordKind.marks, encodeMarks(noMarks()));
+  for (const batch of ledger.batches()) rewrite(batch, log, ledger);
+  await log.sync();
+  log.moveBefore(end, damagedFolder);
+}
+
+/** Rewrites the unsettled updates of a batch at the log's end, with their histories. */
+function rewrite(batch: Batch, log: Log, ledger: Ledger): void {
+  // Not through the cache: handlers may have changed the contents that it holds.
+  const record = readRecord(log, batch.extent);
+  const updates = unsettledUpdates(batch, record, batch.seqs);
+  const rewritten: UpdatesRecord = {
+    atMs: record.atMs,
+    confirmedOffset: undefined,
+    seqs: updates.map(({ seq }) => seq),
+    ids: updates.map(({ updateId }) => updateId),
+    contentIndexes: updates.map((_, index) => index),
+    histories: updates
+      .map(({ seq }) => [seq, ledger.historyOf(seq)] as const)
+      .filter(([, { runs }]) => runs > 0),
+    marks: noMarks(),
+  };
+  const contents = Buffer.from(JSON.stringify(updates.map(({ content }) => content)));
+  batch.extent = log.append(RecordKind.rewritten, encodeUpdates(rewritten, contents));
+}

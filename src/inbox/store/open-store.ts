@@ -1,0 +1,77 @@
+/** Opens the store: reads what earlier runs have left, repairs what is damaged, and prepares for writing. */
+import { Log } from '../log/log.js';
+import { segmentPath } from '../log/scan.js';
+import { repairLog } from './compaction.js';
+import { type Damage, damagedCopyPath } from './damaged-copy.js';
+import { DeadLetters } from './dead-letters.js';
+import { openingError } from './inbox-error.js';
+import { Ledger } from './ledger.js';
+import { logFolder, readLog } from './read-log.js';
+import { encodeHeader, FORMAT, RecordKind } from './records.js';
+import { Store, type StoreOptions } from './store.js';
+
+export interface OpenStoreOptions extends StoreOptions {
+  /** The bot's key. */
+  readonly bot: string;
+  /** Tells this run of the program from all others, for those who read the log beside it. */
+  readonly runId?: string;
+  readonly segmentBytes?: number;
+}
+
+/**
+ * Opens the store in the folder, or makes a new one. Damaged files are kept under another name, and what can be read
+ * of them is rewritten. Rejects with a LastcallError: INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  try {
+    return await open(options);
+  } catch (error) {
+    throw openingError(options.folder, error);
+  }
+}
+
+async function open(options: OpenStoreOptions): Promise<Store> {
+  const { disk, folder, bot, runId, survivesPowerCut, now, segmentBytes } = options;
+  const ledger = new Ledger();
+  const scan = readLog(disk, folder, ledger, bot);
+  ledger.endRun();
+  const deadLetters = new DeadLetters({ disk, folder, now });
+  for (const { seq } of deadLetters.list()) ledger.skipBehind(seq);
+
+  const path = logFolder(folder);
+  disk.makeFolder(path);
+  const damagedFolder = scan.damagedBytes > 0 ? damagedCopyPath(path, now()) : undefined;
+  if (damagedFolder !== undefined) {
+    disk.makeFolder(damagedFolder);
+    for (const start of scan.discarded)
+      disk.rename(segmentPath(path, start), segmentPath(damagedFolder, start));
+  }
+  const log = await Log.open({
+    disk,
+    folder: path,
+    scan,
+    survivesPowerCut,
+    header: () => ({
+      kind: RecordKind.header,
+      payload: encodeHeader({
+        format: FORMAT,
+        bot,
+        ...(runId !== undefined && { runId }),
+        nextSeq: ledger.nextSeq,
+        recent: ledger.recent.arrivals,
+      }),
+    }),
+    ...(segmentBytes !== undefined && { segmentBytes }),
+  });
+
+  const damage: Damage[] = [];
+  if (damagedFolder !== undefined)
+    damage.push({ path: damagedFolder, bytes: scan.damagedBytes, saved: ledger.size });
+  damage.push(...deadLetters.repair());
+  if (damagedFolder !== undefined) await repairLog(log, ledger, damagedFolder);
+
+  const store = new Store({ disk, folder, survivesPowerCut, now }, { log, ledger, deadLetters, damage });
+  // A run that was killed may have added a dead letter and not settled its update.
+  for (const { seq } of deadLetters.list()) if (ledger.batchOf(seq)) store.mark('settled', seq);
+  return store;
+}

@@ -1,0 +1,68 @@
+/** Reads updates back from the log. Records that were read last are kept, because chats side by side share them. */
+import type { Seq, UpdateId } from '../ids.js';
+import type { Log } from '../log/log.js';
+import type { Extent, Position } from '../log/position.js';
+import type { Batch } from './batch.js';
+import { decodeUpdates, type UpdatesRecord } from './records.js';
+
+/** An update as it was written. */
+export interface StoredUpdate {
+  readonly seq: Seq;
+  readonly updateId: UpdateId;
+  readonly content: unknown;
+}
+
+/** A record of updates with its contents parsed. */
+export interface ParsedRecord extends UpdatesRecord {
+  readonly contents: readonly unknown[];
+}
+
+/** With the size below, 4 MiB of JSON at most. */
+const MAX_RECORDS = 32;
+const MAX_RECORD_BYTES = 128 * 1024;
+
+export class RecordCache {
+  readonly #log: Log;
+  /** The records that were read last, the oldest first. */
+  readonly #records = new Map<Position, ParsedRecord>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Reads as `readRecord` does, unless the record is in the cache. */
+  read(extent: Extent): ParsedRecord {
+    const cached = this.#records.get(extent.position);
+    if (cached) return cached;
+    const record = readRecord(this.#log, extent);
+    if (extent.length > MAX_RECORD_BYTES) return record;
+    const [oldest] = this.#records.keys();
+    if (oldest !== undefined && this.#records.size >= MAX_RECORDS) this.#records.delete(oldest);
+    this.#records.set(extent.position, record);
+    return record;
+  }
+}
+
+/** Reads a record of updates. Throws what the disk throws, and DamagedRecordError. */
+export function readRecord(log: Log, extent: Extent): ParsedRecord {
+  return parseRecord(log.read(extent));
+}
+
+export function parseRecord(payload: Buffer): ParsedRecord {
+  const { contents, ...record } = decodeUpdates(payload);
+  return { ...record, contents: contents() };
+}
+
+/** Those of the wanted updates that are in the record and not settled, in the order in which they are wanted. */
+export function unsettledUpdates(
+  batch: Batch,
+  { seqs, ids, contentIndexes, contents }: ParsedRecord,
+  wanted: readonly Seq[],
+): StoredUpdate[] {
+  return wanted.flatMap((seq) => {
+    const index = batch.has(seq) ? seqs.indexOf(seq) : -1;
+    const [updateId, contentIndex] = [ids[index], contentIndexes[index]];
+    if (updateId === undefined || contentIndex === undefined) return [];
+    return [{ seq, updateId, content: contents[contentIndex] }];
+  });
+}
