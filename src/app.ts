@@ -17,6 +17,7 @@ import type { Hook } from './lifecycle/hook.js';
 import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
 import { StopReason } from './lifecycle/stop-reason.js';
+import { guarded } from './listener.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
@@ -114,6 +115,11 @@ export function composeApp({
           vitals: () => fleet.vitals,
           redact: (text) => logging.redact(text),
         });
+  // Guarded one by one, so that neither a failure of the log nor one of the supervisor keeps the other from hearing.
+  const tellLog = guarded((event: Observed, botId?: number) =>
+    logEvent(log, event, botId === undefined ? undefined : { bot: botId }),
+  );
+  const tellSupervisor = guarded((event: Observed, botId?: number) => health?.observe(event, botId));
   const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
 
   const known = knownBot(source, config);
@@ -129,10 +135,9 @@ export function composeApp({
   lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs, faultAmidStop: faultAmidStop.signal }));
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
 
-  /** Whatever happens is heard by the log and by the supervisor. */
   function tell(event: Observed, botId?: number): void {
-    logEvent(log, event, botId === undefined ? undefined : { bot: botId });
-    health?.observe(event, botId);
+    tellLog(event, botId);
+    tellSupervisor(event, botId);
   }
 
   function budget(): BudgetEvent {

@@ -1,11 +1,11 @@
 /** lastcall inside somebody else's program: the bot comes ready-made, and nothing of the process is touched unasked. */
 import { type App, composeApp } from './app.js';
-import { completeConfig } from './config/given.js';
+import { completeConfig } from './config/complete.js';
 import type { Config } from './config/schema.js';
 import { listenForSignals, type StopSignal } from './host/signals.js';
 import type { Hook } from './lifecycle/hook.js';
 import { StopReason } from './lifecycle/stop-reason.js';
-import { type AppLog, givenLogging } from './logging/given.js';
+import { type AppLog, adaptLog } from './logging/app-log.js';
 import { type Context, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
 /** How the bot is run. Token and API root are the bot's own, level and format the log's. */
@@ -52,7 +52,7 @@ export interface AppOptions<C extends Context = Context> {
 export function createApp<C extends Context>({ bot, settings = {}, log, hooks = [] }: AppOptions<C>): App {
   return composeApp({
     config: completeConfig(settings, process.cwd()),
-    logging: givenLogging(log),
+    logging: adaptLog(log),
     source: { bot: withoutContextType(bot) },
     hooks,
   });

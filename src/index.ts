@@ -17,5 +17,5 @@ export {
 } from './lifecycle/lifecycle.js';
 export type { Outcome, Phase } from './lifecycle/outcome.js';
 export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
-export type { AppLog } from './logging/given.js';
+export type { AppLog } from './logging/app-log.js';
 export type { LastcallContext } from './telegraf/context.js';
