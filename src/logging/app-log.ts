@@ -4,7 +4,7 @@
  */
 import type { HookLog } from '../lifecycle/hook.js';
 import { errorFieldsOrValue, errorText } from './error-fields.js';
-import type { Level } from './events.js';
+import type { Level } from './events/row.js';
 import type { RunLogging } from './logger.js';
 import { attempt, plainData } from './plain-data.js';
 import { createRedactor } from './redact.js';

@@ -2,7 +2,10 @@
 import { ExitCode } from '../exit-code.js';
 import type { Outcome, Phase } from '../lifecycle/outcome.js';
 import { count, durationInWords } from '../words.js';
-import { type EventLog, type Level, lineFields, reasonFields, roundedMs } from './events.js';
+import { reasonFields } from './events/lifecycle.js';
+import type { Level } from './events/row.js';
+import type { EventLog } from './events.js';
+import { lineFields, roundedMs } from './line-fields.js';
 
 /** What a run came to, in updates. */
 export interface ReceiptCounts {

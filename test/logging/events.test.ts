@@ -29,12 +29,12 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'lifecycle.budget': [
     { event: 'lifecycle.budget', budgetMs: 90_000, drainMs: 60_000, hooksMs: 30_000 },
     'info',
-    'A stop may take 1 min 30 s: the drain 1 min, the hooks behind it 30 s and what it leaves',
+    'A stop may take 1 min 30 s: the drain 1 min, the hooks after it 30 s plus what the drain leaves',
   ],
   'lifecycle.running': [
     { event: 'lifecycle.running', durationMs: 120 },
     'info',
-    'Running, after a start of 120 ms',
+    'Running after a start of 120 ms',
   ],
   'lifecycle.stopping': [
     { event: 'lifecycle.stopping', reason: StopReason.signal('SIGTERM'), budgetMs: 90_000 },
@@ -44,7 +44,7 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'lifecycle.stop-repeated': [
     { event: 'lifecycle.stop-repeated', reason: StopReason.request('bot.stop()') },
     'info',
-    'Stop asked again (bot.stop() was called)',
+    'Stop requested again (bot.stop() was called)',
   ],
   'lifecycle.hastened': [
     { event: 'lifecycle.hastened', limitMs: 1_000 },
@@ -111,7 +111,7 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'poll.pending-dropped': [
     { event: 'poll.pending-dropped', count: 12 },
     'warn',
-    'Threw away 12 updates that waited at Telegram',
+    'Dropped 12 updates waiting at Telegram',
   ],
   'poll.started': [{ event: 'poll.started' }, 'info', 'Polling'],
   'poll.answered': [
@@ -138,12 +138,12 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'poll.conflict': [
     { event: 'poll.conflict', by: 'poller', detail: '409 Conflict', patienceLeftMs: 120_000 },
     'warn',
-    'Another program polls with the same token (409 Conflict); going on for 2 min',
+    'Another program polls with the same token (409 Conflict); continuing for 2 min',
   ],
   'poll.token-doubted': [
     { event: 'poll.token-doubted', detail: '401 Unauthorized' },
     'error',
-    'Telegram refuses the token that was good (401 Unauthorized); asking again with getMe',
+    'Telegram refuses a token that was valid (401 Unauthorized); asking again with getMe',
   ],
   'poll.rejected': [
     {
@@ -159,7 +159,7 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'poll.recovered': [
     { event: 'poll.recovered', gapMs: 12_300, failures: 3 },
     'info',
-    'Telegram answers again, after 12.3 s and 3 failures',
+    'Telegram answers again after 12.3 s and 3 failures',
   ],
   'poll.confirmed': [{ event: 'poll.confirmed', offset: 8 }, 'info', 'Confirmed all updates below 8'],
   'poll.confirm-failed': [
@@ -175,12 +175,12 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'inbox.opened': [
     { event: 'inbox.opened', path: '/var/lib/lastcall/42/inbox', survives: 'power' },
     'info',
-    'Inbox: /var/lib/lastcall/42/inbox; what it has survives a power cut',
+    'Inbox: /var/lib/lastcall/42/inbox, whose updates survive a power cut',
   ],
   'inbox.waiting': [
     { event: 'inbox.waiting', place: 'web-1', waitMs: 10_000 },
     'warn',
-    'The inbox was left without a word on web-1: waiting 10 s for a sign of life',
+    'The inbox was not closed on web-1: waiting 10 s to see whether its owner is alive',
   ],
   'inbox.recovered': [
     { event: 'inbox.recovered', updates: 12, begun: 5, died: 3 },
@@ -190,12 +190,12 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'inbox.repeated': [
     { event: 'inbox.repeated', updates: 1 },
     'info',
-    'Telegram has sent 1 update again, known already',
+    'Telegram sent 1 update again; known already',
   ],
   'inbox.dead': [
     { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 3 },
     'error',
-    'Gave up update 7 (message), of which 3 processes have died',
+    'Gave up update 7 (message): 3 processes died while handling it',
   ],
   'inbox.paused': [
     {
@@ -206,22 +206,22 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
       freeBytes: 52_428_800,
     },
     'warn',
-    'The inbox takes no more: the disk has 50 MiB left',
+    'The inbox is paused: the disk has 50 MiB left',
   ],
   'inbox.resumed': [
     { event: 'inbox.resumed', waiting: 7, pausedMs: 1_500 },
     'info',
-    'The inbox takes updates again, after 1.5 s; 7 updates wait',
+    'The inbox takes updates again after 1.5 s; 7 updates wait',
   ],
   'inbox.damaged': [
     { event: 'inbox.damaged', path: '/inbox/log.damaged', bytes: 12, saved: 1 },
     'error',
-    'The inbox is damaged: 12 bytes cannot be read, updates may be lost; 1 update saved. Set aside: /inbox/log.damaged',
+    'The inbox is damaged: 12 bytes cannot be read, updates may be lost; 1 update saved. The damaged files are kept at /inbox/log.damaged',
   ],
   'inbox.requested': [
     { event: 'inbox.requested', action: 'retry', updates: [7, 8], refused: 1 },
     'info',
-    'Retrying 2 updates, as asked for; 1 refused',
+    'Retrying 2 updates, as requested; 1 refused',
   ],
   'inbox.failed': [
     { event: 'inbox.failed', error: new LastcallError('INBOX_DISK', '/inbox', 'the disk is full') },
@@ -241,17 +241,17 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'handler.hung': [
     { event: 'handler.hung', ...handling, durationMs: 100_000, hung: 1 },
     'error',
-    'The handler of update 7 (message) hangs, after 1 min 40 s; going on without it',
+    'The handler of update 7 (message) hangs after 1 min 40 s; continuing without it',
   ],
   'handler.ended-late': [
     { event: 'handler.ended-late', ...handling, durationMs: 200_000 },
     'debug',
-    'The handler of update 7 (message) has ended, after 3 min 20 s',
+    'The handler of update 7 (message) has ended after 3 min 20 s',
   ],
   'dispatch.exhausted': [
     { event: 'dispatch.exhausted', hung: 257, concurrency: 256 },
     'error',
-    '257 handlers hang, more than may be at work at once (256)',
+    '257 handlers hang, more than may run at once (256)',
   ],
   'dispatch.fault': [
     { event: 'dispatch.fault', item, key: 'chat:1', error: new Error('disk full') },
@@ -276,7 +276,7 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'lock.acquired': [
     { event: 'lock.acquired', bot: 7, waitedMs: 61_000 },
     'info',
-    'Taking over bot 7, after standing by for 1 min 1 s',
+    'Taking over bot 7 after standing by for 1 min 1 s',
   ],
   'lock.released': [{ event: 'lock.released', bot: 7 }, 'debug', 'The lock of bot 7 is released'],
   'previous-run.killed': [
@@ -287,7 +287,7 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'run-record.failed': [
     { event: 'run-record.failed', path: '/var/lib/bot/last-run.json', error: new Error('EACCES') },
     'debug',
-    'No use can be made of /var/lib/bot/last-run.json',
+    'Cannot read or write /var/lib/bot/last-run.json',
   ],
   'config.warning': [{ event: 'config.warning', warning: 'odd' }, 'warn', 'odd'],
   'process.fault': [
@@ -303,12 +303,12 @@ const samples: Record<LoggedEvent['event'], readonly [LoggedEvent, string, strin
   'program.left-open': [
     { event: 'program.left-open', kinds: ['a', 'b', 'c', 'd', 'e', 'f'] },
     'warn',
-    'The bot program has left open: a, b, c, d, e and 1 more',
+    'The bot program left open: a, b, c, d, e and 1 more',
   ],
   'log.dropped': [
     { event: 'log.dropped', lines: 12 },
     'warn',
-    '12 log lines dropped, because nobody read them',
+    '12 log lines dropped because nobody read them',
   ],
 };
 
@@ -336,10 +336,10 @@ describe('an event', () => {
       attempt: 1,
     } as const;
     expect(await other({ ...failed, class: 'token-refused' })).toBe(
-      'getMe refuses the token, too (401 Unauthorized); next try in 1 s',
+      'getMe refuses the token too (401 Unauthorized); next try in 1 s',
     );
     expect(await other({ event: 'poll.conflict', by: 'webhook', detail: '409', patienceLeftMs: 1_000 })).toBe(
-      'A webhook takes the updates (409); going on for 1 s',
+      'A webhook takes the updates (409); continuing for 1 s',
     );
     expect(await other({ event: 'poll.stopped', fetched: 0, confirmedUpTo: undefined })).toBe(
       'Polling ended: 0 updates fetched',
@@ -383,7 +383,7 @@ describe('an event', () => {
       level: 'warn',
       ...budget,
       ...cutShort,
-      msg: 'A stop may take only 1.2 s (the drain 600 ms, the hooks behind it 600 ms and what it leaves), because pm2 kills after 1.6 s: set kill_timeout to at least 95000, or STOP_TIMEOUT to at most 1200ms',
+      msg: 'A stop may take only 1.2 s (the drain 600 ms, the hooks after it 600 ms plus what the drain leaves), because pm2 kills after 1.6 s: set kill_timeout to at least 95000, or STOP_TIMEOUT to at most 1200ms',
     });
     // Nor any setting that would be refused.
     const atOnce = { ...budget, budgetMs: 0.75, cutShort: { ...cutShort, killAfterMs: 1 } };
