@@ -1,9 +1,9 @@
 /** The command line of a command: its own options, files, and a flag for every setting that is no secret. */
 import { parseArgs } from 'node:util';
 import { maskTokens } from '../token.js';
-import { nearest } from './nearest.js';
+import { didYouMean } from './did-you-mean.js';
+import { invalid, type Problem } from './problem.js';
 import { flagOf, inFlagStyle, type SettingKey, settingKeys, settings } from './schema.js';
-import { invalid, type Problem } from './source.js';
 
 interface Flag {
   /** As it was written, without the dashes. */
@@ -57,7 +57,7 @@ export function parseArguments<Name extends string = never>(
   for (const key of settingKeys) {
     const name = flagOf(settings[key]);
     if (name === undefined) continue;
-    const { bareFlag: bare, expects } = settings[key].kind;
+    const { bareFlag: bare, expects } = settings[key].type;
     known.set(name, { expects, ...(bare && { bare }), set: (text) => (values[key] = { name, text }) });
     const no = `no-${name}`;
     if (bare) known.set(no, { bare: 'no', alone: true, set: (text) => (values[key] = { name: no, text }) });
@@ -121,6 +121,6 @@ function whyUnknown(name: string, known: readonly string[]): string {
   if (secret)
     return `is no flag, because every user of this machine can read a command line; set ${secret} or ${secret}_FILE`;
   const normal = inFlagStyle(name);
-  const meant = known.includes(normal) ? normal : nearest(normal, known);
+  const meant = known.includes(normal) ? normal : didYouMean(normal, known);
   return meant === undefined ? 'is no flag that lastcall knows' : `is no flag; did you mean --${meant}?`;
 }

@@ -1,7 +1,7 @@
 /** Settings that a program gives as values: held to the same rules as text, and completed by the defaults. */
-import { nearest } from './nearest.js';
+import { didYouMean } from './did-you-mean.js';
+import { invalid, type Problem } from './problem.js';
 import { type Config, type SettingKey, settingKeys, settings } from './schema.js';
-import { invalid, type Problem } from './source.js';
 
 /**
  * All settings, from those given and the defaults of the others; the environment is not read.
@@ -16,25 +16,25 @@ export function completeConfig(given: Partial<Config>, cwd: string): Config {
   return values;
 
   function complete<K extends SettingKey>(key: K): void {
-    const { unset, parse, print } = settings[key];
+    const { type, readDefault } = settings[key];
     const value = given[key];
-    const parsed = value === undefined ? unset({}, { cwd }).parsed : parse(print(value), { cwd });
+    const parsed = value === undefined ? readDefault({}, cwd).parsed : type.parse(type.print(value), cwd);
     if ('value' in parsed && (value === undefined || typeof parsed.value === typeof value))
       values[key] = parsed.value;
-    else problems.push(badValue(key, value, 'problem' in parsed ? parsed.problem : undefined));
+    else problems.push(problemWith(key, value, 'problem' in parsed ? parsed.problem : undefined));
   }
 }
 
-function badValue<K extends SettingKey>(key: K, value: unknown, problem: string | undefined): Problem {
-  const { secret, kind } = settings[key];
+function problemWith<K extends SettingKey>(key: K, value: unknown, problem: string | undefined): Problem {
+  const { secret, type } = settings[key];
   const shown = secret ? 'cannot be used' : `is ${JSON.stringify(value)}`;
-  return { culprit: key, sentence: `${key} ${shown}: ${problem ?? `expected ${kind.expects}`}` };
+  return { culprit: key, sentence: `${key} ${shown}: ${problem ?? `expected ${type.expects}`}` };
 }
 
 function unknownNames(given: object): Problem[] {
   const strangers = Object.keys(given).filter((name) => !Object.hasOwn(settings, name));
   return strangers.map((name) => {
-    const meant = nearest(name, settingKeys);
+    const meant = didYouMean(name, settingKeys);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
     return { culprit: name, sentence: `${name} is no setting${hint}` };
   });

@@ -8,10 +8,10 @@ const INDENT = ' '.repeat(6);
 const rows = () =>
   settingKeys.map((key) => {
     const setting = settings[key];
-    const { name, fallback, help, kind } = setting;
+    const { name, fallback, help, type } = setting;
     const flag = flagOf(setting);
-    const flags = flag === undefined ? undefined : kind.bareFlag ? `--[no-]${flag}` : `--${flag}`;
-    return { name, fallback, help, expects: kind.expects, flags };
+    const flags = flag === undefined ? undefined : type.bareFlag ? `--[no-]${flag}` : `--${flag}`;
+    return { name, fallback, help, expects: type.expects, flags };
   });
 
 /** Every setting with its flag, default and meaning. Ends without a line break. */

@@ -6,11 +6,11 @@ import { isAbsolute, join, relative } from 'node:path';
 import { codeOf } from '../system-error.js';
 import { maskTokens } from '../token.js';
 import type { Flags } from './arguments.js';
-import type { Surroundings } from './kinds.js';
-import { nearest } from './nearest.js';
-import { readText } from './read-text.js';
+import { didYouMean } from './did-you-mean.js';
+import { badValue, invalid, type Problem } from './problem.js';
+import { readTextFile } from './read-text-file.js';
 import { type Config, type Environment, type SettingKey, settingKeys, settings } from './schema.js';
-import { badValue, invalid, type Problem, type Source, sourceInWords } from './source.js';
+import { type Source, sourceInWords } from './source.js';
 
 /** The name of the credential that holds the token: systemd's `LoadCredential=bot-token:FILE`. */
 const CREDENTIAL = 'bot-token';
@@ -94,12 +94,10 @@ class Reader implements Reading {
   readonly warnings: string[] = [];
   envFile: EnvFile | undefined;
   readonly #inputs: Inputs;
-  readonly #surroundings: Surroundings;
   #envFileText = '';
 
   constructor(inputs: Inputs) {
     this.#inputs = inputs;
-    this.#surroundings = { cwd: inputs.cwd };
     this.problems.push(...(inputs.flags?.problems ?? []));
   }
 
@@ -114,7 +112,7 @@ class Reader implements Reading {
   #read(key: SettingKey): void {
     const found = this.#find(key);
     if (found && found.text.trim() !== '') this.#parse(key, found);
-    else this.#unset(key);
+    else this.#useDefault(key);
   }
 
   #find(key: SettingKey): Found | undefined {
@@ -133,7 +131,7 @@ class Reader implements Reading {
   #parse<K extends SettingKey>(key: K, { text, source }: Found): void {
     const setting = settings[key];
     const trimmed = text.trim();
-    const parsed = setting.parse(trimmed, this.#surroundings);
+    const parsed = setting.type.parse(trimmed, this.#inputs.cwd);
     this.sources[key] = source;
     if ('problem' in parsed) {
       const shown = setting.secret ? 'secret' : { text: trimmed };
@@ -144,9 +142,9 @@ class Reader implements Reading {
     if (parsed.doubt) this.warnings.push(`${setting.name} (${sourceInWords(source)}): ${parsed.doubt}`);
   }
 
-  #unset<K extends SettingKey>(key: K): void {
+  #useDefault<K extends SettingKey>(key: K): void {
     const setting = settings[key];
-    const { parsed, from } = setting.unset(this.#inputs.env, this.#surroundings);
+    const { parsed, from } = setting.readDefault(this.#inputs.env, this.#inputs.cwd);
     this.sources[key] = { kind: 'default', ...(from !== undefined && { from }) };
     if ('value' in parsed) this.values[key] = parsed.value;
     else this.#blame(setting.name, `the default, from ${from}, cannot be used: ${parsed.problem}`);
@@ -161,11 +159,11 @@ class Reader implements Reading {
     // Loaded only where there is such a file: it takes as long as all the rest of the settings.
     const { parseEnvFile } = await import('./dotenv.js');
     this.envFile = { path, variables: parseEnvFile(text) };
-    this.#lookForSlips(this.envFile);
+    this.#warnOfTypos(this.envFile);
   }
 
   /** Names in `.env` that are none of ours but look as if they should be. The environment is full of strangers. */
-  #lookForSlips({ path, variables }: EnvFile): void {
+  #warnOfTypos({ path, variables }: EnvFile): void {
     const ours = settingKeys.map((key) => settings[key]);
     const file = this.#shown(path);
     for (const { name, notInEnvFile } of ours)
@@ -176,7 +174,7 @@ class Reader implements Reading {
     for (const name of Object.keys(variables)) {
       if (names.includes(name)) continue;
       const normal = name.toUpperCase().replace(/[-.]/g, '_');
-      const meant = names.includes(normal) ? normal : nearest(normal, names);
+      const meant = names.includes(normal) ? normal : didYouMean(normal, names);
       if (meant)
         this.warnings.push(`${file} sets ${maskTokens(name)}, which is no setting; did you mean ${meant}?`);
     }
@@ -223,7 +221,7 @@ class Reader implements Reading {
     path: string,
     named: 'ENV_FILE' | 'BOT_TOKEN_FILE' | 'credential',
   ): Promise<string | undefined> {
-    const { readFile = readText, signal } = this.#inputs;
+    const { readFile = readTextFile, signal } = this.#inputs;
     try {
       return await readFile(path, signal);
     } catch (error) {

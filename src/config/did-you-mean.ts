@@ -4,7 +4,7 @@
  * The candidate nearest to `name`: at most one slip (a letter missing, added, wrong, or swapped with its neighbour) for
  * every four letters. Undefined when none is that near, or `name` itself is a candidate.
  */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
+export function didYouMean(name: string, candidates: readonly string[]): string | undefined {
   if (candidates.includes(name)) return undefined;
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(name.length / 4)) + 1;

@@ -17,7 +17,7 @@ const PIPE_PATIENCE_MS = 60_000;
  * The file's text as UTF-8. Rejects with the signal's reason when it aborts, else with what the file system says
  * (`code`: ENOENT, EACCES, EISDIR, …), or with ETIMEDOUT when nobody has written into a pipe for a minute.
  */
-export async function readText(
+export async function readTextFile(
   path: string,
   signal?: AbortSignal,
   clock: Clock = systemClock,
