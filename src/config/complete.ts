@@ -1,10 +1,10 @@
-/** Settings that a program gives as values: held to the same rules as text, and completed by the defaults. */
+/** Completes settings that a program gives as values, by the rules and defaults of settings that are read as text. */
 import { didYouMean } from './did-you-mean.js';
 import { invalid, type Problem } from './problem.js';
 import { type Config, type SettingKey, settingKeys, settings } from './schema.js';
 
 /**
- * All settings, from those given and the defaults of the others; the environment is not read.
+ * Returns all settings: those given, and the defaults of the others. Does not read the environment.
  *
  * @throws LastcallError CONFIG_INVALID, which names everything that is wrong
  */

@@ -1,6 +1,6 @@
 /**
- * From flags, environment, `.env` and defaults, in this order, to the settings in force. A value that is set but blank
- * counts as not set, and as in dotenv hides what `.env` says. Everything that is wrong is collected, then told at once.
+ * Reads the settings from flags, the environment, `.env` and defaults, in this order of precedence. A value that is set
+ * but blank counts as not set and, as in dotenv, hides the value in `.env`. All problems are collected and told at once.
  */
 import { isAbsolute, join, relative } from 'node:path';
 import { codeOf } from '../system-error.js';
@@ -12,13 +12,13 @@ import { readTextFile } from './read-text-file.js';
 import { type Config, type Environment, type SettingKey, settingKeys, settings } from './schema.js';
 import { type Source, sourceInWords } from './source.js';
 
-/** The name of the credential that holds the token: systemd's `LoadCredential=bot-token:FILE`. */
+/** The name of the systemd credential that holds the token: `LoadCredential=bot-token:FILE`. */
 const CREDENTIAL = 'bot-token';
 
 export interface Inputs {
   readonly env: Environment;
   readonly flags?: Flags;
-  /** Absolute. */
+  /** An absolute path, where relative ones start. */
   readonly cwd: string;
   /** Ends the reading of files. */
   readonly signal?: AbortSignal;
@@ -26,9 +26,9 @@ export interface Inputs {
   readonly readFile?: (path: string, signal?: AbortSignal) => Promise<string>;
 }
 
-/** What `.env` holds, in full: the bot may have settings of its own in it. */
+/** All variables of `.env`, because the bot may have settings of its own there. */
 interface EnvFile {
-  /** Absolute. */
+  /** An absolute path. */
   readonly path: string;
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -40,13 +40,13 @@ export interface Loaded {
   readonly sources: Sources;
   /** Sentences for the log. */
   readonly warnings: readonly string[];
-  /** What must never be shown. */
+  /** Texts that must never be shown. */
   readonly secrets: readonly string[];
-  /** Undefined when there is no such file. */
+  /** Undefined if there is no such file. */
   readonly envFile: EnvFile | undefined;
 }
 
-/** The settings as far as they can be read; those that cannot are named among the problems, and have no value. */
+/** The settings as far as they can be read. A setting that cannot be has a problem and no value. */
 export interface Reading {
   readonly values: { readonly [K in SettingKey]?: Config[K] };
   readonly sources: Partial<Sources>;
@@ -56,8 +56,8 @@ export interface Reading {
 }
 
 /**
- * The settings in force. Rejects with a LastcallError CONFIG_INVALID that names everything that is wrong, or with the
- * signal's reason when it aborts.
+ * Loads the settings. Rejects with a LastcallError CONFIG_INVALID that names everything that is wrong, or with the
+ * signal's reason when the signal aborts.
  */
 export async function loadConfig(inputs: Inputs): Promise<Loaded> {
   const { values, sources, problems, warnings, envFile } = await readSettings(inputs);
@@ -66,7 +66,11 @@ export async function loadConfig(inputs: Inputs): Promise<Loaded> {
   return { config: values, sources, warnings, secrets, envFile };
 }
 
-/** The token, where one is needed. Throws a LastcallError CONFIG_INVALID that says how to get one. */
+/**
+ * Returns the token for a bot that lastcall builds.
+ *
+ * @throws LastcallError CONFIG_INVALID, which says how to get a token, if there is none
+ */
 export function requireToken(config: Pick<Config, 'botToken'>): string {
   if (config.botToken !== undefined) return config.botToken;
   const sentence =
@@ -74,14 +78,14 @@ export function requireToken(config: Pick<Config, 'botToken'>): string {
   throw invalid([{ culprit: 'BOT_TOKEN', sentence }]);
 }
 
-/** Like {@link loadConfig}, but tells what is wrong instead of rejecting. Rejects only when the signal aborts. */
+/** Loads the settings as {@link loadConfig} does, but returns the problems. Rejects only when the signal aborts. */
 export async function readSettings(inputs: Inputs): Promise<Reading> {
   const reader = new Reader(inputs);
   await reader.readAll();
   return reader;
 }
 
-/** A value as it was found, not yet parsed. */
+/** A value that is not parsed yet. */
 interface Found {
   readonly text: string;
   readonly source: Source;
@@ -108,7 +112,7 @@ class Reader implements Reading {
     await this.#readToken();
   }
 
-  /** Finds a setting in its strongest source and parses it. */
+  /** Finds a setting in the source that takes precedence, and parses it. */
   #read(key: SettingKey): void {
     const found = this.#find(key);
     if (found && found.text.trim() !== '') this.#parse(key, found);
@@ -156,13 +160,13 @@ class Reader implements Reading {
     const text = await this.#readFile(path, 'ENV_FILE');
     if (text === undefined) return;
     this.#envFileText = text;
-    // Loaded only where there is such a file: it takes as long as all the rest of the settings.
+    // Loaded on demand, because loading dotenv takes as long as reading all settings.
     const { parseEnvFile } = await import('./dotenv.js');
     this.envFile = { path, variables: parseEnvFile(text) };
     this.#warnOfTypos(this.envFile);
   }
 
-  /** Names in `.env` that are none of ours but look as if they should be. The environment is full of strangers. */
+  /** Warns of names in `.env` that look like misspelled settings. The environment has too many other names for that. */
   #warnOfTypos({ path, variables }: EnvFile): void {
     const ours = settingKeys.map((key) => settings[key]);
     const file = this.#shown(path);
@@ -180,7 +184,7 @@ class Reader implements Reading {
     }
   }
 
-  /** The token comes from one of three places; if it comes from two, nobody can tell which bot is meant. */
+  /** Reads the token from one of three places. Two tokens are a problem, because they may be those of two bots. */
   async #readToken(): Promise<void> {
     const places: string[] = [];
     const { botToken, botTokenFile } = this.sources;
@@ -216,7 +220,7 @@ class Reader implements Reading {
     return undefined;
   }
 
-  /** The text; or undefined, with the problem noted unless the file is one that may be missing. */
+  /** Returns the text of a file, or undefined if it cannot be read, which is a problem unless the file is optional. */
   async #readFile(
     path: string,
     named: 'ENV_FILE' | 'BOT_TOKEN_FILE' | 'credential',
@@ -242,7 +246,7 @@ class Reader implements Reading {
     this.problems.push({ culprit, sentence });
   }
 
-  /** A path as short as it can be said; a token that was taken for one is masked. */
+  /** Shortens a path for people, and masks a token that was set in place of a path. */
   #shown(path: string): string {
     const fromHere = relative(this.#inputs.cwd, path);
     return maskTokens(fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere);
@@ -260,7 +264,7 @@ const reasons: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it is a pipe, and nobody wrote into it for a minute',
 };
 
-/** The line, from 1, on which `.env` sets the variable; the last one where there are several. */
+/** Returns the number of the last line on which `.env` sets the variable. Lines are counted from 1. */
 function lineOf(text: string, name: string): number | undefined {
   const lines = text.split(/\r\n?|\n/);
   const sets = new RegExp(`^\\uFEFF?\\s*(?:export\\s+)?${name}\\s*[=:]`);
