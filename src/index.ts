@@ -1,4 +1,4 @@
-/** What a bot module or an embedding program may import. */
+/** The public API, for bot modules and embedding programs. */
 export type { App } from './app.js';
 export type { BotModule, BotModuleContext } from './bot-hook.js';
 export { loadConfig } from './config/load.js';

@@ -1,7 +1,7 @@
 /** Completes settings that a program gives as values, by the rules and defaults of settings that are read as text. */
 import { didYouMean } from './did-you-mean.js';
 import { invalid, type Problem } from './problem.js';
-import { type Config, type SettingKey, settingKeys, settings } from './schema.js';
+import { type Config, isComplete, type SettingKey, settingKeys, settings } from './schema.js';
 
 /**
  * Returns all settings: those given, and the defaults of the others. Does not read the environment.
@@ -38,8 +38,4 @@ function unknownNames(given: object): Problem[] {
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
     return { culprit: name, sentence: `${name} is no setting${hint}` };
   });
-}
-
-function isComplete(values: Partial<Config>): values is Config {
-  return settingKeys.every((key) => key in values);
 }

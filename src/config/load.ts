@@ -9,7 +9,14 @@ import type { Flags } from './arguments.js';
 import { didYouMean } from './did-you-mean.js';
 import { badValue, invalid, type Problem } from './problem.js';
 import { readTextFile } from './read-text-file.js';
-import { type Config, type Environment, type SettingKey, settingKeys, settings } from './schema.js';
+import {
+  type Config,
+  type Environment,
+  isComplete,
+  type SettingKey,
+  settingKeys,
+  settings,
+} from './schema.js';
 import { type Source, sourceInWords } from './source.js';
 
 /** The name of the systemd credential that holds the token: `LoadCredential=bot-token:FILE`. */
@@ -35,7 +42,7 @@ interface EnvFile {
 
 type Sources = { readonly [K in SettingKey]: Source };
 
-export interface Loaded {
+export interface LoadedConfig {
   readonly config: Config;
   readonly sources: Sources;
   /** Sentences for the log. */
@@ -59,7 +66,7 @@ export interface Reading {
  * Loads the settings. Rejects with a LastcallError CONFIG_INVALID that names everything that is wrong, or with the
  * signal's reason when the signal aborts.
  */
-export async function loadConfig(inputs: Inputs): Promise<Loaded> {
+export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
   const { values, sources, problems, warnings, envFile } = await readSettings(inputs);
   if (problems.length > 0 || !isComplete(values) || !isComplete(sources)) throw invalid(problems);
   const secrets = values.botToken === undefined ? [] : [values.botToken];
@@ -270,8 +277,4 @@ function lineOf(text: string, name: string): number | undefined {
   const sets = new RegExp(`^\\uFEFF?\\s*(?:export\\s+)?${name}\\s*[=:]`);
   const index = lines.findLastIndex((line) => sets.test(line));
   return index === -1 ? undefined : index + 1;
-}
-
-function isComplete<T extends { readonly [K in SettingKey]: unknown }>(partial: Partial<T>): partial is T {
-  return settingKeys.every((key) => key in partial);
 }

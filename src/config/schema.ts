@@ -229,6 +229,13 @@ function isSettingKey(key: string): key is SettingKey {
   return Object.hasOwn(table, key);
 }
 
+/** Whether there is something for every setting, be it undefined. */
+export function isComplete<T extends { readonly [K in SettingKey]: unknown }>(
+  partial: Partial<T>,
+): partial is T {
+  return settingKeys.every((key) => key in partial);
+}
+
 /** Returns the setting's flag without its dashes, or undefined for a secret, which has none. */
 export function flagOf({ name, secret }: Pick<Description, 'name' | 'secret'>): string | undefined {
   return secret ? undefined : inFlagStyle(name);

@@ -1,6 +1,6 @@
 /**
- * The log that an embedding program brings along. It knows neither our errors nor what is secret, so it is given plain
- * data with secrets masked; and it may fail, which stays without effect on the run.
+ * Adapts the log of an embedding program. That log knows neither our errors nor what is secret, so it gets plain data with
+ * secrets masked; and it may fail, which has no effect on the run.
  */
 import type { HookLog } from '../lifecycle/hook.js';
 import { errorFieldsOrValue, errorText } from './error-fields.js';
@@ -9,17 +9,17 @@ import type { RunLogging } from './logger.js';
 import { attempt, plainData } from './plain-data.js';
 import { createRedactor } from './redact.js';
 
-/** Where a run is to log: a pino logger fits, so does a server's that is made of one, and even `console`. */
+/** A log for the run to write to: a pino logger fits, as does the logger of a server such as fastify, or `console`. */
 export interface AppLog extends HookLog {
-  /** Makes the log of a hook. Without it, hooks write to the log itself. */
+  /** Creates the log of a hook. Without it, hooks write to the log itself. */
   child?(bindings: { readonly hook: string }): HookLog;
-  /** Without it, all levels count as on. */
+  /** Whether lines of the level are written. Without it, all levels count as enabled. */
   isLevelEnabled?(level: string): boolean;
 }
 
 const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false };
 
-/** Adapts the program's log. Secrets are masked in what lastcall writes itself, not in what hooks write. */
+/** Adapts a log. Secrets are masked in the lines of lastcall itself, not in what hooks write. */
 export function adaptLog(given: AppLog = silentLog): RunLogging {
   const redactor = createRedactor();
   const redact = (text: string) => redactor.redact(text);
