@@ -76,21 +76,14 @@ function printDuration(ms: number): string {
 }
 
 /** A whole number. */
-export function integer({
-  least,
-  most,
-}: {
-  readonly least: number;
-  readonly most?: number;
-}): ValueType<number> {
-  const expects = `a whole number ${most === undefined ? `of at least ${least}` : `from ${least} to ${most}`}`;
+export function integer({ least }: { readonly least: number }): ValueType<number> {
+  const expects = `a whole number of at least ${least}`;
   return {
     expects,
     print: String,
     parse(text) {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-      const fits = value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER);
-      return fits ? { value } : { problem: `expected ${expects}` };
+      return value >= least ? { value } : { problem: `expected ${expects}` };
     },
   };
 }

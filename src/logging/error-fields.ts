@@ -7,8 +7,9 @@ import { LastcallError } from '../errors.js';
 import { attempt, plainData, readProperty, UNREADABLE } from './plain-data.js';
 
 const DEEPEST_CAUSE = 8;
-/** How many errors of an AggregateError are described. */
+/** How many errors of an AggregateError are described, and how deep such errors may be nested. */
 const MOST_ERRORS = 10;
+const DEEPEST_ERRORS = 2;
 const LONGEST_TEXT = 500;
 const LONGEST_STACK = 4_000;
 
@@ -63,7 +64,7 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
     ...(typeof method === 'string' && { method }),
     ...(typeof stack === 'string' && { stack }),
     ...(cause !== undefined && { cause: describe(cause, path) }),
-    ...(errors && { errors: errors.map((error) => describe(error, path)) }),
+    ...(errors && above.length < DEEPEST_ERRORS && { errors: errors.map((error) => describe(error, path)) }),
   };
 }
 

@@ -19,7 +19,7 @@ export function plainData(value: unknown, textOf: (text: string) => string = (te
 
   function copy(original: unknown, above: readonly unknown[]): unknown {
     if (--left < 0) return '[cut]';
-    const source = attempt(() => asJsonWould(original), original);
+    const source = attempt(() => fromToJson(original), original);
     switch (typeof source) {
       case 'string':
         return textOf(source);
@@ -62,12 +62,11 @@ export function attempt<T>(look: () => T, fallback: T): T {
 
 /** Reads a property of any value: undefined if there is none, the fallback if reading it throws. */
 export function readProperty(value: unknown, name: string, fallback?: unknown): unknown {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
-  return attempt((): unknown => Reflect.get(value, name), fallback);
+  return attempt((): unknown => Reflect.get(Object(value), name), fallback);
 }
 
 /** Dates, URLs and other classes say by `toJSON` what they are as data. */
-function asJsonWould(value: unknown): unknown {
-  const toJson = typeof value === 'object' ? readProperty(value, 'toJSON') : undefined;
+function fromToJson(value: unknown): unknown {
+  const toJson = readProperty(value, 'toJSON');
   return typeof toJson === 'function' ? Reflect.apply(toJson, value, ['']) : value;
 }

@@ -73,11 +73,11 @@ describe('a duration', () => {
 
 describe('an integer', () => {
   it('keeps to its limits', () => {
-    const type = integer({ least: 1, most: 10 });
+    const type = integer({ least: 1 });
     expect(parse(type, '1')).toEqual({ value: 1 });
     expect(parse(type, '10')).toEqual({ value: 10 });
-    for (const text of ['0', '11', '-1', '1.5', '1e1', '0x5', 'many', '٣', '99999999999999999'])
-      expect(problemOf(type, text)).toBe('expected a whole number from 1 to 10');
+    for (const text of ['0', '-1', '1.5', '1e1', '0x5', 'many', '٣', '99999999999999999'])
+      expect(problemOf(type, text)).toBe('expected a whole number of at least 1');
   });
 });
 

@@ -51,6 +51,9 @@ describe('the fields of an error', () => {
     expect(JSON.stringify(errorFields(deep)).length).toBeLessThan(20_000);
     const wide = new AggregateError(Array.from({ length: 1_000 }, (_, index) => new Error(`${index}`)));
     expect(errorFields(wide).errors).toHaveLength(10);
+    let nested: unknown = 'bottom';
+    for (let depth = 0; depth < 8; depth++) nested = new AggregateError(Array(10).fill(nested));
+    expect(JSON.stringify(errorFields(nested)).length).toBeLessThan(200_000);
   });
 
   it("leave out the requests that Telegraf's errors carry, but for their method", () => {
