@@ -48,7 +48,7 @@ export const inboxEvents: Rows<InboxEvent> = {
   },
   'inbox.paused': {
     level: 'warn',
-    means: 'the inbox or the disk is nearly full; no updates are fetched until there is room',
+    means: 'the inbox is full or the disk nearly full; no updates are fetched until there is room',
     message: ({ because, waiting, bytes, freeBytes }) => {
       const why = {
         updates: `${count(waiting, 'update')} wait`,

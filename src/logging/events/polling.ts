@@ -21,7 +21,7 @@ export const pollingEvents: Rows<PollingEvent> = {
   },
   'poll.pending-dropped': {
     level: 'warn',
-    means: 'the updates that waited at Telegram were dropped, as `DROP_PENDING` demands',
+    means: 'the updates that waited at Telegram were dropped, as requested',
     message: ({ count: dropped }) => `Dropped ${count(dropped, 'update')} waiting at Telegram`,
   },
   'poll.started': {
