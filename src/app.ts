@@ -1,57 +1,51 @@
 /**
- * The composition root: what a run consists of, as the list of its hooks in the order in which they start. They stop
- * in reverse: intake, drain, the bot's own hooks, the bot; behind them all the locks are given back.
+ * Composes a run from its parts: the list of its hooks, in the order in which they start. They stop in reverse: intake,
+ * drain, the program's own hooks, the bot. The locks are released after all of them.
  */
 import { BotHook, type BotSource } from './bot-hook.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config/schema.js';
+import { DrainHook } from './drain-hook.js';
 import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
-import { Fleet } from './fleet.js';
+import { Fleet, type FleetOptions } from './fleet.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
-import type { BudgetEvent } from './host/events.js';
 import { RunRecord } from './host/run-record.js';
-import { patienceFor, type Supervisor, unsupervised } from './host/supervisor.js';
+import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
 import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
 import { StopReason } from './lifecycle/stop-reason.js';
+import { guarded } from './listener.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
 import { Health, type Observed } from './observe/health.js';
+import { budgetEvent, stopBudget } from './stop-budget.js';
 import { identityOf, identityOfToken } from './telegraf/identity.js';
 
 export interface AppParts {
   readonly config: Config;
   readonly logging: RunLogging;
   readonly source: BotSource;
-  /** They start in this order once the bot is there, before it is polled; they stop once its handlers have ended. */
+  /** Hooks that start in this order before the bot is polled, and stop in reverse once its handlers have ended. */
   readonly hooks?: readonly Hook[];
   readonly clock?: Clock;
-  /** Who supervises the process; nobody, unless it is said. */
+  /** The supervisor of the process. Without it, nobody is told how the run does. */
   readonly supervisor?: Supervisor;
 }
 
 export interface App {
-  /** What there is to watch, to wait for and to stop; it is run by `run()` of the app. */
+  /** The lifecycle of the run, to watch, to wait for and to stop. */
   readonly lifecycle: Omit<Lifecycle, 'add' | 'run'>;
   /** Runs the bot until it is stopped, and writes the receipt. Rejects only when called a second time (LIFECYCLE_USED). */
   run(options?: RunOptions): Promise<Outcome>;
-  /** Writes the receipt of a stop that is not waited for: the process ends as soon as this returns. */
+  /** Writes the receipt of a stop that is not waited for, because the process ends as soon as this returns. */
   forced(exitCode: number): void;
 }
 
-/** Of the stop's budget the drain ends at the latest after this share; what it leaves passes on to the hooks. */
-const DRAIN_SHARE = 2 / 3;
-/** After a fault nobody knows what handlers still do any good. */
-const FAULT_DRAIN_MS = 5_000;
-/** Of the drain's time this is kept for the final confirm, and no more than a tenth of the budget. */
-const CONFIRM_MS = 1_000;
-/** The confirm gives up a little before that, so that it is named, and not the drain. */
-const CONFIRM_SHARE = 0.9;
-/** What a reader of the log that is stuck may cost a stop that has used up its budget. */
+/** How long a stuck reader of the log may delay the end of a stop that has used up its budget. */
 const LAST_LINES_MS = 100;
 
 /** Wires a run together. Nothing happens before `run()`. */
@@ -63,34 +57,35 @@ export function composeApp({
   clock = systemClock,
   supervisor = unsupervised,
 }: AppParts): App {
+  const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
   const { log, receiptLog } = logging;
-  const budgetMs = Math.min(config.stopTimeoutMs, supervisor.stopLimitMs ?? Number.POSITIVE_INFINITY);
-  const confirmMs = Math.min(CONFIRM_MS, budgetMs / 10);
+  const budget = stopBudget(stopTimeoutMs, supervisor);
+  const { budgetMs, confirmMs } = budget;
 
-  const faultAmidStop = new AbortController();
   const lifecycle = new Lifecycle({
-    startTimeoutMs: config.startTimeoutMs,
+    startTimeoutMs,
     stopTimeoutMs: budgetMs,
     clock,
     emit(event) {
-      // Once all hooks are known, and before anything can be asked to stop.
-      if (event.event === 'lifecycle.running') tell(budget());
-      if (event.event === 'lifecycle.stop-repeated' && event.reason.kind === 'fault') faultAmidStop.abort();
+      // All hooks are known by now, and nothing can have been asked to stop yet.
+      if (event.event === 'lifecycle.running')
+        tell(budgetEvent(lifecycle, budget, stopTimeoutMs, supervisor));
+      drain.observe(event);
       record.note(event);
       tell(event);
     },
     hookLog: (hook) => log.child({ hook }),
   });
   const record = new RunRecord({
-    stateDir: config.stateDir,
-    stopTimeoutMs: config.stopTimeoutMs,
+    stateDir,
+    stopTimeoutMs,
     budgetMs,
     supervisor: supervisor.kind,
     killAfterMs: supervisor.killAfterMs ?? supervisor.stopLimitMs,
     emit: (event) => tell(event),
   });
   const locks = new BotLocks({
-    onLocked: config.onLocked,
+    onLocked,
     signal: lifecycle.signal,
     clock,
     holderOf: (key) => record.holderOf(key),
@@ -98,60 +93,50 @@ export function composeApp({
     emit: (event) => tell(event),
   });
   const fleet = new Fleet({
-    settings: { ...config, confirmTimeoutMs: confirmMs * CONFIRM_SHARE },
+    settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
     clock,
     joining: ({ telegram }) => logging.addSecret(telegram.token),
     errorText: (error) => logging.errorText(error),
     locks,
-    emit: (event, bot) => tell(event, bot),
+    emit: (event, botId) => tell(event, botId),
     failed: (error) => void lifecycle.stop(reasonFor(error)),
   });
-  const health =
-    supervisor.kind === 'none'
-      ? undefined
-      : new Health({
-          supervisor,
-          clock,
-          vitals: () => fleet.vitals,
-          redact: (text) => logging.redact(text),
-        });
+  const health = new Health({
+    supervisor,
+    clock,
+    vitals: () => fleet.vitals,
+    redact: (text) => logging.redact(text),
+  });
   const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
+  const drain = new DrainHook({
+    drain: (latestEnd, why) => fleet.drain(latestEnd, why),
+    clock,
+    hastenSignal: lifecycle.hastenSignal,
+    confirmMs,
+  });
 
   const known = knownBot(source, config);
-  if (known)
-    lifecycle.add({
-      name: 'lock',
-      // Standing by has no end of its own: it may last until the next deploy.
-      startTimeoutMs: Number.POSITIVE_INFINITY,
-      start: () => locks.reserve(known),
-    });
-  lifecycle.add(bot);
-  for (const hook of hooks) lifecycle.add(hook);
-  lifecycle.add(drainHook({ lifecycle, fleet, clock, confirmMs, faultAmidStop: faultAmidStop.signal }));
-  lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
+  const hooksInStartOrder: readonly Hook[] = [
+    ...(known ? [lockHook(() => locks.reserve(known))] : []),
+    bot,
+    ...hooks,
+    drain,
+    { name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() },
+  ];
+  for (const hook of hooksInStartOrder) lifecycle.add(hook);
 
-  /** Whatever happens is heard by the log and by the supervisor. */
+  // Guarded one by one, so that neither a failure of the log nor one of the supervisor keeps the other from hearing.
+  const tellLog = guarded((event: Observed, botId?: number) =>
+    logEvent(log, event, botId === undefined ? undefined : { bot: botId }),
+  );
+  const tellSupervisor = guarded((event: Observed, botId?: number) => health.observe(event, botId));
+
   function tell(event: Observed, botId?: number): void {
-    logEvent(log, event, botId === undefined ? undefined : { bot: botId });
-    health?.observe(event, botId);
+    tellLog(event, botId);
+    if (supervisor.kind !== 'none') tellSupervisor(event, botId);
   }
 
-  function budget(): BudgetEvent {
-    const drainMs = lifecycle.stopLimitMs('drain', StopReason.request('lifecycle.stop'));
-    const { stopLimitMs, killAfterMs = stopLimitMs } = supervisor;
-    return {
-      event: 'lifecycle.budget',
-      budgetMs,
-      drainMs,
-      hooksMs: budgetMs - drainMs,
-      ...(killAfterMs !== undefined &&
-        budgetMs < config.stopTimeoutMs && {
-          cutShort: { killAfterMs, neededMs: patienceFor(config.stopTimeoutMs) },
-        }),
-    };
-  }
-
-  /** The program calls `process.exit` amid the run: there is no stop, but there is a receipt. */
+  /** Writes a receipt although there was no stop, because the program has called `process.exit`. */
   function endedByProgram(exitCode: number): void {
     logAbruptEnd(StopReason.request(`process.exit(${exitCode})`), exitCode);
   }
@@ -163,9 +148,11 @@ export function composeApp({
 
   return {
     lifecycle,
-    async run(options = {}) {
-      const { stopAfterMs = config.stopAfterMs } = options;
-      const outcome = await lifecycle.run({ ...options, ...(stopAfterMs !== undefined && { stopAfterMs }) });
+    async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
+      const outcome = await lifecycle.run({
+        ...(signal && { signal }),
+        ...(stopAfterMs !== undefined && { stopAfterMs }),
+      });
       record.end(outcome.exitCode);
       locks.release();
       logReceipt(receiptLog, outcome, fleet.counts);
@@ -180,51 +167,36 @@ export function composeApp({
   };
 }
 
+/** The settings by which bots are polled and their updates handled. */
+function botSettings(config: Config): Omit<FleetOptions['settings'], 'confirmTimeoutMs'> {
+  return {
+    allowedUpdates: config.allowedUpdates,
+    dropPending: config.dropPending,
+    deleteWebhook: config.deleteWebhook,
+    pollTimeoutMs: config.pollTimeoutMs,
+    conflictPatienceMs: config.conflictPatienceMs,
+    concurrency: config.concurrency,
+    handlerTimeoutMs: config.handlerTimeoutMs,
+    inbox: config.inbox,
+    stateDir: config.stateDir,
+    durability: config.durability,
+    maxAttempts: config.maxAttempts,
+    inboxLimit: config.inboxLimit,
+  };
+}
+
 /**
- * The bot that is known before its module is loaded, so that none of its code runs in two processes. A program that
- * brings another token is loaded first: its bot is known when it launches it.
+ * The bot that is known before its module is loaded, so that none of the module's code runs in two processes at once. A
+ * program that brings another token is loaded first: its bot is known when the program launches it.
  */
 function knownBot(source: BotSource, { botToken, telegramApiRoot }: Config): BotIdentity | undefined {
   if ('bot' in source) return identityOf(source.bot);
   return botToken === undefined ? undefined : identityOfToken(botToken, telegramApiRoot);
 }
 
-/** The hook whose stop lets running handlers end; behind it in the stop come the hooks whose resources they use. */
-function drainHook({
-  lifecycle,
-  fleet,
-  clock,
-  confirmMs,
-  faultAmidStop,
-}: {
-  lifecycle: Lifecycle;
-  fleet: Fleet;
-  clock: Clock;
-  confirmMs: number;
-  faultAmidStop: AbortSignal;
-}): Hook {
-  return {
-    name: 'drain',
-    stopLatestEndMs({ budgetMs, reason }) {
-      const shareMs = budgetMs * DRAIN_SHARE;
-      return reason.kind === 'fault' ? Math.min(shareMs, FAULT_DRAIN_MS) : shareMs;
-    },
-    async stop({ signal, deadline, reason }) {
-      const time = new AbortController();
-      const cancels: (() => void)[] = [];
-      const endWithin = (ms: number) => cancels.push(clock.after(ms, () => time.abort(reason)));
-      // Ends before the hook's own deadline, so that the log names the handlers, and the final confirm has its time.
-      endWithin(deadline.remainingMs() - confirmMs);
-      if (faultAmidStop.aborted) endWithin(FAULT_DRAIN_MS);
-      faultAmidStop.addEventListener('abort', () => endWithin(FAULT_DRAIN_MS), { once: true });
-      try {
-        const why = () => (reason?.kind === 'fault' || faultAmidStop.aborted ? 'fault' : 'stop');
-        await fleet.drain(AbortSignal.any([time.signal, lifecycle.hastenSignal, signal]), why);
-      } finally {
-        for (const cancel of cancels) cancel();
-      }
-    },
-  };
+/** Standing by has no time limit: it may last until the next deploy. */
+function lockHook(reserve: () => Promise<void>): Hook {
+  return { name: 'lock', startTimeoutMs: Number.POSITIVE_INFINITY, start: reserve };
 }
 
 /** Why the run stops when a bot cannot be polled any more. */

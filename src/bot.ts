@@ -1,6 +1,4 @@
-/**
- * The example bot: says back what it is told. `/slow` takes its time, so that a stop in the middle can be watched.
- */
+/** The example bot: it echoes messages, and `/slow` answers late, so that a stop during a handler can be watched. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BotModule } from './index.js';
 

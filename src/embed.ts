@@ -1,14 +1,14 @@
-/** lastcall inside somebody else's program: the bot comes ready-made, and nothing of the process is touched unasked. */
+/** Runs a bot inside another program, without changing anything of the process unless asked to. */
 import { type App, composeApp } from './app.js';
-import { completeConfig } from './config/given.js';
+import { completeConfig } from './config/complete.js';
 import type { Config } from './config/schema.js';
 import { listenForSignals, type StopSignal } from './host/signals.js';
 import type { Hook } from './lifecycle/hook.js';
 import { StopReason } from './lifecycle/stop-reason.js';
-import { type AppLog, givenLogging } from './logging/given.js';
+import { type AppLog, adaptLog } from './logging/app-log.js';
 import { type Context, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
-/** How the bot is run. Token and API root are the bot's own, level and format the log's. */
+/** The settings of an embedded bot. Token and API root are those of the bot, level and format those of the log. */
 export type AppSettings = Partial<
   Omit<
     Config,
@@ -17,22 +17,22 @@ export type AppSettings = Partial<
 >;
 
 export interface AppOptions<C extends Context = Context> {
-  /** With its handlers. It is polled for you: do not call its `launch()`, and stop the app, not the bot. */
+  /** The bot with its handlers. The app polls it: do not call its `launch()`, and stop the app instead of the bot. */
   readonly bot: Telegraf<C>;
-  /** Those not given have their defaults. Nothing is read from the environment; for that, see `loadConfig`. */
+  /** Settings other than the defaults. To read them from the environment, see `loadConfig`. */
   readonly settings?: AppSettings;
-  /** What happens is told here: a pino logger, or `console`. Without it, nothing is logged. */
+  /** Where to log: a pino logger, or `console`. Without it, nothing is logged. If it fails, the app goes on. */
   readonly log?: AppLog;
   /**
-   * They start in this order, before the bot is polled, and stop in reverse once its handlers have ended: here is the
-   * place for what the handlers need.
+   * Hooks for what the handlers need. They start in this order before the bot is polled, and stop in reverse once its
+   * handlers have ended.
    */
   readonly hooks?: readonly Hook[];
 }
 
 /**
- * Makes an app of a bot. Nothing happens before `run()`, which resolves with the outcome once the app has stopped:
- * by `app.lifecycle.stop()`, by the signal or the time given to `run`, or because it could not go on.
+ * Creates an app that runs a bot. Nothing happens before `run()`, which resolves with the outcome once the app has
+ * stopped: by `app.lifecycle.stop()`, by the signal or the time given to `run`, or because it cannot go on.
  *
  * @example
  * const bot = new Telegraf(token);
@@ -52,13 +52,13 @@ export interface AppOptions<C extends Context = Context> {
 export function createApp<C extends Context>({ bot, settings = {}, log, hooks = [] }: AppOptions<C>): App {
   return composeApp({
     config: completeConfig(settings, process.cwd()),
-    logging: givenLogging(log),
+    logging: adaptLog(log),
     source: { bot: withoutContextType(bot) },
     hooks,
   });
 }
 
-/** The part of `process` that signals take. */
+/** The part of `process` that {@link handleSignals} needs. */
 export interface SignalHost {
   on(signal: StopSignal, listener: () => void): unknown;
   off(signal: StopSignal, listener: () => void): unknown;
@@ -66,9 +66,9 @@ export interface SignalHost {
 }
 
 /**
- * Has SIGINT, SIGTERM and SIGHUP stop the app, until it has stopped: the first begins the stop, the second hastens it,
- * the third ends the process at once with 128 + its number. SIGHUP never hastens, and the same signal twice within
- * 500 ms is one.
+ * Makes SIGINT, SIGTERM and SIGHUP stop the app, until it has stopped. The first signal begins the stop, the second hastens
+ * it, and the third ends the process at once with exit code 128 + its number. SIGHUP never hastens, and the same signal
+ * twice within 500 ms counts once.
  */
 export function handleSignals({ lifecycle, forced }: App, host: SignalHost = process): void {
   const stopListening: (() => void)[] = [];

@@ -1,4 +1,4 @@
-/** What a bot module or an embedding program may import. */
+/** The public API, for bot modules and embedding programs. */
 export type { App } from './app.js';
 export type { BotModule, BotModuleContext } from './bot-hook.js';
 export { loadConfig } from './config/load.js';
@@ -17,5 +17,5 @@ export {
 } from './lifecycle/lifecycle.js';
 export type { Outcome, Phase } from './lifecycle/outcome.js';
 export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
-export type { AppLog } from './logging/given.js';
+export type { AppLog } from './logging/app-log.js';
 export type { LastcallContext } from './telegraf/context.js';

@@ -2,7 +2,11 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
-import { createApp as createAppAnywhere, type Hook } from '../src/index.js';
+import { composeApp } from '../src/app.js';
+import { completeConfig } from '../src/config/complete.js';
+import { type Supervisor, unsupervised } from '../src/host/supervisor.js';
+import { type AppLog, createApp as createAppAnywhere, type Hook } from '../src/index.js';
+import { adaptLog } from '../src/logging/app-log.js';
 import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 import { settle } from './support/fake-clock.js';
 import { Folder } from './support/folder.js';
@@ -302,5 +306,96 @@ describe('a fatal end', () => {
     await polling();
     void again.lifecycle.stop();
     expect(await run).toMatchObject({ clean: true, exitCode: 0 });
+  });
+});
+
+/** What no log can write as it is. */
+const circular: Record<string, unknown> = { amount: 7n };
+circular['self'] = circular;
+const hostile = new Proxy(new Error('hidden'), {
+  get() {
+    throw new Error('looked at');
+  },
+});
+
+/** A bot that answers, except to `fail N`, where its handler rejects with the Nth of the values. */
+function failingBot(failures: readonly unknown[]): Telegraf {
+  const bot = new Telegraf(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot } });
+  bot.hears(/^fail (\d)$/, (ctx) => Promise.reject(failures[Number(ctx.match[1])]));
+  bot.on('text', (ctx) => ctx.reply(`echo ${ctx.message.text}`));
+  return bot;
+}
+
+/** A log that keeps what it is told, and then fails. */
+function failingLog(fail: () => void) {
+  const lines: Record<string, unknown>[] = [];
+  const write = (fields: object) => {
+    lines.push({ ...fields });
+    return fail();
+  };
+  const log: AppLog = { debug: write, info: write, warn: write, error: write, child: () => log };
+  return { log, lines };
+}
+
+describe('a failure of the log', () => {
+  const failures = [circular, 7n, hostile, Object.assign(new Error('no'), { cause: circular }), undefined];
+
+  it.each<[string, () => unknown]>([
+    ['works', () => {}],
+    [
+      'throws',
+      () => {
+        throw new Error('the log is full');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('the log is full'))],
+  ])('costs no update, whatever handlers reject with: a log that %s', async (_, fail) => {
+    const { log, lines } = failingLog(fail);
+    const settings = { concurrency: 1 };
+    const first = createApp({ bot: failingBot(failures), log, settings });
+    const run = first.run();
+    for (const index of failures.keys()) sandbox.say(`fail ${index}`);
+    expect((await sandbox.ask('hello')).answers).toMatchObject([{ text: 'echo hello' }]);
+    await first.lifecycle.stop();
+    expect(await run).toMatchObject({ clean: true, exitCode: 0 });
+    expect(lines.filter(({ event }) => event === 'handler.failed')).toHaveLength(failures.length);
+    expect(lines.at(-1)).toMatchObject({
+      event: 'lifecycle.stopped',
+      counts: { fetched: failures.length + 1, handled: 1, failed: failures.length, left: 0, mayRepeat: 0 },
+    });
+
+    const second = createApp({ bot: failingBot(failures), log, settings });
+    const again = second.run();
+    await polling();
+    await second.lifecycle.stop();
+    expect(await again).toMatchObject({ clean: true, exitCode: 0 });
+    expect(lines.at(-1)).toMatchObject({ counts: { recovered: 0, dropped: 0 } });
+  });
+
+  it('keeps nothing from the supervisor, nor a failure of the supervisor anything from the log', async () => {
+    const fail = () => {
+      throw new Error('out of order');
+    };
+    const runWith = async (log: AppLog, supervisor: Supervisor) => {
+      const app = composeApp({
+        config: completeConfig({ stateDir: state.path }, '/'),
+        logging: { ...adaptLog(), log: { ...log, isLevelEnabled: () => true, child: () => log } },
+        source: { bot: echoBot() },
+        supervisor,
+      });
+      const run = app.run();
+      await polling();
+      void app.lifecycle.stop();
+      expect(await run).toMatchObject({ clean: true, exitCode: 0 });
+      await noPolls();
+    };
+    const told: string[] = [];
+    const listening: Supervisor = { ...unsupervised, kind: 'pm2', ready: () => told.push('ready') };
+    await runWith({ debug: fail, info: fail, warn: fail, error: fail }, listening);
+    expect(told).toEqual(['ready']);
+
+    const { log, lines } = failingLog(() => {});
+    await runWith(log, { ...unsupervised, kind: 'pm2', ready: fail, status: fail, extend: fail });
+    expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['poll.started', 'poll.stopped']));
   });
 });

@@ -1,8 +1,9 @@
 /** `lastcall config`: prints the effective settings, the source of each, and what is wrong with them. */
 import { parseArguments } from '../config/arguments.js';
 import { type Reading, readSettings } from '../config/load.js';
+import { invalid } from '../config/problem.js';
 import { type Config, type SettingKey, settingKeys, settings } from '../config/schema.js';
-import { invalid, sourceInWords } from '../config/source.js';
+import { sourceInWords } from '../config/source.js';
 import { ExitCode } from '../exit-code.js';
 import { maskToken } from '../token.js';
 import { columns } from './columns.js';
@@ -54,7 +55,7 @@ function rowOf<K extends SettingKey>(reading: Reading, key: K): Row {
   const { name, secret, fallback } = settings[key];
   const value: Config[K] | undefined = reading.values[key];
   const source = reading.sources[key];
-  const text = value === undefined ? '' : settings[key].print(value);
+  const text = value === undefined ? '' : settings[key].type.print(value);
   return {
     name,
     value: text === '' ? undefined : secret ? maskToken(text) : text,

@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { aborted } from '../abort.js';
 import { parseArguments, refuseBadArguments } from '../config/arguments.js';
-import { duration } from '../config/kinds.js';
-import { invalid } from '../config/source.js';
+import { invalid } from '../config/problem.js';
+import { duration } from '../config/value-types.js';
 import { ExitCode } from '../exit-code.js';
 import { botKey } from '../host/bot-key.js';
 import { countUnsettled } from '../inbox/store/read-log.js';
@@ -95,7 +95,7 @@ function parseDuration(args: readonly string[]): number | undefined {
   refuseBadArguments(given);
   const text = given.options.get('for');
   if (text === undefined) return undefined;
-  const parsed = duration({ leastMs: 1 }).parse(text, { cwd: '/' });
+  const parsed = duration({ leastMs: 1 }).parse(text, '/');
   if ('value' in parsed) return parsed.value;
   throw invalid([{ culprit: '--for', sentence: `--for is '${text}': ${parsed.problem}` }]);
 }

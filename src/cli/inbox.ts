@@ -1,7 +1,7 @@
 /** `lastcall inbox`: lists, shows and exports the updates in a bot's inbox, and requests a retry or removal. */
 import { parseArguments } from '../config/arguments.js';
 import { readSettings } from '../config/load.js';
-import { invalid } from '../config/source.js';
+import { invalid } from '../config/problem.js';
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import { botKey } from '../host/bot-key.js';

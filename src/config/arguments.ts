@@ -1,49 +1,52 @@
-/** The command line of a command: its own options, files, and a flag for every setting that is no secret. */
+/** Parses the arguments of a command: its own options, files, and a flag for every setting that is not secret. */
 import { parseArgs } from 'node:util';
 import { maskTokens } from '../token.js';
-import { nearest } from './nearest.js';
+import { didYouMean } from './did-you-mean.js';
+import { invalid, type Problem } from './problem.js';
 import { flagOf, inFlagStyle, type SettingKey, settingKeys, settings } from './schema.js';
-import { invalid, type Problem } from './source.js';
 
 interface Flag {
-  /** As it was written, without the dashes. */
+  /** The flag as it was written, without its dashes. */
   readonly name: string;
   readonly text: string;
 }
 
-/** Settings given on the command line; a source for loadConfig, which tells the problems together with its own. */
+/** Settings given on the command line. `loadConfig` reports the problems together with those of other sources. */
 export interface Flags {
   readonly values: { readonly [K in SettingKey]?: Flag };
   readonly problems: readonly Problem[];
 }
 
-/** What a command takes besides flags for settings. */
+/** The arguments that a command takes besides flags for settings. */
 export interface Accepted<Name extends string = string> {
   /** A switch stands alone (`--json`); a value follows its option (`--for 10s`, `--for=10s`). */
   readonly options?: Readonly<Record<Name, 'switch' | 'value'>>;
-  /** How many arguments may stand for themselves. */
+  /** How many files may be given. */
   readonly files?: number;
 }
 
 export interface Arguments<Name extends string = string> {
   readonly flags: Flags;
-  /** A switch that is given has the text `yes`. */
+  /** The options that were given, with their texts; the text of a switch is `yes`. */
   readonly options: ReadonlyMap<Name, string>;
   readonly files: readonly string[];
 }
 
-/** An option that can be given: a command's own, or a setting's flag. */
+/** An option of the command, or the flag of a setting. */
 interface Known {
-  /** What it means when it stands alone; absent where it needs a value. */
+  /** The text of the option when it stands alone, if it may. */
   readonly bare?: string;
-  /** It takes no other value than `bare`. */
+  /** Whether the option takes no value. */
   readonly alone?: boolean;
-  /** Completes "needs a value: …". */
+  /** Completes the sentence "needs a value: …". */
   readonly expects?: string;
   set(text: string): void;
 }
 
-/** Never throws: whoever loads no settings hands the result to {@link refuseBadArguments}. The last of two wins. */
+/**
+ * Parses arguments; of an option that is given twice, the last one counts. Never throws: a command that loads no settings
+ * passes the result to {@link refuseBadArguments}.
+ */
 export function parseArguments<Name extends string = never>(
   args: readonly string[],
   accepted: Accepted<Name> = {},
@@ -57,7 +60,7 @@ export function parseArguments<Name extends string = never>(
   for (const key of settingKeys) {
     const name = flagOf(settings[key]);
     if (name === undefined) continue;
-    const { bareFlag: bare, expects } = settings[key].kind;
+    const { bareFlag: bare, expects } = settings[key].type;
     known.set(name, { expects, ...(bare && { bare }), set: (text) => (values[key] = { name, text }) });
     const no = `no-${name}`;
     if (bare) known.set(no, { bare: 'no', alone: true, set: (text) => (values[key] = { name: no, text }) });
@@ -71,7 +74,7 @@ export function parseArguments<Name extends string = never>(
     args: [...args],
     strict: false,
     tokens: true,
-    // What may stand alone takes no value from the next argument; neither does what is not listed.
+    // A boolean takes no value from the next argument; neither does an option that is not listed.
     options: Object.fromEntries(
       [...known].map(
         ([name, { bare }]) => [name, { type: bare === undefined ? 'string' : 'boolean' }] as const,
@@ -79,7 +82,7 @@ export function parseArguments<Name extends string = never>(
     ),
   });
 
-  /** The place of an argument that an unknown flag may have meant as its value: it is not blamed as well. */
+  /** The index of an argument that may be the value of an unknown flag, and so is not reported as well. */
   let perhapsValueAt: number | undefined;
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
@@ -88,7 +91,7 @@ export function parseArguments<Name extends string = never>(
       continue;
     }
     const option = known.get(token.name);
-    // A next argument that looks like a flag is one, and the value is missing.
+    // A next argument that looks like a flag is a flag, and the value is missing.
     const value = token.inlineValue || !token.value?.startsWith('-') ? token.value : undefined;
     const text = value ?? option?.bare;
     if (option === undefined) {
@@ -109,7 +112,7 @@ export function parseArguments<Name extends string = never>(
   }
 }
 
-/** Throws a LastcallError CONFIG_INVALID if anything in the arguments could not be understood. */
+/** @throws LastcallError CONFIG_INVALID if there are problems with the arguments */
 export function refuseBadArguments({ flags }: Arguments): void {
   if (flags.problems.length > 0) throw invalid(flags.problems);
 }
@@ -121,6 +124,6 @@ function whyUnknown(name: string, known: readonly string[]): string {
   if (secret)
     return `is no flag, because every user of this machine can read a command line; set ${secret} or ${secret}_FILE`;
   const normal = inFlagStyle(name);
-  const meant = known.includes(normal) ? normal : nearest(normal, known);
+  const meant = known.includes(normal) ? normal : didYouMean(normal, known);
   return meant === undefined ? 'is no flag that lastcall knows' : `is no flag; did you mean --${meant}?`;
 }

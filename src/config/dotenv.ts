@@ -1,7 +1,7 @@
-/** Where dotenv enters: only its reading of the text. It changes no environment and prints nothing. */
+/** The adapter to dotenv. Only its parser is used, which changes no environment and prints nothing. */
 import { parse } from 'dotenv';
 
-/** The variables that a `.env` file sets; a name that comes twice has its last value. Takes any text. */
+/** Returns the variables that the text of a `.env` file sets; of a name that is set twice, the last value. */
 export function parseEnvFile(text: string): Readonly<Record<string, string>> {
   return parse(text);
 }

@@ -1,20 +1,20 @@
-/** The settings for people to read: on a terminal, and as the table of the README. */
+/** Describes the settings for people: on a terminal, and as the table of the README. */
 import { flagOf, settingKeys, settings } from './schema.js';
 
-/** How wide a help text may be; terminals are 80 columns by custom. */
+/** The width of a help text in columns. */
 const WIDTH = 80;
 const INDENT = ' '.repeat(6);
 
 const rows = () =>
   settingKeys.map((key) => {
     const setting = settings[key];
-    const { name, fallback, help, kind } = setting;
+    const { name, fallback, help, type } = setting;
     const flag = flagOf(setting);
-    const flags = flag === undefined ? undefined : kind.bareFlag ? `--[no-]${flag}` : `--${flag}`;
-    return { name, fallback, help, expects: kind.expects, flags };
+    const flags = flag === undefined ? undefined : type.bareFlag ? `--[no-]${flag}` : `--${flag}`;
+    return { name, fallback, help, expects: type.expects, flags };
   });
 
-/** Every setting with its flag, default and meaning. Ends without a line break. */
+/** Renders every setting with its flag, default and meaning, without a line break at the end. */
 export function helpText(): string {
   const intro = [
     'Settings, from the environment, from .env, or as flags (a flag comes before the',
@@ -30,7 +30,7 @@ export function helpText(): string {
   return [intro.join('\n'), ...entries].join('\n\n');
 }
 
-/** The same as a Markdown table; the README's is held to it by a test. Ends without a line break. */
+/** Renders the settings as a Markdown table for the README, without a line break at the end. */
 export function settingsMarkdown(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
   const lines = rows().map(

@@ -1,24 +1,31 @@
 /**
- * From flags, environment, `.env` and defaults, in this order, to the settings in force. A value that is set but blank
- * counts as not set, and as in dotenv hides what `.env` says. Everything that is wrong is collected, then told at once.
+ * Reads the settings from flags, the environment, `.env` and defaults, in this order of precedence. A value that is set
+ * but blank counts as not set and, as in dotenv, hides the value in `.env`. All problems are collected and told at once.
  */
 import { isAbsolute, join, relative } from 'node:path';
 import { codeOf } from '../system-error.js';
 import { maskTokens } from '../token.js';
 import type { Flags } from './arguments.js';
-import type { Surroundings } from './kinds.js';
-import { nearest } from './nearest.js';
-import { readText } from './read-text.js';
-import { type Config, type Environment, type SettingKey, settingKeys, settings } from './schema.js';
-import { badValue, invalid, type Problem, type Source, sourceInWords } from './source.js';
+import { didYouMean } from './did-you-mean.js';
+import { badValue, invalid, type Problem } from './problem.js';
+import { readTextFile } from './read-text-file.js';
+import {
+  type Config,
+  type Environment,
+  isComplete,
+  type SettingKey,
+  settingKeys,
+  settings,
+} from './schema.js';
+import { type Source, sourceInWords } from './source.js';
 
-/** The name of the credential that holds the token: systemd's `LoadCredential=bot-token:FILE`. */
+/** The name of the systemd credential that holds the token: `LoadCredential=bot-token:FILE`. */
 const CREDENTIAL = 'bot-token';
 
 export interface Inputs {
   readonly env: Environment;
   readonly flags?: Flags;
-  /** Absolute. */
+  /** An absolute path, where relative ones start. */
   readonly cwd: string;
   /** Ends the reading of files. */
   readonly signal?: AbortSignal;
@@ -26,27 +33,27 @@ export interface Inputs {
   readonly readFile?: (path: string, signal?: AbortSignal) => Promise<string>;
 }
 
-/** What `.env` holds, in full: the bot may have settings of its own in it. */
+/** All variables of `.env`, because the bot may have settings of its own there. */
 interface EnvFile {
-  /** Absolute. */
+  /** An absolute path. */
   readonly path: string;
   readonly variables: Readonly<Record<string, string>>;
 }
 
 type Sources = { readonly [K in SettingKey]: Source };
 
-export interface Loaded {
+export interface LoadedConfig {
   readonly config: Config;
   readonly sources: Sources;
   /** Sentences for the log. */
   readonly warnings: readonly string[];
-  /** What must never be shown. */
+  /** Texts that must never be shown. */
   readonly secrets: readonly string[];
-  /** Undefined when there is no such file. */
+  /** Undefined if there is no such file. */
   readonly envFile: EnvFile | undefined;
 }
 
-/** The settings as far as they can be read; those that cannot are named among the problems, and have no value. */
+/** The settings as far as they can be read. A setting that cannot be has a problem and no value. */
 export interface Reading {
   readonly values: { readonly [K in SettingKey]?: Config[K] };
   readonly sources: Partial<Sources>;
@@ -56,17 +63,21 @@ export interface Reading {
 }
 
 /**
- * The settings in force. Rejects with a LastcallError CONFIG_INVALID that names everything that is wrong, or with the
- * signal's reason when it aborts.
+ * Loads the settings. Rejects with a LastcallError CONFIG_INVALID that names everything that is wrong, or with the
+ * signal's reason when the signal aborts.
  */
-export async function loadConfig(inputs: Inputs): Promise<Loaded> {
+export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
   const { values, sources, problems, warnings, envFile } = await readSettings(inputs);
   if (problems.length > 0 || !isComplete(values) || !isComplete(sources)) throw invalid(problems);
   const secrets = values.botToken === undefined ? [] : [values.botToken];
   return { config: values, sources, warnings, secrets, envFile };
 }
 
-/** The token, where one is needed. Throws a LastcallError CONFIG_INVALID that says how to get one. */
+/**
+ * Returns the token for a bot that lastcall builds.
+ *
+ * @throws LastcallError CONFIG_INVALID, which says how to get a token, if there is none
+ */
 export function requireToken(config: Pick<Config, 'botToken'>): string {
   if (config.botToken !== undefined) return config.botToken;
   const sentence =
@@ -74,14 +85,14 @@ export function requireToken(config: Pick<Config, 'botToken'>): string {
   throw invalid([{ culprit: 'BOT_TOKEN', sentence }]);
 }
 
-/** Like {@link loadConfig}, but tells what is wrong instead of rejecting. Rejects only when the signal aborts. */
+/** Loads the settings as {@link loadConfig} does, but returns the problems. Rejects only when the signal aborts. */
 export async function readSettings(inputs: Inputs): Promise<Reading> {
   const reader = new Reader(inputs);
   await reader.readAll();
   return reader;
 }
 
-/** A value as it was found, not yet parsed. */
+/** A value that is not parsed yet. */
 interface Found {
   readonly text: string;
   readonly source: Source;
@@ -94,12 +105,10 @@ class Reader implements Reading {
   readonly warnings: string[] = [];
   envFile: EnvFile | undefined;
   readonly #inputs: Inputs;
-  readonly #surroundings: Surroundings;
   #envFileText = '';
 
   constructor(inputs: Inputs) {
     this.#inputs = inputs;
-    this.#surroundings = { cwd: inputs.cwd };
     this.problems.push(...(inputs.flags?.problems ?? []));
   }
 
@@ -110,11 +119,11 @@ class Reader implements Reading {
     await this.#readToken();
   }
 
-  /** Finds a setting in its strongest source and parses it. */
+  /** Finds a setting in the source that takes precedence, and parses it. */
   #read(key: SettingKey): void {
     const found = this.#find(key);
     if (found && found.text.trim() !== '') this.#parse(key, found);
-    else this.#unset(key);
+    else this.#useDefault(key);
   }
 
   #find(key: SettingKey): Found | undefined {
@@ -133,7 +142,7 @@ class Reader implements Reading {
   #parse<K extends SettingKey>(key: K, { text, source }: Found): void {
     const setting = settings[key];
     const trimmed = text.trim();
-    const parsed = setting.parse(trimmed, this.#surroundings);
+    const parsed = setting.type.parse(trimmed, this.#inputs.cwd);
     this.sources[key] = source;
     if ('problem' in parsed) {
       const shown = setting.secret ? 'secret' : { text: trimmed };
@@ -144,9 +153,9 @@ class Reader implements Reading {
     if (parsed.doubt) this.warnings.push(`${setting.name} (${sourceInWords(source)}): ${parsed.doubt}`);
   }
 
-  #unset<K extends SettingKey>(key: K): void {
+  #useDefault<K extends SettingKey>(key: K): void {
     const setting = settings[key];
-    const { parsed, from } = setting.unset(this.#inputs.env, this.#surroundings);
+    const { parsed, from } = setting.readDefault(this.#inputs.env, this.#inputs.cwd);
     this.sources[key] = { kind: 'default', ...(from !== undefined && { from }) };
     if ('value' in parsed) this.values[key] = parsed.value;
     else this.#blame(setting.name, `the default, from ${from}, cannot be used: ${parsed.problem}`);
@@ -158,14 +167,14 @@ class Reader implements Reading {
     const text = await this.#readFile(path, 'ENV_FILE');
     if (text === undefined) return;
     this.#envFileText = text;
-    // Loaded only where there is such a file: it takes as long as all the rest of the settings.
+    // Loaded on demand, because loading dotenv takes as long as reading all settings.
     const { parseEnvFile } = await import('./dotenv.js');
     this.envFile = { path, variables: parseEnvFile(text) };
-    this.#lookForSlips(this.envFile);
+    this.#warnOfTypos(this.envFile);
   }
 
-  /** Names in `.env` that are none of ours but look as if they should be. The environment is full of strangers. */
-  #lookForSlips({ path, variables }: EnvFile): void {
+  /** Warns of names in `.env` that look like misspelled settings. The environment has too many other names for that. */
+  #warnOfTypos({ path, variables }: EnvFile): void {
     const ours = settingKeys.map((key) => settings[key]);
     const file = this.#shown(path);
     for (const { name, notInEnvFile } of ours)
@@ -176,13 +185,13 @@ class Reader implements Reading {
     for (const name of Object.keys(variables)) {
       if (names.includes(name)) continue;
       const normal = name.toUpperCase().replace(/[-.]/g, '_');
-      const meant = names.includes(normal) ? normal : nearest(normal, names);
+      const meant = names.includes(normal) ? normal : didYouMean(normal, names);
       if (meant)
         this.warnings.push(`${file} sets ${maskTokens(name)}, which is no setting; did you mean ${meant}?`);
     }
   }
 
-  /** The token comes from one of three places; if it comes from two, nobody can tell which bot is meant. */
+  /** Reads the token from one of three places. Two tokens are a problem, because they may be those of two bots. */
   async #readToken(): Promise<void> {
     const places: string[] = [];
     const { botToken, botTokenFile } = this.sources;
@@ -218,12 +227,12 @@ class Reader implements Reading {
     return undefined;
   }
 
-  /** The text; or undefined, with the problem noted unless the file is one that may be missing. */
+  /** Returns the text of a file, or undefined if it cannot be read, which is a problem unless the file is optional. */
   async #readFile(
     path: string,
     named: 'ENV_FILE' | 'BOT_TOKEN_FILE' | 'credential',
   ): Promise<string | undefined> {
-    const { readFile = readText, signal } = this.#inputs;
+    const { readFile = readTextFile, signal } = this.#inputs;
     try {
       return await readFile(path, signal);
     } catch (error) {
@@ -244,7 +253,7 @@ class Reader implements Reading {
     this.problems.push({ culprit, sentence });
   }
 
-  /** A path as short as it can be said; a token that was taken for one is masked. */
+  /** Shortens a path for people, and masks a token that was set in place of a path. */
   #shown(path: string): string {
     const fromHere = relative(this.#inputs.cwd, path);
     return maskTokens(fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere);
@@ -262,14 +271,10 @@ const reasons: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it is a pipe, and nobody wrote into it for a minute',
 };
 
-/** The line, from 1, on which `.env` sets the variable; the last one where there are several. */
+/** Returns the number of the last line on which `.env` sets the variable. Lines are counted from 1. */
 function lineOf(text: string, name: string): number | undefined {
   const lines = text.split(/\r\n?|\n/);
   const sets = new RegExp(`^\\uFEFF?\\s*(?:export\\s+)?${name}\\s*[=:]`);
   const index = lines.findLastIndex((line) => sets.test(line));
   return index === -1 ? undefined : index + 1;
-}
-
-function isComplete<T extends { readonly [K in SettingKey]: unknown }>(partial: Partial<T>): partial is T {
-  return settingKeys.every((key) => key in partial);
 }

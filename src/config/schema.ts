@@ -1,6 +1,6 @@
 /**
- * The settings: the only place that knows their names, kinds, defaults and help, and which are secret. The `Config` that
- * the program works with is derived from this table; so are the flags, the help and the README's table.
+ * The settings: the only place that knows their names, types, defaults and help, and which are secret. `Config`, the
+ * flags, the help and the README's table are derived from it.
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -8,226 +8,220 @@ import {
   choice,
   duration,
   integer,
-  type Kind,
   type Parsed,
   path,
   rootUrl,
-  type Surroundings,
   token,
   updateKinds,
+  type ValueType,
   yesNo,
-} from './kinds.js';
+} from './value-types.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A default that depends on the machine; `from` says for people what it was taken from. */
-interface Derived {
+/** A default that depends on the machine. */
+interface DerivedDefault {
   readonly text: string;
+  /** Says for people what the default was taken from. */
   readonly from: string;
 }
 
-/** What every setting has. */
 interface Description {
-  /** Its environment variable. */
+  /** The environment variable. */
   readonly name: string;
-  /** A sentence or two, for people. */
+  /** The default, in words or as text that the type parses. */
+  readonly fallback: string;
+  /** A sentence or two for people. */
   readonly help: string;
-  /** A secret is never shown, and has no flag: a command line can be read by every user of the machine. */
+  /** A secret is never shown, and has no flag, because every user of the machine can read a command line. */
   readonly secret?: true;
-  /** Decides where the settings are read from, so it cannot stand in `.env` itself. */
+  /** Decides where settings are read from, so it cannot stand in `.env` itself. */
   readonly notInEnvFile?: true;
 }
 
 export interface Setting<T> extends Description {
-  readonly kind: Pick<Kind<unknown>, 'expects' | 'bareFlag'>;
-  /** What holds when it is not set, in words or as text that `parse` reads. */
-  readonly fallback: string;
-  parse(text: string, surroundings: Surroundings): Parsed<T>;
-  /** What holds when it is not set. */
-  unset(env: Environment, surroundings: Surroundings): { readonly parsed: Parsed<T>; readonly from?: string };
-  /** Text that `parse` reads as the same value; empty for one that is not set and has no default. */
-  print(value: T): string;
+  readonly type: ValueType<T>;
+  /** Returns the value of a setting that is not set, and what it was taken from. */
+  readDefault(env: Environment, cwd: string): { readonly parsed: Parsed<T>; readonly from?: string };
 }
 
-/** A setting that always has a value: its `fallback` is read like a value that was set. */
-function setting<T>(row: Description & { kind: Kind<T>; fallback: string }): Setting<T> {
-  const { kind, fallback } = row;
-  return {
-    ...row,
-    parse: (text, surroundings) => kind.parse(text, surroundings),
-    unset: (_env, surroundings) => ({ parsed: kind.parse(fallback, surroundings) }),
-    print: (value) => kind.print(value),
-  };
+/** A setting that always has a value: its fallback is parsed like a value that was set. */
+function setting<T>(row: Description & { readonly type: ValueType<T> }): Setting<T> {
+  return { ...row, readDefault: (_env, cwd) => ({ parsed: row.type.parse(row.fallback, cwd) }) };
 }
 
-/** A setting that may have no value, unless one can be derived from the environment; `fallback` says so in words. */
-function optional<T>(
-  row: Description & { kind: Kind<T>; fallback: string; derive?: (env: Environment) => Derived | undefined },
-): Setting<T | undefined> {
-  const { kind, derive } = row;
+/** A setting that may have no value, unless one can be derived from the environment. */
+function optional<T>({
+  type,
+  derive,
+  ...description
+}: Description & {
+  readonly type: ValueType<T>;
+  readonly derive?: (env: Environment) => DerivedDefault | undefined;
+}): Setting<T | undefined> {
   return {
-    ...row,
-    parse: (text, surroundings) => kind.parse(text, surroundings),
-    unset: (env, surroundings) => {
+    ...description,
+    // Prints an empty text where there is no value.
+    type: { ...type, print: (value) => (value === undefined ? '' : type.print(value)) },
+    readDefault: (env, cwd) => {
       const derived = derive?.(env);
       if (derived === undefined) return { parsed: { value: undefined } };
-      return { parsed: kind.parse(derived.text, surroundings), from: derived.from };
+      return { parsed: type.parse(derived.text, cwd), from: derived.from };
     },
-    print: (value) => (value === undefined ? '' : kind.print(value)),
   };
 }
 
 const table = {
   botToken: optional({
     name: 'BOT_TOKEN',
-    kind: token,
+    type: token,
     fallback: 'none',
     secret: true,
-    help: "The bot's token, from @BotFather. Needed only where lastcall builds the bot. May also come from BOT_TOKEN_FILE, or under systemd from LoadCredential=bot-token:FILE; from one of them only.",
+    help: "The bot's token from @BotFather. Needed only if lastcall builds the bot. It may also come from BOT_TOKEN_FILE or, under systemd, from LoadCredential=bot-token:FILE, but from only one of the three.",
   }),
   botTokenFile: optional({
     name: 'BOT_TOKEN_FILE',
-    kind: path,
+    type: path,
     fallback: 'none',
     help: 'A file that holds the token and nothing else.',
   }),
   botModule: optional({
     name: 'BOT_MODULE',
-    kind: path,
+    type: path,
     fallback: 'the example bot',
-    help: 'The bot to run, as a file. `lastcall run FILE` comes first.',
+    help: 'The file of the bot to run. `lastcall run FILE` takes precedence.',
   }),
   telegramApiRoot: optional({
     name: 'TELEGRAM_API_ROOT',
-    kind: rootUrl,
+    type: rootUrl,
     fallback: "Telegram's",
-    help: 'The Bot API server.',
+    help: 'The URL of the Bot API server.',
   }),
   allowedUpdates: setting({
     name: 'ALLOWED_UPDATES',
-    kind: updateKinds,
+    type: updateKinds,
     fallback: '[]',
-    help: "The kinds of updates to ask for, separated by commas; [] is Telegram's default set. Always sent, because a server that is told nothing keeps what the previous program asked for.",
+    help: "The kinds of updates to request, separated by commas; [] is Telegram's default set. Always sent, because a server that is told nothing keeps what the previous program requested.",
   }),
   pollTimeoutMs: setting({
     name: 'POLL_TIMEOUT',
-    kind: duration({ leastMs: 0, mostMs: 50_000, stepMs: 1_000 }),
+    type: duration({ leastMs: 0, mostMs: 50_000, stepMs: 1_000 }),
     fallback: '50s',
-    help: 'How long Telegram may hold a poll open while there is nothing to say. A poll that takes 10 s more is given up.',
+    help: 'How long Telegram may hold a poll open while there are no updates. A poll that takes 10 s longer is given up.',
   }),
   concurrency: setting({
     name: 'CONCURRENCY',
-    kind: integer({ least: 1 }),
+    type: integer({ least: 1 }),
     fallback: '256',
-    help: 'How many chats may be at work at once.',
+    help: 'How many handlers may run at once.',
   }),
   handlerTimeoutMs: setting({
     name: 'HANDLER_TIMEOUT',
-    kind: duration({ leastMs: 1 }),
+    type: duration({ leastMs: 1 }),
     fallback: '90s',
     help: 'How long a handler may take before its ctx.signal is aborted.',
   }),
   startTimeoutMs: setting({
     name: 'START_TIMEOUT',
-    kind: duration({ leastMs: 1 }),
+    type: duration({ leastMs: 1 }),
     fallback: '60s',
-    help: 'How long loading the bot and the start hooks may take. The network is no part of it.',
+    help: 'How long loading the bot and the start hooks may take, connecting to Telegram not included.',
   }),
   stopTimeoutMs: setting({
     name: 'STOP_TIMEOUT',
-    kind: duration({ leastMs: 1 }),
+    type: duration({ leastMs: 1 }),
     fallback: '90s',
-    help: 'How long a stop may take. Under pm2 its kill_timeout may make it shorter.',
+    help: 'How long a stop may take. Under pm2, a smaller kill_timeout shortens it.',
   }),
   stopAfterMs: optional({
     name: 'STOP_AFTER',
-    kind: duration({ leastMs: 1 }),
+    type: duration({ leastMs: 1 }),
     fallback: 'never',
-    help: 'Stop by itself after this time, in order. Under a supervisor that means a periodic restart.',
+    help: 'Stop cleanly after this time. Under a supervisor, this means a periodic restart.',
   }),
   conflictPatienceMs: setting({
     name: 'CONFLICT_PATIENCE',
-    kind: duration({ leastMs: 0 }),
+    type: duration({ leastMs: 0 }),
     fallback: '2m',
-    help: 'How long to go on while another program polls with the same token; then exit 75.',
+    help: 'How long to continue while another program polls with the same token, before exit 75.',
   }),
   deleteWebhook: setting({
     name: 'DELETE_WEBHOOK',
-    kind: yesNo,
+    type: yesNo,
     fallback: 'yes',
-    help: 'Whether to remove a webhook that is set, at the start. If not, one that is set ends the start with exit 78.',
+    help: 'Whether to remove a webhook at the start. If not, a webhook that is set ends the start with exit 78.',
   }),
   dropPending: setting({
     name: 'DROP_PENDING',
-    kind: yesNo,
+    type: yesNo,
     fallback: 'no',
-    help: 'Whether to throw away, at the start, what waits at Telegram. Never what is in the inbox.',
+    help: 'Whether to drop, at the start, the updates that wait at Telegram. Those in the inbox are never dropped.',
   }),
   inbox: setting({
     name: 'INBOX',
-    kind: choice(['journal', 'memory']),
+    type: choice(['journal', 'memory']),
     fallback: 'journal',
-    help: 'Where updates live until their handler has ended. journal: on disk, under STATE_DIR; none is lost, whatever ends the process. memory: at Telegram; the batch in work, at most 100 updates, is confirmed once it is handled, and comes again after a kill.',
+    help: 'Where updates are kept until their handler has ended. journal: on disk, under STATE_DIR; none is lost, however the process ends. memory: at Telegram; the current batch, at most 100 updates, is confirmed once it is handled, and is sent again after a kill.',
   }),
   durability: setting({
     name: 'DURABILITY',
-    kind: choice(['power', 'process']),
+    type: choice(['power', 'process']),
     fallback: 'power',
-    help: 'What an update in the journal survives: a power cut, or, faster, only the death of the process.',
+    help: 'What updates in the journal survive. power: a power cut. process: only the death of the process, which is faster.',
   }),
   maxAttempts: setting({
     name: 'MAX_ATTEMPTS',
-    kind: integer({ least: 0 }),
+    type: integer({ least: 0 }),
     fallback: '3',
-    help: 'After how many processes that died of it an update is given up, and kept with the dead letters (`lastcall inbox`); 0 means never. With 1 nobody can tell it from what ran beside it.',
+    help: 'After how many processes that died while handling it an update is given up and kept as a dead letter (`lastcall inbox`); 0 means never. With 1, updates that were handled at the same time are given up too.',
   }),
   inboxLimit: setting({
     name: 'INBOX_LIMIT',
-    kind: integer({ least: 1 }),
+    type: integer({ least: 1 }),
     fallback: '1000000',
-    help: 'How many updates may wait in the journal before no more are taken from Telegram, which keeps them for a day. Nor are any taken while the journal has 4 GiB, or the disk less than 64 MiB left.',
+    help: 'How many updates may wait in the journal before no more are fetched from Telegram, which keeps them for a day. None are fetched either while the journal has 4 GiB or the disk has less than 64 MiB left.',
   }),
   stateDir: optional({
     name: 'STATE_DIR',
-    kind: path,
+    type: path,
     fallback: "systemd's STATE_DIRECTORY, else ~/.local/state/lastcall",
     derive: deriveStateDir,
-    help: 'Where state is kept, one folder a bot in it: its inbox, and how the last run ended.',
+    help: 'The folder for state: in it, a folder for each bot holds the inbox and how the last run ended.',
   }),
   onLocked: setting({
     name: 'ON_LOCKED',
-    kind: choice(['wait', 'exit']),
+    type: choice(['wait', 'exit']),
     fallback: 'wait',
-    help: 'What to do when this bot already runs on this machine: wait, standing by, until that one ends, or exit 75.',
+    help: 'What to do if another process on this machine runs the bot. wait: stand by until that process ends. exit: exit 75.',
   }),
   logLevel: setting({
     name: 'LOG_LEVEL',
-    kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    type: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     fallback: 'info',
-    help: 'What is logged: this level and those above it.',
+    help: 'Which lines to log: those of this level and above.',
   }),
   logFormat: setting({
     name: 'LOG_FORMAT',
-    kind: choice(['auto', 'json', 'pretty']),
+    type: choice(['auto', 'json', 'pretty']),
     fallback: 'auto',
-    help: 'json: one object a line. pretty: to be read by people. auto: pretty on a terminal, else json.',
+    help: 'json: one object per line. pretty: for people to read. auto: pretty on a terminal, otherwise json.',
   }),
   envFile: setting({
     name: 'ENV_FILE',
-    kind: path,
+    type: path,
     fallback: '.env',
     notInEnvFile: true,
-    help: 'The file to read settings from that the environment does not have.',
+    help: 'The file with settings that the environment does not have.',
   }),
 };
 
-/** All settings, in units that their names tell; `undefined` is one that is not set and has no default. */
+/** All settings, in the units that their names tell. A setting that is not set and has no default is undefined. */
 export type Config = {
   readonly [K in keyof typeof table]: (typeof table)[K] extends Setting<infer T> ? T : never;
 };
 export type SettingKey = keyof Config;
 
-/** The table, in the order in which people should see it. */
+/** The settings in the order in which people should see them. */
 export const settings: { readonly [K in SettingKey]: Setting<Config[K]> } = table;
 export const settingKeys: readonly SettingKey[] = Object.keys(table).filter(isSettingKey);
 
@@ -235,22 +229,29 @@ function isSettingKey(key: string): key is SettingKey {
   return Object.hasOwn(table, key);
 }
 
-/** The setting's flag, without its dashes; a secret has none. */
+/** Whether there is something for every setting, be it undefined. */
+export function isComplete<T extends { readonly [K in SettingKey]: unknown }>(
+  partial: Partial<T>,
+): partial is T {
+  return settingKeys.every((key) => key in partial);
+}
+
+/** Returns the setting's flag without its dashes, or undefined for a secret, which has none. */
 export function flagOf({ name, secret }: Pick<Description, 'name' | 'secret'>): string | undefined {
   return secret ? undefined : inFlagStyle(name);
 }
 
-/** `POLL_TIMEOUT`, `poll_timeout` → `poll-timeout` */
+/** Turns `POLL_TIMEOUT` or `poll_timeout` into `poll-timeout`. */
 export function inFlagStyle(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
-/** The folder systemd made for the unit (the first, if it made several); else the one XDG's specification names. */
-function deriveStateDir(env: Environment): Derived | undefined {
+/** Returns the first folder that systemd made for the unit, or else the one that the XDG specification names. */
+function deriveStateDir(env: Environment): DerivedDefault | undefined {
   const [systemd = ''] = (env['STATE_DIRECTORY'] ?? '').split(':');
   if (systemd !== '') return { text: systemd, from: 'STATE_DIRECTORY' };
   const xdg = env['XDG_STATE_HOME'] ?? '';
-  // The specification has relative paths ignored.
+  // The specification says to ignore relative paths.
   if (isAbsolute(xdg)) return { text: join(xdg, 'lastcall'), from: 'XDG_STATE_HOME' };
   const home = env['HOME'] || passwordDatabaseHome();
   if (home === undefined) return undefined;
@@ -261,6 +262,6 @@ function passwordDatabaseHome(): string | undefined {
   try {
     return homedir();
   } catch {
-    return undefined; // A user that the machine does not know has none.
+    return undefined; // The machine does not know the user.
   }
 }

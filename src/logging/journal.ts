@@ -1,10 +1,10 @@
 /**
- * Priorities for the journal: journald reads a `<N>` in front of each line, takes it off, and stores the line with
- * syslog's level N, so that `journalctl -p warning` finds what it should.
+ * Adds priorities for systemd's journal: journald removes a `<N>` in front of a line and stores the line with syslog's
+ * level N, so that `journalctl -p warning` works.
  */
 import { fstatSync } from 'node:fs';
 
-/** A level's number at syslog; what is not here is 6, information. */
+/** The syslog numbers of pino's levels. */
 const priorities: Readonly<Record<string, number>> = {
   fatal: 2,
   error: 3,
@@ -15,9 +15,9 @@ const priorities: Readonly<Record<string, number>> = {
 };
 
 /**
- * Whether what is written to the file gets to the journal. JOURNAL_STREAM (`device:inode`) names the file that was stdout
- * of the unit's first process, and goes down to all those it starts: only who writes to that very file writes to the
- * journal. Not under pm2: in cluster mode it takes what is written, whatever file that would be, into one of its own.
+ * Whether the file descriptor leads to the journal. JOURNAL_STREAM (`device:inode`) names the stdout of the unit's first
+ * process and is inherited by all processes below it, whose own stdout may be another file. Never under pm2, which in
+ * cluster mode takes what is written to stdout into a file of its own.
  */
 export function isJournal(
   { JOURNAL_STREAM: stream, pm_id: pm2Id }: Readonly<Record<string, string | undefined>>,
@@ -28,16 +28,16 @@ export function isJournal(
     const { dev, ino } = fstatSync(fileDescriptor, { bigint: true });
     return stream === `${dev}:${ino}`;
   } catch {
-    return false; // It is closed.
+    return false; // The descriptor is closed.
   }
 }
 
-/** Puts the level, as pino names it, in front of each line of the text. */
+/** Puts the priority of a pino level in front of each line of the text; of an unknown level, that of `info`. */
 export function withPriority(level: string, text: string): string {
   return text.replaceAll(/^(?=.)/gm, `<${priorities[level] ?? 6}>`);
 }
 
-/** The level of a line of JSON as our log writes it: its first field. */
+/** Returns the level of a JSON line of our log, which is its first field. */
 export function levelOf(json: string): string {
   return /^\{"level":"(\w+)"/.exec(json)?.[1] ?? 'info';
 }

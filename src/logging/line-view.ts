@@ -1,26 +1,27 @@
 /**
- * A log line as a person wants to read it: the message first; the fields only where the message does not say what is in
- * them; an error with its causes and what to do about it; the receipt as a small timed tree.
+ * Shows a log line to people: the message first; fields only where the message does not already say what is in them; an
+ * error with its causes and what to do about it; the receipt as a small timed tree.
  */
+import { isObject } from '../json.js';
 import { durationInWords } from '../words.js';
 import { eventTable } from './events.js';
 
 /** A parsed log line. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** Colours, or functions that add none. */
+/** Functions that add a colour, or that leave the text as it is. */
 export type Paint = Record<'dim' | 'bold' | 'red' | 'yellow', (text: string) => string>;
 
-/** Where the message begins, behind `21:46:37.123 ERROR: `; what follows in further lines stands under it. */
+/** The width of `21:46:37.123 ERROR: `, behind which the message begins. Further lines stand below the message. */
 const INDENT = ' '.repeat(20);
 const LONGEST_VALUE = 200;
 
-/** Fields that have a place of their own, or that nobody looks for on a terminal. */
+/** Fields that are shown in a place of their own, or not at all. */
 const placed = new Set(['level', 'time', 'pid', 'msg', 'err', 'event', 'bot']);
 
 /**
- * A view that knows what it has shown: whose line it is only matters when there are several bots, and an error that ends
- * the run is in the line that tells of it, in the one of the stop, and in the receipt, but is explained once.
+ * Creates a view that remembers what it has shown: a line names its bot only if there are several bots, and an error that
+ * ends the run is explained once, although it is in the line of the error, in that of the stop, and in the receipt.
  */
 export function createLineView(): (line: LogLine, paint: Paint) => string {
   const bots = new Set<unknown>();
@@ -57,16 +58,16 @@ function shown(name: string, value: unknown): string {
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
 }
 
-/** The error, its stack and its causes; those of lastcall's own for a mistake of the user's go without a stack. */
+/** Shows an error with its stack and its causes. Errors of lastcall itself are shown without a stack. */
 function errorBlock(error: unknown, told: string, paint: Paint): string[] {
-  if (!isRecord(error)) return [];
+  if (!isObject(error)) return [];
   const message = messageOf(error);
   const type = String(error['type'] ?? 'Error');
   const lines: string[] = [];
   const isOwn = type === 'LastcallError';
   const cause = error['cause'];
-  // The failure of a hook is told in the words of what it threw.
-  const isTold = told.includes(message) || (isOwn && isRecord(cause) && told.includes(messageOf(cause)));
+  // The message of a failed hook is that of the error that the hook threw.
+  const isTold = told.includes(message) || (isOwn && isObject(cause) && told.includes(messageOf(cause)));
   if (!isTold) lines.push(...`${type}: ${message}`.split('\n'));
   else if (type !== 'Error' && !isOwn) lines.push(type);
   if (!isOwn) lines.push(...framesOf(error['stack']).map(paint.dim));
@@ -80,9 +81,9 @@ function errorBlock(error: unknown, told: string, paint: Paint): string[] {
 }
 
 const messageOf = (error: unknown): string =>
-  isRecord(error) ? String(error['message'] ?? '') : String(error);
+  isObject(error) ? String(error['message'] ?? '') : String(error);
 
-/** Where it happened; not who called that, where it was only Node and lastcall. */
+/** Returns the frames of a stack, down to the last one that belongs neither to Node nor to lastcall. */
 function framesOf(stack: unknown): string[] {
   if (typeof stack !== 'string') return [];
   const frames = stack
@@ -92,12 +93,12 @@ function framesOf(stack: unknown): string[] {
   return last < 0 ? frames : frames.slice(0, last + 1);
 }
 
-/** The folder of the program itself, as its frames name it. */
+/** The folder of lastcall, as stack frames name it. */
 const ours = new URL('..', import.meta.url).href;
 
-/** How long each step of the stop took; of the start, only if one of its steps went wrong. */
+/** Shows how long each step of the stop took, and each step of the start if one of them went wrong. */
 function phaseTree(line: LogLine, paint: Paint): string[] {
-  const phases = listOf(line['phases']).filter(isRecord);
+  const phases = listOf(line['phases']).filter(isObject);
   const starts = phases.filter(({ step }) => step === 'start');
   const stops = phases.filter(({ step }) => step === 'stop');
   return [
@@ -108,7 +109,7 @@ function phaseTree(line: LogLine, paint: Paint): string[] {
   ];
 }
 
-/** @param reason why the run stopped, which the message above it says */
+/** @param reason why the run stopped, which the receipt's message already says */
 function branch(title: string, phases: readonly LogLine[], reason: unknown, { dim, red }: Paint): string[] {
   const width = Math.max(...phases.map(({ hook }) => String(hook).length));
   const rows = phases.map(({ hook, result, durationMs, error }, index) => {
@@ -128,7 +129,3 @@ const endings: Readonly<Record<string, string>> = {
 };
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-export function isRecord(value: unknown): value is LogLine {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,31 +1,31 @@
 /**
- * Writes lines to a stream of the process, mostly its stdout, so that no line is lost while somebody reads, nothing is
- * disturbed when nobody does, and it is known when all is written.
+ * Writes lines to a stream of the process, mostly its stdout. No line is lost while somebody reads, a stream that nobody
+ * reads disturbs nothing, and `flush` tells when all is written.
  *
- * It goes through the stream's `write`, as pm2 replaces that to get at the log of an app in cluster mode. On Linux a
- * pipe takes what its buffer holds (64 KiB) at once and the rest when it is read; a file and a terminal take all at
- * once. Whatever the stream is, it calls back, in order, when a line has been taken.
+ * Lines go through the stream's `write`, because pm2 replaces that method to get the log of an app in cluster mode. On
+ * Linux a pipe takes what its buffer holds (64 KiB) at once and the rest when it is read; a file and a terminal take all
+ * at once. Every stream calls back, in order, when it has taken a line.
  */
 import { type Clock, systemClock } from '../clock.js';
 
-/** The part of a writable stream that is used. */
+/** The part of a writable stream that the log needs. */
 export interface Output {
   write(chunk: string, encoding: BufferEncoding, taken: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   readonly writableLength?: number;
-  /** It has failed (EPIPE: the reader is gone; EIO: the terminal is) and takes nothing any more. */
+  /** Whether the stream has failed (EPIPE: the reader is gone; EIO: the terminal is gone) and takes nothing any more. */
   readonly destroyed?: boolean;
 }
 
 export interface LogStreamOptions {
   /** Called when a stuck reader reads again, with the number of lines that were dropped meanwhile. */
   dropped(lines: number): void;
-  /** How much may wait for the reader. */
+  /** How much may wait for the reader before lines are dropped. */
   readonly limitBytes?: number;
   readonly clock?: Clock;
 }
 
-/** Some 50,000 lines: an hour or more of a busy bot. */
+/** Holds some 50,000 lines, which is an hour or more of a busy bot. */
 const LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** How long the last lines may keep a process from ending. */
@@ -35,8 +35,9 @@ export class LogStream {
   readonly #output: Output;
   readonly #options: LogStreamOptions;
   readonly #limitBytes: number;
-  /** Lines are numbered from 1; those up to `#taken` are out of our hands. */
+  /** The number of the last line written. Lines are numbered from 1. */
   #written = 0;
+  /** The number of the last line that the stream has taken. */
   #taken = 0;
   #dropped = 0;
   readonly #flushing = new Set<() => void>();
@@ -48,7 +49,7 @@ export class LogStream {
     ignoreErrors(output);
   }
 
-  /** Takes one line with its line break. Never throws, never waits. */
+  /** Writes one line, which ends in a line break. Never throws, never waits. */
   write(line: string): void {
     if (this.#output.destroyed) return;
     if ((this.#output.writableLength ?? 0) > this.#limitBytes) {
@@ -57,14 +58,14 @@ export class LogStream {
     }
     const number = ++this.#written;
     try {
-      // All three arguments, always: what pm2 puts in place of `write` knows no other form.
+      // With all three arguments, because the function that pm2 puts in place of `write` accepts no other form.
       this.#output.write(line, 'utf8', () => this.#onTaken(number));
     } catch {
       this.#onTaken(number);
     }
   }
 
-  /** Resolves when all lines are taken, or nobody can take them any more, or a second has passed, or `withinMs`. */
+  /** Resolves when the stream has taken all lines or has failed, but within a second, and within `withinMs`. */
   flush(withinMs: number = FLUSH_MS): Promise<void> {
     if (this.#output.destroyed || this.#taken >= this.#written) return Promise.resolve();
     return new Promise((resolve) => {
@@ -79,8 +80,8 @@ export class LogStream {
   }
 
   /**
-   * Also called for a line that could not be written: there is nobody to tell. That need not be the end: where pm2
-   * opens an app's log file anew, a line may fall in between.
+   * Counts a line as taken, also one that could not be written, because there is nobody to tell. Later lines may succeed:
+   * a single line can fail while pm2 reopens the log file of an app.
    */
   #onTaken(number: number): void {
     this.#taken = number;
@@ -97,7 +98,7 @@ export class LogStream {
   }
 }
 
-/** Keeps a stream's errors from ending the process; whoever writes hears of them by other ways, or does not care. */
+/** Keeps errors of a stream from ending the process. */
 export function ignoreErrors(stream: Pick<Output, 'on'>): void {
   stream.on('error', () => {});
 }

@@ -1,6 +1,6 @@
 /**
- * The log: pino, set up so that a line is written before the logging call returns, holds no secret, and is JSON for
- * programs or something to read for people.
+ * Sets up the log of the process: each line is written before the logging call returns, holds no secret, and is JSON for
+ * programs or text for people.
  */
 import type { HookLog } from '../lifecycle/hook.js';
 import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
@@ -12,18 +12,18 @@ import { createRedactor } from './redact.js';
 
 export type { Logger } from './pino.js';
 
-/** What a run needs of its log. */
+/** The log of a run. */
 export interface RunLogging {
   readonly log: EventLog & { child(bindings: { readonly hook: string }): HookLog };
-  /** The same for the receipt, which is written whatever LOG_LEVEL hides; only `silent` silences it. */
+  /** The log for the receipt, which is written at any LOG_LEVEL except `silent`. */
   readonly receiptLog: EventLog;
-  /** From now on this is masked in every line. */
+  /** Masks the secret in every line from now on. */
   addSecret(secret: string): void;
-  /** A text for others to read, with secrets masked as in the log. */
+  /** Masks secrets in a text as in the log. */
   redact(text: string): string;
-  /** An error in words, with its stack where it has one, and secrets masked as in the log. */
+  /** Returns an error's stack, or else its type and message, with secrets masked as in the log. */
   errorText(error: unknown): string;
-  /** Resolves once every line is written, or cannot be, or a second has passed, or `withinMs`. Call it last. */
+  /** Resolves when every line is written or cannot be, but within a second, and within `withinMs`. Call it last. */
   flush(withinMs?: number): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface Logging extends RunLogging {
 export interface LoggingOptions {
   readonly config: {
     readonly logLevel: string;
-    /** `auto`: pretty on a terminal, else JSON. */
+    /** `auto` is pretty on a terminal, otherwise JSON. */
     readonly logFormat: 'auto' | 'json' | 'pretty';
   };
   readonly secrets: readonly string[];
@@ -48,8 +48,8 @@ export interface LoggingOptions {
 }
 
 /**
- * Sets up the log of the process, on its stdout; errors of stdout and stderr are ignored from now on. What makes lines
- * pretty is loaded only where it is needed.
+ * Sets up the log on stdout. Errors of stdout and stderr are ignored from now on. The module that makes lines pretty is
+ * loaded only if it is needed.
  */
 export async function createLogging({ config, secrets, process }: LoggingOptions): Promise<Logging> {
   const { stdout, stderr, env, pid } = process;
@@ -88,7 +88,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
 
 const asItIs = (line: string): string => line;
 
-/** By the customs of https://no-color.org and of FORCE_COLOR, the first of which wins. */
+/** Follows https://no-color.org and, where NO_COLOR is not set, FORCE_COLOR. */
 function wantsColour(env: LoggingOptions['process']['env'], terminal: boolean): boolean {
   if (env['NO_COLOR']) return false;
   const forced = env['FORCE_COLOR'];

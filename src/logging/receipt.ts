@@ -1,28 +1,31 @@
-/** The receipt: the last line of a run, which says how it ended and what was done. */
+/** Writes the receipt: the last line of a run, which says how the run ended and what it did. */
 import { ExitCode } from '../exit-code.js';
 import type { Outcome, Phase } from '../lifecycle/outcome.js';
 import { count, durationInWords } from '../words.js';
-import { type EventLog, type Level, lineFields, reasonFields, roundedMs } from './events.js';
+import { reasonFields } from './events/lifecycle.js';
+import type { Level } from './events/row.js';
+import type { EventLog } from './events.js';
+import { lineFields, roundedMs } from './line-fields.js';
 
-/** What a run came to, in updates. */
+/** What became of the updates of a run. */
 export interface ReceiptCounts {
   readonly fetched: number;
-  /** Left by earlier runs, or dead letters that were tried again. */
+  /** Updates left by earlier runs, and dead letters that were retried. */
   readonly recovered: number;
   readonly handled: number;
   readonly failed: number;
   readonly timedOut: number;
-  /** Given up, or dropped on request. */
+  /** Updates that were given up, or dropped on request. */
   readonly dropped: number;
-  /** Accepted but not settled: the next run handles them. */
+  /** Updates accepted but not settled, which the next run handles. */
   readonly left: number;
-  /** Those of them, or beside them, that the next run may handle a second time. */
+  /** Updates that the next run may handle a second time. */
   readonly mayRepeat: number;
-  /** The id of the newest update that Telegram was told to forget; undefined if none was, or there were several bots. */
+  /** The id of the newest update confirmed to Telegram; undefined if there is none, or if there were several bots. */
   readonly confirmedUpTo: number | undefined;
 }
 
-/** Everything in order; something was cut off or failed; or the program itself was at fault. */
+/** `cut`: something was cut off or failed. `fault`: the program itself failed. */
 export type Verdict = 'clean' | 'cut' | 'fault';
 
 export function verdictOf({ clean, exitCode }: Pick<Outcome, 'clean' | 'exitCode'>): Verdict {
@@ -30,7 +33,7 @@ export function verdictOf({ clean, exitCode }: Pick<Outcome, 'clean' | 'exitCode
   return clean ? 'clean' : 'cut';
 }
 
-/** Writes the receipt, at `info` if all went well, else louder. */
+/** Writes the receipt, at level `info` if all went well, otherwise at a higher level. */
 export function logReceipt(log: EventLog, outcome: Outcome, counts: ReceiptCounts): void {
   const { reason, exitCode, durationMs, stopDurationMs, phases } = outcome;
   const verdict = verdictOf(outcome);
@@ -47,7 +50,7 @@ export function logReceipt(log: EventLog, outcome: Outcome, counts: ReceiptCount
   log[levelOf(verdict, exitCode)](lineFields(fields), receiptMessage(outcome, counts));
 }
 
-/** What had to end the run is an error; what was merely cut off at its end, a warning. */
+/** An error if the run had to end, a warning if something was cut off at its end. */
 function levelOf(verdict: Verdict, exitCode: number): Level {
   if (verdict === 'cut' && exitCode <= ExitCode.cut) return 'warn';
   return exitCode === ExitCode.clean ? 'info' : 'error';
@@ -75,7 +78,7 @@ const endings: Readonly<Record<Verdict, string>> = {
   fault: 'Stopped by a fault',
 };
 
-/** The updates; what is zero and would be bad news goes unsaid. */
+/** Leaves out the counts of bad news that are zero. */
 function countsInWords(counts: ReceiptCounts): string {
   const { fetched, recovered, handled, failed, timedOut, dropped, left, mayRepeat } = counts;
   const further = [

@@ -1,16 +1,16 @@
 /**
- * Keeps secrets out of the log. It works on the finished line, where nothing can hide from it any more: message, stack,
- * causes, URLs, keys and nested objects are all text by then.
+ * Keeps secrets out of the log. Works on finished text, where nothing can hide any more: message, stack, causes, URLs, keys
+ * and nested objects are all text by then.
  */
 import { maskToken, maskTokens } from '../token.js';
 
-/** A part of a token is a secret of its own when it is long enough not to be a word of the log. */
+/** The part of a token behind its colon is masked on its own if it is too long to be a common word. */
 const SHORTEST_PART = 16;
 
 export interface Redactor {
-  /** From now on this is masked, too, however it is written: plain, in a URL, in JSON. Blank ones are ignored. */
+  /** Masks a secret from now on, whether it is written plain, in a URL or in JSON. A blank one is ignored. */
   add(secret: string): void;
-  /** The line with every known secret, and all that looks like a bot token, masked. */
+  /** Masks every known secret, and everything that looks like a bot token. */
   redact(line: string): string;
 }
 
@@ -24,7 +24,7 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
       for (const spelling of spellings(secret)) masks.set(spelling, mask);
       const part = secret.slice(secret.indexOf(':') + 1);
       if (part.length >= SHORTEST_PART) masks.set(part, '***');
-      // The longest first, so that what is left of a secret is never a piece that a shorter one did not cover.
+      // The longest first, because masking a shorter one would leave a piece of a longer one that contains it.
       const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
       known = new RegExp(longestFirst.map(escaped).join('|'), 'g');
     },
@@ -37,7 +37,7 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
   return redactor;
 }
 
-/** The ways in which a secret may be written in a line. */
+/** Returns the ways in which a secret may be written in a line. */
 function spellings(secret: string): readonly string[] {
   const inUrl = encodeURIComponent(secret);
   const inUrlLower = inUrl.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());

@@ -13,7 +13,7 @@ describe('the schema', () => {
     expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
     for (const key of settingKeys) {
       expect(settings[key].name).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
-      expect(key.endsWith('Ms')).toBe(settings[key].kind.expects.startsWith('a duration'));
+      expect(key.endsWith('Ms')).toBe(settings[key].type.expects.startsWith('a duration'));
     }
   });
 

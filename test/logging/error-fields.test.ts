@@ -2,7 +2,8 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { LastcallError } from '../../src/errors.js';
-import { errorFields, errorFieldsOrValue } from '../../src/logging/error-fields.js';
+import { errorFields, errorFieldsOrValue, errorText } from '../../src/logging/error-fields.js';
+import { anyValue } from './any-value.js';
 
 describe('the fields of an error', () => {
   it('are its type, its message, its stack and its own figures', () => {
@@ -50,6 +51,9 @@ describe('the fields of an error', () => {
     expect(JSON.stringify(errorFields(deep)).length).toBeLessThan(20_000);
     const wide = new AggregateError(Array.from({ length: 1_000 }, (_, index) => new Error(`${index}`)));
     expect(errorFields(wide).errors).toHaveLength(10);
+    let nested: unknown = 'bottom';
+    for (let depth = 0; depth < 8; depth++) nested = new AggregateError(Array(10).fill(nested));
+    expect(JSON.stringify(errorFields(nested)).length).toBeLessThan(200_000);
   });
 
   it("leave out the requests that Telegraf's errors carry, but for their method", () => {
@@ -77,6 +81,7 @@ describe('the fields of an error', () => {
     [7n, 'bigint', '7'],
     [Symbol('s'), 'symbol', 'Symbol(s)'],
     [{ a: 1 }, 'object', '{"a":1}'],
+    [{ amount: 7n }, 'object', '{"amount":"7"}'],
   ])('tell what was thrown when it is no error: %p', (thrown, type, message) => {
     expect(errorFields(thrown)).toEqual({ type, message });
   });
@@ -98,7 +103,27 @@ describe('the fields of an error', () => {
     expect(errorFields(new Proxy({}, traps))).toMatchObject({ type: 'object' });
     const { get: _get, ...others } = traps;
     expect(errorFields(new Proxy(new Error('inside'), others))).toMatchObject({ message: 'inside' });
-    fc.assert(fc.property(fc.anything(), (thrown) => void errorFields(thrown)));
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    for (const part of ['cause', 'errors', 'on', 'constructor'])
+      expect(errorFields(Object.assign(new Error('x'), { [part]: proxy })).message).toBe('x');
+    expect(errorFields(Object.setPrototypeOf(new Error('x'), new Proxy({}, traps))).message).toBe('x');
+  });
+
+  it('never throw, for any value that is thrown, caused, or a property', () => {
+    fc.assert(
+      fc.property(anyValue, (make) => {
+        const value = make();
+        const error = Object.assign(new Error('x'), { cause: value, errors: [value], own: value });
+        for (const thrown of [value, error]) {
+          const fields = errorFields(thrown);
+          expect(typeof fields.type).toBe('string');
+          expect(typeof fields.message).toBe('string');
+          expect(typeof JSON.stringify(fields)).toBe('string');
+          expect(typeof errorText(thrown)).toBe('string');
+        }
+      }),
+    );
   });
 
   it('are only for errors, where other values are possible', () => {

@@ -103,7 +103,7 @@ describe('a reader that comes back', () => {
     for (const taken of waiting) taken();
     expect(output.lines.map(({ event, msg, lines }) => ({ event, msg, lines }))).toEqual([
       { event: undefined, msg: 'taken', lines: undefined },
-      { event: 'log.dropped', msg: '2 log lines dropped, because nobody read them', lines: 2 },
+      { event: 'log.dropped', msg: '2 log lines dropped because nobody read them', lines: 2 },
     ]);
   });
 });

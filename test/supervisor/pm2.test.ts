@@ -171,7 +171,7 @@ describe("pm2's default of 1.6 s", () => {
         budgetMs: 1_200,
         killAfterMs: DEFAULT_KILL_MS,
         neededMs: 95_000,
-        msg: 'A stop may take only 1.2 s (the drain 600 ms, the hooks behind it 600 ms and what it leaves), because pm2 kills after 1.6 s: set kill_timeout to at least 95000, or STOP_TIMEOUT to at most 1200ms',
+        msg: 'A stop may take only 1.2 s (the drain 600 ms, the hooks after it 600 ms plus what the drain leaves), because pm2 kills after 1.6 s: set kill_timeout to at least 95000, or STOP_TIMEOUT to at most 1200ms',
       },
     ]);
   });

@@ -1,23 +1,22 @@
 /**
- * Reads a whole file without ever standing in the way of a stop. A named pipe is a file, too (password managers serve
- * `.env` and tokens through one): opened the plain way it would block a thread until somebody writes, and with it the
- * exit of the process.
+ * Reads a whole file in a way that a stop can interrupt. The file may be a named pipe, through which password managers
+ * serve `.env` and tokens: opening one the usual way blocks a thread, and the exit of the process, until somebody writes.
  */
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../clock.js';
 import { codeOf } from '../system-error.js';
 
-/** Between two looks whether a pipe has something to say. */
-const LOOK_EVERY_MS = 20;
-/** How long whoever serves a pipe may take, a person who has to unlock it included. */
+/** The pause between two reads of a pipe that has nothing to read yet. */
+const READ_EVERY_MS = 20;
+/** How long the writer of a pipe may take, including a person who has to unlock a password manager. */
 const PIPE_PATIENCE_MS = 60_000;
 
 /**
- * The file's text as UTF-8. Rejects with the signal's reason when it aborts, else with what the file system says
- * (`code`: ENOENT, EACCES, EISDIR, …), or with ETIMEDOUT when nobody has written into a pipe for a minute.
+ * Returns the file's text as UTF-8. Rejects with the signal's reason when the signal aborts, with the error of the file
+ * system (`code`: ENOENT, EACCES, EISDIR, …), or with ETIMEDOUT if nobody writes into a pipe for a minute.
  */
-export async function readText(
+export async function readTextFile(
   path: string,
   signal?: AbortSignal,
   clock: Clock = systemClock,
@@ -42,7 +41,7 @@ async function readPipe(path: string, signal: AbortSignal | undefined, clock: Cl
       }
       // 0 before the first byte means that nobody has opened the other end yet; after it, that it is closed.
       if (length === 0 && chunks.length > 0) return Buffer.concat(chunks).toString('utf8');
-      await clock.sleep(LOOK_EVERY_MS, signal);
+      await clock.sleep(READ_EVERY_MS, signal);
     }
     throw Object.assign(new Error('nobody wrote into the pipe'), { code: 'ETIMEDOUT' });
   } finally {
@@ -50,7 +49,7 @@ async function readPipe(path: string, signal: AbortSignal | undefined, clock: Cl
   }
 }
 
-/** The other end is open and has not written. */
+/** Ignores EAGAIN: the other end of the pipe is open and has not written yet. */
 function nothingYet(error: unknown): undefined {
   if (codeOf(error) !== 'EAGAIN') throw error;
 }

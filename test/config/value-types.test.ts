@@ -5,18 +5,18 @@ import {
   choice,
   duration,
   integer,
-  type Kind,
   path,
   rootUrl,
   token,
   updateKinds,
+  type ValueType,
   yesNo,
-} from '../../src/config/kinds.js';
+} from '../../src/config/value-types.js';
 
-const surroundings = { cwd: '/srv/bot' };
-const parse = <T>(kind: Kind<T>, text: string) => kind.parse(text, surroundings);
-const problemOf = <T>(kind: Kind<T>, text: string) => {
-  const parsed = parse(kind, text);
+const cwd = '/srv/bot';
+const parse = <T>(type: ValueType<T>, text: string) => type.parse(text, cwd);
+const problemOf = <T>(type: ValueType<T>, text: string) => {
+  const parsed = parse(type, text);
   return 'problem' in parsed ? parsed.problem : undefined;
 };
 
@@ -73,11 +73,11 @@ describe('a duration', () => {
 
 describe('an integer', () => {
   it('keeps to its limits', () => {
-    const kind = integer({ least: 1, most: 10 });
-    expect(parse(kind, '1')).toEqual({ value: 1 });
-    expect(parse(kind, '10')).toEqual({ value: 10 });
-    for (const text of ['0', '11', '-1', '1.5', '1e1', '0x5', 'many', '٣', '99999999999999999'])
-      expect(problemOf(kind, text)).toBe('expected a whole number from 1 to 10');
+    const type = integer({ least: 1 });
+    expect(parse(type, '1')).toEqual({ value: 1 });
+    expect(parse(type, '10')).toEqual({ value: 10 });
+    for (const text of ['0', '-1', '1.5', '1e1', '0x5', 'many', '٣', '99999999999999999'])
+      expect(problemOf(type, text)).toBe('expected a whole number of at least 1');
   });
 });
 
@@ -93,9 +93,9 @@ describe('yes or no', () => {
 
 describe('a choice', () => {
   it('takes its words in any case', () => {
-    const kind = choice(['wait', 'exit']);
-    expect(parse(kind, 'EXIT')).toEqual({ value: 'exit' });
-    expect(problemOf(kind, 'stay')).toBe('expected one of wait, exit');
+    const type = choice(['wait', 'exit']);
+    expect(parse(type, 'EXIT')).toEqual({ value: 'exit' });
+    expect(problemOf(type, 'stay')).toBe('expected one of wait, exit');
   });
 });
 
@@ -180,8 +180,8 @@ describe('kinds of updates', () => {
   });
 });
 
-/** A kind with any value it may have. */
-const kinds: readonly fc.Arbitrary<() => void>[] = [
+/** For each type, a check with any value of it. */
+const types: readonly fc.Arbitrary<() => void>[] = [
   roundTrip(duration({ leastMs: 0 }), fc.integer({ min: 0, max: 2_073_600_000 })),
   roundTrip(integer({ least: 0 }), fc.nat()),
   roundTrip(yesNo, fc.boolean()),
@@ -195,8 +195,8 @@ const kinds: readonly fc.Arbitrary<() => void>[] = [
   roundTrip(updateKinds, fc.uniqueArray(fc.stringMatching(/^[a-z_]{1,20}$/))),
 ];
 
-function roundTrip<T>(kind: Kind<T>, values: fc.Arbitrary<T>): fc.Arbitrary<() => void> {
-  return values.map((value) => () => expect(parse(kind, kind.print(value))).toMatchObject({ value }));
+function roundTrip<T>(type: ValueType<T>, values: fc.Arbitrary<T>): fc.Arbitrary<() => void> {
+  return values.map((value) => () => expect(parse(type, type.print(value))).toMatchObject({ value }));
 }
 
 function normalized(url: string): string {
@@ -204,10 +204,10 @@ function normalized(url: string): string {
   return `${origin}${pathname.replace(/\/+$/, '')}`;
 }
 
-describe('every kind', () => {
+describe('every type', () => {
   it('reads what it prints', () => {
     fc.assert(
-      fc.property(fc.oneof(...kinds), (check) => check()),
+      fc.property(fc.oneof(...types), (check) => check()),
       { numRuns: 500 },
     );
   });
@@ -218,8 +218,8 @@ describe('every kind', () => {
       fc.property(
         fc.constantFrom(...every),
         fc.oneof(fc.string({ unit: 'binary' }), fc.json()),
-        (kind, text) => {
-          const parsed = kind.parse(text.trim(), surroundings);
+        (type, text) => {
+          const parsed = type.parse(text.trim(), cwd);
           if ('problem' in parsed) expect(parsed.problem.length).toBeGreaterThan(5);
           else expect(parsed.value).toBeDefined();
         },

@@ -1,26 +1,26 @@
-/** What a mistyped name was probably meant to be. */
+/** Guesses what a mistyped name was meant to be. */
 
 /**
- * The candidate nearest to `name`: at most one slip (a letter missing, added, wrong, or swapped with its neighbour) for
- * every four letters. Undefined when none is that near, or `name` itself is a candidate.
+ * Returns the candidate nearest to `name`, with at most one typo (a letter missing, added, wrong, or swapped with its
+ * neighbour) for every four letters. Returns undefined if no candidate is that near, or if `name` is one itself.
  */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
+export function didYouMean(name: string, candidates: readonly string[]): string | undefined {
   if (candidates.includes(name)) return undefined;
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(name.length / 4)) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= fewest) continue;
-    const slips = slipsBetween(name, candidate);
-    if (slips < fewest) {
-      fewest = slips;
+    const edits = editDistance(name, candidate);
+    if (edits < fewest) {
+      fewest = edits;
       best = candidate;
     }
   }
   return best;
 }
 
-/** The edit distance in which swapping two neighbours is one edit (optimal string alignment). */
-function slipsBetween(a: string, b: string): number {
+/** Returns the edit distance in which swapping two neighbours is one edit (optimal string alignment). */
+function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

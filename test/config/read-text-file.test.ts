@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readText } from '../../src/config/read-text.js';
+import { readTextFile } from '../../src/config/read-text-file.js';
 import { codeOf } from '../../src/system-error.js';
 import { FakeClock } from '../support/fake-clock.js';
 
@@ -20,22 +20,22 @@ function pipe(name: string): string {
   return path;
 }
 
-describe('readText', () => {
+describe('readTextFile', () => {
   it('reads a file', async () => {
     const path = join(folder, 'plain');
     writeFileSync(path, 'BOT_TOKEN=1:ä\n');
-    expect(await readText(path)).toBe('BOT_TOKEN=1:ä\n');
+    expect(await readTextFile(path)).toBe('BOT_TOKEN=1:ä\n');
   });
 
   it('says what the file system says', async () => {
-    const codes = [join(folder, 'none'), folder].map((path) => readText(path).catch(codeOf));
+    const codes = [join(folder, 'none'), folder].map((path) => readTextFile(path).catch(codeOf));
     expect(await Promise.all(codes)).toEqual(['ENOENT', 'EISDIR']);
   });
 
   it('reads all that is written into a pipe', async () => {
     const path = pipe('served');
     const text = 'ü'.repeat(200_000);
-    const reading = readText(path);
+    const reading = readTextFile(path);
     const writer = await open(path, 'w');
     await writer.write(text.slice(0, 99_999));
     await writer.write(text.slice(99_999));
@@ -45,16 +45,16 @@ describe('readText', () => {
 
   it('waits for a pipe no longer than the signal lets it', async () => {
     const controller = new AbortController();
-    const reading = readText(pipe('stopped'), controller.signal);
+    const reading = readTextFile(pipe('stopped'), controller.signal);
     controller.abort('SIGTERM');
     await expect(reading).rejects.toBe('SIGTERM');
-    await expect(readText(folder, controller.signal)).rejects.toBe('SIGTERM');
+    await expect(readTextFile(folder, controller.signal)).rejects.toBe('SIGTERM');
   });
 
   it('gives up a pipe that nobody has written into for a minute', async () => {
     const clock = new FakeClock();
     let ended: unknown;
-    const reading = readText(pipe('silent'), undefined, clock).catch((error: unknown) => {
+    const reading = readTextFile(pipe('silent'), undefined, clock).catch((error: unknown) => {
       ended = codeOf(error);
     });
     // A look is a real read of the pipe, so time is stepped one look at a time.

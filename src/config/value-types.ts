@@ -1,24 +1,23 @@
-/** The kinds of values that settings have: how each is read from text, and how it is written back. */
+/** The types of values that settings have: how each is parsed from text, and how it is printed. */
 import { resolve } from 'node:path';
-import { nearest } from './nearest.js';
+import { parseJson } from '../json.js';
+import { didYouMean } from './did-you-mean.js';
 
-/** `doubt` is a warning: the value is usable, but probably not what was meant. */
-export type Parsed<T> = { readonly value: T; readonly doubt?: string } | { readonly problem: string };
+export type Parsed<T> =
+  /** `doubt` is a warning: the value is usable, but probably not what was meant. */
+  { readonly value: T; readonly doubt?: string } | { readonly problem: string };
 
-/** What a value may depend on besides its text. */
-export interface Surroundings {
-  /** Relative paths start here; absolute. */
-  readonly cwd: string;
-}
-
-export interface Kind<T> {
-  /** Completes the sentence "expected …", for people. */
+export interface ValueType<T> {
+  /** Completes the sentence "expected …" for people. */
   readonly expects: string;
-  /** A flag of this kind may stand alone (`--drop-pending`), which means this. */
+  /** What the flag of a setting of this type means when it stands alone (`--drop-pending`), if it may. */
   readonly bareFlag?: string;
-  /** The text is not blank and has no space around it. */
-  parse(text: string, surroundings: Surroundings): Parsed<T>;
-  /** Text that `parse` reads as the same value. */
+  /**
+   * @param text not blank, without space around it
+   * @param cwd an absolute path, where relative ones start
+   */
+  parse(text: string, cwd: string): Parsed<T>;
+  /** Returns a text that `parse` reads as the same value. */
   print(value: T): string;
 }
 
@@ -26,13 +25,13 @@ const unitsMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 type Unit = keyof typeof unitsMs;
 const isUnit = (text: string | undefined): text is Unit => text !== undefined && Object.hasOwn(unitsMs, text);
 
-/** A timer of Node's can wait for 24.8 days; what must outlast it would fire early. */
+/** Timers of Node wait for 24.8 days at most: a longer one would fire at once. */
 const LONGEST_DURATION_MS = 24 * 24 * unitsMs.h;
 
 interface DurationLimits {
   readonly leastMs: number;
   readonly mostMs?: number;
-  /** Only whole multiples of this can be used. */
+  /** Every value is a multiple of it. */
   readonly stepMs?: number;
 }
 
@@ -41,7 +40,7 @@ export function duration({
   leastMs,
   mostMs = LONGEST_DURATION_MS,
   stepMs = 1,
-}: DurationLimits): Kind<number> {
+}: DurationLimits): ValueType<number> {
   const expects = `a duration with its unit, such as 500ms, 30s, 2m or 1h${range({ leastMs, mostMs, stepMs })}`;
   return {
     expects,
@@ -68,7 +67,7 @@ function range({ leastMs, mostMs, stepMs }: Required<DurationLimits>): string {
   return leastMs === 0 ? step : `, at least ${printDuration(leastMs)}${step}`;
 }
 
-/** As people write it: 90s, 2m, 48h; a minute and an hour as 60s and 60m. */
+/** Returns a duration as people write it: 90s, 2m, 48h; a minute and an hour as 60s and 60m. */
 function printDuration(ms: number): string {
   if (ms % unitsMs.s !== 0) return `${ms}ms`;
   if (ms % unitsMs.h === 0 && ms > unitsMs.h) return `${ms / unitsMs.h}h`;
@@ -77,15 +76,14 @@ function printDuration(ms: number): string {
 }
 
 /** A whole number. */
-export function integer({ least, most }: { readonly least: number; readonly most?: number }): Kind<number> {
-  const expects = `a whole number ${most === undefined ? `of at least ${least}` : `from ${least} to ${most}`}`;
+export function integer({ least }: { readonly least: number }): ValueType<number> {
+  const expects = `a whole number of at least ${least}`;
   return {
     expects,
     print: String,
     parse(text) {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-      const fits = value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER);
-      return fits ? { value } : { problem: `expected ${expects}` };
+      return value >= least ? { value } : { problem: `expected ${expects}` };
     },
   };
 }
@@ -93,7 +91,7 @@ export function integer({ least, most }: { readonly least: number; readonly most
 const yesWords = ['yes', 'true', 'on', '1'];
 const noWords = ['no', 'false', 'off', '0'];
 
-export const yesNo: Kind<boolean> = {
+export const yesNo: ValueType<boolean> = {
   expects: 'yes or no',
   bareFlag: 'yes',
   print: (value) => (value ? 'yes' : 'no'),
@@ -105,8 +103,8 @@ export const yesNo: Kind<boolean> = {
   },
 };
 
-/** One word of a list, in any case. */
-export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
+/** One word of a list, in upper or lower case. */
+export function choice<const T extends string>(choices: readonly T[]): ValueType<T> {
   const expects = `one of ${choices.join(', ')}`;
   return {
     expects,
@@ -119,8 +117,8 @@ export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
   };
 }
 
-/** The root of a web server: `https://host`, `http://127.0.0.1:8081/path`; without a slash at its end. */
-export const rootUrl: Kind<string> = {
+/** The root URL of a web server: `https://host`, `http://127.0.0.1:8081/path`. The value has no slash at its end. */
+export const rootUrl: ValueType<string> = {
   expects: 'a URL such as https://api.telegram.org or http://127.0.0.1:8081',
   print: (value) => value,
   parse(text) {
@@ -137,11 +135,11 @@ export const rootUrl: Kind<string> = {
   },
 };
 
-/** A file or folder; the value is absolute. */
-export const path: Kind<string> = {
+/** The path of a file or folder. The value is absolute. */
+export const path: ValueType<string> = {
   expects: 'a path, absolute or relative to the working directory',
   print: (value) => value,
-  parse(text, { cwd }) {
+  parse(text, cwd) {
     // Only a shell knows what ~ means; taken literally, it would be a folder of that name.
     if (/^~(?:\/|$)/.test(text)) return { problem: 'only a shell expands "~"; write the path in full' };
     if (text.includes('\0')) return { problem: `expected ${path.expects}` };
@@ -150,10 +148,10 @@ export const path: Kind<string> = {
 };
 
 /**
- * Lenient, so that local and self-hosted servers may hand out what they like; Telegram's own are 8 to 10 digits, a colon
- * and 35 characters.
+ * A bot token. Telegram's are 8 to 10 digits, a colon and 35 characters; less is asked here, so that self-hosted servers
+ * may issue tokens of other lengths.
  */
-export const token: Kind<string> = {
+export const token: ValueType<string> = {
   expects: 'a token as @BotFather gives it: digits, a colon, and some 35 letters, digits, "_" and "-"',
   print: (value) => value,
   parse: (text) =>
@@ -189,15 +187,15 @@ const knownUpdateKinds = [
   'removed_chat_boost',
 ];
 
-/** Kinds of updates, as a JSON array or separated by commas. `[]` is Telegram's default set: all but a few. */
-export const updateKinds: Kind<readonly string[]> = {
+/** Kinds of updates as a JSON array or separated by commas. `[]` is Telegram's default set, all but a few. */
+export const updateKinds: ValueType<readonly string[]> = {
   expects: 'kinds of updates, such as message,callback_query or ["message","callback_query"]',
   print: (value) => JSON.stringify(value),
   parse(text) {
     const names = text.startsWith('[') ? parseJson(text) : text.split(',').map((name) => name.trim());
     if (!isNames(names)) return { problem: `expected ${updateKinds.expects}` };
     const value = [...new Set(names)];
-    // Telegram's list grows, so a name we do not know is no error; but it may well be a slip that makes the bot deaf.
+    // Telegram's list grows, so an unknown name is no error; but it may be a typo, and the bot would miss those updates.
     const unknown = value.filter((name) => !knownUpdateKinds.includes(name));
     if (unknown.length === 0) return { value };
     return { value, doubt: `lastcall does not know ${unknown.map(withSuggestion).join(', ')}` };
@@ -205,16 +203,8 @@ export const updateKinds: Kind<readonly string[]> = {
 };
 
 function withSuggestion(name: string): string {
-  const meant = nearest(name, knownUpdateKinds);
+  const meant = didYouMean(name, knownUpdateKinds);
   return meant === undefined ? `"${name}"` : `"${name}" (did you mean "${meant}"?)`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isNames(value: unknown): value is string[] {

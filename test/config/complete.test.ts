@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { completeConfig } from '../../src/config/given.js';
+import { completeConfig } from '../../src/config/complete.js';
 import { loadConfig } from '../../src/config/load.js';
 import { settingKeys } from '../../src/config/schema.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { nearest } from '../../src/config/nearest.js';
+import { didYouMean } from '../../src/config/did-you-mean.js';
 
-describe('nearest', () => {
+describe('didYouMean', () => {
   it.each([
     ['LOG_LEVL', 'LOG_LEVEL', 'a letter missing'],
     ['LOG_LEVELL', 'LOG_LEVEL', 'a letter too many'],
@@ -9,18 +9,18 @@ describe('nearest', () => {
     ['LOG_LEVLE', 'LOG_LEVEL', 'two letters swapped'],
     ['INBXO', 'INBOX', 'a swap in a short name'],
   ])('takes %s for %s (%s)', (name, meant) => {
-    expect(nearest(name, ['LOG_FORMAT', 'INBOX', 'LOG_LEVEL'])).toBe(meant);
+    expect(didYouMean(name, ['LOG_FORMAT', 'INBOX', 'LOG_LEVEL'])).toBe(meant);
   });
 
   it.each(['LOG_FILE', 'INDEX', 'DATABASE_URL', 'PORT', '', 'X'])('takes %s for itself', (name) => {
-    expect(nearest(name, ['LOG_FORMAT', 'INBOX', 'LOG_LEVEL', 'STATE_DIR'])).toBeUndefined();
+    expect(didYouMean(name, ['LOG_FORMAT', 'INBOX', 'LOG_LEVEL', 'STATE_DIR'])).toBeUndefined();
   });
 
   it('suggests nothing for a name that is right', () => {
-    expect(nearest('STOP_AFTER', ['STOP_AFTER', 'STOP_AFTERS'])).toBeUndefined();
+    expect(didYouMean('STOP_AFTER', ['STOP_AFTER', 'STOP_AFTERS'])).toBeUndefined();
   });
 
   it('prefers the nearer one', () => {
-    expect(nearest('HANDLER_TIMEOUTS', ['HANDLED_TIMEOUT', 'HANDLER_TIMEOUT'])).toBe('HANDLER_TIMEOUT');
+    expect(didYouMean('HANDLER_TIMEOUTS', ['HANDLED_TIMEOUT', 'HANDLER_TIMEOUT'])).toBe('HANDLER_TIMEOUT');
   });
 });

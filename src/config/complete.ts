@@ -1,0 +1,41 @@
+/** Completes settings that a program gives as values, by the rules and defaults of settings that are read as text. */
+import { didYouMean } from './did-you-mean.js';
+import { invalid, type Problem } from './problem.js';
+import { type Config, isComplete, type SettingKey, settingKeys, settings } from './schema.js';
+
+/**
+ * Returns all settings: those given, and the defaults of the others. Does not read the environment.
+ *
+ * @throws LastcallError CONFIG_INVALID, which names everything that is wrong
+ */
+export function completeConfig(given: Partial<Config>, cwd: string): Config {
+  const values: { [K in SettingKey]?: Config[K] } = {};
+  const problems = unknownNames(given);
+  for (const key of settingKeys) complete(key);
+  if (problems.length > 0 || !isComplete(values)) throw invalid(problems);
+  return values;
+
+  function complete<K extends SettingKey>(key: K): void {
+    const { type, readDefault } = settings[key];
+    const value = given[key];
+    const parsed = value === undefined ? readDefault({}, cwd).parsed : type.parse(type.print(value), cwd);
+    if ('value' in parsed && (value === undefined || typeof parsed.value === typeof value))
+      values[key] = parsed.value;
+    else problems.push(problemWith(key, value, 'problem' in parsed ? parsed.problem : undefined));
+  }
+}
+
+function problemWith<K extends SettingKey>(key: K, value: unknown, problem: string | undefined): Problem {
+  const { secret, type } = settings[key];
+  const shown = secret ? 'cannot be used' : `is ${JSON.stringify(value)}`;
+  return { culprit: key, sentence: `${key} ${shown}: ${problem ?? `expected ${type.expects}`}` };
+}
+
+function unknownNames(given: object): Problem[] {
+  const strangers = Object.keys(given).filter((name) => !Object.hasOwn(settings, name));
+  return strangers.map((name) => {
+    const meant = didYouMean(name, settingKeys);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    return { culprit: name, sentence: `${name} is no setting${hint}` };
+  });
+}

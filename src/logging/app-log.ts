@@ -1,0 +1,55 @@
+/**
+ * Adapts the log of an embedding program. That log knows neither our errors nor what is secret, so it gets plain data with
+ * secrets masked; and it may fail, which has no effect on the run.
+ */
+import type { HookLog } from '../lifecycle/hook.js';
+import { errorFieldsOrValue, errorText } from './error-fields.js';
+import type { Level } from './events/row.js';
+import type { RunLogging } from './logger.js';
+import { attempt, plainData } from './plain-data.js';
+import { createRedactor } from './redact.js';
+
+/** A log for the run to write to: a pino logger fits, as does the logger of a server such as fastify, or `console`. */
+export interface AppLog extends HookLog {
+  /** Creates the log of a hook. Without it, hooks write to the log itself. */
+  child?(bindings: { readonly hook: string }): HookLog;
+  /** Whether lines of the level are written. Without it, all levels count as enabled. */
+  isLevelEnabled?(level: string): boolean;
+}
+
+const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false };
+
+/** Adapts a log. Secrets are masked in the lines of lastcall itself, not in what hooks write. */
+export function adaptLog(given: AppLog = silentLog): RunLogging {
+  const redactor = createRedactor();
+  const redact = (text: string) => redactor.redact(text);
+  const plain = (fields: object): object =>
+    Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [
+        redact(name),
+        plainData(errorFieldsOrValue(value), redact),
+      ]),
+    );
+  const write = (level: Level) => (fields: object, message: string) => {
+    // Asynchronous, as a log may also fail by a promise that rejects.
+    const writing = async () => given[level](plain(fields), redact(message));
+    writing().catch(() => {});
+  };
+
+  const log = {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    isLevelEnabled: (level: Level) => attempt(() => given.isLevelEnabled?.(level) ?? true, true),
+    child: (bindings: { readonly hook: string }) => attempt(() => given.child?.(bindings) ?? given, given),
+  };
+  return {
+    log,
+    receiptLog: log,
+    addSecret: (secret) => redactor.add(secret),
+    redact,
+    errorText: (error) => redact(errorText(error)),
+    async flush() {},
+  };
+}

@@ -1,0 +1,78 @@
+/** The log lines of events about handlers and the drain. */
+import type { DispatchEvent, Handling } from '../../dispatch/events.js';
+import type { Entry } from '../../inbox/inbox.js';
+import { count, durationInWords, firstFew } from '../../words.js';
+import { errorFields } from '../error-fields.js';
+import { lineFields } from '../line-fields.js';
+import type { Rows } from './row.js';
+
+export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
+  'handler.failed': {
+    level: 'error',
+    means: 'a handler threw; its update counts as failed',
+    message: ({ item, durationMs, error }) =>
+      `The handler of ${nameOf(item)} failed after ${durationInWords(durationMs)}: ${errorFields(error).message}`,
+    fields: handlingFields,
+  },
+  'handler.timed-out': {
+    level: 'warn',
+    means: 'a handler ran for longer than `HANDLER_TIMEOUT`; its `ctx.signal` is aborted',
+    message: ({ item, durationMs }) =>
+      `The handler of ${nameOf(item)} is overdue after ${durationInWords(durationMs)}`,
+    fields: handlingFields,
+  },
+  'handler.hung': {
+    level: 'error',
+    means: 'a handler was still running 10 s after its `ctx.signal` aborted; its chat continues without it',
+    message: ({ item, durationMs }) =>
+      `The handler of ${nameOf(item)} hangs after ${durationInWords(durationMs)}; continuing without it`,
+    fields: handlingFields,
+  },
+  'handler.ended-late': {
+    level: 'debug',
+    means: 'a handler that had hung has ended after all',
+    message: ({ item, durationMs }) =>
+      `The handler of ${nameOf(item)} has ended after ${durationInWords(durationMs)}`,
+    fields: handlingFields,
+  },
+  'dispatch.exhausted': {
+    level: 'error',
+    means: 'more handlers hang than `CONCURRENCY` allows; the run ends',
+    message: ({ hung, concurrency }) =>
+      `${count(hung, 'handler')} hang, more than may run at once (${concurrency})`,
+  },
+  'dispatch.fault': {
+    level: 'error',
+    means: 'an update could not be settled; the run ends',
+    message: ({ item }) => `Could not settle ${nameOf(item)}`,
+    fields: handlingFields,
+  },
+  'drain.started': {
+    level: 'info',
+    means: 'the drain begins: running handlers may end, no new ones start',
+    message: ({ running, waiting }) =>
+      `Draining: ${count(running, 'handler')} running, ${count(waiting, 'update')} waiting`,
+  },
+  'drain.overdue': {
+    level: 'warn',
+    means:
+      'the time for the drain is over; the handlers still running are aborted, their updates stay for the next run',
+    message: ({ aborted }) => {
+      const handlings = aborted.map(
+        (handling) => `${nameOf(handling.item)} after ${durationInWords(handling.durationMs)}`,
+      );
+      return `Aborted ${count(aborted.length, 'handler')} that did not end in time: ${firstFew(handlings, 5)}`;
+    },
+    fields: ({ aborted }) => ({ aborted: aborted.map(handlingFields) }),
+  },
+};
+
+/** Which update it was, and what became of its handler. */
+function handlingFields({ item, ...rest }: Partial<Handling<Entry>> & { readonly item: Entry }): object {
+  const { updateId, kind, key, attempt } = item;
+  return lineFields({ updateId, kind, ...(attempt > 1 && { attempt }), ...rest, key });
+}
+
+function nameOf({ updateId, kind }: Entry): string {
+  return `update ${updateId} (${kind})`;
+}

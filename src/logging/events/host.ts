@@ -1,0 +1,48 @@
+/** The log lines of events about the process's surroundings: its lock and the run before it. */
+import type { Killed, LockEvent, PreviousRunEvent } from '../../host/events.js';
+import { durationInWords } from '../../words.js';
+import type { Rows } from './row.js';
+
+export const hostEvents: Rows<LockEvent | PreviousRunEvent> = {
+  'lock.waiting': {
+    level: 'info',
+    means: 'another process on this host runs the bot; this process stands by until the other ends',
+    message: ({ bot, holder }) =>
+      `Standing by: ${holder === undefined ? 'another process' : `process ${holder}`} runs bot ${bot}`,
+  },
+  'lock.acquired': {
+    level: 'debug',
+    means: 'this process holds the lock of the bot; `waitedMs` is how long it stood by',
+    message: ({ bot, waitedMs }) =>
+      waitedMs === 0
+        ? `The lock of bot ${bot} is held`
+        : `Taking over bot ${bot} after standing by for ${durationInWords(waitedMs)}`,
+    levelOf: ({ waitedMs }) => (waitedMs === 0 ? 'debug' : 'info'),
+  },
+  'lock.released': {
+    level: 'debug',
+    means: 'this process has released the lock of the bot',
+    message: ({ bot }) => `The lock of bot ${bot} is released`,
+  },
+  'previous-run.killed': {
+    level: 'warn',
+    means: 'the previous run did not end by itself: in which `phase` it was, and what to change',
+    message: (event) => `${killedInWords(event)}: ${event.advice}`,
+  },
+  'run-record.failed': {
+    level: 'debug',
+    means: 'the file in `STATE_DIR` that says how a run ended cannot be read or written',
+    message: ({ path }) => `Cannot read or write ${path}`,
+  },
+};
+
+function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: Killed): string {
+  const length = `${bound === 'exactly' ? '' : 'at most '}${durationInWords(durationMs)}`;
+  const where = {
+    starting: `${length} into the start${hook === undefined ? '' : ` of "${hook}"`}`,
+    running: `after running for ${length}`,
+    draining: `${length} into the drain`,
+    stopping: `${length} into the stop of "${hook}"`,
+  };
+  return `The previous run (process ${pid}) was ${machineRestarted ? 'cut off' : 'killed'} ${where[phase]}`;
+}

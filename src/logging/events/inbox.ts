@@ -1,0 +1,89 @@
+/** The log lines of inbox events. */
+import type { InboxEvent } from '../../inbox/events.js';
+import { count, durationInWords } from '../../words.js';
+import type { Rows } from './row.js';
+
+export const inboxEvents: Rows<InboxEvent> = {
+  'inbox.opened': {
+    level: 'info',
+    means: 'the journal is ready; `path` is where it is, `survives` what accepted updates survive',
+    message: ({ path, survives }) =>
+      `Inbox: ${path}, whose updates survive ${survives === 'power' ? 'a power cut' : 'the end of the process'}`,
+  },
+  'inbox.waiting': {
+    level: 'warn',
+    means:
+      'the inbox was not closed by its owner on another host or in another container; lastcall waits `waitMs` to see whether that owner is alive',
+    message: ({ place, waitMs }) =>
+      `The inbox was not closed${place === undefined ? '' : ` on ${place}`}: waiting ${durationInWords(waitMs)} to see whether its owner is alive`,
+  },
+  'inbox.recovered': {
+    level: 'info',
+    means:
+      'updates left by earlier runs, which are handled first; `begun` of them had been begun, `died` of those by a process that died',
+    message: ({ updates, begun, died }) => {
+      const parts = [
+        [died, 'begun by a process that died'],
+        [begun - died, 'cut by a stop'],
+        [updates - begun, 'not begun'],
+      ] as const;
+      const told = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+      return `${count(updates, 'update')} left by earlier runs: ${told.join(', ')}`;
+    },
+  },
+  'inbox.repeated': {
+    level: 'info',
+    means: 'Telegram sent updates again that are in the inbox or done; they are not handled twice',
+    message: ({ updates }) => `Telegram sent ${count(updates, 'update')} again; known already`,
+  },
+  'inbox.dead': {
+    level: 'error',
+    means:
+      'an update is given up and kept as a dead letter: `why` is `died`, or at level debug `failed` or `timed-out`',
+    message: ({ updateId, kind, why, attempts }) =>
+      why === 'died'
+        ? `Gave up update ${updateId} (${kind}): ${attempts} processes died while handling it`
+        : `Kept update ${updateId} (${kind}), whose handler ${why === 'failed' ? 'failed' : 'hung'}`,
+    levelOf: ({ why }) => (why === 'died' ? 'error' : 'debug'),
+  },
+  'inbox.paused': {
+    level: 'warn',
+    means: 'the inbox is full or the disk nearly full; no updates are fetched until there is room',
+    message: ({ because, waiting, bytes, freeBytes }) => {
+      const why = {
+        updates: `${count(waiting, 'update')} wait`,
+        bytes: `it holds ${megabytes(bytes)}`,
+        disk: `the disk has ${megabytes(freeBytes)} left`,
+      };
+      return `The inbox is paused: ${why[because]}`;
+    },
+  },
+  'inbox.resumed': {
+    level: 'info',
+    means: 'the inbox has room again; updates are fetched again',
+    message: ({ waiting, pausedMs }) =>
+      `The inbox takes updates again after ${durationInWords(pausedMs)}; ${count(waiting, 'update')} wait`,
+  },
+  'inbox.damaged': {
+    level: 'error',
+    means:
+      'a part of the inbox cannot be read any more; the damaged files are kept at `path`, what can be read stays in the inbox',
+    message: ({ path, bytes, saved }) =>
+      `The inbox is damaged: ${count(bytes, 'byte')} cannot be read, updates may be lost; ${count(saved, 'update')} saved. The damaged files are kept at ${path}`,
+  },
+  'inbox.requested': {
+    level: 'info',
+    means: 'a request of `lastcall inbox retry` or `drop` was carried out',
+    message: ({ action, updates, refused }) => {
+      const done = `${action === 'retry' ? 'Retrying' : 'Dropped'} ${count(updates.length, 'update')}, as requested`;
+      return refused === 0 ? done : `${done}; ${refused} refused`;
+    },
+  },
+  'inbox.failed': {
+    level: 'error',
+    means: 'the inbox can no longer keep updates safe; the run ends',
+    message: ({ error }) => error.message,
+  },
+};
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

@@ -1,0 +1,123 @@
+/** The log lines of lifecycle and hook events. */
+import type { LastcallError } from '../../errors.js';
+import type { BudgetEvent } from '../../host/events.js';
+import type { LifecycleEvent } from '../../lifecycle/events.js';
+import type { StopReason } from '../../lifecycle/stop-reason.js';
+import { durationInWords } from '../../words.js';
+import { errorFields } from '../error-fields.js';
+import type { Level, Rows } from './row.js';
+
+export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
+  'lifecycle.starting': {
+    level: 'info',
+    means: 'the run begins',
+    message: () => 'Starting',
+  },
+  'lifecycle.budget': {
+    level: 'info',
+    means:
+      'how long a stop may take: `drainMs` for the drain, `hooksMs` for the hooks after it; a warning if pm2 would kill before `STOP_TIMEOUT`',
+    message: budgetInWords,
+    levelOf: ({ cutShort }) => (cutShort ? 'warn' : 'info'),
+    fields: ({ cutShort, ...rest }) => ({ ...rest, ...cutShort }),
+  },
+  'lifecycle.running': {
+    level: 'info',
+    means: 'everything has started',
+    message: ({ durationMs }) => `Running after a start of ${durationInWords(durationMs)}`,
+  },
+  'lifecycle.stopping': {
+    level: 'info',
+    means: 'the stop begins; `reason` says why',
+    message: ({ reason, budgetMs }) => {
+      // Why it failed is in the line before.
+      const why = reason.kind === 'start-failed' ? 'the start failed' : reason.message;
+      return `Stopping (${why})${within(budgetMs)}`;
+    },
+    levelOf: ({ reason }) => levelOfReason(reason),
+    fields: ({ reason, budgetMs }) => ({ ...reasonFields(reason), budgetMs }),
+  },
+  'lifecycle.stop-repeated': {
+    level: 'info',
+    means: 'a stop was requested again; the first reason stays',
+    message: ({ reason }) => `Stop requested again (${reason.message})`,
+    levelOf: ({ reason }) => levelOfReason(reason),
+    fields: ({ reason }) => reasonFields(reason),
+  },
+  'lifecycle.hastened': {
+    level: 'warn',
+    means: 'a second signal: running handlers are aborted, each hook gets `limitMs`',
+    message: ({ limitMs }) =>
+      `Stopping in haste: running handlers are aborted, each hook gets ${durationInWords(limitMs)}`,
+  },
+  'lifecycle.stopped': {
+    level: 'info',
+    means: 'the receipt, the last line: `reason`, `outcome`, `exitCode`, `phases`, `counts`',
+    message: () => 'Stopped',
+  },
+  'hook.starting': {
+    level: 'info',
+    means: 'a hook begins to start',
+    message: ({ hook, limitMs }) => `${hook}: starting${within(limitMs)}`,
+  },
+  'hook.started': {
+    level: 'info',
+    means: 'a hook has started',
+    message: ({ hook, durationMs }) => `${hook}: started in ${durationInWords(durationMs)}`,
+  },
+  'hook.called-off': {
+    level: 'info',
+    means: 'the start of a hook gave up because a stop was requested',
+    message: ({ hook, durationMs }) => `${hook}: start called off after ${durationInWords(durationMs)}`,
+  },
+  'hook.stopping': {
+    level: 'info',
+    means: 'a hook begins to stop',
+    message: ({ hook, limitMs }) => `${hook}: stopping${within(limitMs)}`,
+  },
+  'hook.stopped': {
+    level: 'info',
+    means: 'a hook has stopped',
+    message: ({ hook, durationMs }) => `${hook}: stopped in ${durationInWords(durationMs)}`,
+  },
+  'hook.failed': {
+    level: 'error',
+    means: 'the `step` (start or stop) of a hook threw',
+    message: ({ hook, step, durationMs, error }) =>
+      `${hook}: ${step} failed after ${durationInWords(durationMs)}: ${thrownBy(error)}`,
+  },
+  'hook.cut': {
+    level: 'error',
+    means: 'the `step` (start or stop) of a hook did not end in time',
+    message: ({ hook, step, durationMs }) => `${hook}: ${step} cut off after ${durationInWords(durationMs)}`,
+  },
+};
+
+/** The stop reason as fields of a line. */
+export function reasonFields({ kind, message, cause }: StopReason): object {
+  return { reason: message, reasonKind: kind, ...(cause !== undefined && { error: cause }) };
+}
+
+function levelOfReason({ kind, exitCode }: StopReason): Level {
+  return exitCode === 0 || kind === 'aborted' ? 'info' : 'error';
+}
+
+function budgetInWords({ budgetMs, drainMs, hooksMs, cutShort }: BudgetEvent): string {
+  const [whole, drain, hooks] = [budgetMs, drainMs, hooksMs].map(durationInWords);
+  const shares = `the drain ${drain}, the hooks after it ${hooks} plus what the drain leaves`;
+  if (!cutShort) return `A stop may take ${whole}: ${shares}`;
+  const { killAfterMs, neededMs } = cutShort;
+  const ownLimit = budgetMs < 1 ? '' : `, or STOP_TIMEOUT to at most ${Math.floor(budgetMs)}ms`;
+  const cures = `set kill_timeout to at least ${neededMs}${ownLimit}`;
+  return `A stop may take only ${whole} (${shares}), because pm2 kills after ${durationInWords(killAfterMs)}: ${cures}`;
+}
+
+/** What a hook threw; the line names the hook already. */
+function thrownBy(error: LastcallError): string {
+  const { code, cause, message } = error;
+  return code === 'HOOK_FAILED' && cause !== undefined ? errorFields(cause).message : message;
+}
+
+function within(limitMs: number): string {
+  return Number.isFinite(limitMs) ? `, within ${durationInWords(limitMs)}` : '';
+}

@@ -1,0 +1,41 @@
+/** The log lines of events that the process around the core tells. */
+import { count, firstFew } from '../../words.js';
+import { errorFields } from '../error-fields.js';
+import type { Rows } from './row.js';
+
+export type ProgramEvent =
+  | { readonly event: 'config.warning'; readonly warning: string }
+  | { readonly event: 'process.fault'; readonly origin: string; readonly error: unknown }
+  | { readonly event: 'program.slow'; readonly progress: string }
+  | { readonly event: 'program.left-open'; readonly kinds: readonly string[] }
+  | { readonly event: 'log.dropped'; readonly lines: number };
+
+export const programEvents: Rows<ProgramEvent> = {
+  'config.warning': {
+    level: 'warn',
+    means: 'a setting is probably not what was meant',
+    message: ({ warning }) => warning,
+    fields: () => ({}),
+  },
+  'process.fault': {
+    level: 'error',
+    means: 'an uncaught exception or an unhandled rejection',
+    message: ({ origin, error }) =>
+      `${origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception'}: ${errorFields(error).message}`,
+  },
+  'program.slow': {
+    level: 'warn',
+    means: 'the bot module has not provided a bot for a while; the start ends after `START_TIMEOUT`',
+    message: ({ progress }) => `Still waiting for the bot module: ${progress}`,
+  },
+  'program.left-open': {
+    level: 'warn',
+    means: 'an unchanged bot program left something open that would have kept its process alive',
+    message: ({ kinds }) => `The bot program left open: ${firstFew(kinds, 5)}`,
+  },
+  'log.dropped': {
+    level: 'warn',
+    means: 'lines were dropped because nobody read the log for long',
+    message: ({ lines }) => `${count(lines, 'log line')} dropped because nobody read them`,
+  },
+};

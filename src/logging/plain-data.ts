@@ -1,0 +1,72 @@
+/** Turns any value into data that JSON can hold, so that nothing a program logs or throws can make the log fail. */
+
+const DEEPEST = 12;
+/** How many values one line may hold, so that a huge object cannot block the process. */
+const MOST_VALUES = 5_000;
+
+/** Stands for what throws when it is looked at. */
+export const UNREADABLE = '[unreadable]';
+
+/**
+ * Copies a value as JSON data: what JSON cannot hold becomes a text, and what is circular, too deep or too much becomes a
+ * mark. Never throws, whatever the getters, proxies and `toJSON` methods in the value do.
+ *
+ * @param textOf applied to every text, property names included
+ */
+export function plainData(value: unknown, textOf: (text: string) => string = (text) => text): unknown {
+  let left = MOST_VALUES;
+  return copy(value, []);
+
+  function copy(original: unknown, above: readonly unknown[]): unknown {
+    if (--left < 0) return '[cut]';
+    const source = attempt(() => fromToJson(original), original);
+    switch (typeof source) {
+      case 'string':
+        return textOf(source);
+      case 'number':
+        return Number.isFinite(source) ? source : null;
+      case 'bigint':
+      case 'symbol':
+        return textOf(String(source));
+      case 'function':
+        return '[function]';
+      case 'object':
+        return source === null ? null : copyObject(source, above);
+      default:
+        return source;
+    }
+  }
+
+  function copyObject(source: object, above: readonly unknown[]): unknown {
+    if (above.includes(source)) return '[circular]';
+    if (above.length >= DEEPEST) return '[too deep]';
+    const path = [...above, source];
+    return attempt((): unknown => {
+      if (Array.isArray(source)) return source.slice(0, left + 1).map((item) => copy(item, path));
+      const properties = Object.keys(source)
+        .slice(0, left + 1)
+        .map((name) => [textOf(name), copy(readProperty(source, name, UNREADABLE), path)] as const);
+      return Object.fromEntries(properties.filter(([, property]) => property !== undefined));
+    }, UNREADABLE);
+  }
+}
+
+/** Returns what the function returns, or the fallback if it throws: to look at values that may run code of their own. */
+export function attempt<T>(look: () => T, fallback: T): T {
+  try {
+    return look();
+  } catch {
+    return fallback;
+  }
+}
+
+/** Reads a property of any value: undefined if there is none, the fallback if reading it throws. */
+export function readProperty(value: unknown, name: string, fallback?: unknown): unknown {
+  return attempt((): unknown => Reflect.get(Object(value), name), fallback);
+}
+
+/** Dates, URLs and other classes say by `toJSON` what they are as data. */
+function fromToJson(value: unknown): unknown {
+  const toJson = readProperty(value, 'toJSON');
+  return typeof toJson === 'function' ? Reflect.apply(toJson, value, ['']) : value;
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Killed, LockEvent, PreviousRunEvent } from '../../../src/host/events.js';
+import { lineOf, type Samples } from './line-of.js';
+
+const killed: Killed = {
+  pid: 4711,
+  phase: 'draining',
+  hook: undefined,
+  durationMs: 1_600,
+  bound: 'exactly',
+  machineRestarted: false,
+  advice: 'raise kill_timeout to at least 12000',
+};
+
+const samples: Samples<LockEvent | PreviousRunEvent> = {
+  'lock.waiting': [
+    { event: 'lock.waiting', bot: 7, holder: 4711 },
+    'info',
+    'Standing by: process 4711 runs bot 7',
+  ],
+  'lock.acquired': [
+    { event: 'lock.acquired', bot: 7, waitedMs: 61_000 },
+    'info',
+    'Taking over bot 7 after standing by for 1 min 1 s',
+  ],
+  'lock.released': [{ event: 'lock.released', bot: 7 }, 'debug', 'The lock of bot 7 is released'],
+  'previous-run.killed': [
+    { event: 'previous-run.killed', bot: 7, ...killed },
+    'warn',
+    'The previous run (process 4711) was killed 1.6 s into the drain: raise kill_timeout to at least 12000',
+  ],
+  'run-record.failed': [
+    { event: 'run-record.failed', path: '/var/lib/bot/last-run.json', error: new Error('EACCES') },
+    'debug',
+    'Cannot read or write /var/lib/bot/last-run.json',
+  ],
+};
+
+describe('an event of the host', () => {
+  it.each(Object.values(samples))('$event has its line', async (event, level, msg) => {
+    expect(await lineOf(event)).toMatchObject({ level, event: event.event, msg });
+  });
+});

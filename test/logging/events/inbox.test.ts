@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { LastcallError } from '../../../src/errors.js';
+import type { InboxEvent } from '../../../src/inbox/events.js';
+import { lineOf, type Samples } from './line-of.js';
+
+const samples: Samples<InboxEvent> = {
+  'inbox.opened': [
+    { event: 'inbox.opened', path: '/var/lib/lastcall/42/inbox', survives: 'power' },
+    'info',
+    'Inbox: /var/lib/lastcall/42/inbox, whose updates survive a power cut',
+  ],
+  'inbox.waiting': [
+    { event: 'inbox.waiting', place: 'web-1', waitMs: 10_000 },
+    'warn',
+    'The inbox was not closed on web-1: waiting 10 s to see whether its owner is alive',
+  ],
+  'inbox.recovered': [
+    { event: 'inbox.recovered', updates: 12, begun: 5, died: 3 },
+    'info',
+    '12 updates left by earlier runs: 3 begun by a process that died, 2 cut by a stop, 7 not begun',
+  ],
+  'inbox.repeated': [
+    { event: 'inbox.repeated', updates: 1 },
+    'info',
+    'Telegram sent 1 update again; known already',
+  ],
+  'inbox.dead': [
+    { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 3 },
+    'error',
+    'Gave up update 7 (message): 3 processes died while handling it',
+  ],
+  'inbox.paused': [
+    {
+      event: 'inbox.paused',
+      because: 'disk',
+      waiting: 7,
+      bytes: 1_000,
+      freeBytes: 52_428_800,
+    },
+    'warn',
+    'The inbox is paused: the disk has 50 MiB left',
+  ],
+  'inbox.resumed': [
+    { event: 'inbox.resumed', waiting: 7, pausedMs: 1_500 },
+    'info',
+    'The inbox takes updates again after 1.5 s; 7 updates wait',
+  ],
+  'inbox.damaged': [
+    { event: 'inbox.damaged', path: '/inbox/log.damaged', bytes: 12, saved: 1 },
+    'error',
+    'The inbox is damaged: 12 bytes cannot be read, updates may be lost; 1 update saved. The damaged files are kept at /inbox/log.damaged',
+  ],
+  'inbox.requested': [
+    { event: 'inbox.requested', action: 'retry', updates: [7, 8], refused: 1 },
+    'info',
+    'Retrying 2 updates, as requested; 1 refused',
+  ],
+  'inbox.failed': [
+    { event: 'inbox.failed', error: new LastcallError('INBOX_DISK', '/inbox', 'the disk is full') },
+    'error',
+    'the disk is full',
+  ],
+};
+
+describe('an event of the inbox', () => {
+  it.each(Object.values(samples))('$event has its line', async (event, level, msg) => {
+    expect(await lineOf(event)).toMatchObject({ level, event: event.event, msg });
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ProgramEvent } from '../../../src/logging/events/program.js';
+import { lineOf, type Samples } from './line-of.js';
+
+const samples: Samples<ProgramEvent> = {
+  'config.warning': [{ event: 'config.warning', warning: 'odd' }, 'warn', 'odd'],
+  'process.fault': [
+    { event: 'process.fault', origin: 'uncaughtException', error: 'thrown text' },
+    'error',
+    'Uncaught exception: thrown text',
+  ],
+  'program.slow': [
+    { event: 'program.slow', progress: 'it exports nothing' },
+    'warn',
+    'Still waiting for the bot module: it exports nothing',
+  ],
+  'program.left-open': [
+    { event: 'program.left-open', kinds: ['a', 'b', 'c', 'd', 'e', 'f'] },
+    'warn',
+    'The bot program left open: a, b, c, d, e and 1 more',
+  ],
+  'log.dropped': [
+    { event: 'log.dropped', lines: 12 },
+    'warn',
+    '12 log lines dropped because nobody read them',
+  ],
+};
+
+describe('an event of the program', () => {
+  it.each(Object.values(samples))('$event has its line', async (event, level, msg) => {
+    expect(await lineOf(event)).toMatchObject({ level, event: event.event, msg });
+  });
+
+  it('tells a rejection from an exception', async () => {
+    const line = await lineOf({
+      event: 'process.fault',
+      origin: 'unhandledRejection',
+      error: new Error('no'),
+    });
+    expect(line?.['msg']).toBe('Unhandled rejection: no');
+  });
+});
