@@ -19,21 +19,51 @@ export interface Entry<U = unknown> {
   readonly key: OrderKey;
   /** The kind of update, by its name in the Bot API (`message`). */
   readonly kind: string;
-  /** The number of runs of the program that have begun this update, including the present one. */
+  /** Updates of one group (an album) are handled side by side. */
+  readonly group?: string | undefined;
+  /** How often the handler of this update has begun, this time included. */
   readonly attempt: number;
+  /** How often the update was put back. */
+  readonly putBacks: number;
+  /** How many of the times that the update was put back count as retries. */
+  readonly retries: number;
+  /** When the update was accepted, in milliseconds since 1970. */
+  readonly acceptedAtMs: number;
   readonly update: U;
 }
 
-/** How the handling of an entry ended. */
-export type Settlement = 'handled' | 'failed' | 'timed-out';
+/** How the handling of an entry ended. `caught`: the handler failed, and the bot's own error handler took the error. */
+export type Settlement = 'handled' | 'caught' | 'failed' | 'timed-out' | 'expired';
 
-/** Why an update became a dead letter: its handler failed or hung, or processes died of it. */
-export type DeadReason = Exclude<Settlement, 'handled'> | 'died';
+/**
+ * Why an update became a dead letter:
+ *
+ * - `failed`, `caught`: its handler failed; `caught` where `bot.catch` took the error;
+ * - `timed-out`: its handler did not end in time;
+ * - `expired`: it was put back until it was too old to be answered;
+ * - `died`: too many processes died while its handler was at work;
+ * - `cut`: too many stops had to cut its handler.
+ */
+export const deadReasons = ['failed', 'caught', 'timed-out', 'expired', 'died', 'cut'] as const;
+export type DeadReason = (typeof deadReasons)[number];
+
+export const isDeadReason = (value: unknown): value is DeadReason =>
+  deadReasons.some((reason) => reason === value);
+
+/** How an update is to be tried again. */
+export interface Retry {
+  /** How long the update waits at its place in its chat. */
+  readonly delayMs: number;
+  /** Whether this counts as a retry of a failing handler. */
+  readonly isRetry: boolean;
+}
 
 /** What every inbox is built with. */
 export interface InboxOptions<U> {
   /** The order key of an update. Must not throw. */
   keyOf(update: U): string;
+  /** The group of an update, if it has one. Must not throw. */
+  groupOf?(update: U): string | undefined;
   /** The kind of an update. Must not throw. */
   kindOf(update: U): string;
   /** Called when `take` may give entries that it did not give before, other than because one was settled. */
@@ -77,8 +107,18 @@ export interface Inbox<U> {
    */
   settle(entry: Entry<U>, result: Settlement, error?: unknown): void;
 
-  /** The stop has begun: from now on `take` hands out only those updates that would cost more if left for the next run. */
-  drain(): void;
+  /**
+   * The handler of a taken entry has failed for a reason that passes: the update is handed out again after the delay, at its
+   * place in its chat, whose later updates wait. Lasts over restarts where the inbox does. Never throws.
+   */
+  putBack(entry: Entry<U>, retry: Retry): void;
+
+  /**
+   * The stop has begun: from now on `take` hands out only those updates that would cost more if left for the next run.
+   *
+   * @param cause `fault`: the updates that are taken may have caused the fault
+   */
+  drain(cause?: 'stop' | 'fault'): void;
 
   /**
    * All handling has ended. Resolves, once all that was settled is safe, with what is left. Further calls give the same
@@ -111,8 +151,12 @@ export interface InboxCounts {
   /** Updates that earlier runs left, and dead letters that are tried again. */
   readonly recovered: number;
   readonly handled: number;
+  readonly caught: number;
   readonly failed: number;
   readonly timedOut: number;
+  readonly expired: number;
+  /** How often an update was put back. */
+  readonly putBack: number;
   /** Updates given up, or dropped on request, without having been handled by this run. */
   readonly dropped: number;
   /** Unsettled updates that are not taken. */

@@ -15,22 +15,25 @@ import {
   decodeUpdates,
   type History,
   type Marks,
+  type PutBack,
   RecordKind,
   type UpdatesRecord,
 } from './records.js';
 
-/** How an update fared in the runs that began it and have ended. */
-type EndedRuns = Pick<History, 'runs' | 'deaths'>;
+/** What has become of an update in the attempts that have ended. */
+type EndedAttempts = Omit<History, 'begun'>;
 
-const noRuns: EndedRuns = { runs: 0, deaths: 0 };
+const noAttempts: EndedAttempts = { attempts: 0, deaths: 0, cuts: 0, putBacks: 0, retries: 0, notBeforeMs: 0 };
 
 export class Ledger {
   readonly #batches = new Batches();
-  /** Of each unsettled update that an ended run has begun. */
-  readonly #endedRuns = new Map<Seq, EndedRuns>();
+  /** Of each unsettled update of which an attempt has ended. */
+  readonly #ended = new Map<Seq, EndedAttempts>();
   #recent = new RecentIds();
   #nextSeq = seq(1);
   #runId: string | undefined;
+  /** Whether the run that writes the log has begun to stop in order. */
+  #draining = false;
   #size = 0;
   #bytes = 0;
 
@@ -67,7 +70,7 @@ export class Ledger {
   /** The history of each unsettled update that was ever begun. */
   histories(): readonly (readonly [seq: Seq, history: History])[] {
     const begun = [...this.#batches].flatMap((batch) => batch.begun);
-    return [...new Set([...this.#endedRuns.keys(), ...begun])].map((of) => [of, this.historyOf(of)]);
+    return [...new Set([...this.#ended.keys(), ...begun])].map((of) => [of, this.historyOf(of)]);
   }
 
   /** Adds the updates of a record in the log, in order of arrival. */
@@ -97,15 +100,15 @@ export class Ledger {
   }
 
   historyOf(of: Seq): History {
-    const { runs, deaths } = this.#endedRuns.get(of) ?? noRuns;
+    const ended = this.#ended.get(of) ?? noAttempts;
     const begun = this.#batches.upTo(of)?.stateOf(of) === 'begun';
-    return { runs: begun ? runs + 1 : runs, deaths, begun };
+    return { ...ended, attempts: begun ? ended.attempts + 1 : ended.attempts, begun };
   }
 
   begin(of: Seq): void {
     const batch = this.batchOf(of);
     // If it was begun already, the process died in between.
-    if (batch?.stateOf(of) === 'begun') this.#countEndedRun(of, 'died');
+    if (batch?.stateOf(of) === 'begun') this.#endAttempt(of, { deaths: 1 });
     else batch?.setState(of, 'begun');
   }
 
@@ -114,7 +117,28 @@ export class Ledger {
     const batch = this.batchOf(of);
     if (batch?.stateOf(of) !== 'begun') return;
     batch.setState(of, 'waiting');
-    this.#countEndedRun(of, 'cut');
+    this.#endAttempt(of, { cuts: 1 });
+  }
+
+  /** Records that the update is to be tried again. Deaths and cuts count anew from here on. */
+  putBack({ seq: of, notBeforeMs, isRetry }: PutBack): void {
+    const batch = this.batchOf(of);
+    if (batch?.stateOf(of) !== 'begun') return;
+    batch.setState(of, 'waiting');
+    const { attempts, putBacks, retries } = this.#ended.get(of) ?? noAttempts;
+    this.#ended.set(of, {
+      attempts: attempts + 1,
+      deaths: 0,
+      cuts: 0,
+      putBacks: putBacks + 1,
+      retries: isRetry ? retries + 1 : retries,
+      notBeforeMs,
+    });
+  }
+
+  /** Records that the run has begun to stop in order: what it cuts off from here on does not count as a death. */
+  beginDrain(): void {
+    this.#draining = true;
   }
 
   settle(of: Seq): void {
@@ -122,18 +146,22 @@ export class Ledger {
     if (!batch) return;
     batch.setState(of, 'settled');
     if (batch.size === 0) this.#batches.remove(batch);
-    if (this.#endedRuns.size > 0) this.#endedRuns.delete(of);
+    if (this.#ended.size > 0) this.#ended.delete(of);
     this.#size--;
     this.#bytes -= batch.bytesEach;
   }
 
-  /** Counts a death for each update that is begun: the process that began it is gone. */
+  /**
+   * Counts a death for each update that is begun, because the process that began it is gone; or a cut, where that process
+   * was stopping, and its supervisor has killed it.
+   */
   endRun(): void {
     for (const batch of this.#batches)
       for (const begun of batch.begun) {
         batch.setState(begun, 'waiting');
-        this.#countEndedRun(begun, 'died');
+        this.#endAttempt(begun, this.#draining ? { cuts: 1 } : { deaths: 1 });
       }
+    this.#draining = false;
   }
 
   /** Applies the next record of the log. Ignores kinds of records that it does not know. */
@@ -161,13 +189,18 @@ export class Ledger {
         return;
       case RecordKind.marks:
         this.#replayMarks(decodeMarks(payload));
+        return;
+      case RecordKind.draining:
+        this.beginDrain();
     }
   }
 
-  #replayMarks({ begun, settled, cut }: Marks): void {
-    for (const of of begun) this.begin(of);
+  /** Marks of a beginning are written at once, so that all other marks of the same record are older. */
+  #replayMarks({ begun, settled, cut, putBack }: Marks): void {
     for (const of of cut) this.cut(of);
+    for (const one of putBack) this.putBack(one);
     for (const of of settled) this.settle(of);
+    for (const of of begun) this.begin(of);
   }
 
   #replayUpdates({ seqs, histories, marks }: UpdatesRecord, extent: Extent): void {
@@ -183,14 +216,19 @@ export class Ledger {
     } else {
       this.add(extent, seqs);
     }
-    for (const [of, { runs, deaths, begun }] of histories) {
-      this.#endedRuns.set(of, { runs: begun ? runs - 1 : runs, deaths });
+    for (const [of, { begun, ...history }] of histories) {
+      this.#ended.set(of, { ...history, attempts: begun ? history.attempts - 1 : history.attempts });
       this.batchOf(of)?.setState(of, begun ? 'begun' : 'waiting');
     }
   }
 
-  #countEndedRun(of: Seq, how: 'cut' | 'died'): void {
-    const { runs, deaths } = this.#endedRuns.get(of) ?? noRuns;
-    this.#endedRuns.set(of, { runs: runs + 1, deaths: how === 'died' ? deaths + 1 : deaths });
+  #endAttempt(of: Seq, { deaths = 0, cuts = 0 }: Partial<EndedAttempts>): void {
+    const ended = this.#ended.get(of) ?? noAttempts;
+    this.#ended.set(of, {
+      ...ended,
+      attempts: ended.attempts + 1,
+      deaths: ended.deaths + deaths,
+      cuts: ended.cuts + cuts,
+    });
   }
 }

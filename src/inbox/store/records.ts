@@ -5,11 +5,14 @@
  */
 import { isObject } from '../../json.js';
 import { type OrderKey, orderKey, type Seq, seq, type UpdateId, updateId } from '../ids.js';
-import type { DeadReason } from '../inbox.js';
+import { isDeadReason, type DeadReason } from '../inbox.js';
 import type { Arrival } from './recent-ids.js';
 
-/** The version of the format, which stands in each header. An inbox of an unknown version is left alone. */
-export const FORMAT = 2;
+/** The version of the format that is written, which stands in each header. */
+export const FORMAT = 3;
+
+/** The versions that can be read. An inbox of any other version is left alone. Version 2 has no put-back updates. */
+export const readableFormats: readonly number[] = [2, FORMAT];
 
 export const RecordKind = {
   /** The first record of a segment: whose log it is, and what only older segments would tell. */
@@ -24,6 +27,8 @@ export const RecordKind = {
   removal: 5,
   /** The unsettled updates of an older record, rewritten so that its segment can be removed. */
   rewritten: 6,
+  /** A stop has begun in order: a process that is killed from here on was cut by it. Has no payload. */
+  draining: 7,
 } as const;
 
 export interface Header {
@@ -39,11 +44,19 @@ export interface Header {
 
 /** How often an update was begun, and how that ended. */
 export interface History {
-  /** How many runs of the program have begun the update. */
-  readonly runs: number;
-  /** In how many of these runs the process died while the handler was at work. */
+  /** How often the handler has begun. */
+  readonly attempts: number;
+  /** How often the process died while the handler was at work, since the update was put back last. */
   readonly deaths: number;
-  /** Whether the update is begun, and neither settled nor cut by a stop since. */
+  /** How often a stop has cut the handler, since the update was put back last. */
+  readonly cuts: number;
+  /** How often the handler has failed and the update was put back. */
+  readonly putBacks: number;
+  /** How many of the times that the update was put back count as retries of a failing handler. */
+  readonly retries: number;
+  /** Before this time the handler must not begin again; in milliseconds since 1970, 0 where there is no such time. */
+  readonly notBeforeMs: number;
+  /** Whether the update is begun, and neither settled, put back nor cut by a stop since. */
   readonly begun: boolean;
 }
 
@@ -77,9 +90,24 @@ export interface Marks {
   readonly settled: readonly Seq[];
   /** Updates whose handler a stop has cut. */
   readonly cut: readonly Seq[];
+  /** Updates whose handler is to begin again. */
+  readonly putBack: readonly PutBack[];
 }
 
-export const noMarks = (): Record<keyof Marks, Seq[]> => ({ begun: [], settled: [], cut: [] });
+export interface PutBack {
+  readonly seq: Seq;
+  /** See {@link History.notBeforeMs}. */
+  readonly notBeforeMs: number;
+  /** Whether this counts as a retry of a failing handler. */
+  readonly isRetry: boolean;
+}
+
+export const noMarks = () => ({
+  begun: new Array<Seq>(),
+  settled: new Array<Seq>(),
+  cut: new Array<Seq>(),
+  putBack: new Array<PutBack>(),
+});
 
 export interface DeadLetter extends UpdateSummary {
   readonly why: DeadReason;
@@ -106,7 +134,7 @@ export function encodeUpdates(record: UpdatesRecord, contents: Uint8Array): Uint
   const { atMs, confirmedOffset: passed, histories } = record;
   const [seqs, ids] = [packRanges(record.seqs), packRanges(record.ids)];
   const places = packRanges(record.contentIndexes);
-  const rows = histories.map(([of, { runs, deaths, begun }]) => [of, runs, deaths, begun ? 1 : 0]);
+  const rows = histories.map(([of, history]) => [of, ...packHistory(history)]);
   return [...withIndex({ atMs, passed, seqs, ids, places, rows, marks: packMarks(record.marks) }), contents];
 }
 
@@ -125,7 +153,7 @@ export function encodeRemoval(removed: Seq): Buffer[] {
 
 export function decodeHeader(payload: Buffer): Header {
   const { format, bot, run, nextSeq, recent } = fields(parse(payload));
-  const isKnown = format === FORMAT;
+  const isKnown = readableFormats.includes(number(format));
   return {
     format: number(format),
     bot: string(bot),
@@ -156,8 +184,8 @@ export function decodeUpdates(payload: Buffer): DecodedUpdates {
     ids: unpackRanges(ids, updateId),
     contentIndexes: unpackRanges(places, (contentIndex) => contentIndex),
     histories: list(rows).map((row) => {
-      const [of, runs, deaths, begun] = list(row);
-      return [seq(number(of)), { runs: number(runs), deaths: number(deaths), begun: begun === 1 }];
+      const [of, ...history] = list(row);
+      return [seq(number(of)), unpackHistory(history)];
     }),
     marks: unpackMarks(marks),
     contents() {
@@ -174,7 +202,7 @@ export function decodeMarks(payload: Buffer): Marks {
 export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter; readonly content: Buffer } {
   const { index, end } = readIndex(payload);
   const { why, error, ...rest } = fields(index);
-  if (why !== 'failed' && why !== 'timed-out' && why !== 'died') throw unreadable();
+  if (!isDeadReason(why)) throw unreadable();
   const letter = {
     seq: seq(number(rest['seq'])),
     updateId: updateId(number(rest['updateId'])),
@@ -192,16 +220,49 @@ export function decodeRemoval(payload: Buffer): Seq {
   return seq(number(parse(payload)));
 }
 
-const packMarks = ({ begun, settled, cut }: Marks) => [
+const packHistory = ({ attempts, deaths, begun, cuts, putBacks, retries, notBeforeMs }: History): number[] => [
+  attempts,
+  deaths,
+  begun ? 1 : 0,
+  cuts,
+  putBacks,
+  retries,
+  notBeforeMs,
+];
+
+/** Version 2 ends behind `begun`. */
+function unpackHistory(row: readonly unknown[]): History {
+  const [attempts, deaths, begun, cuts = 0, putBacks = 0, retries = 0, notBeforeMs = 0] = row.map(number);
+  if (attempts === undefined || deaths === undefined) throw unreadable();
+  return { attempts, deaths, begun: begun === 1, cuts, putBacks, retries, notBeforeMs };
+}
+
+const packMarks = ({ begun, settled, cut, putBack }: Marks) => [
   packRanges(begun),
   packRanges(settled),
   packRanges(cut),
+  ...(putBack.length === 0 ? [] : [putBack.flatMap(({ seq, notBeforeMs, isRetry }) => [seq, notBeforeMs, isRetry ? 1 : 0])]),
 ];
 
+/** Where no update was put back, and in version 2, the fourth list is missing. */
 function unpackMarks(rows: unknown): Marks {
-  const [begun, settled, cut] = list(rows).map((row) => unpackRanges(row, seq));
-  if (!begun || !settled || !cut) throw unreadable();
-  return { begun, settled, cut };
+  const [begun, settled, cut, putBack = []] = list(rows);
+  return {
+    begun: unpackRanges(begun, seq),
+    settled: unpackRanges(settled, seq),
+    cut: unpackRanges(cut, seq),
+    putBack: unpackPutBack(list(putBack).map(number)),
+  };
+}
+
+function unpackPutBack(numbers: readonly number[]): PutBack[] {
+  const putBack: PutBack[] = [];
+  for (let at = 0; at < numbers.length; at += 3) {
+    const [of, notBeforeMs, isRetry] = numbers.slice(at, at + 3);
+    if (of === undefined || notBeforeMs === undefined || isRetry === undefined) throw unreadable();
+    putBack.push({ seq: seq(of), notBeforeMs, isRetry: isRetry === 1 });
+  }
+  return putBack;
 }
 
 /** Packs numbers that mostly follow one another as ranges: the first number and the length of each. */

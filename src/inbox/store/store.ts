@@ -16,7 +16,7 @@ import {
   type DeadLetter,
   encodeMarks,
   encodeUpdates,
-  type Marks,
+  type PutBack,
   noMarks,
   RecordKind,
   type UpdatesRecord,
@@ -101,17 +101,30 @@ export class Store {
   }
 
   /** Marks an update in the ledger. The mark is written with the next `append`, `write` or `commit`. */
-  mark(kind: keyof Marks, of: Seq): void {
+  mark(kind: 'begun' | 'settled' | 'cut', of: Seq): void {
     this.#marks[kind].push(of);
     if (kind === 'begun') this.ledger.begin(of);
     else if (kind === 'settled') this.ledger.settle(of);
     else this.ledger.cut(of);
   }
 
+  /** Marks an update as one that is to be tried again; written like other marks. */
+  putBack(putBack: PutBack): void {
+    this.#marks.putBack.push(putBack);
+    this.ledger.putBack(putBack);
+  }
+
+  /** Writes that a stop in order has begun. Throws INBOX_DISK. */
+  beginDrain(): void {
+    this.write();
+    this.#withDisk('written to', () => this.#log.append(RecordKind.draining, []));
+    this.ledger.beginDrain();
+  }
+
   /** Writes the marks, which survive the process from then on. Throws INBOX_DISK. */
   write(): void {
-    const { begun, settled, cut } = this.#marks;
-    if (begun.length + settled.length + cut.length === 0) return;
+    const { begun, settled, cut, putBack } = this.#marks;
+    if (begun.length + settled.length + cut.length + putBack.length === 0) return;
     this.#withDisk('written to', () => this.#log.append(RecordKind.marks, encodeMarks(this.#marks)));
     this.#marks = noMarks();
   }

@@ -32,10 +32,14 @@ export interface SeenUpdate extends UpdateSummary {
   readonly state: UpdateState;
   /** When the update arrived or, if it is dead, was given up; in milliseconds since 1970. */
   readonly atMs: number;
-  /** How many runs of the program have begun the update. */
+  /** How often the update's handler has begun. */
   readonly attempts: number;
-  /** In how many of these runs the process died; undefined for a dead update. */
+  /** How often the process died while the handler was at work; undefined for a dead update. */
   readonly deaths: number | undefined;
+  /** How often a stop has cut the handler; undefined for a dead update. */
+  readonly cuts: number | undefined;
+  /** When the update that was put back is tried again, in milliseconds since 1970; undefined where it does not wait. */
+  readonly notBeforeMs: number | undefined;
   /** Why a dead update was given up. */
   readonly why: DeadReason | undefined;
   /** The error of a dead update as text, if there was one. */
@@ -142,7 +146,7 @@ export class InboxView {
 
   #seenUpdate({ seq: of, updateId, content }: StoredUpdate, atMs: number): SeenUpdate {
     const { keyOf, kindOf } = this.#options;
-    const { runs, deaths } = this.#snapshot.ledger.historyOf(of);
+    const { attempts, deaths, cuts, notBeforeMs } = this.#snapshot.ledger.historyOf(of);
     return {
       seq: of,
       updateId,
@@ -150,8 +154,10 @@ export class InboxView {
       kind: kindOf(content),
       state: this.#snapshot.begun.has(of) ? this.#stateOfBegun : 'waiting',
       atMs,
-      attempts: runs,
+      attempts,
       deaths,
+      cuts,
+      notBeforeMs: notBeforeMs > this.#options.now() ? notBeforeMs : undefined,
       why: undefined,
       error: undefined,
       text: () => Buffer.from(JSON.stringify(content)),
@@ -159,7 +165,7 @@ export class InboxView {
   }
 
   #seenLetter(letter: DeadLetter): SeenUpdate {
-    return { ...letter, state: 'dead', deaths: undefined, text: () => this.#letterContent(letter.seq) };
+    return { ...letter, state: 'dead', deaths: undefined, cuts: undefined, notBeforeMs: undefined, text: () => this.#letterContent(letter.seq) };
   }
 
   #letterContent(of: Seq): Buffer | undefined {
