@@ -8,6 +8,7 @@ import { statSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onAbort } from '../abort.js';
 import { type Clock, systemClock } from '../clock.js';
 import { codeOf } from '../system-error.js';
 
@@ -60,7 +61,7 @@ export class HostLock {
       while (!(await this.tryAcquire())) {
         await this.#clock.sleep(BETWEEN_TRIES_MS, signal);
         if (!holder || holder.destroyed) holder = connectTo(this.#address);
-        await this.#closes(holder, signal);
+        await this.#closed(holder, signal);
       }
     } finally {
       holder?.destroy();
@@ -103,17 +104,20 @@ export class HostLock {
     waiter.on('data', () => waiter.destroy());
   }
 
-  /** Resolves when the connection ends, or when it is time to try without that. */
-  async #closes(holder: Socket, signal: AbortSignal): Promise<void> {
-    const closed = new AbortController();
-    const onClose = () => closed.abort();
-    holder.once('close', onClose);
+  /** Resolves when the connection to the holder closes, or after `TRY_EVERY_MS`. Rejects with the signal's reason. */
+  async #closed(holder: Socket, signal: AbortSignal): Promise<void> {
+    // Not AbortSignal.any: Node 20 keeps each of its signals for as long as its sources live.
+    const wake = new AbortController();
+    const onWake = () => wake.abort();
+    const ignoreSignal = onAbort(signal, onWake);
+    holder.once('close', onWake);
     try {
-      await this.#clock.sleep(TRY_EVERY_MS, AbortSignal.any([signal, closed.signal]));
-    } catch (reason) {
-      if (!closed.signal.aborted) throw reason;
+      await this.#clock.sleep(TRY_EVERY_MS, wake.signal);
+    } catch {
+      signal.throwIfAborted();
     } finally {
-      holder.off('close', onClose);
+      ignoreSignal();
+      holder.off('close', onWake);
     }
   }
 

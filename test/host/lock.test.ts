@@ -2,6 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, utimesSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Clock, systemClock } from '../../src/clock.js';
@@ -37,6 +40,16 @@ function leaveSocketFile(path: string): void {
 /** Makes a file an old one. */
 function age(path: string): void {
   if (!path.startsWith('\0')) utimesSync(path, 0, 0);
+}
+
+/** Returns a function that collects garbage and returns the size of the heap, in bytes. */
+function measuredHeap(): () => number {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  return () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
 }
 
 afterEach(() => {
@@ -190,6 +203,30 @@ describe.each(['a name of Linux', 'a socket file'])('a lock by %s', (kind) => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('standing by for a lock', () => {
+  it('does not grow the heap, however many times the lock is tried', async () => {
+    const heapSize = measuredHeap();
+    const name = newName();
+    await lock(name).tryAcquire();
+    const stop = new AbortController();
+    const sizes: number[] = [];
+    let sleeps = 0;
+    const clock: Clock = {
+      ...systemClock,
+      async sleep(_ms, signal) {
+        await turn(undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+        // Each round sleeps twice; the first thousand warm up.
+        if (++sleeps === 2_000 || sleeps === 42_000) sizes.push(heapSize());
+        if (sleeps === 42_000) stop.abort('enough');
+      },
+    };
+    await expect(lock(name, clock).acquire(stop.signal)).rejects.toBe('enough');
+    // A signal that is kept is about 60 bytes a round: 1.2 MB.
+    const [before = 0, after = 0] = sizes;
+    expect(after - before).toBeLessThan(2 ** 19);
   });
 });
 
