@@ -12,7 +12,7 @@ import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
 import type { BudgetEvent } from './host/events.js';
 import { RunRecord } from './host/run-record.js';
-import { patienceFor, type Supervisor, unsupervised } from './host/supervisor.js';
+import { recommendedKillAfterMs, type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
 import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
@@ -84,7 +84,6 @@ export function composeApp({
   const record = new RunRecord({
     stateDir: config.stateDir,
     stopTimeoutMs: config.stopTimeoutMs,
-    budgetMs,
     supervisor: supervisor.kind,
     killAfterMs: supervisor.killAfterMs ?? supervisor.stopLimitMs,
     emit: (event) => tell(event),
@@ -145,7 +144,7 @@ export function composeApp({
       hooksMs: budgetMs - drainMs,
       ...(killAfterMs !== undefined &&
         budgetMs < config.stopTimeoutMs && {
-          cutShort: { killAfterMs, neededMs: patienceFor(config.stopTimeoutMs) },
+          cutShort: { killAfterMs, neededMs: recommendedKillAfterMs(config.stopTimeoutMs) },
         }),
     };
   }

@@ -40,7 +40,7 @@ export interface SupervisedProcess {
 }
 
 /** A supervisor should be a little more patient than a stop may take by the settings; both in milliseconds. */
-export const patienceFor = (stopTimeoutMs: number): number => Math.ceil(stopTimeoutMs) + 5_000;
+export const recommendedKillAfterMs = (stopTimeoutMs: number): number => Math.ceil(stopTimeoutMs) + 5_000;
 
 /** Nobody to be told. */
 export const unsupervised: Supervisor = {

@@ -4,7 +4,7 @@
  */
 import type { DispatchEvent, Handling } from '../dispatch/events.js';
 import type { LastcallError } from '../errors.js';
-import type { BudgetEvent, HostEvent, Killed } from '../host/events.js';
+import type { BudgetEvent, HostEvent, KilledRun } from '../host/events.js';
 import type { InboxEvent } from '../inbox/events.js';
 import type { Entry } from '../inbox/inbox.js';
 import type { LifecycleEvent } from '../lifecycle/events.js';
@@ -490,7 +490,7 @@ function budgetInWords({ budgetMs, drainMs, hooksMs, cutShort }: BudgetEvent): s
   return `A stop may take only ${whole} (${shares}), because pm2 kills after ${durationInWords(killAfterMs)}: ${cures}`;
 }
 
-function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: Killed): string {
+function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: KilledRun): string {
   const length = `${bound === 'exactly' ? '' : 'at most '}${durationInWords(durationMs)}`;
   const where = {
     starting: `${length} into the start${hook === undefined ? '' : ` of "${hook}"`}`,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { LastcallError } from '../../src/errors.js';
-import type { Killed } from '../../src/host/events.js';
+import type { KilledRun } from '../../src/host/events.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { eventsMarkdown, eventTable, type LoggedEvent, logEvent } from '../../src/logging/events.js';
 import { logInto } from './logging.js';
@@ -13,7 +13,7 @@ const handling = { item, key: 'chat:1', durationMs: 12.345 };
 const hook = 'database';
 const ours = new LastcallError('HOOK_TIMED_OUT', hook, 'it did not end within 100 ms');
 
-const killed: Killed = {
+const killed: KilledRun = {
   pid: 4711,
   phase: 'draining',
   hook: undefined,
