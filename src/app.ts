@@ -20,7 +20,8 @@ import { StopReason } from './lifecycle/stop-reason.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
-import { Health, type Observed } from './observe/health.js';
+import type { ObservedEvent } from './observe/events.js';
+import { Health } from './observe/health.js';
 import { identityOf, identityOfToken } from './telegraf/identity.js';
 
 export interface AppParts {
@@ -110,7 +111,7 @@ export function composeApp({
       : new Health({
           supervisor,
           clock,
-          vitals: () => fleet.vitals,
+          activity: () => fleet.activity,
           redact: (text) => logging.redact(text),
         });
   const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
@@ -129,7 +130,7 @@ export function composeApp({
   lifecycle.add({ name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() });
 
   /** Whatever happens is heard by the log and by the supervisor. */
-  function tell(event: Observed, botId?: number): void {
+  function tell(event: ObservedEvent, botId?: number): void {
     logEvent(log, event, botId === undefined ? undefined : { bot: botId });
     health?.observe(event, botId);
   }

@@ -8,11 +8,11 @@ import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import {
+  type Activity,
   type InboxSettings,
   Pipeline,
   type PipelineEvent,
   type PipelineOptions,
-  type Vitals,
 } from './pipeline.js';
 import { identityOf } from './telegraf/identity.js';
 
@@ -124,9 +124,9 @@ export class Fleet {
   }
 
   /** Of all bots together; `latestEnd` is that of the bot whose step ends first. */
-  get vitals(): Vitals {
+  get activity(): Activity {
     return this.#vessels
-      .map(({ pipeline }) => pipeline.vitals)
+      .map(({ pipeline }) => pipeline.activity)
       .reduce(
         (all, one) => ({
           running: all.running + one.running,

@@ -23,8 +23,8 @@ import { createBotApi, type HttpBotApi, restoredUpdate } from './telegraf/transp
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry>;
 
-/** How a bot does at a moment. */
-export interface Vitals {
+/** What a bot is doing at the moment. */
+export interface Activity {
   /** Handlers at work. */
   readonly running: number;
   readonly handled: number;
@@ -136,7 +136,7 @@ export class Pipeline {
     this.#api.close();
   }
 
-  get vitals(): Vitals {
+  get activity(): Activity {
     const { latestEnd: polling } = this.#poller;
     const { latestEnd: handling, counts } = this.#dispatcher;
     return {

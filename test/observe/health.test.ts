@@ -20,15 +20,15 @@ function rig({ watchdogMs }: { watchdogMs?: number } = {}) {
     ping: () => void told.push(`ping ${clock.now()}`),
     close() {},
   };
-  const vitals = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
+  const activity = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
   const health = new Health({
     supervisor,
     clock,
-    vitals: () => vitals,
+    activity: () => activity,
     redact: (text) => text.replaceAll('SECRET', '***'),
   });
   const pings = () => told.filter((text) => text.startsWith('ping')).length;
-  return { clock, told, statuses, vitals, health, pings };
+  return { clock, told, statuses, activity, health, pings };
 }
 
 type Rig = ReturnType<typeof rig>;
@@ -102,7 +102,7 @@ describe('the start', () => {
   it('stops asking when attempts no longer go on', async () => {
     const it = rig();
     run(it);
-    it.vitals.latestEnd = 1_000;
+    it.activity.latestEnd = 1_000;
     await it.clock.advance(60_000);
     expect(it.told).toHaveLength(2);
   });
@@ -115,7 +115,7 @@ describe('the status', () => {
     expect(it.statuses.at(-1)).toBe('connecting to Telegram');
     poll(it);
     expect(it.statuses.at(-1)).toBe('polling as @name, 0 running, 0 handled, last poll 0 s ago');
-    Object.assign(it.vitals, { running: 3, handled: 120 });
+    Object.assign(it.activity, { running: 3, handled: 120 });
     await it.clock.advance(3_000);
     it.health.observe({ event: 'poll.answered', count: 100, durationMs: 3 }, 1);
     await it.clock.advance(2_000);
@@ -183,7 +183,7 @@ describe('the status', () => {
     const it = rig();
     run(it);
     poll(it);
-    it.vitals.running = 3;
+    it.activity.running = 3;
     it.health.observe(stopping);
     it.health.observe({ event: 'hook.stopping', hook: 'drain', limitMs: 12_000 });
     expect(it.statuses.at(-1)).toBe('draining: 3 handlers, 12 s left');
@@ -256,12 +256,12 @@ describe('the watchdog', () => {
     const it = rig({ watchdogMs: 3_000 });
     run(it);
     poll(it);
-    it.vitals.latestEnd = 10_000;
+    it.activity.latestEnd = 10_000;
     await it.clock.advance(15_000);
     expect(it.told.at(-1)).toBe('ping 15000');
     await it.clock.advance(10_000);
     expect(it.told.at(-1)).toBe('ping 15000');
-    it.vitals.latestEnd = 90_000;
+    it.activity.latestEnd = 90_000;
     await it.clock.advance(1_000);
     expect(it.told.at(-1)).toBe('ping 26000');
   });
@@ -287,7 +287,7 @@ describe('the watchdog', () => {
     const it = rig({ watchdogMs: 3_000 });
     run(it);
     poll(it);
-    it.vitals.latestEnd = 0;
+    it.activity.latestEnd = 0;
     it.health.observe(stopping);
     await it.clock.advance(60_000);
     expect(it.told.at(-1)).toBe('ping 23000');
