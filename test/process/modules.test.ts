@@ -56,7 +56,7 @@ const cases: readonly Case[] = [
     file: fixture('bots', 'throws.js'),
     code: 'BOT_MODULE_FAILED',
     words: /throws\.js does not load: \S+throws\.js:4: TypeError: .*onn is not a function$/,
-    nextStep: /mend the error .* `node FILE`/,
+    nextStep: /fix the error .* `node FILE`/,
   },
   {
     name: 'has a syntax error',
@@ -64,7 +64,7 @@ const cases: readonly Case[] = [
     source: 'export default ({ bot }) => {\n  bot.on("text" (ctx) => {});\n};\n',
     code: 'BOT_MODULE_FAILED',
     words: /does not load: \/\S+\/syntax\.mjs:2: SyntaxError: /,
-    nextStep: /mend the error/,
+    nextStep: /fix the error/,
   },
   {
     name: 'misses a dependency',
