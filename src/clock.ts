@@ -7,7 +7,9 @@ export interface Clock {
   now(): number;
   /** Resolves after `ms`, or rejects with the signal's reason when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls back once after `ms`, unless the returned function is called before. With `Infinity`, it never calls back. */
+  /**
+   * Calls back once after `ms`, unless the returned function is called before. With `Infinity`, it never calls back.
+   */
   after(ms: number, callback: () => void): () => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The errors that lastcall raises itself. The table gives each code's exit code, likely cause and next step; the message
- * with the details comes from the code that raises the error.
+ * The errors that lastcall raises itself. The table gives each code's exit code, likely cause and next step; the
+ * message with the details comes from the code that raises the error.
  */
 import { ExitCode } from './exit-code.js';
 

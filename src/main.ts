@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The entry point: runs the command that the arguments name, and exits with its code. Signal listeners are installed before
- * the rest is loaded, so that a stop signal during loading is not lost. Only this file calls process.exit.
+ * The entry point: runs the command that the arguments name, and exits with its code. Signal listeners are installed
+ * before the rest is loaded, so that a stop signal during loading is not lost. Only this file calls process.exit.
  */
 import { listenForSignals } from './host/signals.js';
 

@@ -1,6 +1,6 @@
 /**
- * The locks of a run, one per bot: no other process on this host and no other run in this process polls the same bots. If
- * another process holds a lock, the run stands by until that process ends.
+ * The locks of a run, one per bot: no other process on this host and no other run in this process polls the same bots.
+ * If another process holds a lock, the run stands by until that process ends.
  */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
@@ -34,6 +34,7 @@ interface BotLock {
   state: 'queued' | 'held' | 'failed';
 }
 
+/** Takes, shares and releases the locks of one run. */
 export class BotLocks {
   readonly #options: BotLocksOptions;
   readonly #locks = new Map<string, BotLock>();
@@ -45,10 +46,10 @@ export class BotLocks {
   }
 
   /**
-   * Takes the lock of a bot that this run is about to load; a later `claim` of the same bot shares the lock. Resolves when
-   * the lock is held. Rejects with LOCKED if another process holds the lock and `onLocked` is `exit`, with
-   * BOT_ALREADY_POLLED if another run in this process holds the lock, with LOCK_UNAVAILABLE if the system refuses the lock,
-   * and with the signal's reason when the signal aborts.
+   * Takes the lock of a bot that this run is about to load; a later `claim` of the same bot shares the lock. Resolves
+   * when the lock is held. Rejects with LOCKED if another process holds the lock and `onLocked` is `exit`, with
+   * BOT_ALREADY_POLLED if another run in this process holds the lock, with LOCK_UNAVAILABLE if the system refuses the
+   * lock, and with the signal's reason when the signal aborts.
    */
   async reserve(bot: BotIdentity): Promise<void> {
     await this.#lockOf(bot).held;
@@ -93,8 +94,8 @@ export class BotLocks {
   }
 
   /**
-   * Takes the queued locks one by one. Locks that are requested in the same tick are taken in the order of their keys, so
-   * that two processes with the same bots can never hold some each.
+   * Takes the queued locks one by one. Locks that are requested in the same tick are taken in the order of their keys,
+   * so that two processes with the same bots can never hold some each.
    */
   async #acquireQueued(): Promise<void> {
     this.#acquiring = true;

@@ -1,9 +1,12 @@
 /**
- * The IPC channel to the parent process. pm2 can send `'shutdown'` instead of a signal, and closes the channel only when
- * its daemon ends.
+ * The IPC channel to the parent process. pm2 can send `'shutdown'` instead of a signal, and closes the channel only
+ * when its daemon ends.
  */
 
-/** The part of `process` that is an IPC channel. `connected` is undefined without a channel, and false once it has closed. */
+/**
+ * The part of `process` that is an IPC channel. `connected` is undefined without a channel, and false once it has
+ * closed.
+ */
 export interface IpcChannel {
   readonly connected?: boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;

@@ -1,6 +1,6 @@
 /**
- * A lock that one process on a host can hold: a listening Unix socket, which the kernel closes however the process ends.
- * No data is exchanged. Waiting processes keep a connection open, and its end tells them to try again.
+ * A lock that one process on a host can hold: a listening Unix socket, which the kernel closes however the process
+ * ends. No data is exchanged. Waiting processes keep a connection open, and its end tells them to try again.
  */
 import { once } from 'node:events';
 import { statSync, unlinkSync } from 'node:fs';
@@ -17,7 +17,9 @@ const RETRY_INTERVAL_MS = 500;
 const MIN_RETRY_INTERVAL_MS = 20;
 /** How many connections of waiters a holder keeps; further waiters retry at `RETRY_INTERVAL_MS`. */
 const MAX_WAITERS = 64;
-/** The age from which a socket file without a listener is stale; a younger one may belong to a process about to listen. */
+/**
+ * The age from which a socket file without a listener is stale; a younger one may belong to a process about to listen.
+ */
 const STALE_FILE_AGE_MS = 1_000;
 
 /**
@@ -54,8 +56,8 @@ export class HostLock {
   }
 
   /**
-   * Takes the lock if it is free. Resolves to whether this object now holds the lock. Rejects with the system's error if
-   * no process could take it, for example for lack of file descriptors.
+   * Takes the lock if it is free. Resolves to whether this object now holds the lock. Rejects with the system's error
+   * if no process could take it, for example for lack of file descriptors.
    */
   async tryAcquire(): Promise<boolean> {
     if (this.#server) return true;
@@ -64,8 +66,8 @@ export class HostLock {
   }
 
   /**
-   * Takes the lock as soon as its holder releases it or dies. Rejects with the signal's reason when the signal aborts, and
-   * with the system's error if no process could take the lock.
+   * Takes the lock as soon as its holder releases it or dies. Rejects with the signal's reason when the signal aborts,
+   * and with the system's error if no process could take the lock.
    */
   async acquire(signal: AbortSignal): Promise<void> {
     let holder: Socket | undefined;
@@ -95,7 +97,8 @@ export class HostLock {
   async #listen(): Promise<boolean> {
     const server = createServer((waiter) => this.#addWaiter(waiter));
     server.maxConnections = MAX_WAITERS;
-    // Without `exclusive`, the workers of a cluster would share one listener, and each would believe that it holds the lock.
+    // Without `exclusive`, the workers of a cluster would share one listener, and each would believe that it holds the
+    // lock.
     server.listen({ path: this.#address, exclusive: true });
     try {
       await once(server, 'listening');
@@ -117,7 +120,9 @@ export class HostLock {
     waiter.on('data', () => waiter.destroy());
   }
 
-  /** Resolves when the connection to the holder closes, or after `RETRY_INTERVAL_MS`. Rejects with the signal's reason. */
+  /**
+   * Resolves when the connection to the holder closes, or after `RETRY_INTERVAL_MS`. Rejects with the signal's reason.
+   */
   async #waitForClose(holder: Socket, signal: AbortSignal): Promise<void> {
     // AbortSignal.any would leak in a loop: Node 20 keeps what it returns for as long as the source signal lives.
     const wake = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * The connection to pm2: its settings arrive in the environment, and messages go through the IPC channel. pm2 also installs
- * code in the process, which would interfere with a stop in order and is turned off here.
+ * The connection to pm2: its settings arrive in the environment, and messages go through the IPC channel. pm2 also
+ * installs code in the process, which would interfere with a stop in order and is turned off here.
  */
 import type { Worker } from 'node:cluster';
 import { LONGEST_TIMER_MS } from '../clock.js';
@@ -14,7 +14,8 @@ const SHORTEST_TIMER_MS = 1;
 
 /**
  * How long before the kill a stop must end: 250 ms, by which a stop may exceed its budget, and time for the signal to
- * arrive, since pm2 counts from sending it. At most `MAX_MARGIN_SHARE` of kill_timeout, so that a short one leaves time.
+ * arrive, since pm2 counts from sending it. At most `MAX_MARGIN_SHARE` of kill_timeout, so that a short one leaves
+ * time.
  */
 const MARGIN_MS = 400;
 const MAX_MARGIN_SHARE = 1 / 4;

@@ -33,6 +33,7 @@ const FILE = 'last-run.json';
 /** Hooks whose stop counts as part of the drain. */
 const drainHooks: ReadonlySet<string> = new Set(['intake', 'drain']);
 
+/** Writes the state files of one run, and reads those of the previous runs. */
 export class RunRecord {
   readonly #options: RunRecordOptions;
   readonly #now: () => number;
@@ -53,7 +54,9 @@ export class RunRecord {
     this.#sinceMs = now();
   }
 
-  /** Reports if the bot's previous run was killed, and keeps the bot's file from now on. Call it once the lock is held. */
+  /**
+   * Reports if the bot's previous run was killed, and keeps the bot's file from now on. Call it once the lock is held.
+   */
   begin(key: string, botId: number): void {
     const { stopTimeoutMs, emit } = this.#options;
     const previous = this.#read(key);
@@ -156,7 +159,9 @@ function positionAfter(event: LifecycleEvent): Position | undefined {
   }
 }
 
-/** The id that Linux gives to each boot. A unit that hides the file (ProcSubset=pid) passes the id in the environment. */
+/**
+ * The id that Linux gives to each boot. A unit that hides the file (ProcSubset=pid) passes the id in the environment.
+ */
 function readBootId(): string | undefined {
   try {
     // systemd's `%b` has no hyphens.

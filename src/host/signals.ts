@@ -1,18 +1,21 @@
 /**
- * Stop signals of the operating system. The listeners are installed before anything else is loaded, so this module imports
- * almost nothing; signals that arrive before anyone subscribes are kept and delivered on subscription.
+ * Stop signals of the operating system. The listeners are installed before anything else is loaded, so this module
+ * imports almost nothing; signals that arrive before anyone subscribes are kept and delivered on subscription.
  */
 import { constants } from 'node:os';
 import { forcedExitCode } from '../exit-code.js';
 
-/** The signals that request a stop: SIGINT from Ctrl-C and pm2, SIGTERM from systemd and `kill`, SIGHUP from a closing terminal. */
+/**
+ * The signals that request a stop: SIGINT from Ctrl-C and pm2, SIGTERM from systemd and `kill`, SIGHUP from a closing
+ * terminal.
+ */
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
 /**
- * The time within which two signals count as one if they are the same, since a terminal and npm both deliver Ctrl-C, or if
- * the first is SIGHUP, since a systemd session scope sends SIGTERM and SIGHUP together and Linux delivers the lower number
- * first.
+ * The time within which two signals count as one if they are the same, since a terminal and npm both deliver Ctrl-C, or
+ * if the first is SIGHUP, since a systemd session scope sends SIGTERM and SIGHUP together and Linux delivers the lower
+ * number first.
  */
 const DUPLICATE_WITHIN_MS = 500;
 
@@ -33,8 +36,8 @@ export interface Signals {
 }
 
 /**
- * Counts stop signals: the first stops, the second hastens the stop, and the third calls `forceExit` with 128 + its number.
- * SIGHUP can only be the first.
+ * Counts stop signals: the first stops, the second hastens the stop, and the third calls `forceExit` with 128 + its
+ * number. SIGHUP can only be the first.
  */
 export function listenForSignals(
   on: (signal: StopSignal, listener: () => void) => void,

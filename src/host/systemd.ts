@@ -1,6 +1,6 @@
 /**
- * systemd's notify protocol (sd_notify), in which each message is a datagram. Node has no Unix datagram sockets, so a native
- * package provides them.
+ * systemd's notify protocol (sd_notify), in which each message is a datagram. Node has no Unix datagram sockets, so a
+ * native package provides them.
  */
 import { LastcallError } from '../errors.js';
 import type { Supervisor } from './supervisor.js';

@@ -1,6 +1,6 @@
 /**
- * Fits the shipped systemd unit to a host: sets its paths, and relaxes its hardening as far as the bot needs to read and
- * write files. Reads nothing from the file system itself.
+ * Fits the shipped systemd unit to a host: sets its paths, and relaxes its hardening as far as the bot needs to read
+ * and write files. Reads nothing from the file system itself.
  */
 import { dirname, isAbsolute, relative, sep } from 'node:path';
 

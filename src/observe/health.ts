@@ -1,6 +1,6 @@
 /**
- * Keeps the supervisor informed: reports when the bot is ready and when it stops, asks for more time, updates the status,
- * and pings the watchdog while the run makes progress.
+ * Keeps the supervisor informed: reports when the bot is ready and when it stops, asks for more time, updates the
+ * status, and pings the watchdog while the run makes progress.
  */
 import type { Clock } from '../clock.js';
 import type { Supervisor } from '../host/supervisor.js';
@@ -27,6 +27,7 @@ const INTERVALS_PER_WATCHDOG = 3;
 /** The extra time to ask for beyond the end of a step, so that the process can write its last log lines and exit. */
 const EXIT_ALLOWANCE_MS = 2_000;
 
+/** Reports the state of one run to its supervisor. */
 export class Health {
   readonly #supervisor: Supervisor;
   readonly #clock: Clock;

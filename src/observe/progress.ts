@@ -1,11 +1,13 @@
 /**
- * Follows the steps of the run, and tells whether the current one has stalled. Each step has a latest end, so that a blocked
- * step counts as stalled, while waiting for an unreachable network does not.
+ * Follows the steps of the run, and tells whether the current one has stalled. Each step has a latest end, so that a
+ * blocked step counts as stalled, while waiting for an unreachable network does not.
  */
 import type { Clock } from '../clock.js';
 import type { ObservedEvent } from './events.js';
 
-/** How far a step may overrun its latest end before it counts as stalled, since timers fire late on a busy event loop. */
+/**
+ * How far a step may overrun its latest end before it counts as stalled, since timers fire late on a busy event loop.
+ */
 const OVERRUN_TOLERANCE_MS = 5_000;
 
 export interface Step {
@@ -15,6 +17,7 @@ export interface Step {
   readonly latestEnd: number;
 }
 
+/** The phase and the current step of one run. */
 export class Progress {
   readonly #clock: Clock;
   readonly #runningLatestEnd: () => number;

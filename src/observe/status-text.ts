@@ -21,6 +21,7 @@ interface Problem {
   readonly since: number;
 }
 
+/** The status of one run, derived from its events. */
 export class StatusText {
   readonly #options: StatusTextOptions;
   /** The bots whose locks other processes hold, and those processes' pids, if known. */
