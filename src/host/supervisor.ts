@@ -2,9 +2,11 @@
  * The supervisor of the process, which is systemd, pm2, or none. The code for each is loaded only where it is needed.
  */
 
+import type { SupervisorKind } from './run-state.js';
+
 /** A connection to the supervisor. All calls are cheap and never throw. */
 export interface Supervisor {
-  readonly kind: 'systemd' | 'pm2' | 'none';
+  readonly kind: SupervisorKind;
   /** The longest that a stop may take under this supervisor, if it sets a limit. */
   readonly stopLimitMs: number | undefined;
   /** How long after a stop request the supervisor kills, if known. */
