@@ -1,7 +1,6 @@
 /**
  * The supervisor of the process, which is systemd, pm2, or none. The code for each is loaded only where it is needed.
  */
-
 import type { SupervisorKind } from './run-state.js';
 
 /** A connection to the supervisor. All calls are cheap and never throw. */
