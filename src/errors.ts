@@ -41,7 +41,7 @@ export const errorTable = {
     exitCode: ExitCode.configuration,
     likelyCause: 'the path is wrong, or relative to a different working directory',
     nextStep:
-      'check that BOT_MODULE, or the file given to `lastcall run`, exists relative to the working directory',
+      'check that BOT_MODULE (or the file given to `lastcall run`) exists, relative to the working directory',
   },
   BOT_MODULE_FAILED: {
     exitCode: ExitCode.configuration,

@@ -141,7 +141,7 @@ describe('a bot module that', () => {
     expect(output).toMatch(
       /ERROR: bot: start failed after .*throws\.js:4: TypeError: .*onn is not a function$/m,
     );
-    expect(times(output, 'what to do: mend the error')).toBe(1);
+    expect(times(output, 'what to do: fix the error')).toBe(1);
     expect(times(output, 'throws.js:4:')).toBe(3); // the two messages that name it, and the stack
     expect(output).not.toContain(dirname(mainFile));
     expect(output).not.toContain('node:internal');
