@@ -4,9 +4,7 @@ export const ExitCode = {
   clean: 0,
   /** Stopped, but a hook failed or was cut off, or handlers were aborted. */
   cut: 1,
-  /**
-   * A fault: an uncaught exception, an unhandled rejection, an internal error, a disk fault (EX_SOFTWARE of sysexits).
-   */
+  /** A fault: uncaught exception, unhandled rejection, internal error or disk fault (EX_SOFTWARE of sysexits). */
   fault: 70,
   /** Another process polls the bot (EX_TEMPFAIL). */
   conflict: 75,
@@ -16,7 +14,5 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/**
- * The exit code when a third signal forces the exit: the code that shells report for a process killed by the signal.
- */
+/** The code that shells report for a process killed by the signal; used when a third signal forces the exit. */
 export const forcedExitCode = (signalNumber: number): number => 128 + signalNumber;

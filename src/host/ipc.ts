@@ -3,10 +3,7 @@
  * when its daemon ends.
  */
 
-/**
- * The part of `process` that is an IPC channel. `connected` is undefined without a channel, and false once it has
- * closed.
- */
+/** The part of `process` that is an IPC channel; `connected` is undefined without one, and false once closed. */
 export interface IpcChannel {
   readonly connected?: boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;

@@ -17,9 +17,7 @@ const RETRY_INTERVAL_MS = 500;
 const MIN_RETRY_INTERVAL_MS = 20;
 /** How many connections of waiters a holder keeps; further waiters retry at `RETRY_INTERVAL_MS`. */
 const MAX_WAITERS = 64;
-/**
- * The age from which a socket file without a listener is stale; a younger one may belong to a process about to listen.
- */
+/** The age from which a socket file without a listener is stale; a younger one may be about to get its listener. */
 const STALE_FILE_AGE_MS = 1_000;
 
 /**
@@ -97,8 +95,7 @@ export class HostLock {
   async #listen(): Promise<boolean> {
     const server = createServer((waiter) => this.#addWaiter(waiter));
     server.maxConnections = MAX_WAITERS;
-    // Without `exclusive`, the workers of a cluster would share one listener, and each would believe that it holds the
-    // lock.
+    // Without `exclusive`, the workers of a cluster would share one listener, and all would hold the lock.
     server.listen({ path: this.#address, exclusive: true });
     try {
       await once(server, 'listening');
@@ -120,9 +117,7 @@ export class HostLock {
     waiter.on('data', () => waiter.destroy());
   }
 
-  /**
-   * Resolves when the connection to the holder closes, or after `RETRY_INTERVAL_MS`. Rejects with the signal's reason.
-   */
+  /** Resolves when the connection closes, or after `RETRY_INTERVAL_MS`. Rejects with the signal's reason. */
   async #waitForClose(holder: Socket, signal: AbortSignal): Promise<void> {
     // AbortSignal.any would leak in a loop: Node 20 keeps what it returns for as long as the source signal lives.
     const wake = new AbortController();

@@ -54,9 +54,7 @@ export class RunRecord {
     this.#sinceMs = now();
   }
 
-  /**
-   * Reports if the bot's previous run was killed, and keeps the bot's file from now on. Call it once the lock is held.
-   */
+  /** Reports a kill of the bot's previous run, and keeps the bot's file from now on. Call it with the lock held. */
   begin(key: string, botId: number): void {
     const { stopTimeoutMs, emit } = this.#options;
     const previous = this.#read(key);
@@ -159,9 +157,7 @@ function positionAfter(event: LifecycleEvent): Position | undefined {
   }
 }
 
-/**
- * The id that Linux gives to each boot. A unit that hides the file (ProcSubset=pid) passes the id in the environment.
- */
+/** The boot id from Linux, or from the environment in a unit that hides the file (ProcSubset=pid). */
 function readBootId(): string | undefined {
   try {
     // systemd's `%b` has no hyphens.

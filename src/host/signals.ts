@@ -5,10 +5,7 @@
 import { constants } from 'node:os';
 import { forcedExitCode } from '../exit-code.js';
 
-/**
- * The signals that request a stop: SIGINT from Ctrl-C and pm2, SIGTERM from systemd and `kill`, SIGHUP from a closing
- * terminal.
- */
+/** The signals that request a stop: SIGINT (Ctrl-C, pm2), SIGTERM (systemd, `kill`), SIGHUP (a closing terminal). */
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof stopSignals)[number];
 

@@ -1,6 +1,4 @@
-/**
- * The supervisor of the process, which is systemd, pm2, or none. The code for each is loaded only where it is needed.
- */
+/** The supervisor of the process: systemd, pm2, or none. The code for each is loaded only if needed. */
 import type { SupervisorKind } from './run-state.js';
 
 /** A connection to the supervisor. All calls are cheap and never throw. */
@@ -10,10 +8,7 @@ export interface Supervisor {
   readonly stopLimitMs: number | undefined;
   /** How long after a stop request the supervisor kills, if known. */
   readonly killAfterMs?: number;
-  /**
-   * Reports that the start has succeeded: the first poll is answered, or the process stands by. Only the first call
-   * counts.
-   */
+  /** Reports that the bot polls or stands by, so that the start has succeeded. Only the first call counts. */
   ready(): void;
   /** Sets the status that operators see, in one line. */
   status(text: string): void;

@@ -5,9 +5,7 @@
 import type { Clock } from '../clock.js';
 import type { ObservedEvent } from './events.js';
 
-/**
- * How far a step may overrun its latest end before it counts as stalled, since timers fire late on a busy event loop.
- */
+/** How far a step may overrun its latest end, since timers fire late on a busy event loop. */
 const OVERRUN_TOLERANCE_MS = 5_000;
 
 export interface Step {

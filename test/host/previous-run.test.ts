@@ -128,24 +128,3 @@ describe('the previous run', () => {
     );
   });
 });
-
-describe('the state of a run', () => {
-  it('is parsed only if it is valid', () => {
-    const sound = JSON.stringify(running);
-    expect(parseRunState(sound)).toEqual(running);
-    for (const text of ['', 'null', '[]', '7', sound.slice(0, -1), '{"phase":"running"}'])
-      expect(parseRunState(text)).toBeUndefined();
-    fc.assert(
-      fc.property(fc.json(), (text) => {
-        expect(parseRunState(text)).toBeUndefined();
-      }),
-    );
-    fc.assert(
-      fc.property(fc.constantFrom(...Object.keys(running)), fc.jsonValue(), (key, value) => {
-        // Nothing is added or changed.
-        const parsed = parseRunState(JSON.stringify({ ...running, [key]: value }));
-        if (parsed) expect({ ...running, [key]: value }).toMatchObject(JSON.parse(JSON.stringify(parsed)));
-      }),
-    );
-  });
-});
