@@ -21,7 +21,8 @@ import { guarded } from './listener.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
-import { Health, type Observed } from './observe/health.js';
+import type { ObservedEvent } from './observe/events.js';
+import { Health } from './observe/health.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { identityOf, identityOfToken } from './telegraf/identity.js';
 
@@ -79,7 +80,6 @@ export function composeApp({
   const record = new RunRecord({
     stateDir,
     stopTimeoutMs,
-    budgetMs,
     supervisor: supervisor.kind,
     killAfterMs: supervisor.killAfterMs ?? supervisor.stopLimitMs,
     emit: (event) => tell(event),
@@ -104,7 +104,7 @@ export function composeApp({
   const health = new Health({
     supervisor,
     clock,
-    vitals: () => fleet.vitals,
+    activity: () => fleet.activity,
     redact: (text) => logging.redact(text),
   });
   const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
@@ -126,12 +126,12 @@ export function composeApp({
   for (const hook of hooksInStartOrder) lifecycle.add(hook);
 
   // Guarded one by one, so that neither a failure of the log nor one of the supervisor keeps the other from hearing.
-  const tellLog = guarded((event: Observed, botId?: number) =>
+  const tellLog = guarded((event: ObservedEvent, botId?: number) =>
     logEvent(log, event, botId === undefined ? undefined : { bot: botId }),
   );
-  const tellSupervisor = guarded((event: Observed, botId?: number) => health.observe(event, botId));
+  const tellSupervisor = guarded((event: ObservedEvent, botId?: number) => health.observe(event, botId));
 
-  function tell(event: Observed, botId?: number): void {
+  function tell(event: ObservedEvent, botId?: number): void {
     tellLog(event, botId);
     if (supervisor.kind !== 'none') tellSupervisor(event, botId);
   }

@@ -8,7 +8,7 @@ import { LastcallError } from './errors.js';
 import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
-import { Pipeline, type PipelineEvent, type PipelineSettings, type Vitals } from './pipeline.js';
+import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
 import { identityOf } from './telegraf/identity.js';
 import { firstFew } from './words.js';
 
@@ -107,9 +107,9 @@ export class Fleet {
   }
 
   /** Of all bots together; `latestEnd` is that of the bot whose step ends first. */
-  get vitals(): Vitals {
+  get activity(): Activity {
     return this.#vessels
-      .map(({ pipeline }) => pipeline.vitals)
+      .map(({ pipeline }) => pipeline.activity)
       .reduce(
         (all, one) => ({
           running: all.running + one.running,
