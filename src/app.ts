@@ -3,12 +3,12 @@
  * drain, the program's own hooks, the bot. The locks are released after all of them.
  */
 import { BotHook, type BotSource } from './bot-hook.js';
+import { Bots, type BotsOptions } from './bots.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
 import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
-import { Fleet, type FleetOptions } from './fleet.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
 import { RunRecord } from './host/run-record.js';
@@ -92,7 +92,7 @@ export function composeApp({
     acquired: ({ botId }, key) => record.begin(key, botId),
     emit: (event) => tell(event),
   });
-  const fleet = new Fleet({
+  const bots = new Bots({
     settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
     clock,
     joining: ({ telegram }) => logging.addSecret(telegram.token),
@@ -104,12 +104,12 @@ export function composeApp({
   const health = new Health({
     supervisor,
     clock,
-    activity: () => fleet.activity,
+    activity: () => bots.activity,
     redact: (text) => logging.redact(text),
   });
-  const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
+  const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
   const drain = new DrainHook({
-    drain: (latestEnd, why) => fleet.drain(latestEnd, why),
+    drain: (latestEnd, why) => bots.drain(latestEnd, why),
     clock,
     hastenSignal: lifecycle.hastenSignal,
     confirmMs,
@@ -121,7 +121,7 @@ export function composeApp({
     bot,
     ...hooks,
     drain,
-    { name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() },
+    { name: 'intake', start: () => bots.poll(), stop: () => bots.stopIntake() },
   ];
   for (const hook of hooksInStartOrder) lifecycle.add(hook);
 
@@ -143,7 +143,7 @@ export function composeApp({
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
     record.end(exitCode);
-    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, fleet.counts);
+    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, bots.counts);
   }
 
   return {
@@ -155,7 +155,7 @@ export function composeApp({
       });
       record.end(outcome.exitCode);
       locks.release();
-      logReceipt(receiptLog, outcome, fleet.counts);
+      logReceipt(receiptLog, outcome, bots.counts);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
       supervisor.close();
@@ -168,7 +168,7 @@ export function composeApp({
 }
 
 /** The settings by which bots are polled and their updates handled. */
-function botSettings(config: Config): Omit<FleetOptions['settings'], 'confirmTimeoutMs'> {
+function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTimeoutMs'> {
   return {
     allowedUpdates: config.allowedUpdates,
     dropPending: config.dropPending,
