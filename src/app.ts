@@ -3,12 +3,12 @@
  * drain, the program's own hooks, the bot. The locks are released after all of them.
  */
 import { BotHook, type BotSource } from './bot-hook.js';
+import { Bots, type BotsOptions } from './bots.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
 import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
-import { Fleet, type FleetOptions } from './fleet.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
 import { RunRecord } from './host/run-record.js';
@@ -21,7 +21,8 @@ import { guarded } from './listener.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
-import { Health, type Observed } from './observe/health.js';
+import type { ObservedEvent } from './observe/events.js';
+import { Health } from './observe/health.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { identityOf, identityOfToken } from './telegraf/identity.js';
 
@@ -79,7 +80,6 @@ export function composeApp({
   const record = new RunRecord({
     stateDir,
     stopTimeoutMs,
-    budgetMs,
     supervisor: supervisor.kind,
     killAfterMs: supervisor.killAfterMs ?? supervisor.stopLimitMs,
     emit: (event) => tell(event),
@@ -92,7 +92,7 @@ export function composeApp({
     acquired: ({ botId }, key) => record.begin(key, botId),
     emit: (event) => tell(event),
   });
-  const fleet = new Fleet({
+  const bots = new Bots({
     settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
     clock,
     joining: ({ telegram }) => logging.addSecret(telegram.token),
@@ -104,12 +104,12 @@ export function composeApp({
   const health = new Health({
     supervisor,
     clock,
-    vitals: () => fleet.vitals,
+    activity: () => bots.activity,
     redact: (text) => logging.redact(text),
   });
-  const bot = new BotHook({ source, config, log, clock, lifecycle, fleet, exiting: endedByProgram });
+  const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
   const drain = new DrainHook({
-    drain: (latestEnd, why) => fleet.drain(latestEnd, why),
+    drain: (latestEnd, why) => bots.drain(latestEnd, why),
     clock,
     hastenSignal: lifecycle.hastenSignal,
     confirmMs,
@@ -121,17 +121,17 @@ export function composeApp({
     bot,
     ...hooks,
     drain,
-    { name: 'intake', start: () => fleet.poll(), stop: () => fleet.stopIntake() },
+    { name: 'intake', start: () => bots.poll(), stop: () => bots.stopIntake() },
   ];
   for (const hook of hooksInStartOrder) lifecycle.add(hook);
 
   // Guarded one by one, so that neither a failure of the log nor one of the supervisor keeps the other from hearing.
-  const tellLog = guarded((event: Observed, botId?: number) =>
+  const tellLog = guarded((event: ObservedEvent, botId?: number) =>
     logEvent(log, event, botId === undefined ? undefined : { bot: botId }),
   );
-  const tellSupervisor = guarded((event: Observed, botId?: number) => health.observe(event, botId));
+  const tellSupervisor = guarded((event: ObservedEvent, botId?: number) => health.observe(event, botId));
 
-  function tell(event: Observed, botId?: number): void {
+  function tell(event: ObservedEvent, botId?: number): void {
     tellLog(event, botId);
     if (supervisor.kind !== 'none') tellSupervisor(event, botId);
   }
@@ -143,7 +143,7 @@ export function composeApp({
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
     record.end(exitCode);
-    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, fleet.counts);
+    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, bots.counts);
   }
 
   return {
@@ -155,7 +155,7 @@ export function composeApp({
       });
       record.end(outcome.exitCode);
       locks.release();
-      logReceipt(receiptLog, outcome, fleet.counts);
+      logReceipt(receiptLog, outcome, bots.counts);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
       supervisor.close();
@@ -168,7 +168,7 @@ export function composeApp({
 }
 
 /** The settings by which bots are polled and their updates handled. */
-function botSettings(config: Config): Omit<FleetOptions['settings'], 'confirmTimeoutMs'> {
+function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTimeoutMs'> {
   return {
     allowedUpdates: config.allowedUpdates,
     dropPending: config.dropPending,

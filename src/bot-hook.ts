@@ -1,11 +1,12 @@
 /**
  * The hook that brings the bot in, in whichever form it comes, and at the stop gives the program it came from its turn.
  */
+
+import type { Bots, Launched } from './bots.js';
 import type { Clock } from './clock.js';
 import { requireToken } from './config/load.js';
 import type { Config } from './config/schema.js';
 import { LastcallError } from './errors.js';
-import type { Fleet, Launched } from './fleet.js';
 import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
@@ -47,7 +48,7 @@ export interface BotHookOptions {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
-  readonly fleet: Fleet;
+  readonly bots: Bots;
   /** The program has called `process.exit` while nothing stopped; the process ends when this returns. */
   exiting(exitCode: number): void;
 }
@@ -65,8 +66,8 @@ export class BotHook implements Hook {
   }
 
   async start(context: HookContext): Promise<void> {
-    const { source, fleet } = this.#options;
-    if ('bot' in source) return fleet.add(launchedByUs(source.bot));
+    const { source, bots } = this.#options;
+    if ('bot' in source) return bots.add(launchedByUs(source.bot));
     try {
       await this.#load(source, context);
     } catch (error) {
@@ -80,7 +81,7 @@ export class BotHook implements Hook {
     try {
       await this.#takeover?.runStopListeners(stopCallOf(reason), { signal, deadline });
     } finally {
-      this.#options.fleet.close();
+      this.#options.bots.close();
     }
   }
 
@@ -135,12 +136,12 @@ export class BotHook implements Hook {
   }
 
   #takeOver(): Takeover {
-    const { config, log, clock, lifecycle, fleet, exiting } = this.#options;
+    const { config, log, clock, lifecycle, bots, exiting } = this.#options;
     const { telegramApiRoot: apiRoot } = config;
     return takeOver(
       {
         stopping: lifecycle.signal,
-        launched: (launch) => this.#launch(launch, fleet),
+        launched: (launch) => this.#launch(launch, bots),
         stopRequested: (_bot, why) =>
           void lifecycle.stop(StopReason.request(why === undefined ? 'bot.stop()' : `bot.stop('${why}')`)),
         refused: (error) => void lifecycle.stop(StopReason.fatal(error)),
@@ -151,9 +152,9 @@ export class BotHook implements Hook {
     );
   }
 
-  #launch(launched: Launched, fleet: Fleet): void {
+  #launch(launched: Launched, bots: Bots): void {
     try {
-      fleet.add(launched);
+      bots.add(launched);
     } catch (error) {
       const reason = error instanceof LastcallError ? StopReason.fatal(error) : StopReason.fault(error);
       launched.ended(error);

@@ -1,18 +1,19 @@
-/**
- * Time as the core sees it: a clock it is given, never the process's own. Tests hand in one that they step.
- */
+/** The clock that time-dependent code is given, so that tests can step time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** All times are milliseconds; `now()` only ever rises and has no meaning outside the process. */
+/** All times are in milliseconds. */
 export interface Clock {
+  /** A monotonic time, which has no meaning outside the process. */
   now(): number;
-  /** Resolves after `ms`; rejects with the signal's reason as soon as the signal aborts. */
+  /** Resolves after `ms`, or rejects with the signal's reason when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls back once after `ms`, unless the returned function is called before. `Infinity` never fires. */
+  /**
+   * Calls back once after `ms`, unless the returned function is called before. With `Infinity`, it never calls back.
+   */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** Node fires a timer at once when it is set for longer than this (2^31 - 1 ms, 24.8 days). */
+/** The longest delay of a timer (2^31 - 1 ms, 24.8 days); Node fires a timer with a longer delay at once. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
 
 export const systemClock: Clock = {
@@ -21,7 +22,7 @@ export const systemClock: Clock = {
     try {
       await sleep(Math.min(ms, LONGEST_TIMER_MS), undefined, signal && { signal });
     } catch (error) {
-      // node:timers rejects with an AbortError of its own; callers want to see why they were woken.
+      // node:timers rejects with an AbortError instead of the signal's reason.
       throw signal?.aborted ? signal.reason : error;
     }
   },

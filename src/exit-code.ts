@@ -1,18 +1,18 @@
-/** The codes the process exits with. The unit file and ecosystem.config.js are wired to them. */
+/** The exit codes of the process. The unit files and ecosystem.config.js depend on them. */
 export const ExitCode = {
   /** Stopped cleanly; every update settled or safe. */
   clean: 0,
-  /** Stopped, but something was cut: a hook failed or was cut off, handlers were aborted. */
+  /** Stopped, but a hook failed or was cut off, or handlers were aborted. */
   cut: 1,
-  /** A fault: uncaught exception, unhandled rejection, internal error, disk fault (sysexits' EX_SOFTWARE). */
+  /** A fault: uncaught exception, unhandled rejection, internal error or disk fault (EX_SOFTWARE of sysexits). */
   fault: 70,
-  /** Another poller kept the token (EX_TEMPFAIL). */
+  /** Another process polls the bot (EX_TEMPFAIL). */
   conflict: 75,
-  /** Configuration; a restart will not help (EX_CONFIG). */
+  /** The configuration is wrong, so that a restart does not help (EX_CONFIG). */
   configuration: 78,
 } as const;
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** What a shell reports for a process that signal number `n` ended; used when a third signal forces the exit. */
+/** The code that shells report for a process killed by the signal; used when a third signal forces the exit. */
 export const forcedExitCode = (signalNumber: number): number => 128 + signalNumber;

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * The process: signals first, then arguments → command → exit code. The rest is loaded after the signal handlers
- * are in place, so that a stop that comes while it loads is remembered; the only process.exit is here.
+ * The entry point: runs the command that the arguments name, and exits with its code. Signal listeners are installed
+ * before the rest is loaded, so that a stop signal during loading is not lost. Only this file calls process.exit.
  */
 import { listenForSignals } from './host/signals.js';
 
-// Taken before any bot program is loaded: while one is run unchanged, process.exit means something else.
+// Kept here because process.exit is replaced while an unchanged bot program runs.
 const exit = process.exit.bind(process);
 const signals = listenForSignals((signal, listener) => process.on(signal, listener), exit);
 

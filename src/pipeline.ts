@@ -26,7 +26,7 @@ import { orderKey, updateKind } from './telegraf/order-key.js';
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
 
 /** How a bot does at a moment. */
-export interface Vitals {
+export interface Activity {
   /** The number of handlers at work. */
   readonly running: number;
   readonly handled: number;
@@ -155,7 +155,7 @@ export class Pipeline {
     this.#api.close();
   }
 
-  get vitals(): Vitals {
+  get activity(): Activity {
     const { latestEnd: polling } = this.#poller;
     const { latestEnd: handling, counts } = this.#dispatcher;
     return {

@@ -1,6 +1,6 @@
 /** How long a stop may take, by the settings and by the supervisor's patience. */
 import type { BudgetEvent } from './host/events.js';
-import { patienceFor, type Supervisor } from './host/supervisor.js';
+import { recommendedKillAfterMs, type Supervisor } from './host/supervisor.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 
@@ -37,6 +37,6 @@ export function budgetEvent(
     budgetMs,
     drainMs,
     hooksMs: budgetMs - drainMs,
-    ...(isCutShort && { cutShort: { killAfterMs, neededMs: patienceFor(stopTimeoutMs) } }),
+    ...(isCutShort && { cutShort: { killAfterMs, neededMs: recommendedKillAfterMs(stopTimeoutMs) } }),
   };
 }

@@ -1,4 +1,4 @@
-/** The system's name for what went wrong (`ENOSPC`), where the error has one. */
+/** The code of a system error, such as `ENOSPC`, or undefined if the error has none. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

@@ -11,7 +11,7 @@ import { settingsMarkdown } from '../src/config/help.js';
 import { readSettings } from '../src/config/load.js';
 import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
 import { ExitCode } from '../src/exit-code.js';
-import { patienceFor } from '../src/host/supervisor.js';
+import { recommendedKillAfterMs } from '../src/host/supervisor.js';
 import { orderKey, seq, updateId } from '../src/inbox/ids.js';
 import type { SeenUpdate } from '../src/inbox/store/view.js';
 import { eventsMarkdown } from '../src/logging/events.js';
@@ -162,13 +162,13 @@ describe('what supervisors are told', () => {
   it('is to give a start and a stop a little more time than they may take', async () => {
     const { values } = await readSettings({ env: {}, cwd: '/', readFile: async () => '' });
     const { startTimeoutMs = Number.NaN, stopTimeoutMs = Number.NaN } = values;
-    expect(app.kill_timeout).toBe(patienceFor(stopTimeoutMs));
+    expect(app.kill_timeout).toBe(recommendedKillAfterMs(stopTimeoutMs));
     expect(found(/^TimeoutStopSec=(\d+)/gm, units)).toEqual(
-      units.map(() => `${patienceFor(stopTimeoutMs) / 1_000}`),
+      units.map(() => `${recommendedKillAfterMs(stopTimeoutMs) / 1_000}`),
     );
-    expect(app.listen_timeout).toBe(patienceFor(startTimeoutMs));
+    expect(app.listen_timeout).toBe(recommendedKillAfterMs(startTimeoutMs));
     for (const seconds of found(/^TimeoutStartSec=(\d+)/gm, units))
-      expect(Number(seconds) * 1_000).toBeGreaterThanOrEqual(patienceFor(startTimeoutMs));
+      expect(Number(seconds) * 1_000).toBeGreaterThanOrEqual(recommendedKillAfterMs(startTimeoutMs));
   });
 
   it('is where to find the program, and to wait for it', () => {

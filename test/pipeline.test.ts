@@ -60,7 +60,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
   });
   const health = new Health({
     clock,
-    vitals: () => pipeline.vitals,
+    activity: () => pipeline.activity,
     redact: String,
     supervisor: {
       ...unsupervised,
@@ -121,7 +121,7 @@ describe('the watchdog is fed', () => {
   it('while a poll waits, until it should have ended', async () => {
     await using bench = setUp();
     await polling(bench);
-    expect(bench.pipeline.vitals.latestEnd).toBe(POLL_WITHIN_MS);
+    expect(bench.pipeline.activity.latestEnd).toBe(POLL_WITHIN_MS);
   });
 
   it('while the inbox is full, however long, as long as handlers end or are given up', async () => {
@@ -130,7 +130,7 @@ describe('the watchdog is fed', () => {
     await handling(bench, 1);
     sandbox.say('two');
     await bench.tells('inbox.paused');
-    expect(bench.pipeline.vitals).toMatchObject({ running: 1, latestEnd: HANDLER_TIMEOUT_MS });
+    expect(bench.pipeline.activity).toMatchObject({ running: 1, latestEnd: HANDLER_TIMEOUT_MS });
     expect(await bench.hungerAfter(HANDLER_TIMEOUT_MS)).toBeLessThan(WATCHDOG_MS);
     await bench.tells('handler.timed-out');
     expect(await bench.hungerAfter(10_000)).toBeLessThan(WATCHDOG_MS);
@@ -160,7 +160,7 @@ describe('the watchdog is not fed any more', () => {
     disk.holdSyncs = true;
     sandbox.say('hello');
     await bench.tells('poll.answered');
-    while (bench.pipeline.vitals.latestEnd !== MINUTE_MS) await settle();
+    while (bench.pipeline.activity.latestEnd !== MINUTE_MS) await settle();
     expect(await bench.hungerAfter(MINUTE_MS + LENIENCE_MS)).toBeLessThan(WATCHDOG_MS);
     expect(await bench.hungerAfter(10 * MINUTE_MS)).toBeGreaterThan(WATCHDOG_MS);
   });

@@ -20,13 +20,13 @@ describe('a duration in words', () => {
     [86_380_000, '1 d'],
     [183_600_000, '2 d 3 h'],
     [Number.POSITIVE_INFINITY, 'no limit'],
-  ])('says %d ms as %s', (ms, words) => {
+  ])('formats %d ms as %s', (ms, words) => {
     expect(durationInWords(ms)).toBe(words);
   });
 });
 
 describe('a count', () => {
-  it('has one noun for one and another for the rest', () => {
+  it('has a singular for 1 and a plural for other numbers', () => {
     expect([0, 1, 2].map((number) => count(number, 'update'))).toEqual([
       '0 updates',
       '1 update',
@@ -36,7 +36,7 @@ describe('a count', () => {
 });
 
 describe('the first few of a list', () => {
-  it('names all where they are few, and counts the rest where they are not', () => {
+  it('are all items if there are few, and are followed by the number of the others if not', () => {
     expect(firstFew([])).toBe('');
     expect(firstFew([1, 2, 3], 3)).toBe('1, 2, 3');
     expect(firstFew(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');

@@ -1,23 +1,23 @@
-/** Which bot it is, for all that a host keeps one of a bot: its lock, its folder. */
+/** The key that identifies a bot on a host, in the names of its lock and its folder. */
 import { createHash } from 'node:crypto';
 
 export interface BotIdentity {
-  /** The Bot API server; the same digits are another bot elsewhere. */
+  /** The Bot API server's URL: on another server the same id is another bot. */
   readonly apiRoot: string;
-  /** Of Telegram's test environment, which has bots of its own. */
+  /** Whether the bot belongs to Telegram's test environment, which has separate bots. */
   readonly testEnv: boolean;
-  /** The digits before the token's colon: they stay when the token is rotated. */
+  /** The digits before the token's colon, which stay the same when the token is replaced. */
   readonly botId: number;
 }
 
-/** The bot's key, fit for a file's name: its id, for people, and a hash of all that makes it this bot. */
+/** A key that is safe in file names: the bot's id, to be readable, and a hash of the whole identity. */
 export function botKey({ apiRoot, testEnv, botId }: BotIdentity): string {
-  const identity = JSON.stringify([normal(apiRoot), testEnv, botId]);
+  const identity = JSON.stringify([normalized(apiRoot), testEnv, botId]);
   return `${botId}-${createHash('sha256').update(identity).digest('hex').slice(0, 16)}`;
 }
 
-/** One server, however its address is written. */
-function normal(apiRoot: string): string {
+/** The URL in its normal form, without trailing slashes; text that is not a URL only loses its trailing slashes. */
+function normalized(apiRoot: string): string {
   const { href } = URL.canParse(apiRoot) ? new URL(apiRoot) : { href: apiRoot };
   return href.replace(/\/+$/, '');
 }

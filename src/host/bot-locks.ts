@@ -1,6 +1,6 @@
 /**
- * The locks of a run: whichever bots it polls, no other process on this host runs them, nor does another run in this
- * process. Where somebody else does, the run stands by until that one has ended.
+ * The locks of a run, one per bot: no other process on this host and no other run in this process polls the same bots.
+ * If another process holds a lock, the run stands by until that process ends.
  */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
@@ -11,124 +11,125 @@ import { HostLock, lockAddress } from './lock.js';
 export interface BotLocksOptions {
   /** What to do when another process holds a lock. */
   readonly onLocked: 'wait' | 'exit';
-  /** Ends standing by; from then on no lock is taken. */
+  /** Ends standing by. No lock is taken once it has aborted. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** The pid of the process that holds the bot of this key, where that can be known. */
+  /** The pid of the process that runs the bot with this key, if known. */
   readonly holderOf?: (key: string) => number | undefined;
-  /** The bot is this run's alone from now on. */
+  /** Called when the bot's lock is held, before `reserve` and `claim` resolve. */
   readonly acquired?: (bot: BotIdentity, key: string) => void;
   readonly emit: (event: LockEvent) => void;
 }
 
-interface Seat {
+interface BotLock {
   readonly bot: BotIdentity;
   readonly key: string;
   readonly lock: HostLock;
-  /** Settles with the lock, or with the reason why there is none. */
+  /** Resolves when the lock is held, or rejects with the reason why it cannot be. */
   readonly held: Promise<void>;
-  readonly taken: () => void;
-  readonly refused: (reason: unknown) => void;
-  /** Some bot of this run is polled under it. */
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+  /** Whether a bot of this run is polled under this lock. */
   claimed: boolean;
-  state: 'queued' | 'held' | 'given-up';
+  state: 'queued' | 'held' | 'failed';
 }
 
+/** Takes, shares and releases the locks of one run. */
 export class BotLocks {
   readonly #options: BotLocksOptions;
-  readonly #seats = new Map<string, Seat>();
-  readonly #queue: Seat[] = [];
-  #working = false;
+  readonly #locks = new Map<string, BotLock>();
+  readonly #queue: BotLock[] = [];
+  #acquiring = false;
 
   constructor(options: BotLocksOptions) {
     this.#options = options;
   }
 
   /**
-   * Takes the lock of a bot that this run is about to load; a later `claim` of the same bot shares it. Resolves when
-   * the lock is held. Rejects with LOCKED if another process holds it and that is not to be waited for, with
-   * BOT_ALREADY_POLLED if another run in this process does, with LOCK_UNAVAILABLE if nobody can have it, and with the
-   * signal's reason when that aborts.
+   * Takes the lock of a bot that this run is about to load; a later `claim` of the same bot shares the lock. Resolves
+   * when the lock is held. Rejects with LOCKED if another process holds the lock and `onLocked` is `exit`, with
+   * BOT_ALREADY_POLLED if another run in this process holds the lock, with LOCK_UNAVAILABLE if the system refuses the
+   * lock, and with the signal's reason when the signal aborts.
    */
   async reserve(bot: BotIdentity): Promise<void> {
-    await this.#seat(bot).held;
+    await this.#lockOf(bot).held;
   }
 
   /**
-   * Takes the lock for a bot that is to be polled. What it returns settles as that of `reserve`, and need not be
-   * heeded.
+   * Takes the lock of a bot that is about to be polled. Resolves and rejects like `reserve`; a rejection need not be
+   * handled.
    *
-   * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already: it would wait for itself
+   * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already, and would wait for itself
    */
   claim(bot: BotIdentity): Promise<void> {
-    const seat = this.#seat(bot);
-    if (seat.claimed) throw alreadyPolled(bot);
-    seat.claimed = true;
-    return seat.held;
+    const entry = this.#lockOf(bot);
+    if (entry.claimed) throw alreadyPolled(bot);
+    entry.claimed = true;
+    return entry.held;
   }
 
-  /** Gives all of them back. To be called when nothing of the run is at work any more; the signal has aborted. */
+  /** Releases all locks. Call it at the end of the run, when the signal has aborted. */
   release(): void {
-    for (const seat of this.#seats.values()) {
-      register().delete(seat.key);
-      if (seat.state !== 'held') continue;
-      seat.lock.release();
-      this.#options.emit({ event: 'lock.released', bot: seat.bot.botId });
+    for (const entry of this.#locks.values()) {
+      polledBots().delete(entry.key);
+      if (entry.state !== 'held') continue;
+      entry.lock.release();
+      this.#options.emit({ event: 'lock.released', bot: entry.bot.botId });
     }
-    this.#seats.clear();
+    this.#locks.clear();
   }
 
-  #seat(bot: BotIdentity): Seat {
+  #lockOf(bot: BotIdentity): BotLock {
     const key = botKey(bot);
-    const own = this.#seats.get(key);
+    const own = this.#locks.get(key);
     if (own) return own;
-    const polled = register();
+    const polled = polledBots();
     if (polled.has(key)) throw alreadyPolled(bot);
     polled.add(key);
-    const seat = newSeat(bot, key, new HostLock(lockAddress(key), this.#options.clock));
-    this.#seats.set(key, seat);
-    this.#queue.push(seat);
-    if (!this.#working) void this.#work();
-    return seat;
+    const entry = newBotLock(bot, key, new HostLock(lockAddress(key), this.#options.clock));
+    this.#locks.set(key, entry);
+    this.#queue.push(entry);
+    if (!this.#acquiring) void this.#acquireQueued();
+    return entry;
   }
 
   /**
-   * Takes the locks one after the other, those that are asked for in one go in the order of their keys: two processes
-   * of one program with several bots then never hold some each.
+   * Takes the queued locks one by one. Locks that are requested in the same tick are taken in the order of their keys,
+   * so that two processes with the same bots can never hold some each.
    */
-  async #work(): Promise<void> {
-    this.#working = true;
+  async #acquireQueued(): Promise<void> {
+    this.#acquiring = true;
     await Promise.resolve();
-    for (let seat = this.#next(); seat; seat = this.#next()) await this.#take(seat);
-    this.#working = false;
+    for (let entry = this.#next(); entry; entry = this.#next()) await this.#acquire(entry);
+    this.#acquiring = false;
   }
 
-  #next(): Seat | undefined {
+  #next(): BotLock | undefined {
     this.#queue.sort((a, b) => (a.key < b.key ? -1 : 1));
     return this.#queue.shift();
   }
 
-  async #take(seat: Seat): Promise<void> {
+  async #acquire(entry: BotLock): Promise<void> {
     const { signal, clock, acquired, emit } = this.#options;
-    const { bot, key, lock } = seat;
+    const { bot, key, lock } = entry;
     const begunAt = clock.now();
     try {
       signal.throwIfAborted();
       const free = await lock.tryAcquire();
-      if (!free) await this.#standBy(seat);
+      if (!free) await this.#standBy(entry);
       signal.throwIfAborted();
-      seat.state = 'held';
+      entry.state = 'held';
       emit({ event: 'lock.acquired', bot: bot.botId, waitedMs: free ? 0 : clock.now() - begunAt });
       acquired?.(bot, key);
-      seat.taken();
+      entry.resolve();
     } catch (reason) {
       lock.release();
-      seat.state = 'given-up';
-      seat.refused(signal.aborted || reason instanceof LastcallError ? reason : unavailable(bot, reason));
+      entry.state = 'failed';
+      entry.reject(signal.aborted || reason instanceof LastcallError ? reason : unavailable(bot, reason));
     }
   }
 
-  async #standBy({ bot, key, lock }: Seat): Promise<void> {
+  async #standBy({ bot, key, lock }: BotLock): Promise<void> {
     const { onLocked, signal, holderOf, emit } = this.#options;
     const holder = holderOf?.(key);
     if (onLocked === 'exit') throw locked(bot, holder);
@@ -137,16 +138,16 @@ export class BotLocks {
   }
 }
 
-function newSeat(bot: BotIdentity, key: string, lock: HostLock): Seat {
-  let taken = () => {};
-  let refused: (reason: unknown) => void = () => {};
-  const held = new Promise<void>((resolve, reject) => {
-    taken = resolve;
-    refused = reject;
+function newBotLock(bot: BotIdentity, key: string, lock: HostLock): BotLock {
+  let resolve = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const held = new Promise<void>((onHeld, onFailed) => {
+    resolve = onHeld;
+    reject = onFailed;
   });
-  // A stop may come before anybody waits for it.
+  // A stop may reject the promise before anybody awaits it.
   held.catch(() => {});
-  return { bot, key, lock, held, taken, refused, claimed: false, state: 'queued' };
+  return { bot, key, lock, held, resolve, reject, claimed: false, state: 'queued' };
 }
 
 function alreadyPolled({ botId }: BotIdentity): LastcallError {
@@ -164,11 +165,11 @@ function unavailable({ botId }: BotIdentity, cause: unknown): LastcallError {
   return new LastcallError('LOCK_UNAVAILABLE', `bot ${botId}`, message, { cause });
 }
 
-const REGISTER = Symbol.for('lastcall.polledBots');
+const POLLED_BOTS = Symbol.for('lastcall.polledBots');
 
-/** The process's own, so that two copies of lastcall in one process know of each other. */
-function register(): Set<string> {
-  const holder: typeof globalThis & { [REGISTER]?: Set<string> } = globalThis;
-  holder[REGISTER] ??= new Set();
-  return holder[REGISTER];
+/** The keys of all bots that this process polls; process-wide, since two copies of lastcall may run in one process. */
+function polledBots(): Set<string> {
+  const holder: typeof globalThis & { [POLLED_BOTS]?: Set<string> } = globalThis;
+  holder[POLLED_BOTS] ??= new Set();
+  return holder[POLLED_BOTS];
 }

@@ -1,49 +1,49 @@
-/** What the process's surroundings tell: the lock, the run before this one, the supervisor's patience. The log is one listener. */
+/** What is reported about the process's surroundings: the lock, the previous run, and the time a stop has. */
 import type { RunPhase } from './run-state.js';
 
 /** `bot` is the bot's id. */
 export type LockEvent =
-  /** Another process on this host holds the bot; this one stands by. `holder`: its pid, where that can be known. */
+  /** Another process on this host holds the bot's lock, so that this one stands by. `holder` is its pid, if known. */
   | { readonly event: 'lock.waiting'; readonly bot: number; readonly holder: number | undefined }
-  /** `waitedMs`: how long this process stood by; 0 where nobody held the lock. */
+  /** `waitedMs` is how long this process stood by; 0 if the lock was free. */
   | { readonly event: 'lock.acquired'; readonly bot: number; readonly waitedMs: number }
   | { readonly event: 'lock.released'; readonly bot: number };
 
 export type PreviousRunEvent =
-  | ({ readonly event: 'previous-run.killed'; readonly bot: number } & Killed)
-  /** The file that tells the next run about this one, or this run about the one before, is of no use. */
+  | ({ readonly event: 'previous-run.killed'; readonly bot: number } & KilledRun)
+  /** The state file of the previous run cannot be read, or that of this run cannot be written. */
   | { readonly event: 'run-record.failed'; readonly path: string; readonly error: unknown };
 
 /** A run that did not end by itself. */
-export interface Killed {
+export interface KilledRun {
   readonly pid: number;
-  /** Where it was when it last said so. */
+  /** The last phase that the run recorded. */
   readonly phase: Exclude<RunPhase, 'stopped'>;
-  /** The hook that was at work, where the phase is one of hooks. */
+  /** The hook that was starting or stopping. */
   readonly hook: string | undefined;
-  /** How far it had come in that phase; in the drain, counted from the moment the stop was asked. */
+  /** The time from the beginning of the phase until the kill; in the drain, from the stop request. */
   readonly durationMs: number;
-  /** `exactly` where it is known when the kill came, `at most` where only this start bounds it. */
+  /** `exactly` if the time of the kill is known, `at most` if only this start limits it. */
   readonly bound: 'exactly' | 'at most';
-  /** The whole machine went down; nobody killed the process alone. */
+  /** Whether the machine has restarted since. */
   readonly machineRestarted: boolean;
-  /** What to change, in half a sentence. */
+  /** The likely cause or what to change, as part of a sentence. */
   readonly advice: string;
 }
 
-/** What a stop has to go by, told once all has started. */
+/** How much time a stop has, reported once the run has started. */
 export interface BudgetEvent {
   readonly event: 'lifecycle.budget';
-  /** The whole stop. */
+  /** The time for the whole stop. */
   readonly budgetMs: number;
   /** The drain's latest end, counted from the beginning of the stop. */
   readonly drainMs: number;
-  /** What is then left for the hooks behind it, at least. */
+  /** The least time that remains for the hooks that stop after the drain. */
   readonly hooksMs: number;
-  /** Where the supervisor kills sooner than the settings would have it. */
+  /** Present if the supervisor kills sooner than the settings require. */
   readonly cutShort?: {
     readonly killAfterMs: number;
-    /** What to set it to instead. */
+    /** The kill timeout that the settings require. */
     readonly neededMs: number;
   };
 }

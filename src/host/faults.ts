@@ -1,15 +1,13 @@
-/** Errors that nobody caught: each is reported, and none ends the process before it has stopped in order. */
+/** Listens for uncaught exceptions and unhandled rejections, so that the run can stop in order after one. */
 
 type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
 
 export interface FaultListener {
-  /**
-   * @param ownedByProgram the bot program listens for this kind of fault itself, and decides what becomes of it
-   */
+  /** @param ownedByProgram whether the bot program listens for this kind of fault, and so decides what follows */
   fault(error: unknown, origin: FaultOrigin, ownedByProgram: boolean): void;
 }
 
-/** The part of `process` that tells of faults. */
+/** The part of `process` that emits faults. */
 export interface FaultSource {
   on(event: FaultOrigin, listener: (error: unknown, origin: FaultOrigin) => void): unknown;
   off(event: FaultOrigin, listener: (error: unknown, origin: FaultOrigin) => void): unknown;
@@ -17,13 +15,13 @@ export interface FaultSource {
   listenerCount(event: FaultOrigin): number;
 }
 
-/** Listens for faults of this process; returns a function that stops listening. */
+/** Reports each fault to the listener. Returns a function that stops listening. */
 export function listenForFaults(source: FaultSource, listener: FaultListener): () => void {
   const ownedByProgram = (event: FaultOrigin) => source.listenerCount(event) > 1;
   const onException = (error: unknown, origin: FaultOrigin) =>
     listener.fault(error, origin, ownedByProgram('uncaughtException'));
   const onRejection = (error: unknown) => {
-    // As Node does it where nobody listens for rejections: to the program they are exceptions then.
+    // Like Node, which raises a rejection as an exception if nobody listens for rejections.
     if (!ownedByProgram('unhandledRejection') && ownedByProgram('uncaughtException'))
       source.emit('uncaughtException', error, 'unhandledRejection');
     else listener.fault(error, 'unhandledRejection', ownedByProgram('unhandledRejection'));

@@ -1,9 +1,9 @@
 /**
- * The IPC channel to a parent process: pm2 can send `'shutdown'` instead of a signal, and a channel that closes
- * under pm2 means that its daemon is gone and nobody supervises us any more.
+ * The IPC channel to the parent process. pm2 can send `'shutdown'` instead of a signal, and closes the channel only
+ * when its daemon ends.
  */
 
-/** The part of `process` that is an IPC channel; `connected` is false or missing without one. */
+/** The part of `process` that is an IPC channel; `connected` is undefined without one, and false once closed. */
 export interface IpcChannel {
   readonly connected?: boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;
@@ -14,27 +14,28 @@ export interface IpcChannel {
 
 export interface IpcListener {
   shutdown(): void;
-  /** Called only under pm2; elsewhere a parent may close the channel for reasons of its own. */
+  /** Called when the channel closes under pm2. Other parents may close the channel and go on. */
   supervisorGone(): void;
 }
 
 /**
  * Listens on the channel, if there is one.
- * @param underPm2 whether pm2 started this process (it sets `pm_id`)
+ *
+ * @param underPm2 whether pm2 started this process
  * @returns a function that stops listening
  */
 export function listenOnIpc(channel: IpcChannel, underPm2: boolean, listener: IpcListener): () => void {
   if (channel.connected === undefined) return () => {};
-  if (!channel.connected) {
-    if (underPm2) listener.supervisorGone();
-    return () => {};
-  }
   const onMessage = (message: unknown) => {
     if (message === 'shutdown') listener.shutdown();
   };
   const onDisconnect = () => {
     if (underPm2) listener.supervisorGone();
   };
+  if (!channel.connected) {
+    onDisconnect();
+    return () => {};
+  }
   channel.on('message', onMessage);
   channel.on('disconnect', onDisconnect);
   return () => {

@@ -1,36 +1,47 @@
 /**
- * A lock that one process on a host can hold and that dies with it: a socket that listens, which the kernel closes
- * whatever ends the process. Nothing is said through it, and nobody who connects is believed anything: those who wait
- * only stay connected, to hear by the end of the connection that it is worth another try.
+ * A lock that one process on a host can hold: a listening Unix socket, which the kernel closes however the process
+ * ends. No data is exchanged. Waiting processes keep a connection open, and its end tells them to try again.
  */
 import { once } from 'node:events';
 import { statSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onAbort } from '../abort.js';
 import { type Clock, systemClock } from '../clock.js';
 import { codeOf } from '../system-error.js';
 
-/** The safety net: a waiter tries this often even if it never hears that the holder has gone. */
-const TRY_EVERY_MS = 500;
-/** And never more often than this, whoever it is that listens there and hangs up at once. */
-const BETWEEN_TRIES_MS = 20;
-/** More than ever stand by for one bot; whoever connects beyond that is hung up on, and has the safety net. */
-const MOST_WAITERS = 64;
-/** A socket file that nobody listens on is left behind by a dead process; a young one, by one about to listen. */
-const YOUNG_FILE_MS = 1_000;
+/** How often a waiter tries even if its connection to the holder stays open. */
+const RETRY_INTERVAL_MS = 500;
+/** The shortest time between two tries, in case whatever listens at the address closes each connection at once. */
+const MIN_RETRY_INTERVAL_MS = 20;
+/** How many connections of waiters a holder keeps; further waiters retry at `RETRY_INTERVAL_MS`. */
+const MAX_WAITERS = 64;
+/** The age from which a socket file without a listener is stale; a younger one may be about to get its listener. */
+const STALE_FILE_AGE_MS = 1_000;
 
 /**
- * Where the lock of this name is. On Linux a name without a file, one a network namespace; elsewhere a socket file in
- * the folder for temporary files, which on macOS each user has one of.
+ * The socket address of the lock with this name: on Linux an abstract address, which is unique in a network namespace;
+ * elsewhere a file in the temporary folder, which on macOS is the user's own.
  */
 export function lockAddress(name: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'linux' ? `\0lastcall-${name}` : join(tmpdir(), `lastcall-${name}.sock`);
 }
 
-/** Whether any process holds the lock at this address now; in doubt, yes. Keeps nobody from taking it. */
-export const isHeld = (address: string): Promise<boolean> => answers(address);
+/** Resolves to whether a process holds the lock at this address, and to true in doubt. Does not take the lock. */
+export async function isHeld(address: string): Promise<boolean> {
+  const socket = connect(address);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    return codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT';
+  } finally {
+    socket.destroy();
+  }
+}
 
+/** One party's handle to the lock at an address. Of all handles on the host, one holds the lock at a time. */
 export class HostLock {
   readonly #address: string;
   readonly #clock: Clock;
@@ -42,25 +53,28 @@ export class HostLock {
     this.#clock = clock;
   }
 
-  /** Resolves to whether this object holds the lock now. Rejects when the system lets nobody have it. */
+  /**
+   * Takes the lock if it is free. Resolves to whether this object now holds the lock. Rejects with the system's error
+   * if no process could take it, for example for lack of file descriptors.
+   */
   async tryAcquire(): Promise<boolean> {
     if (this.#server) return true;
     if (await this.#listen()) return true;
-    return (await this.#clearDeadFile()) && (await this.#listen());
+    return (await this.#removeStaleFile()) && (await this.#listen());
   }
 
   /**
-   * Waits until nobody else holds the lock, and takes it: at once when the holder releases it or dies. Rejects with the
-   * signal's reason when that aborts, and when the system lets nobody have it.
+   * Takes the lock as soon as its holder releases it or dies. Rejects with the signal's reason when the signal aborts,
+   * and with the system's error if no process could take the lock.
    */
   async acquire(signal: AbortSignal): Promise<void> {
     let holder: Socket | undefined;
     try {
       signal.throwIfAborted();
       while (!(await this.tryAcquire())) {
-        await this.#clock.sleep(BETWEEN_TRIES_MS, signal);
+        await this.#clock.sleep(MIN_RETRY_INTERVAL_MS, signal);
         if (!holder || holder.destroyed) holder = connectTo(this.#address);
-        await this.#closes(holder, signal);
+        await this.#waitForClose(holder, signal);
       }
     } finally {
       holder?.destroy();
@@ -70,18 +84,18 @@ export class HostLock {
     throw signal.reason;
   }
 
-  /** Gives the lock back, if this object holds it. From when this returns somebody else can have it. */
+  /** Releases the lock if this object holds it; another process can take it at once. */
   release(): void {
     this.#server?.close();
     this.#server = undefined;
-    // Only now: who hears of it tries at once.
+    // After the server: waiters try again as soon as their connection ends.
     for (const waiter of this.#waiters) waiter.destroy();
   }
 
   async #listen(): Promise<boolean> {
-    const server = createServer((waiter) => this.#receive(waiter));
-    server.maxConnections = MOST_WAITERS;
-    // `exclusive`, because the workers of a cluster would share one listener, and all believe that they hold it.
+    const server = createServer((waiter) => this.#addWaiter(waiter));
+    server.maxConnections = MAX_WAITERS;
+    // Without `exclusive`, the workers of a cluster would share one listener, and all would hold the lock.
     server.listen({ path: this.#address, exclusive: true });
     try {
       await once(server, 'listening');
@@ -90,69 +104,58 @@ export class HostLock {
       throw error;
     }
     server.on('error', () => {});
-    // The lock keeps no process alive; what it protects does.
+    // The lock must not keep the process alive.
     this.#server = server.unref();
     return true;
   }
 
-  #receive(waiter: Socket): void {
+  #addWaiter(waiter: Socket): void {
     this.#waiters.add(waiter.unref());
     waiter.on('close', () => this.#waiters.delete(waiter));
     waiter.on('error', () => {});
-    // It is read only to notice its end: a waiter has nothing to say.
+    // Reading is what makes the end of the connection visible; data is not expected.
     waiter.on('data', () => waiter.destroy());
   }
 
-  /** Resolves when the connection ends, or when it is time to try without that. */
-  async #closes(holder: Socket, signal: AbortSignal): Promise<void> {
-    const closed = new AbortController();
-    const onClose = () => closed.abort();
-    holder.once('close', onClose);
+  /** Resolves when the connection closes, or after `RETRY_INTERVAL_MS`. Rejects with the signal's reason. */
+  async #waitForClose(holder: Socket, signal: AbortSignal): Promise<void> {
+    // AbortSignal.any would leak in a loop: Node 20 keeps what it returns for as long as the source signal lives.
+    const wake = new AbortController();
+    const onWake = () => wake.abort();
+    const ignoreSignal = onAbort(signal, onWake);
+    holder.once('close', onWake);
     try {
-      await this.#clock.sleep(TRY_EVERY_MS, AbortSignal.any([signal, closed.signal]));
-    } catch (reason) {
-      if (!closed.signal.aborted) throw reason;
+      await this.#clock.sleep(RETRY_INTERVAL_MS, wake.signal);
+    } catch {
+      signal.throwIfAborted();
     } finally {
-      holder.off('close', onClose);
+      ignoreSignal();
+      holder.off('close', onWake);
     }
   }
 
-  /** Removes the socket file of a process that is dead; resolves to whether there was one. */
-  async #clearDeadFile(): Promise<boolean> {
+  /** Removes the socket file that a dead process has left. Resolves to whether there was one. */
+  async #removeStaleFile(): Promise<boolean> {
     if (this.#address.startsWith('\0')) return false;
-    const before = fileId(this.#address);
-    if (before === undefined || (await answers(this.#address))) return false;
-    // Between the question and the answer the file may have become another one, of a process that lives.
-    if (fileId(this.#address) !== before) return false;
+    const before = staleFileId(this.#address);
+    if (before === undefined || (await isHeld(this.#address))) return false;
+    // A living process may have replaced the file in the meantime.
+    if (staleFileId(this.#address) !== before) return false;
     unlinkSync(this.#address);
     return true;
   }
 }
 
 function connectTo(address: string): Socket {
-  // `close` comes after an error as well.
+  // An error is followed by `close`.
   return connect(address)
     .on('error', () => {})
     .resume();
 }
 
-/** Whether anybody listens there; in doubt, yes. */
-async function answers(address: string): Promise<boolean> {
-  const socket = connect(address);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch (error) {
-    // Where the address is a file, there may be none.
-    return codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT';
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** Tells a file from another of the same name; undefined where there is none, or it is young. */
-function fileId(path: string): string | undefined {
+/** An id that changes when the file is replaced, or undefined if there is no file or it is not stale yet. */
+function staleFileId(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat || Date.now() - stat.mtimeMs < YOUNG_FILE_MS) return undefined;
+  if (!stat || Date.now() - stat.mtimeMs < STALE_FILE_AGE_MS) return undefined;
   return `${stat.dev} ${stat.ino} ${stat.mtimeMs}`;
 }

@@ -1,55 +1,59 @@
 /**
- * pm2: an app finds its own settings in its environment, and says what it has to say through its IPC channel. Parts
- * of pm2 run inside the app's process, and in cluster mode it is a worker of pm2's own; they are made to leave its end to
- * us.
+ * The connection to pm2: its settings arrive in the environment, and messages go through the IPC channel. pm2 also
+ * installs code in the process, which would interfere with a stop in order and is turned off here.
  */
 import type { Worker } from 'node:cluster';
 import { LONGEST_TIMER_MS } from '../clock.js';
 import type { SupervisedProcess, Supervisor } from './supervisor.js';
 
-/** What pm2 waits after SIGINT, before SIGKILL, where the app has no kill_timeout. */
-const KILL_TIMEOUT_MS = 1_600;
+/** pm2's kill_timeout if the app sets none: the time from SIGINT to SIGKILL. */
+const DEFAULT_KILL_TIMEOUT_MS = 1_600;
 
-/** What Node takes any other time for that no timer can wait. */
+/** The delay that Node uses in place of one that is too short or too long for a timer. */
 const SHORTEST_TIMER_MS = 1;
 
 /**
- * What a stop leaves of the time before the kill. "Within its bound" means the budget and 250 ms; the rest is for the
- * signal to be heard, as pm2 counts from when it sends it. Never more than a quarter: of a short time something is left.
+ * How long before the kill a stop must end: 250 ms, by which a stop may exceed its budget, and time for the signal to
+ * arrive, since pm2 counts from sending it. At most `MAX_MARGIN_SHARE` of kill_timeout, so that a short one leaves
+ * time.
  */
 const MARGIN_MS = 400;
-const MOST_MARGIN = 1 / 4;
+const MAX_MARGIN_SHARE = 1 / 4;
 
-/** Of cluster mode, what concerns the end of the process. */
+/** The part of a cluster worker that decides how it ends. */
 type ClusterWorker = Pick<Worker, 'exitedAfterDisconnect'>;
 
-/** Says who pm2 is to this process, and readies the process for an end in order. Never rejects. */
+/** Connects to pm2, and turns off what pm2 has installed in the process. Never rejects. */
 export async function connectToPm2(
   process: SupervisedProcess,
   workerOf: () => Promise<ClusterWorker | undefined> = clusterWorker,
 ): Promise<Supervisor> {
   const { env } = process;
-  takeFaultsFromPm2(process);
-  if (env['exec_mode'] === 'cluster_mode') keepWhenDisconnected(await workerOf());
+  removePm2FaultListeners(process);
+  if (env['exec_mode'] === 'cluster_mode') {
+    const worker = await workerOf();
+    // Otherwise Node exits a worker at once when its primary is gone.
+    if (worker) worker.exitedAfterDisconnect = true;
+  }
   const killAfterMs = killTimeoutOf(env['kill_timeout']);
 
-  /** Nobody may listen: no channel, one that has closed, or a pm2 that waits no longer and drops what it hears. */
+  // The channel may be missing or closed, and pm2 ignores `ready` after listen_timeout; none of these is an error.
   const send = (message: unknown) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
   let isReady = false;
   return {
     kind: 'pm2',
-    stopLimitMs: killAfterMs - Math.min(MARGIN_MS, killAfterMs * MOST_MARGIN),
+    stopLimitMs: killAfterMs - Math.min(MARGIN_MS, killAfterMs * MAX_MARGIN_SHARE),
     killAfterMs,
     watchdogMs: undefined,
     ready() {
       if (!isReady) send('ready');
       isReady = true;
     },
-    /** As one of the app's metrics, which `pm2 show` and `pm2 monit` list. */
+    // Sent as a custom metric, which `pm2 show` and `pm2 monit` list.
     status: (value) => send({ type: 'axm:monitor', data: { lastcall: { value } } }),
-    // pm2 waits for nobody.
+    // pm2 has no request for more time.
     extend() {},
     stopping() {},
     ping() {},
@@ -57,10 +61,10 @@ export async function connectToPm2(
   };
 }
 
-/** As pm2 takes it: 0, and what is no number, is not set; and where no timer can wait so long, it kills at once. */
+/** Reads kill_timeout like pm2: 0 and non-numbers count as unset, and a time that no timer supports kills at once. */
 function killTimeoutOf(text = ''): number {
   const ms = Number(text);
-  if (ms === 0 || Number.isNaN(ms)) return KILL_TIMEOUT_MS;
+  if (ms === 0 || Number.isNaN(ms)) return DEFAULT_KILL_TIMEOUT_MS;
   return ms >= SHORTEST_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : SHORTEST_TIMER_MS;
 }
 
@@ -69,20 +73,15 @@ async function clusterWorker(): Promise<ClusterWorker | undefined> {
   return cluster.worker;
 }
 
-/** Node ends a worker on the spot when its primary is gone, unless the worker was about to leave anyway. */
-function keepWhenDisconnected(worker: ClusterWorker | undefined): void {
-  if (worker) worker.exitedAfterDisconnect = true;
-}
-
-/** Its listeners, as functions: of an app in cluster mode, and of the instrumentation it puts into the others. */
-const pm2sListener = /^(uncaughtListener|bound onUncaughtException|bound onUnhandledRejection)$/;
+/** The names of pm2's fault listeners: the first in cluster mode, the others from its instrumentation. */
+const pm2Listeners = /^(uncaughtListener|bound onUncaughtException|bound onUnhandledRejection)$/;
 
 /**
- * pm2 listens for faults in the app's process. It would write them to the app's log with every secret in them, and pass
- * for the bot program, which may have listeners of its own: the run would go on after a fault.
+ * Removes pm2's listeners for faults. They write the error with its secrets to the app's log, and would be mistaken for
+ * listeners of the bot program, so that the run would go on after a fault.
  */
-function takeFaultsFromPm2(process: SupervisedProcess): void {
+function removePm2FaultListeners(process: SupervisedProcess): void {
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const)
     for (const listener of process.listeners?.(fault) ?? [])
-      if (pm2sListener.test(listener.name)) process.off?.(fault, listener as () => void);
+      if (pm2Listeners.test(listener.name)) process.off?.(fault, listener as () => void);
 }

@@ -1,46 +1,47 @@
 /**
- * Keeps, one small file a bot, where the run is, so that the next run can tell how this one ended. Written at changes of
- * phase only, at once and whole (a new file takes the old one's place), because the next moment may be the last. A
- * disk that does not take it is no reason to stop: the next run then knows less.
+ * Keeps one small file per bot with the state of the run, so that the next run can tell how this one ended. The file is
+ * written synchronously at each change of phase, because the process may be killed right after. A failed write is
+ * reported and does not stop the run.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { LifecycleEvent } from '../lifecycle/events.js';
+import { replaceFile } from '../replace-file.js';
 import { codeOf } from '../system-error.js';
 import type { PreviousRunEvent } from './events.js';
-import { howKilled } from './previous-run.js';
+import { describeKill } from './previous-run.js';
 import { parseRunState, type RunState, type SupervisorKind } from './run-state.js';
 
 export interface RunRecordOptions {
-  /** One folder a bot in it; undefined where there is no place for one. */
+  /** The directory with one folder per bot, or undefined if there is none. */
   readonly stateDir: string | undefined;
-  /** What a stop may take by the settings. */
+  /** How long a stop may take according to the settings. */
   readonly stopTimeoutMs: number;
-  /** What a stop is given, once the supervisor has had its say. */
-  readonly budgetMs: number;
   readonly supervisor: SupervisorKind;
-  /** When the supervisor kills, counted from the moment it asks for the stop; undefined where it does not say. */
+  /** How long after a stop request the supervisor kills, if known. */
   readonly killAfterMs: number | undefined;
   readonly emit: (event: PreviousRunEvent) => void;
-  /** Milliseconds since 1970. */
+  /** The current time, in milliseconds since 1970. */
   readonly now?: () => number;
   readonly pid?: number;
   readonly bootId?: string | undefined;
 }
 
-type Where = Pick<RunState, 'phase' | 'hook' | 'exitCode'>;
+type Position = Pick<RunState, 'phase' | 'hook' | 'exitCode'>;
 
 const FILE = 'last-run.json';
-/** Hooks whose turn is part of the drain, as people see it. */
+/** Hooks whose stop counts as part of the drain. */
 const drainHooks: ReadonlySet<string> = new Set(['intake', 'drain']);
 
+/** Writes the state files of one run, and reads those of the previous runs. */
 export class RunRecord {
   readonly #options: RunRecordOptions;
   readonly #now: () => number;
   readonly #pid: number;
   readonly #bootId: string | undefined;
+  /** The keys of the bots whose files are kept. */
   readonly #keys = new Set<string>();
-  #where: Where = { phase: 'starting' };
+  #position: Position = { phase: 'starting' };
   #sinceMs: number;
   #stopAskedMs: number | undefined;
 
@@ -49,69 +50,67 @@ export class RunRecord {
     this.#options = options;
     this.#now = now;
     this.#pid = pid;
-    this.#bootId = 'bootId' in options ? options.bootId : bootId();
+    this.#bootId = 'bootId' in options ? options.bootId : readBootId();
     this.#sinceMs = now();
   }
 
-  /** Tells how the bot's run before this one ended, and from now on keeps its file; once its lock is held. */
+  /** Reports a kill of the bot's previous run, and keeps the bot's file from now on. Call it with the lock held. */
   begin(key: string, botId: number): void {
     const { stopTimeoutMs, emit } = this.#options;
     const previous = this.#read(key);
     const killed =
-      previous && howKilled(previous, { nowMs: this.#now(), bootId: this.#bootId, stopTimeoutMs });
+      previous && describeKill(previous, { nowMs: this.#now(), bootId: this.#bootId, stopTimeoutMs });
     if (killed) emit({ event: 'previous-run.killed', bot: botId, ...killed });
-    if (this.#keys.size === 0 && this.#where.phase === 'starting') this.#sinceMs = this.#now();
+    if (this.#keys.size === 0 && this.#position.phase === 'starting') this.#sinceMs = this.#now();
     this.#keys.add(key);
     this.#write(key);
   }
 
-  /** The process that runs the bot now, if its own file is to be believed; good for nothing but to be told. */
+  /** The pid of the other process that runs the bot according to the bot's file. Only for display: it may be wrong. */
   holderOf(key: string): number | undefined {
     const state = this.#read(key);
     if (!state || state.phase === 'stopped' || state.bootId !== this.#bootId) return undefined;
     return state.pid !== this.#pid && isAlive(state.pid) ? state.pid : undefined;
   }
 
-  /** Follows the run. */
+  /** Updates the files if the event changes the phase. */
   note(event: LifecycleEvent): void {
     if (event.event === 'lifecycle.stopping') this.#stopAskedMs = this.#now();
-    const where = whereAfter(event);
-    if (where) this.#enter(where);
+    const position = positionAfter(event);
+    if (position) this.#moveTo(position);
   }
 
-  /** The process ends, and knows it. */
+  /** Records that the process ends by itself. Later calls and events change nothing. */
   end(exitCode: number): void {
-    this.#enter({ phase: 'stopped', exitCode });
+    this.#moveTo({ phase: 'stopped', exitCode });
   }
 
-  #enter(where: Where): void {
-    if (this.#where.phase === 'stopped') return;
-    this.#where = where;
+  #moveTo(position: Position): void {
+    if (this.#position.phase === 'stopped') return;
+    this.#position = position;
     this.#sinceMs = this.#now();
     for (const key of this.#keys) this.#write(key);
   }
 
   #state(): RunState {
-    const { supervisor, budgetMs, killAfterMs } = this.#options;
+    const { supervisor, killAfterMs } = this.#options;
     return {
-      ...this.#where,
+      ...this.#position,
       sinceMs: this.#sinceMs,
       pid: this.#pid,
+      bootId: this.#bootId,
       supervisor,
-      budgetMs,
-      ...(this.#bootId !== undefined && { bootId: this.#bootId }),
-      ...(killAfterMs !== undefined && { killAfterMs }),
-      ...(this.#stopAskedMs !== undefined && { stopAskedMs: this.#stopAskedMs }),
+      killAfterMs,
+      stopAskedMs: this.#stopAskedMs,
     };
   }
 
   #read(key: string): RunState | undefined {
-    const { stateDir } = this.#options;
-    if (stateDir === undefined) return undefined;
-    const path = join(stateDir, key, FILE);
+    const path = this.#pathOf(key);
+    if (path === undefined) return undefined;
     try {
       const state = parseRunState(readFileSync(path, 'utf8'));
-      if (!state) this.#failed(path, new Error('it does not hold what a run leaves'));
+      if (!state) this.#failed(path, new Error('the file does not hold the state of a run'));
       return state;
     } catch (error) {
       if (!isMissing(error)) this.#failed(path, error);
@@ -120,20 +119,21 @@ export class RunRecord {
   }
 
   #write(key: string): void {
-    const { stateDir } = this.#options;
-    if (stateDir === undefined) return;
-    const folder = join(stateDir, key);
-    const path = join(folder, FILE);
-    const unfinished = `${path}.new`;
+    const path = this.#pathOf(key);
+    if (path === undefined) return;
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      writeFileSync(unfinished, `${JSON.stringify(this.#state())}\n`, { mode: 0o600 });
-      renameSync(unfinished, path);
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      replaceFile(path, `${JSON.stringify(this.#state())}\n`);
     } catch (error) {
-      // Told once: what fails at one change of phase fails at the next.
+      // A write that fails would fail again at the next phase, so it is reported once and not repeated.
       this.#keys.delete(key);
       this.#failed(path, error);
     }
+  }
+
+  #pathOf(key: string): string | undefined {
+    const { stateDir } = this.#options;
+    return stateDir === undefined ? undefined : join(stateDir, key, FILE);
   }
 
   #failed(path: string, error: unknown): void {
@@ -141,8 +141,8 @@ export class RunRecord {
   }
 }
 
-/** Where the run is from that event on; undefined where that does not change. */
-function whereAfter(event: LifecycleEvent): Where | undefined {
+/** The position that an event moves the run to, or undefined if it leaves the position unchanged. */
+function positionAfter(event: LifecycleEvent): Position | undefined {
   switch (event.event) {
     case 'hook.starting':
       return { phase: 'starting', hook: event.hook };
@@ -157,10 +157,10 @@ function whereAfter(event: LifecycleEvent): Where | undefined {
   }
 }
 
-/** Linux gives each boot of the machine an id of its own; a unit that hides that (ProcSubset=pid) hands it in. */
-function bootId(): string | undefined {
+/** The boot id from Linux, or from the environment in a unit that hides the file (ProcSubset=pid). */
+function readBootId(): string | undefined {
   try {
-    // As systemd writes it.
+    // systemd's `%b` has no hyphens.
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
   } catch {
     return process.env['LASTCALL_BOOT_ID'];

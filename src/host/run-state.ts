@@ -1,9 +1,10 @@
-/** What a run leaves on disk about itself, for the next one: where it is, and whether it ended by itself. */
+/** The state that a run leaves on disk for the next one: its phase, and whether it ended by itself. */
+import { isObject, parseJson } from '../json.js';
 
 /**
- * - `starting`, `stopping`: in a hook, which is named
- * - `draining`: from the moment the stop is asked until running handlers have ended
- * - `stopped`: it ended by itself, in whatever way
+ * - `starting`, `stopping`: a hook is starting or stopping
+ * - `draining`: from the stop request until all handlers have ended
+ * - `stopped`: the run ended by itself, with any exit code
  */
 const runPhases = ['starting', 'running', 'draining', 'stopping', 'stopped'] as const;
 export type RunPhase = (typeof runPhases)[number];
@@ -11,69 +12,47 @@ export type RunPhase = (typeof runPhases)[number];
 const supervisorKinds = ['systemd', 'pm2', 'none'] as const;
 export type SupervisorKind = (typeof supervisorKinds)[number];
 
+/** All times are in milliseconds since 1970. */
 export interface RunState {
   readonly phase: RunPhase;
-  /** The hook that starts or stops. */
-  readonly hook?: string;
-  /** When the phase began; milliseconds since 1970, as all times here. */
+  /** The hook that is starting or stopping. */
+  readonly hook?: string | undefined;
+  /** When the phase began. */
   readonly sinceMs: number;
   readonly pid: number;
-  /** Another one now: the machine has been restarted since. */
-  readonly bootId?: string;
-  readonly exitCode?: number;
+  /** The id of the machine's boot, which changes when the machine restarts. */
+  readonly bootId?: string | undefined;
+  readonly exitCode?: number | undefined;
   readonly supervisor: SupervisorKind;
-  /** What the stop was given. */
-  readonly budgetMs: number;
-  /** When the supervisor kills, counted from the moment it asks for the stop; where it says so. */
-  readonly killAfterMs?: number;
-  /** When the stop was asked. */
-  readonly stopAskedMs?: number;
+  /** How long after a stop request the supervisor kills, if known. */
+  readonly killAfterMs?: number | undefined;
+  /** When the stop was requested. */
+  readonly stopAskedMs?: number | undefined;
 }
 
-/** Undefined where the text is no such state, whole and sound. */
+/** Parses the content of a state file; undefined if it is not valid. */
 export function parseRunState(text: string): RunState | undefined {
   const value = parseJson(text);
-  if (typeof value !== 'object' || value === null) return undefined;
-  const field = (name: keyof RunState): unknown => Reflect.get(value, name);
-
-  const phase = runPhases.find((known) => known === field('phase'));
-  const supervisor = supervisorKinds.find((known) => known === field('supervisor'));
-  const [sinceMs, pid, budgetMs] = [
-    number(field('sinceMs')),
-    number(field('pid')),
-    number(field('budgetMs')),
-  ];
-  if (!phase || !supervisor || sinceMs === undefined || pid === undefined || budgetMs === undefined)
-    return undefined;
-  const [hook, bootId] = [string(field('hook')), string(field('bootId'))];
-  const [exitCode, killAfterMs] = [number(field('exitCode')), number(field('killAfterMs'))];
-  const stopAskedMs = number(field('stopAskedMs'));
+  if (!isObject(value)) return undefined;
+  const phase = runPhases.find((known) => known === value['phase']);
+  const supervisor = supervisorKinds.find((known) => known === value['supervisor']);
+  const sinceMs = numberIn(value['sinceMs']);
+  const pid = numberIn(value['pid']);
+  if (!phase || !supervisor || sinceMs === undefined || pid === undefined) return undefined;
   return {
     phase,
+    hook: stringIn(value['hook']),
     sinceMs,
     pid,
+    bootId: stringIn(value['bootId']),
+    exitCode: numberIn(value['exitCode']),
     supervisor,
-    budgetMs,
-    ...(hook !== undefined && { hook }),
-    ...(bootId !== undefined && { bootId }),
-    ...(exitCode !== undefined && { exitCode }),
-    ...(killAfterMs !== undefined && { killAfterMs }),
-    ...(stopAskedMs !== undefined && { stopAskedMs }),
+    killAfterMs: numberIn(value['killAfterMs']),
+    stopAskedMs: numberIn(value['stopAskedMs']),
   };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const numberIn = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
-function number(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-function string(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
+const stringIn = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,40 +1,40 @@
 /**
- * Operating-system signals. Installed before anything else is loaded, so it imports next to nothing; what arrives
- * before somebody subscribes is remembered and told then.
+ * Stop signals of the operating system. The listeners are installed before anything else is loaded, so this module
+ * imports almost nothing; signals that arrive before anyone subscribes are kept and delivered on subscription.
  */
 import { constants } from 'node:os';
 import { forcedExitCode } from '../exit-code.js';
 
-/** The signals that ask for a stop: Ctrl-C and pm2, systemd and `kill`, a terminal that closes. */
+/** The signals that request a stop: SIGINT (Ctrl-C, pm2), SIGTERM (systemd, `kill`), SIGHUP (a closing terminal). */
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
 /**
- * Signals that come within this time are one: the same one twice, as a terminal and npm both deliver Ctrl-C; and SIGHUP
- * with whatever comes behind it, as a session scope of systemd sends SIGTERM and SIGHUP at once, of which Linux delivers
- * the lower number first.
+ * The time within which two signals count as one if they are the same, since a terminal and npm both deliver Ctrl-C, or
+ * if the first is SIGHUP, since a systemd session scope sends SIGTERM and SIGHUP together and Linux delivers the lower
+ * number first.
  */
-const ONE_SIGNAL_WITHIN_MS = 500;
+const DUPLICATE_WITHIN_MS = 500;
 
 interface SignalListener {
-  /** The first signal. */
+  /** Called on the first signal. */
   stop(signal: StopSignal): void;
-  /** The second: no more patience. */
+  /** Called on the second signal: the stop should take as little time as possible. */
   hasten(signal: StopSignal): void;
-  /** The third: time for a last word. The process ends as soon as this returns. */
+  /** Called on the third signal. The process ends as soon as this function returns. */
   forced?(exitCode: number): void;
 }
 
 export interface Signals {
-  /** Aborts at the first signal; for commands that have nothing to stop in order. */
+  /** Aborts on the first signal; for commands that need no stop in order. */
   readonly stopped: AbortSignal;
-  /** Tells a listener what has come, also before it subscribed, and what comes. */
+  /** Calls the listener for each signal, including those that arrived before. Replaces an earlier listener. */
   subscribe(listener: SignalListener): void;
 }
 
 /**
- * Counts stop signals: the first stops, the second hastens, the third calls `forceExit` with 128 + its number.
- * SIGHUP stops but never escalates.
+ * Counts stop signals: the first stops, the second hastens the stop, and the third calls `forceExit` with 128 + its
+ * number. SIGHUP can only be the first.
  */
 export function listenForSignals(
   on: (signal: StopSignal, listener: () => void) => void,
@@ -61,7 +61,7 @@ export function listenForSignals(
 
   function justSeen(signal: StopSignal): boolean {
     const at = lastSeen.get(signal);
-    return at !== undefined && now() - at < ONE_SIGNAL_WITHIN_MS;
+    return at !== undefined && now() - at < DUPLICATE_WITHIN_MS;
   }
 
   function receive(signal: StopSignal): void {

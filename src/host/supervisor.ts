@@ -1,30 +1,29 @@
-/**
- * Who started the process and watches over it, as far as it can be told anything: systemd, pm2, or nobody. What is
- * not there is not loaded.
- */
+/** The supervisor of the process: systemd, pm2, or none. The code for each is loaded only if needed. */
+import type { SupervisorKind } from './run-state.js';
 
-/** What a supervisor can be told. All calls are cheap and never throw. */
+/** A connection to the supervisor. All calls are cheap and never throw. */
 export interface Supervisor {
-  readonly kind: 'systemd' | 'pm2' | 'none';
-  /** How long the stop may take at most by the supervisor's own word; undefined where it has none. */
+  readonly kind: SupervisorKind;
+  /** The longest that a stop may take under this supervisor, if it sets a limit. */
   readonly stopLimitMs: number | undefined;
-  /** When it kills, counted from the moment it asks for the stop; absent where it does not say. */
+  /** How long after a stop request the supervisor kills, if known. */
   readonly killAfterMs?: number;
-  /** The first poll is answered, or the process stands by. Only the first call counts. */
+  /** Reports that the bot polls or stands by, so that the start has succeeded. Only the first call counts. */
   ready(): void;
-  /** What an operator wants to see, in one line. */
+  /** Sets the status that operators see, in one line. */
   status(text: string): void;
-  /** The start or the stop goes on, for at least so long from now. */
+  /** Asks for at least this much more time for the start or the stop, counted from now. Infinity is ignored. */
   extend(ms: number): void;
+  /** Reports that the stop has begun. */
   stopping(): void;
-  /** Undefined without a watchdog; else it bites when this long has passed without a `ping()`. */
+  /** The time without a `ping()` after which the watchdog restarts the process; undefined without a watchdog. */
   readonly watchdogMs: number | undefined;
   ping(): void;
-  /** Nothing is told any more. */
+  /** Ends the connection. */
   close(): void;
 }
 
-/** The part of `process` by which a supervisor makes itself known. */
+/** The part of `process` that shows which supervisor there is, and reaches it. */
 export interface SupervisedProcess {
   readonly pid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -39,10 +38,10 @@ export interface SupervisedProcess {
   off?(event: string, listener: () => void): unknown;
 }
 
-/** A supervisor should be a little more patient than a stop may take by the settings; both in milliseconds. */
-export const patienceFor = (stopTimeoutMs: number): number => Math.ceil(stopTimeoutMs) + 5_000;
+/** How long a supervisor should wait before it kills, so that a stop of up to `stopTimeoutMs` can end by itself. */
+export const recommendedKillAfterMs = (stopTimeoutMs: number): number => Math.ceil(stopTimeoutMs) + 5_000;
 
-/** Nobody to be told. */
+/** Stands for no supervisor. */
 export const unsupervised: Supervisor = {
   kind: 'none',
   stopLimitMs: undefined,
@@ -56,13 +55,13 @@ export const unsupervised: Supervisor = {
 };
 
 /**
- * Finds out who supervises the process.
+ * Detects the supervisor of the process, and connects to it.
  *
- * @throws LastcallError NOTIFY_UNAVAILABLE when systemd waits to be told and there is no way to tell it
+ * @throws LastcallError NOTIFY_UNAVAILABLE if systemd expects notifications and they cannot be sent
  */
 export async function detectSupervisor(process: SupervisedProcess): Promise<Supervisor> {
   const { pid, env } = process;
-  // First: pm2's apps inherit the environment of its daemon, whose socket and watchdog, if any, are not theirs.
+  // Checked first: apps under pm2 inherit the environment of its daemon, which may itself be a systemd service.
   if (env['pm_id'] !== undefined) return (await import('./pm2.js')).connectToPm2(process);
   const socket = env['NOTIFY_SOCKET'] ?? '';
   const watchdogPid = env['WATCHDOG_PID'];

@@ -1,13 +1,13 @@
 /**
- * systemd's notify protocol from inside the process: one datagram a message. Node has no unix datagram sockets, so a
- * native package sends them, and is loaded only here.
+ * systemd's notify protocol (sd_notify), in which each message is a datagram. Node has no Unix datagram sockets, so a
+ * native package provides them.
  */
 import { LastcallError } from '../errors.js';
 import type { Supervisor } from './supervisor.js';
 
-/** The part of a datagram socket that is used. */
+/** The part of a Unix datagram socket that is used. */
 export interface DatagramSocket {
-  /** Sends at once, or when the receiver has room; `sent` is called with the error where it cannot. */
+  /** Sends now, or when the receiver has room. `sent` is called with the error if sending fails. */
   sendTo(message: Buffer, offset: number, length: number, path: string, sent: (error?: Error) => void): void;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): void;
@@ -16,23 +16,23 @@ export interface DatagramSocket {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Opens the way to systemd, and proves it by a first message.
+ * Connects to systemd, and checks the connection by a first message.
  *
- * @param address what NOTIFY_SOCKET says
- * @throws LastcallError NOTIFY_UNAVAILABLE when systemd waits to be told and there is no way to tell it
+ * @param address the value of NOTIFY_SOCKET
+ * @throws LastcallError NOTIFY_UNAVAILABLE if messages cannot be sent
  */
 export async function connectToSystemd(
   address: string,
   env: Environment,
   openSocket: () => Promise<DatagramSocket> = openUnixDatagramSocket,
 ): Promise<Supervisor> {
-  // The package pads the names of abstract sockets (`@name`) to their full length, which is another name. systemd
-  // itself, the system's as the user's, listens on a path.
+  // node-unix-socket pads abstract names (`@name`) with zeros, which makes them other names. systemd's own sockets, the
+  // system manager's and the user manager's, are paths.
   if (!address.startsWith('/')) throw unavailable(address, 'only a socket in the file system can be reached');
   const socket = await openSocket().catch((error: unknown) => {
     throw unavailable(address, 'the package node-unix-socket cannot be loaded', error);
   });
-  // What becomes of a message is told to its sender; nobody can do anything about it.
+  // Failures are reported to the callback of `sendTo`.
   socket.on('error', () => {});
 
   const send = (message: string, sent: (error?: Error) => void = () => {}) => {
@@ -55,9 +55,9 @@ export async function connectToSystemd(
   let isReady = false;
   return {
     kind: 'systemd',
-    // systemd tells nobody its TimeoutStopSec, and lets itself be asked for more.
+    // systemd does not tell its TimeoutStopSec, and grants more time on request.
     stopLimitMs: undefined,
-    watchdogMs: watchdogOf(env),
+    watchdogMs: watchdogMsOf(env),
     ready() {
       if (!isReady) send('READY=1');
       isReady = true;
@@ -72,8 +72,8 @@ export async function connectToSystemd(
   };
 }
 
-/** WatchdogSec, in milliseconds. */
-function watchdogOf({ WATCHDOG_USEC: microseconds }: Environment): number | undefined {
+/** The unit's WatchdogSec in milliseconds, if it is set. */
+function watchdogMsOf({ WATCHDOG_USEC: microseconds }: Environment): number | undefined {
   const ms = Number(microseconds) / 1_000;
   return ms > 0 && Number.isFinite(ms) ? ms : undefined;
 }
@@ -83,7 +83,7 @@ function unavailable(address: string, why: string, cause?: unknown): LastcallErr
   return new LastcallError(
     'NOTIFY_UNAVAILABLE',
     'NOTIFY_SOCKET',
-    `systemd waits to be told on ${address} how the bot does, and cannot be: ${why}${detail}`,
+    `systemd expects notifications on ${address}, which cannot be sent: ${why}${detail}`,
     { cause },
   );
 }

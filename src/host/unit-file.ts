@@ -1,88 +1,83 @@
 /**
- * A systemd unit fitted to a host: the shipped one, with this host's paths, and with as much of its hardening taken back
- * as what has to be seen and written needs. Decisions only; who asks has looked at the file system.
+ * Fits the shipped systemd unit to a host: sets its paths, and relaxes its hardening as far as the bot needs to read
+ * and write files. Reads nothing from the file system itself.
  */
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { dirname, isAbsolute, relative, sep } from 'node:path';
 
+/** All paths are absolute, with links resolved. */
 export interface UnitFacts {
-  /** Without `.service`. */
+  /** The unit's name without `.service`. */
   readonly name: string;
-  /** The files of the start: absolute, links resolved. */
+  /** The node executable. */
   readonly node: string;
+  /** lastcall's main file. */
   readonly main: string;
+  /** The bot module; undefined for the example bot. */
   readonly module: string | undefined;
-  /** Where the bot is started, and what `.env` and relative paths count from. */
+  /** The working directory. */
   readonly folder: string;
-  /** What else the bot reads: the folder of its package, those of the packages it uses, the file of its token. */
+  /** Other paths that the bot reads: its package, the packages that it uses, its token file. */
   readonly reads: readonly string[];
-  /** Where the settings beside the bot keep its state, if they say so. */
+  /** STATE_DIR, if the settings beside the bot set it. */
   readonly stateDir: string | undefined;
-  /** Whom it runs as; undefined: a user of its own, made by systemd. */
+  /** The user that runs the bot; undefined for a dynamic user. */
   readonly user: string | undefined;
-  /** `.env` or another setting says where the token is. */
+  /** Whether the settings beside the bot say where the token is. */
   readonly bringsToken: boolean;
 }
 
 export interface FittedUnit {
   readonly text: string;
-  /** Sentences: what was taken back of the hardening, and what may still go wrong. */
+  /** Sentences on what was relaxed, and what may not work. */
   readonly warnings: readonly string[];
 }
 
-/** What ProtectHome= and PrivateTmp= put something empty in place of. */
+/** Directories that ProtectHome= hides. */
 const homes = ['/home', '/root', '/run/user'];
+/** Directories that PrivateTmp= hides. */
 const temporary = ['/tmp', '/var/tmp'];
+
+/** What the unit has to open for the bot. */
+interface Access {
+  /** The paths that the bot may write to, if it has a user, and otherwise only read. */
+  readonly own: readonly string[];
+  /** The other paths that the bot reads and that the unit would hide. */
+  readonly readOnly: readonly string[];
+}
 
 /** @param template the text of the shipped lastcall.service */
 export function fitUnit(template: string, facts: UnitFacts): FittedUnit {
-  const { name, node, main, module, folder, user, stateDir } = facts;
-  const warnings: string[] = [];
+  const access = accessOf(facts);
+  const values = valuesOf(facts, access);
+  const lines = template
+    .slice(template.indexOf('[Unit]'))
+    .split('\n')
+    .flatMap((line) => values[/^(\w+)=/.exec(line)?.[1] ?? ''] ?? [line]);
+  return { text: `${header(facts)}\n${lines.join('\n')}`, warnings: warningsOf(facts, access) };
+}
 
-  // The folder of node's `bin`: next to it are the libraries that belong to it.
-  const prefix = dirname(dirname(node));
-  const readable = outermost([prefix, ...facts.reads, dirname(main)].filter(isHidden));
+function accessOf({ node, main, module, folder, reads, stateDir, user }: UnitFacts): Access {
   const own = outermost([
     folder,
     ...(module === undefined ? [] : [dirname(module)]),
     ...(user === undefined || stateDir === undefined ? [] : [stateDir]),
   ]);
+  // Node's libraries are beside its `bin`.
+  const prefix = dirname(dirname(node));
+  const readable = outermost([prefix, ...reads, dirname(main)].filter(isHidden));
+  return { own, readOnly: readable.filter((path) => !own.some((folder) => isInside(path, folder))) };
+}
+
+/** The lines that replace the template's line of the same key. */
+function valuesOf(facts: UnitFacts, { own, readOnly }: Access): Readonly<Record<string, readonly string[]>> {
+  const { name, node, main, module, folder, user, bringsToken } = facts;
   const hiddenOwn = own.filter(isHidden);
-
-  const binds: string[] = [];
-  const readOnly = readable.filter((path) => !own.some((folder) => isInside(path, folder)));
-  const hidden = [...readOnly, ...hiddenOwn];
-  if (readOnly.length > 0) binds.push(`BindReadOnlyPaths=${readOnly.map(quotedPath).join(' ')}`);
-  if (hiddenOwn.length > 0)
-    binds.push(
-      `${user === undefined ? 'BindReadOnlyPaths' : 'BindPaths'}=${hiddenOwn.map(quotedPath).join(' ')}`,
-    );
-  const openOwn = own.filter((path) => !isHidden(path));
-  if (user !== undefined && openOwn.length > 0)
-    binds.push(`ReadWritePaths=${openOwn.map(quotedPath).join(' ')}`);
-
-  if (hidden.length > 0)
-    warnings.push(
-      `the unit hides home directories and /tmp from the bot; it now sees ${list(hidden)}, because ${isHidden(node) ? 'node' : 'the bot'} is there. A node from the system's packages and a bot under /srv would need no such opening`,
-    );
-  if (hidden.some((path) => homes.includes(dirname(path)) || path === '/root'))
-    warnings.push(`that is a whole home directory: move the bot into a folder of its own`);
-  warnings.push(
-    user === undefined
-      ? `the bot cannot write to ${list(own)}: what it keeps belongs in $STATE_DIRECTORY, /var/lib/${name}. If it writes beside itself, give the folder to a user of its own and say --user`
-      : `the bot may write to ${list(own)}, its own code included, in case it writes beside itself; if it does not, remove BindPaths= or ReadWritePaths= (or make it BindReadOnlyPaths=)`,
-  );
-
-  if (user === undefined && stateDir !== undefined)
-    warnings.push(
-      `the bot cannot write to ${stateDir}, which STATE_DIR names, and would not start: take STATE_DIR out of the settings beside the bot, or give the folder to a user of its own and say --user`,
-    );
-
-  const run = [node, main, 'run', ...(module === undefined ? [] : [fromFolder(folder, module)])];
-  const values: Record<string, readonly string[]> = {
+  const command = [node, main, 'run', ...(module === undefined ? [] : [fromFolder(folder, module)])];
+  return {
     ...(name !== 'lastcall' && { Description: [`Description=Telegram bot ${name} (lastcall)`] }),
     WorkingDirectory: [`WorkingDirectory=${escapedSpecifiers(folder)}`],
-    ExecStart: [`ExecStart=${run.map(quotedArgument).join(' ')}`],
-    LoadCredential: facts.bringsToken
+    ExecStart: [`ExecStart=${command.map(quotedArgument).join(' ')}`],
+    LoadCredential: bringsToken
       ? [
           '# The settings beside the bot say where its token is.',
           '#LoadCredential=bot-token:/etc/lastcall/bot-token',
@@ -90,19 +85,39 @@ export function fitUnit(template: string, facts: UnitFacts): FittedUnit {
       : [`LoadCredential=bot-token:/etc/${name}/bot-token`],
     EnvironmentFile: [`EnvironmentFile=-/etc/${name}/${name}.env`],
     StateDirectory: [`StateDirectory=${name}`],
-    ProtectHome: [`ProtectHome=${hidden.some(isInHome) ? 'tmpfs' : 'yes'}`, ...binds],
+    ProtectHome: [
+      `ProtectHome=${[...readOnly, ...hiddenOwn].some(isInHome) ? 'tmpfs' : 'yes'}`,
+      ...pathList('BindReadOnlyPaths', readOnly),
+      ...pathList(user === undefined ? 'BindReadOnlyPaths' : 'BindPaths', hiddenOwn),
+      ...(user === undefined ? [] : pathList('ReadWritePaths', own.filter(isVisible))),
+    ],
     ...(user !== undefined && {
       DynamicUser: [`User=${user}`],
-      // This user may have other programs, whose shared memory is not this unit's to remove.
+      // RemoveIPC=yes would remove the shared memory of the user's other programs.
       RemoveIPC: ['RemoveIPC=no'],
     }),
   };
-  const body = template.slice(template.indexOf('[Unit]'));
-  const lines = body.split('\n').flatMap((line) => {
-    const key = /^(\w+)=/.exec(line)?.[1];
-    return (key && Object.hasOwn(values, key) && values[key]) || [line];
-  });
-  return { text: `${header(facts)}\n${lines.join('\n')}`, warnings };
+}
+
+function warningsOf({ name, node, user, stateDir }: UnitFacts, { own, readOnly }: Access): string[] {
+  const opened = [...readOnly, ...own.filter(isHidden)];
+  const warnings: string[] = [];
+  if (opened.length > 0)
+    warnings.push(
+      `the unit hides home directories and /tmp from the bot; it now sees ${list(opened)}, because ${isHidden(node) ? 'node' : 'the bot'} is there. A node from the system's packages and a bot under /srv would need no such exception`,
+    );
+  if (opened.some((path) => homes.includes(dirname(path)) || path === '/root'))
+    warnings.push('that is a whole home directory: move the bot into a folder of its own');
+  warnings.push(
+    user === undefined
+      ? `the bot cannot write to ${list(own)}: it should keep its data in $STATE_DIRECTORY, /var/lib/${name}. If it writes to its own folder, make a user the owner of the folder, and use --user`
+      : `the bot may write to ${list(own)}, including its own code, in case it keeps its data there; if it does not, remove BindPaths= or ReadWritePaths= (or make it BindReadOnlyPaths=)`,
+  );
+  if (user === undefined && stateDir !== undefined)
+    warnings.push(
+      `the bot cannot write to ${stateDir}, which STATE_DIR names, and would not start: remove STATE_DIR from the settings beside the bot, or make a user the owner of the folder, and use --user`,
+    );
+  return warnings;
 }
 
 function header({ name, module, bringsToken }: UnitFacts): string {
@@ -118,18 +133,21 @@ function header({ name, module, bringsToken }: UnitFacts): string {
     .join('')}`;
 }
 
+/** Whether the shipped unit hides the path from the bot. */
 export function isHidden(path: string): boolean {
   return isInHome(path) || temporary.some((place) => isInside(path, place));
 }
 
+const isVisible = (path: string): boolean => !isHidden(path);
+
 const isInHome = (path: string): boolean => homes.some((place) => isInside(path, place));
 
 function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way));
+  const route = relative(folder, path);
+  return route === '' || !(route === '..' || route.startsWith(`..${sep}`) || isAbsolute(route));
 }
 
-/** Without those that lie inside another of them. */
+/** The distinct paths that are not inside another one of them. */
 function outermost(paths: readonly string[]): string[] {
   const unique = [...new Set(paths)];
   return unique.filter((path) => !unique.some((other) => other !== path && isInside(path, other)));
@@ -141,16 +159,20 @@ function fromFolder(folder: string, file: string): string {
 
 const escapedSpecifiers = (text: string): string => text.replaceAll('%', '%%');
 
-/** As a word of ExecStart=, in which `$` is a variable, too. */
+/** Quotes a word of ExecStart=, where `$` also starts a variable. */
 function quotedArgument(text: string): string {
   const escaped = escapedSpecifiers(text).replaceAll('$', '$$$$');
   return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : `"${escaped.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
-/** As one of a list of paths; a colon would end it. */
+/** Quotes a path of a list, where a colon separates source and destination. */
 function quotedPath(path: string): string {
   const escaped = escapedSpecifiers(path).replaceAll(/[\\:]/g, '\\$&');
   return /^[\w@%+=,./-]+$/.test(escaped) ? escaped : `"${escaped.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
-const list = (paths: readonly string[]): string => paths.map((path) => join(path)).join(' and ');
+/** One line with the key and the paths, or none if there are no paths. */
+const pathList = (key: string, paths: readonly string[]): string[] =>
+  paths.length === 0 ? [] : [`${key}=${paths.map(quotedPath).join(' ')}`];
+
+const list = (paths: readonly string[]): string => paths.join(' and ');

@@ -6,12 +6,12 @@ import { createBot } from '../../src/telegraf/telegraf.js';
 const bot = { apiRoot: 'https://api.telegram.org', testEnv: false, botId: 123_456 };
 
 describe('the key of a bot', () => {
-  it('is fit for a file’s name and says whose it is', () => {
+  it('is safe in file names, and starts with the bot’s id', () => {
     expect(botKey(bot)).toMatch(/^123456-[0-9a-f]{16}$/);
   });
 
-  it('is the same wherever it is made', () => {
-    // Folders of earlier runs carry it.
+  it('is the same in each release', () => {
+    // Existing folders have this name.
     expect(botKey(bot)).toBe('123456-12cd7dd4a797308e');
   });
 
@@ -25,11 +25,11 @@ describe('the key of a bot', () => {
   });
 
   it.each(['https://api.telegram.org/', 'HTTPS://API.Telegram.org', 'https://api.telegram.org:443'])(
-    'knows the server by %s',
+    'is the same for the server’s URL written as %s',
     (apiRoot) => expect(botKey({ ...bot, apiRoot })).toBe(botKey(bot)),
   );
 
-  it('stays when the token is rotated, and is known before the bot is made', async () => {
+  it('does not change when the token is replaced, and can be computed from a token alone', async () => {
     const made = await createBot(`123456:${'a'.repeat(35)}`, undefined);
     const keys = [identityOf(made), identityOfToken(`123456:${'b'.repeat(35)}`)].map(botKey);
     expect(keys).toEqual([botKey(bot), botKey(bot)]);

@@ -6,7 +6,7 @@ import { BotLocks, type BotLocksOptions } from '../../src/host/bot-locks.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
 
 let made = 0;
-/** A bot that nobody on this machine runs. */
+/** A bot that no process on this machine runs. */
 const newBot = (): BotIdentity => ({
   apiRoot: `http://test-${process.pid}.invalid`,
   testEnv: false,
@@ -37,8 +37,8 @@ function newRun(options: Partial<BotLocksOptions> = {}) {
   return { locks, told, stopping, end };
 }
 
-/** Another process that runs the bot, as far as this one can tell. */
-async function heldElsewhere(bot: BotIdentity): Promise<HostLock> {
+/** Takes the bot's lock as another process would. */
+async function holdElsewhere(bot: BotIdentity): Promise<HostLock> {
   const lock = new HostLock(lockAddress(botKey(bot)));
   cleanUp.push(() => lock.release());
   expect(await lock.tryAcquire()).toBe(true);
@@ -52,7 +52,7 @@ const codeOf = (promise: Promise<unknown>): Promise<string | undefined> =>
   );
 
 describe('the locks of a run', () => {
-  it('are taken at once where nobody has them, and given back', async () => {
+  it('are taken at once if they are free, and released', async () => {
     const bot = newBot();
     const { locks, told, end } = newRun();
     await locks.reserve(bot);
@@ -65,14 +65,14 @@ describe('the locks of a run', () => {
     other.release();
   });
 
-  it('are shared by the bot that was known before it was loaded and the one that is launched', async () => {
+  it('are shared by `reserve` and a later `claim` of the same bot', async () => {
     const bot = newBot();
     const { locks } = newRun();
     await locks.reserve(bot);
     await locks.claim({ ...bot });
   });
 
-  it('refuse the same bot a second time in one run, and in another run of this process', async () => {
+  it('are refused for the same bot in one run, and in another run of this process', async () => {
     const bot = newBot();
     const first = newRun();
     await first.locks.claim(bot);
@@ -86,16 +86,16 @@ describe('the locks of a run', () => {
     await newRun().locks.claim(bot);
   });
 
-  it('refuse it as well while the first of them stands by', async () => {
+  it('are refused to a second run while the first stands by', async () => {
     const bot = newBot();
-    await heldElsewhere(bot);
+    await holdElsewhere(bot);
     void newRun().locks.claim(bot);
     expect(() => newRun().locks.claim(bot)).toThrow(expect.objectContaining({ code: 'BOT_ALREADY_POLLED' }));
   });
 
-  it('are waited for while another process has them', async () => {
+  it('are waited for while another process holds them', async () => {
     const bot = newBot();
-    const holder = await heldElsewhere(bot);
+    const holder = await holdElsewhere(bot);
     let waiting = () => {};
     const stoodBy = new Promise<void>((resolve) => {
       waiting = resolve;
@@ -118,18 +118,18 @@ describe('the locks of a run', () => {
     ]);
   });
 
-  it('are not waited for where the settings say so', async () => {
+  it('are not waited for if the settings say so', async () => {
     const bot = newBot();
-    await heldElsewhere(bot);
+    await holdElsewhere(bot);
     const { locks, told, end } = newRun({ onLocked: 'exit' });
     expect(await codeOf(locks.reserve(bot))).toBe('LOCKED');
     end();
     expect(told).toEqual([]);
   });
 
-  it('are given up when the stop comes, and stay with whoever has them', async () => {
+  it('are not waited for once the run stops, and stay with their holder', async () => {
     const bot = newBot();
-    const holder = await heldElsewhere(bot);
+    const holder = await holdElsewhere(bot);
     const { locks, told, end } = newRun();
     const held = locks.reserve(bot);
     const launched = locks.claim(newBot());
@@ -141,7 +141,7 @@ describe('the locks of a run', () => {
     await newRun().locks.reserve(bot);
   });
 
-  it('are taken in the order of their keys where they are asked for in one go', async () => {
+  it('are taken in the order of their keys if they are requested in the same tick', async () => {
     const bots = Array.from({ length: 5 }, newBot);
     const inOrder = bots.map(botKey).sort();
     for (const given of [bots, [...bots].reverse()]) {
@@ -153,14 +153,14 @@ describe('the locks of a run', () => {
     }
   });
 
-  it('are never held in part by two processes that want the same ones', async () => {
+  it('are not taken while the run stands by for one with a smaller key', async () => {
     const [a, b] = [newBot(), newBot()].sort((one, other) => (botKey(one) < botKey(other) ? -1 : 1));
     if (!a || !b) throw new Error('two bots were made');
-    const holder = await heldElsewhere(a);
+    const holder = await holdElsewhere(a);
     const { locks, told } = newRun();
     const both = [locks.claim(b), locks.claim(a)];
     const wanted = new HostLock(lockAddress(botKey(b)));
-    // It stands by for the first, and leaves the second to whoever has that.
+    // The run stands by for the first lock, and has not taken the second.
     expect(await wanted.tryAcquire()).toBe(true);
     wanted.release();
     expect(told.filter((event) => event.startsWith('acquired'))).toEqual([]);
@@ -168,7 +168,7 @@ describe('the locks of a run', () => {
     await Promise.all(both);
   });
 
-  it('are given back at once where something goes wrong, which is said', async () => {
+  it('are released at once if `acquired` throws, and the error is reported', async () => {
     const bot = newBot();
     const { locks } = newRun({
       acquired() {
@@ -176,6 +176,6 @@ describe('the locks of a run', () => {
       },
     });
     expect(await codeOf(locks.reserve(bot))).toBe('LOCK_UNAVAILABLE');
-    await heldElsewhere(bot);
+    await holdElsewhere(bot);
   });
 });

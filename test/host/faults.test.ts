@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, it } from '@jest/globals';
 import { listenForFaults } from '../../src/host/faults.js';
 
-it('tells of every fault, and whether the program listens for it too', () => {
+it('reports each fault, and whether the program listens for it too', () => {
   const source = new EventEmitter();
   const told: unknown[] = [];
   const stop = listenForFaults(source, {
@@ -19,7 +19,7 @@ it('tells of every fault, and whether the program listens for it too', () => {
   expect(source.listenerCount('uncaughtException')).toBe(0);
 });
 
-it('hands a rejection to a program that listens for exceptions only, as Node does', () => {
+it('passes a rejection to a program that listens only for exceptions, like Node', () => {
   const source = new EventEmitter();
   const told: unknown[] = [];
   const heard: unknown[] = [];

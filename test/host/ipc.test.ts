@@ -14,13 +14,13 @@ function setUp(connected: boolean | undefined, underPm2: boolean) {
 }
 
 describe('the IPC channel', () => {
-  it('asks for a stop by the message pm2 sends, and by no other', () => {
+  it('requests a stop on pm2’s message, and on no other', () => {
     const { emitter, told } = setUp(true, true);
     for (const message of ['hello', { shutdown: true }, null, 'shutdown']) emitter.emit('message', message);
     expect(told).toEqual(['shutdown']);
   });
 
-  it('that closes means under pm2 that the supervisor is gone, and elsewhere nothing', () => {
+  it('reports the supervisor gone when it closes under pm2, and nothing elsewhere', () => {
     const underPm2 = setUp(true, true);
     underPm2.emitter.emit('disconnect');
     expect(underPm2.told).toEqual(['gone']);
@@ -29,12 +29,12 @@ describe('the IPC channel', () => {
     expect(elsewhere.told).toEqual([]);
   });
 
-  it('that has closed before anyone listened is noticed', () => {
+  it('reports the same if it had closed before', () => {
     expect(setUp(false, true).told).toEqual(['gone']);
     expect(setUp(false, false).told).toEqual([]);
   });
 
-  it('is left alone where there is none, and let go at the end', () => {
+  it('has no listeners if there is no channel, nor after the end', () => {
     expect(setUp(undefined, true).emitter.eventNames()).toEqual([]);
     const { emitter, stop } = setUp(true, true);
     stop();

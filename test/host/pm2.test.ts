@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { connectToPm2 } from '../../src/host/pm2.js';
 import { detectSupervisor } from '../../src/host/supervisor.js';
 
-/** A process of pm2's, and what it has told pm2. */
+/** A fake process under pm2, and the messages that it sends to pm2. */
 function setUp(env: Record<string, string> = {}, connected: boolean | 'no channel' = true) {
   const messages: unknown[] = [];
   const send = (message: unknown, _handle: undefined, _options: undefined, sent: (error: null) => void) => {
@@ -25,7 +25,7 @@ describe('pm2', () => {
     expect((await detectSupervisor(process)).kind).toBe('pm2');
   });
 
-  it('is told once that the bot is ready, and how it does', async () => {
+  it('gets `ready` once, and the status', async () => {
     const { process, messages } = setUp();
     const supervisor = await connectToPm2(process);
     supervisor.status('standing by, process 7 polls');
@@ -44,7 +44,7 @@ describe('pm2', () => {
   it.each([
     ['there is no channel', 'no channel'],
     ['the channel has closed', false],
-  ] as const)('is told nothing where %s', async (_, connected) => {
+  ] as const)('gets no message if %s', async (_, connected) => {
     const { process, messages } = setUp({}, connected);
     const supervisor = await connectToPm2(process);
     supervisor.ready();
@@ -58,7 +58,7 @@ describe('pm2', () => {
     ['0', 1_600, 1_200],
     ['soon', 1_600, 1_200],
     ['NaN', 1_600, 1_200],
-    // With these, pm2 kills at once.
+    // pm2 kills at once with these values.
     ['Infinity', 1, 0.75],
     ['3000000000', 1, 0.75],
     ['-5', 1, 0.75],
@@ -66,12 +66,15 @@ describe('pm2', () => {
     ['400', 400, 300],
     ['5000', 5_000, 4_600],
     ['95000', 95_000, 94_600],
-  ])('kills, by kill_timeout=%s, after %d ms, of which a stop may take %d', async (text, killMs, stopMs) => {
-    const { process } = setUp(text === undefined ? {} : { kill_timeout: text });
-    expect(await connectToPm2(process)).toMatchObject({ killAfterMs: killMs, stopLimitMs: stopMs });
-  });
+  ])(
+    'with kill_timeout=%s kills after %d ms, so that a stop may take %d ms',
+    async (text, killMs, stopMs) => {
+      const { process } = setUp(text === undefined ? {} : { kill_timeout: text });
+      expect(await connectToPm2(process)).toMatchObject({ killAfterMs: killMs, stopLimitMs: stopMs });
+    },
+  );
 
-  it('leaves a stop that ends within its bound before the kill, from 1 s on', () =>
+  it('does not kill a stop that exceeds its budget by 250 ms, if kill_timeout is 1 s or more', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 600_000 }), async (killMs) => {
         const { stopLimitMs = Number.NaN } = await connectToPm2(setUp({ kill_timeout: `${killMs}` }).process);
@@ -81,7 +84,7 @@ describe('pm2', () => {
       }),
     ));
 
-  it('leaves faults to us and to the bot program', async () => {
+  it('has its listeners for faults removed, and the bot program’s stay', async () => {
     const { process, events } = setUp();
     const theirs = {
       uncaughtListener() {},
@@ -98,7 +101,7 @@ describe('pm2', () => {
     expect(events.listeners('unhandledRejection')).toEqual([]);
   });
 
-  it('lets a worker of cluster mode outlive its primary, and looks for one nowhere else', async () => {
+  it('lets a cluster worker outlive its primary, and changes no worker in fork mode', async () => {
     const worker = { exitedAfterDisconnect: false };
     await connectToPm2(setUp({ exec_mode: 'fork_mode', NODE_APP_INSTANCE: '0' }).process, async () => worker);
     expect(worker.exitedAfterDisconnect).toBe(false);

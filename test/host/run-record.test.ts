@@ -14,7 +14,6 @@ function newRecord(folder: Folder, options: Partial<RunRecordOptions> = {}) {
   const record = new RunRecord({
     stateDir: folder.file('state'),
     stopTimeoutMs: 7_000,
-    budgetMs: 1_500,
     supervisor: 'pm2',
     killAfterMs: 1_600,
     emit: (event) => events.push(event),
@@ -27,7 +26,7 @@ function newRecord(folder: Folder, options: Partial<RunRecordOptions> = {}) {
 }
 
 const path = (folder: Folder, key = KEY): string => folder.file('state', key, 'last-run.json');
-const left = (folder: Folder, key = KEY): RunState | undefined =>
+const stateIn = (folder: Folder, key = KEY): RunState | undefined =>
   parseRunState(readFileSync(path(folder, key), 'utf8'));
 
 const stopping = { event: 'lifecycle.stopping', reason: StopReason.signal('SIGTERM'), budgetMs: 1 } as const;
@@ -39,29 +38,29 @@ describe('the record of a run', () => {
     record.note({ event: 'hook.starting', hook: 'lock', limitMs: 1 });
     time.nowMs = 5_000;
     record.begin(KEY, 7);
-    const common = { pid: 4711, bootId: 'boot 1', supervisor: 'pm2', budgetMs: 1_500, killAfterMs: 1_600 };
-    expect(left(folder)).toEqual({ ...common, phase: 'starting', hook: 'lock', sinceMs: 5_000 });
+    const common = { pid: 4711, bootId: 'boot 1', supervisor: 'pm2', killAfterMs: 1_600 };
+    expect(stateIn(folder)).toEqual({ ...common, phase: 'starting', hook: 'lock', sinceMs: 5_000 });
 
     time.nowMs = 6_000;
     record.note({ event: 'hook.starting', hook: 'bot', limitMs: 1 });
-    expect(left(folder)).toMatchObject({ phase: 'starting', hook: 'bot', sinceMs: 6_000 });
+    expect(stateIn(folder)).toMatchObject({ phase: 'starting', hook: 'bot', sinceMs: 6_000 });
 
     record.note({ event: 'lifecycle.running', durationMs: 1 });
-    expect(left(folder)).toEqual({ ...common, phase: 'running', sinceMs: 6_000 });
+    expect(stateIn(folder)).toEqual({ ...common, phase: 'running', sinceMs: 6_000 });
 
     time.nowMs = 7_000;
     record.note(stopping);
     time.nowMs = 8_000;
     for (const hook of ['intake', 'drain']) record.note({ event: 'hook.stopping', hook, limitMs: 1 });
-    expect(left(folder)).toEqual({ ...common, phase: 'draining', sinceMs: 7_000, stopAskedMs: 7_000 });
+    expect(stateIn(folder)).toEqual({ ...common, phase: 'draining', sinceMs: 7_000, stopAskedMs: 7_000 });
 
     record.note({ event: 'hook.stopping', hook: 'database', limitMs: 1 });
-    expect(left(folder)).toMatchObject({ phase: 'stopping', hook: 'database', sinceMs: 8_000 });
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopping', hook: 'database', sinceMs: 8_000 });
 
     record.end(1);
     record.note({ event: 'hook.stopping', hook: 'late', limitMs: 1 });
     record.end(0);
-    expect(left(folder)).toMatchObject({ phase: 'stopped', exitCode: 1 });
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopped', exitCode: 1 });
     expect(events).toEqual([]);
   });
 
@@ -77,7 +76,7 @@ describe('the record of a run', () => {
     expect(statSync(path(folder)).ino).toBe(before);
   });
 
-  it('is for its owner’s eyes, whole at any time, and alone in its folder', () => {
+  it('is one file, which only its owner can read', () => {
     using folder = new Folder();
     const { record } = newRecord(folder);
     record.begin(KEY, 7);
@@ -88,7 +87,7 @@ describe('the record of a run', () => {
     expect(readdirSync(folder.file('state', KEY))).toEqual(['last-run.json']);
   });
 
-  it('of a run that was killed is told by the next one, once', () => {
+  it('makes the next run report a kill, once', () => {
     using folder = new Folder();
     const first = newRecord(folder);
     first.record.begin(KEY, 7);
@@ -113,33 +112,36 @@ describe('the record of a run', () => {
     expect(third.events).toEqual([]);
   });
 
-  it('is kept for each bot, from when it has its lock', () => {
+  it('is kept for each bot whose lock is held', () => {
     using folder = new Folder();
     const { record } = newRecord(folder);
     record.begin(KEY, 7);
     expect(existsSync(path(folder, '8-cd'))).toBe(false);
     record.note({ event: 'lifecycle.running', durationMs: 1 });
     record.begin('8-cd', 8);
-    expect(left(folder, '8-cd')).toMatchObject({ phase: 'running' });
+    expect(stateIn(folder, '8-cd')).toMatchObject({ phase: 'running' });
     record.end(0);
-    expect([left(folder), left(folder, '8-cd')]).toMatchObject([{ phase: 'stopped' }, { phase: 'stopped' }]);
+    expect([stateIn(folder), stateIn(folder, '8-cd')]).toMatchObject([
+      { phase: 'stopped' },
+      { phase: 'stopped' },
+    ]);
   });
 
-  it('names the process that runs the bot, as long as that lives', () => {
+  it('names the process that runs the bot, as long as that process lives', () => {
     using folder = new Folder();
     newRecord(folder, { pid: process.pid }).record.begin(KEY, 7);
     const { record, events } = newRecord(folder);
     expect(record.holderOf(KEY)).toBe(process.pid);
     expect(record.holderOf('8-cd')).toBeUndefined();
-    // Of an earlier boot the number may be anybody's.
+    // After a restart of the machine the pid may be another process's.
     expect(newRecord(folder, { bootId: 'boot 2' }).record.holderOf(KEY)).toBeUndefined();
-    // Larger than any process may have.
+    // No process has so large a pid.
     newRecord(folder, { pid: 2 ** 30 }).record.begin(KEY, 7);
     expect(record.holderOf(KEY)).toBeUndefined();
     expect(events).toEqual([]);
   });
 
-  it('where it cannot be written, or makes no sense, says so once and stands in nobody’s way', () => {
+  it('reports once per file that it cannot be read or written, and goes on', () => {
     using folder = new Folder({ 'state/7-ab/last-run.json': 'torn', 'state/8-cd': 'no folder', file: '' });
     const { record, events } = newRecord(folder);
     record.begin(KEY, 7);
@@ -147,7 +149,7 @@ describe('the record of a run', () => {
     record.note({ event: 'lifecycle.running', durationMs: 1 });
     record.end(0);
     expect(events.map(({ event }) => event)).toEqual(['run-record.failed', 'run-record.failed']);
-    expect(left(folder)).toMatchObject({ phase: 'stopped' });
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopped' });
 
     const nowhere = newRecord(folder, { stateDir: undefined });
     nowhere.record.begin(KEY, 7);

@@ -35,16 +35,16 @@ describe('signals', () => {
     expect(told).toEqual(['stop SIGTERM', 'hasten SIGINT', 'exit 143']);
   });
 
-  it('leave time for a last word at the third, and exit even if that goes wrong', () => {
+  it('call the listener before the forced exit, and exit even if it throws', () => {
     const { signals, listener, told, send } = setUp();
     const forced = (exitCode: number) => {
       told.push(`forced ${exitCode}`);
-      throw new Error('no paper');
+      throw new Error('broken');
     };
     signals.subscribe({ ...listener, forced });
     send('SIGTERM');
     send('SIGTERM');
-    expect(() => send('SIGTERM')).toThrow('no paper');
+    expect(() => send('SIGTERM')).toThrow('broken');
     expect(told).toEqual(['stop SIGTERM', 'hasten SIGTERM', 'forced 143', 'exit 143']);
   });
 
@@ -69,7 +69,7 @@ describe('signals', () => {
     expect(told).toEqual(['stop SIGHUP', 'hasten SIGTERM']);
   });
 
-  it('count as one with a SIGHUP that came right before, in whichever order the two were sent', () => {
+  it('count as one with a SIGHUP that arrived within 500 ms before', () => {
     const { signals, listener, told, send } = setUp();
     signals.subscribe(listener);
     send('SIGHUP');
@@ -80,7 +80,7 @@ describe('signals', () => {
     expect(told).toEqual(['stop SIGHUP', 'hasten SIGTERM', 'exit 130']);
   });
 
-  it('are remembered until somebody subscribes', () => {
+  it('are kept until a listener subscribes', () => {
     const { signals, listener, told, send } = setUp();
     send('SIGTERM');
     send('SIGTERM');
@@ -90,7 +90,7 @@ describe('signals', () => {
     expect(told).toEqual(['stop SIGTERM', 'hasten SIGTERM']);
   });
 
-  it('force the exit even when nobody has subscribed', () => {
+  it('force the exit even without a listener', () => {
     const { told, send } = setUp();
     send('SIGINT');
     send('SIGINT');

@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { detectSupervisor, unsupervised } from '../../src/host/supervisor.js';
 import { connectToSystemd, type DatagramSocket } from '../../src/host/systemd.js';
 
 const ADDRESS = '/run/systemd/notify';
 
-/** A socket that takes messages, or fails them all. */
-class Notified implements DatagramSocket {
+/** A socket that records messages, or fails to send each of them. */
+class FakeSocket implements DatagramSocket {
   readonly messages: string[] = [];
   closed = false;
   readonly #failure: Error | undefined;
@@ -28,13 +27,13 @@ class Notified implements DatagramSocket {
 }
 
 async function connected(env: Record<string, string> = {}) {
-  const socket = new Notified();
+  const socket = new FakeSocket();
   const supervisor = await connectToSystemd(ADDRESS, env, async () => socket);
   return { socket, supervisor };
 }
 
 describe('systemd', () => {
-  it('is told in its own words, each a message', async () => {
+  it('gets each notification as one message', async () => {
     const { socket, supervisor } = await connected();
     supervisor.status('polling as @name');
     supervisor.extend(1_500.2);
@@ -53,14 +52,14 @@ describe('systemd', () => {
     expect(socket.closed).toBe(true);
   });
 
-  it('is told once that the bot is ready', async () => {
+  it('gets READY=1 once', async () => {
     const { socket, supervisor } = await connected();
     supervisor.ready();
     supervisor.ready();
     expect(socket.messages.filter((message) => message === 'READY=1')).toHaveLength(1);
   });
 
-  it('is not asked to wait for ever, nor told a second thing in a status', async () => {
+  it('gets no request for infinite time, and no second line in a status', async () => {
     const { socket, supervisor } = await connected();
     supervisor.extend(Number.POSITIVE_INFINITY);
     supervisor.status('first\nREADY=1');
@@ -74,13 +73,13 @@ describe('systemd', () => {
     ['', undefined],
     ['0', undefined],
     ['soon', undefined],
-  ])('has, by WATCHDOG_USEC=%s, a watchdog of %s ms', async (text, watchdogMs) => {
+  ])('with WATCHDOG_USEC=%s has a watchdog of %s ms', async (text, watchdogMs) => {
     const { supervisor } = await connected(text === undefined ? {} : { WATCHDOG_USEC: text });
     expect(supervisor.watchdogMs).toBe(watchdogMs);
   });
 
-  it('is heard of no trouble with later messages', async () => {
-    const failing = new Notified();
+  it('causes no error when a later message fails', async () => {
+    const failing = new FakeSocket();
     const supervisor = await connectToSystemd(ADDRESS, {}, async () => failing);
     failing.sendTo = () => {
       throw new Error('closed');
@@ -89,34 +88,14 @@ describe('systemd', () => {
   });
 
   it.each([
-    ['an abstract socket', '@notify', async () => new Notified()],
-    ['a socket of a virtual machine', 'vsock:2:1', async () => new Notified()],
+    ['an abstract socket', '@notify', async () => new FakeSocket()],
+    ['a socket of a virtual machine', 'vsock:2:1', async () => new FakeSocket()],
     ['a package that does not load', ADDRESS, () => Promise.reject(new Error('no native build'))],
-    ['a socket that is not there', ADDRESS, async () => new Notified(new Error('No such file'))],
-  ])('cannot be told by %s: the start ends with 78', async (_, address, open) => {
+    ['a socket that is not there', ADDRESS, async () => new FakeSocket(new Error('No such file'))],
+  ])('cannot be reached through %s: the start ends with 78', async (_, address, open) => {
     await expect(connectToSystemd(address, {}, open)).rejects.toMatchObject({
       code: 'NOTIFY_UNAVAILABLE',
       exitCode: 78,
     });
-  });
-});
-
-describe('the supervisor', () => {
-  it.each([
-    ['nothing says so', {}],
-    ['NOTIFY_SOCKET is blank', { NOTIFY_SOCKET: '' }],
-    ['the watchdog is that of another process', { NOTIFY_SOCKET: ADDRESS, WATCHDOG_PID: '7' }],
-  ])('is none where %s', async (_, env) => {
-    expect(await detectSupervisor({ pid: 8, env })).toBe(unsupervised);
-  });
-
-  it('is not systemd under pm2, whose apps inherit its environment', async () => {
-    const env = { NOTIFY_SOCKET: '/nowhere/notify', pm_id: '0' };
-    expect((await detectSupervisor({ pid: 8, env })).kind).toBe('pm2');
-  });
-
-  it.each([undefined, '8'])('is systemd where the socket is ours (WATCHDOG_PID %s)', async (watchdogPid) => {
-    const env = { NOTIFY_SOCKET: '/nowhere/notify', ...(watchdogPid && { WATCHDOG_PID: watchdogPid }) };
-    await expect(detectSupervisor({ pid: 8, env })).rejects.toMatchObject({ code: 'NOTIFY_UNAVAILABLE' });
   });
 });

@@ -18,13 +18,13 @@ const facts: UnitFacts = {
   bringsToken: false,
 };
 
-/** The values of a key, in the unit that is fitted. */
+/** The values of a key in the fitted unit. */
 function valuesOf(key: string, changed: Partial<UnitFacts> = {}): string[] {
   const { text } = fitUnit(template, { ...facts, ...changed });
   return [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value = '']) => value);
 }
 
-/** The keys of a unit in which something other is said than in the shipped one. */
+/** The keys whose lines differ from those of a unit without the changes. */
 function changedKeys(changed: Partial<UnitFacts>): string[] {
   const plain = fitUnit(template, facts).text.split('\n');
   const lines = fitUnit(template, { ...facts, ...changed }).text.split('\n');
@@ -34,7 +34,7 @@ function changedKeys(changed: Partial<UnitFacts>): string[] {
 }
 
 describe('a fitted unit', () => {
-  it('has the paths of the host and all of the hardening', () => {
+  it('has the paths of the host, and all the hardening', () => {
     expect(valuesOf('ExecStart')).toEqual([
       '/usr/bin/node /srv/bot/node_modules/lastcall/dist/main.js run bot.js',
     ]);
@@ -43,20 +43,20 @@ describe('a fitted unit', () => {
     expect(keys(fitUnit(template, facts).text)).toEqual(keys(template));
   });
 
-  it('is named throughout', () => {
+  it('uses its name in all paths', () => {
     const name = 'my-bot';
     expect(valuesOf('StateDirectory', { name })).toEqual(['my-bot']);
     expect(valuesOf('LoadCredential', { name })).toEqual(['bot-token:/etc/my-bot/bot-token']);
     expect(valuesOf('EnvironmentFile', { name })).toEqual(['-/etc/my-bot/my-bot.env']);
   });
 
-  it('runs as the user, who may write to the folder, and loses none of its shared memory', () => {
+  it('runs as the user, who can write to the folder and keeps its shared memory', () => {
     expect(changedKeys({ user: 'alice' })).toEqual(['User', 'ReadWritePaths', 'RemoveIPC']);
     expect(valuesOf('DynamicUser', { user: 'alice' })).toEqual([]);
     expect(valuesOf('ReadWritePaths', { user: 'alice' })).toEqual(['/srv/bot']);
   });
 
-  it('sees of a home only what is needed, and each of it once', () => {
+  it('opens only what is needed of a home directory, and each path once', () => {
     const home: Partial<UnitFacts> = {
       user: 'alice',
       node: '/home/alice/.nvm/v20/bin/node',
@@ -72,7 +72,7 @@ describe('a fitted unit', () => {
     expect(fitUnit(template, { ...facts, ...home }).warnings).toHaveLength(2);
   });
 
-  it('lets the bot write where its settings keep the state, if it can be let', () => {
+  it('lets the bot write to STATE_DIR if it runs as a user', () => {
     const stateDir = '/var/bots/state';
     expect(valuesOf('ReadWritePaths', { user: 'alice', stateDir })).toEqual(['/srv/bot /var/bots/state']);
     expect(valuesOf('BindPaths', { user: 'alice', stateDir: '/home/alice/state' })).toEqual([
@@ -85,17 +85,17 @@ describe('a fitted unit', () => {
     );
   });
 
-  it('shows the bot the file of its token where that is hidden', () => {
+  it('opens the token file if it is hidden', () => {
     const reads = [...facts.reads, '/home/alice/token'];
     expect(valuesOf('BindReadOnlyPaths', { reads })).toEqual(['/home/alice/token']);
   });
 
-  it('warns where that is a whole home', () => {
+  it('warns if it opens a whole home directory', () => {
     const { warnings } = fitUnit(template, { ...facts, folder: '/home/alice', module: '/home/alice/bot.js' });
     expect(warnings.join('\n')).toContain('a whole home directory');
   });
 
-  it('leaves the token to the settings that bring it', () => {
+  it('has no credential if the settings name the token', () => {
     expect(valuesOf('LoadCredential', { bringsToken: true })).toEqual([]);
   });
 
@@ -104,7 +104,7 @@ describe('a fitted unit', () => {
     ['/srv/100%', '/srv/100%%'],
     ['/srv/$HOME', '/srv/$$HOME'],
     ['/srv/a"b', '"/srv/a\\"b"'],
-  ])('says %s so that systemd reads it as it is', (folder, said) => {
+  ])('quotes %s so that systemd reads it unchanged', (folder, said) => {
     const module = `${folder}/bot.js`;
     const [start = ''] = valuesOf('ExecStart', { folder: '/', module, main: `${folder}/main.js` });
     expect(start).toContain(` ${said.replace(/"?$/, (end) => `/main.js${end}`)} run `);

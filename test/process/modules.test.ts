@@ -56,7 +56,7 @@ const cases: readonly Case[] = [
     file: fixture('bots', 'throws.js'),
     code: 'BOT_MODULE_FAILED',
     words: /throws\.js does not load: \S+throws\.js:4: TypeError: .*onn is not a function$/,
-    nextStep: /mend the error .* `node FILE`/,
+    nextStep: /fix the error .* `node FILE`/,
   },
   {
     name: 'has a syntax error',
@@ -64,7 +64,7 @@ const cases: readonly Case[] = [
     source: 'export default ({ bot }) => {\n  bot.on("text" (ctx) => {});\n};\n',
     code: 'BOT_MODULE_FAILED',
     words: /does not load: \/\S+\/syntax\.mjs:2: SyntaxError: /,
-    nextStep: /mend the error/,
+    nextStep: /fix the error/,
   },
   {
     name: 'misses a dependency',
@@ -141,7 +141,7 @@ describe('a bot module that', () => {
     expect(output).toMatch(
       /ERROR: bot: start failed after .*throws\.js:4: TypeError: .*onn is not a function$/m,
     );
-    expect(times(output, 'what to do: mend the error')).toBe(1);
+    expect(times(output, 'what to do: fix the error')).toBe(1);
     expect(times(output, 'throws.js:4:')).toBe(3); // the two messages that name it, and the stack
     expect(output).not.toContain(dirname(mainFile));
     expect(output).not.toContain('node:internal');

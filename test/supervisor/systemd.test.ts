@@ -114,7 +114,7 @@ describeUnderSystemd('under systemd', () => {
       expect(await unit.show('NRestarts')).toBe('0');
       const [why, next] = await unit.log('-p', 'err');
       expect(why?.MESSAGE).toMatch(
-        /^lastcall: systemd waits to be told on \/\S+ how the bot does, and cannot be: .*node-unix-socket/,
+        /^lastcall: systemd expects notifications on \/\S+, which cannot be sent: .*node-unix-socket/,
       );
       expect(next?.MESSAGE).toMatch(/^What to do: install lastcall on this machine/);
     });

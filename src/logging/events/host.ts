@@ -1,5 +1,5 @@
 /** The log lines of events about the process's surroundings: its lock and the run before it. */
-import type { Killed, LockEvent, PreviousRunEvent } from '../../host/events.js';
+import type { KilledRun, LockEvent, PreviousRunEvent } from '../../host/events.js';
 import { durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
 
@@ -36,7 +36,7 @@ export const hostEvents: Rows<LockEvent | PreviousRunEvent> = {
   },
 };
 
-function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: Killed): string {
+function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: KilledRun): string {
   const length = `${bound === 'exactly' ? '' : 'at most '}${durationInWords(durationMs)}`;
   const where = {
     starting: `${length} into the start${hook === undefined ? '' : ` of "${hook}"`}`,

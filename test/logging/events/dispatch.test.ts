@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DispatchEvent } from '../../../src/dispatch/events.js';
 import { LastcallError } from '../../../src/errors.js';
+import { orderKey, updateId } from '../../../src/inbox/ids.js';
 import type { Entry } from '../../../src/inbox/inbox.js';
 import { lineOf, type Samples } from './line-of.js';
 
-const item = { updateId: 7, key: 'chat:1', kind: 'message', attempt: 1 };
-const handling = { item, key: 'chat:1', durationMs: 12.345 };
+const item: Entry = {
+  updateId: updateId(7),
+  key: orderKey('chat:1'),
+  kind: 'message',
+  attempt: 1,
+  update: {},
+};
+const handling = { item, durationMs: 12.345 };
 const ours = new LastcallError('HANDLER_TIMED_OUT', 'update 7', 'it did not end within 90 s');
 
 const samples: Samples<DispatchEvent<Entry>> = {
@@ -35,7 +42,7 @@ const samples: Samples<DispatchEvent<Entry>> = {
     '257 handlers hang, more than may run at once (256)',
   ],
   'dispatch.fault': [
-    { event: 'dispatch.fault', ...handling, error: new Error('disk full') },
+    { event: 'dispatch.fault', item, error: new Error('disk full') },
     'error',
     'Could not settle update 7 (message)',
   ],

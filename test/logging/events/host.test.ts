@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Killed, LockEvent, PreviousRunEvent } from '../../../src/host/events.js';
+import type { KilledRun, LockEvent, PreviousRunEvent } from '../../../src/host/events.js';
 import { lineOf, type Samples } from './line-of.js';
 
-const killed: Killed = {
+const killed: KilledRun = {
   pid: 4711,
   phase: 'draining',
   hook: undefined,

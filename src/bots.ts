@@ -1,6 +1,6 @@
 /**
- * All the bots of a run, one pipeline each: a program may launch several, at any time. They start, drain and stop
- * side by side, and a fatal end of one ends the run.
+ * All bots of a run, each with a pipeline of its own: a program may launch several, at any time. They start, drain and
+ * stop side by side. A bot whose polling ends with an error ends the run.
  */
 import type { Telegraf } from 'telegraf';
 import type { Clock } from './clock.js';
@@ -8,49 +8,50 @@ import { LastcallError } from './errors.js';
 import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
-import { Pipeline, type PipelineEvent, type PipelineSettings, type Vitals } from './pipeline.js';
+import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
 import { identityOf } from './telegraf/identity.js';
 import { firstFew } from './words.js';
 
-/** A bot to be polled, and what its own program says about it. */
+/** A bot to be polled, and the wishes of the program that has launched it. */
 export interface Launched {
   readonly bot: Telegraf;
-  /** Undefined where the settings decide. */
+  /** The kinds of updates to request; undefined where the settings decide. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
+  /** Called when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
-  /** Called once its handlers have ended, or with the error that ended its polling. */
+  /** Called once the bot's handlers have ended, or with the error that ended its polling. */
   ended(error?: unknown): void;
 }
 
-export interface FleetOptions {
+export interface BotsOptions {
   readonly settings: PipelineSettings;
   readonly clock: Clock;
   /** No bot is polled before its lock is held. */
   readonly locks: Pick<BotLocks, 'claim'>;
-  /** A bot is about to be added, wherever its token came from. */
+  /** Called before a bot is added, wherever its token came from. */
   joining(bot: Telegraf): void;
-  /** An error in words, without anything secret. */
+  /** Puts an error into words, without anything secret. */
   errorText(error: unknown): string;
-  /** What happens to a bot, with its id. */
+  /** Tells what happens to the bot with this id. */
   emit(event: PipelineEvent, botId: number): void;
-  /** A bot's run cannot go on. */
+  /** Called when a bot cannot be polled any more. */
   failed(error: LastcallError): void;
 }
 
-interface Vessel {
+interface PolledBot {
   readonly launched: Launched;
-  /** Rejects where there is to be none. */
+  /** Resolves when this process holds the bot's lock; rejects when it will not. */
   readonly locked: Promise<void>;
   readonly pipeline: Pipeline;
 }
 
-export class Fleet {
-  readonly #options: FleetOptions;
-  readonly #vessels: Vessel[] = [];
+export class Bots {
+  readonly #options: BotsOptions;
+  readonly #bots: PolledBot[] = [];
   #phase: 'waiting' | 'polling' | 'stopping' = 'waiting';
 
-  constructor(options: FleetOptions) {
+  constructor(options: BotsOptions) {
     this.#options = options;
   }
 
@@ -64,29 +65,30 @@ export class Fleet {
     this.#options.joining(launched.bot);
     const identity = identityOf(launched.bot);
     const pipeline = this.#pipelineOf(launched, identity);
-    const vessel = { launched, pipeline, locked: this.#claim(identity, pipeline) };
-    this.#vessels.push(vessel);
-    if (this.#phase === 'polling') void this.#poll(vessel);
+    const bot = { launched, pipeline, locked: this.#claim(identity, pipeline) };
+    this.#bots.push(bot);
+    if (this.#phase === 'polling') void this.#poll(bot);
   }
 
   poll(): void {
     this.#phase = 'polling';
-    for (const vessel of this.#vessels) void this.#poll(vessel);
+    for (const bot of this.#bots) void this.#poll(bot);
   }
 
   stopIntake(): void {
     this.#phase = 'stopping';
-    for (const { pipeline } of this.#vessels) pipeline.stopIntake();
+    for (const { pipeline } of this.#bots) pipeline.stopIntake();
   }
 
   /**
-   * Rejects with DRAIN_OVERDUE, once all have drained, when handlers had to be aborted.
+   * Lets the handlers of all bots end until `latestEnd` aborts. Rejects with DRAIN_OVERDUE, once all bots have drained, if
+   * handlers had to be aborted.
    *
    * @param why asked at the end of each bot's drain
    */
   async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<void> {
     const aborted = await Promise.all(
-      this.#vessels.map(async ({ pipeline, launched }) => {
+      this.#bots.map(async ({ pipeline, launched }) => {
         const entries = await pipeline.drain(latestEnd, why);
         launched.ended();
         return entries;
@@ -101,15 +103,15 @@ export class Fleet {
     );
   }
 
-  /** Gives the bots back as they were. */
+  /** Restores the bots as they were before `add`. */
   close(): void {
-    for (const { pipeline } of this.#vessels) pipeline.close();
+    for (const { pipeline } of this.#bots) pipeline.close();
   }
 
-  /** Of all bots together; `latestEnd` is that of the bot whose step ends first. */
-  get vitals(): Vitals {
-    return this.#vessels
-      .map(({ pipeline }) => pipeline.vitals)
+  /** The activity of all bots together; `latestEnd` is that of the bot whose step ends first. */
+  get activity(): Activity {
+    return this.#bots
+      .map(({ pipeline }) => pipeline.activity)
       .reduce(
         (all, one) => ({
           running: all.running + one.running,
@@ -120,9 +122,9 @@ export class Fleet {
       );
   }
 
-  /** Of all bots together; `confirmedUpTo` only where there is one. */
+  /** The counts of all bots together; `confirmedUpTo` only where there is one bot. */
   get counts(): ReceiptCounts {
-    const all = this.#vessels.map(({ pipeline }) => pipeline.counts);
+    const all = this.#bots.map(({ pipeline }) => pipeline.counts);
     const sum = (figure: (counts: ReceiptCounts) => number) =>
       all.reduce((total, counts) => total + figure(counts), 0);
     return {
@@ -138,7 +140,7 @@ export class Fleet {
     };
   }
 
-  /** A bot that is refused is given back as it was. */
+  /** Claims the bot's lock; a bot that is refused is restored as it was. */
   #claim(identity: BotIdentity, pipeline: Pipeline): Promise<void> {
     try {
       return this.#options.locks.claim(identity);
@@ -169,7 +171,7 @@ export class Fleet {
     });
   }
 
-  async #poll({ pipeline, launched, locked }: Vessel): Promise<void> {
+  async #poll({ pipeline, launched, locked }: PolledBot): Promise<void> {
     const error = await locked.then(() => this.#pollUntilEnd(pipeline), lockRefused);
     if (!error) return;
     launched.ended(error);
@@ -177,19 +179,19 @@ export class Fleet {
   }
 
   async #pollUntilEnd(pipeline: Pipeline): Promise<LastcallError | undefined> {
-    // The stop has come first, while this process stood by.
+    // The stop has come while this process stood by.
     if (this.#phase === 'stopping') return undefined;
     const { error } = await pipeline.poll();
     return error;
   }
 }
 
-/** Only an error is worth ending the run for; a stop that ended the wait is doing so already. */
+/** The error that the lock was refused with; undefined if a stop has ended the wait for the lock. */
 function lockRefused(reason: unknown): LastcallError | undefined {
   return reason instanceof LastcallError ? reason : undefined;
 }
 
-/** What dispatcher and inbox tell and the run cannot survive. */
+/** The error by which an event of dispatcher or inbox ends the run; undefined for all other events. */
 function faultIn(event: PipelineEvent): LastcallError | undefined {
   switch (event.event) {
     case 'dispatch.exhausted':

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
+import { Bots, type BotsOptions, type Launched } from '../src/bots.js';
 import { systemClock } from '../src/clock.js';
 import type { LastcallError } from '../src/errors.js';
-import { Fleet, type FleetOptions, type Launched } from '../src/fleet.js';
 import { BotLocks } from '../src/host/bot-locks.js';
 import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 
@@ -10,22 +10,22 @@ const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET';
 
 let sandbox: Sandbox;
 /** Those that are not dissolved yet, and how their locks are given back. */
-let fleets: Map<Fleet, () => void>;
+let groups: Map<Bots, () => void>;
 beforeEach(async () => {
   sandbox = await startSandbox();
-  fleets = new Map();
+  groups = new Map();
 });
 afterEach(async () => {
-  for (const fleet of fleets.keys()) await dissolve(fleet);
+  for (const bots of groups.keys()) await dissolve(bots);
   await sandbox.close();
 });
 
-function newFleet(settings: Partial<FleetOptions['settings']> = {}) {
+function newBots(settings: Partial<BotsOptions['settings']> = {}) {
   const told: string[] = [];
   const errors: LastcallError[] = [];
   const stop = new AbortController();
   const locks = new BotLocks({ onLocked: 'exit', signal: stop.signal, clock: systemClock, emit: () => {} });
-  const fleet = new Fleet({
+  const bots = new Bots({
     locks,
     settings: {
       allowedUpdates: ['message'],
@@ -49,23 +49,23 @@ function newFleet(settings: Partial<FleetOptions['settings']> = {}) {
     emit: ({ event }, botId) => told.push(`${botId} ${event}`),
     failed: (error) => errors.push(error),
   });
-  fleets.set(fleet, () => {
+  groups.set(bots, () => {
     stop.abort();
     locks.release();
   });
-  return { fleet, told, errors };
+  return { bots, told, errors };
 }
 
-async function dissolve(fleet: Fleet): Promise<void> {
-  fleet.stopIntake();
-  await fleet.drain(new AbortController().signal, () => 'stop');
-  close(fleet);
+async function dissolve(bots: Bots): Promise<void> {
+  bots.stopIntake();
+  await bots.drain(new AbortController().signal, () => 'stop');
+  close(bots);
 }
 
-function close(fleet: Fleet): void {
-  fleet.close();
-  fleets.get(fleet)?.();
-  fleets.delete(fleet);
+function close(bots: Bots): void {
+  bots.close();
+  groups.get(bots)?.();
+  groups.delete(bots);
 }
 
 function newBot(token = SANDBOX_TOKEN, apiRoot = sandbox.apiRoot): Telegraf {
@@ -92,13 +92,13 @@ function launchOf(bot: Telegraf, wishes: Partial<Launched> = {}) {
 const bothPoll = () =>
   sandbox.waitFor(() => sandbox.state().waitingPolls + sandbox.bot(OTHER_TOKEN).state().waitingPolls === 2);
 
-describe('a fleet', () => {
+describe('a bots', () => {
   it('polls nobody before poll(), and then bots that join later, too', async () => {
-    const { fleet, told } = newFleet();
-    fleet.add(launchOf(newBot()).launched);
+    const { bots, told } = newBots();
+    bots.add(launchOf(newBot()).launched);
     expect(sandbox.calls()).toEqual([]);
-    fleet.poll();
-    fleet.add(launchOf(newBot(OTHER_TOKEN)).launched);
+    bots.poll();
+    bots.add(launchOf(newBot(OTHER_TOKEN)).launched);
     const answers = await Promise.all([sandbox.ask('one'), sandbox.bot(OTHER_TOKEN).ask('two')]);
     expect(answers.map(({ answers: [first] }) => first?.text)).toEqual(['echo one', 'echo two']);
     expect(told.slice(0, 2)).toEqual(['7000000000 joins', '7000000001 joins']);
@@ -106,22 +106,22 @@ describe('a fleet', () => {
   });
 
   it('asks for the kinds of updates that the bot wants, else for those of the settings', async () => {
-    const { fleet } = newFleet();
-    fleet.add(launchOf(newBot(), { allowedUpdates: ['poll', 'message'] }).launched);
-    fleet.add(launchOf(newBot(OTHER_TOKEN)).launched);
-    fleet.poll();
+    const { bots } = newBots();
+    bots.add(launchOf(newBot(), { allowedUpdates: ['poll', 'message'] }).launched);
+    bots.add(launchOf(newBot(OTHER_TOKEN)).launched);
+    bots.poll();
     await bothPoll();
     expect(sandbox.state().allowedUpdates).toEqual(['poll', 'message']);
     expect(sandbox.bot(OTHER_TOKEN).state().allowedUpdates).toEqual(['message']);
   });
 
   it('drops what waits for a bot that wants it dropped, and for no other', async () => {
-    const { fleet, told } = newFleet();
+    const { bots, told } = newBots();
     sandbox.say({ text: 'old', count: 3 });
     sandbox.bot(OTHER_TOKEN).say('old, too');
-    fleet.add(launchOf(newBot(), { dropPendingUpdates: true }).launched);
-    fleet.add(launchOf(newBot(OTHER_TOKEN)).launched);
-    fleet.poll();
+    bots.add(launchOf(newBot(), { dropPendingUpdates: true }).launched);
+    bots.add(launchOf(newBot(OTHER_TOKEN)).launched);
+    bots.poll();
     await bothPoll();
     await Promise.all([sandbox.ask('new'), sandbox.bot(OTHER_TOKEN).ask('new')]);
     expect(sandbox.report()).toMatchObject({ said: 4, answered: 1 });
@@ -132,24 +132,24 @@ describe('a fleet', () => {
   });
 
   it('tells the program of a bot that its end has come: after the drain, or with what ended it', async () => {
-    const { fleet, errors } = newFleet();
+    const { bots, errors } = newBots();
     sandbox.addFault({ kind: 'revoked', bot: sandbox.id });
     const refused = launchOf(newBot());
     const good = launchOf(newBot(OTHER_TOKEN));
-    fleet.add(refused.launched);
-    fleet.add(good.launched);
-    fleet.poll();
+    bots.add(refused.launched);
+    bots.add(good.launched);
+    bots.poll();
     await sandbox.bot(OTHER_TOKEN).ask('hello');
     expect(errors).toMatchObject([{ code: 'TOKEN_REFUSED' }]);
     expect(refused.ends).toEqual(errors);
     expect(good.ends).toEqual([]);
-    await dissolve(fleet);
+    await dissolve(bots);
     expect(good.ends).toEqual([undefined]);
-    expect(fleet.counts).toMatchObject({ fetched: 1, handled: 1, left: 0, confirmedUpTo: undefined });
+    expect(bots.counts).toMatchObject({ fetched: 1, handled: 1, left: 0, confirmedUpTo: undefined });
   });
 
   it('names the updates whose handlers had to be aborted, once all bots have drained', async () => {
-    const { fleet } = newFleet();
+    const { bots } = newBots();
     const bot = new Telegraf(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot } });
     let begun = () => {};
     const running = new Promise<void>((resolve) => {
@@ -161,25 +161,25 @@ describe('a fleet', () => {
     });
     const hung = launchOf(bot);
     const good = launchOf(newBot(OTHER_TOKEN));
-    fleet.add(hung.launched);
-    fleet.add(good.launched);
-    fleet.poll();
+    bots.add(hung.launched);
+    bots.add(good.launched);
+    bots.poll();
     const [id] = sandbox.say('never answered');
     await running;
-    fleet.stopIntake();
-    await expect(fleet.drain(AbortSignal.abort(), () => 'stop')).rejects.toMatchObject({
+    bots.stopIntake();
+    await expect(bots.drain(AbortSignal.abort(), () => 'stop')).rejects.toMatchObject({
       code: 'DRAIN_OVERDUE',
       message: expect.stringContaining(`${id}`),
     });
     expect([hung.ends, good.ends]).toEqual([[undefined], [undefined]]);
-    expect(fleet.counts).toMatchObject({ fetched: 1, handled: 0, left: 1, mayRepeat: 1 });
-    close(fleet);
+    expect(bots.counts).toMatchObject({ fetched: 1, handled: 0, left: 1, mayRepeat: 1 });
+    close(bots);
   });
 });
 
-describe('a bot in a fleet', () => {
+describe('a bot in a bots', () => {
   it('cannot join another one until the first has given its lock back', async () => {
-    const [first, second] = [newFleet().fleet, newFleet().fleet];
+    const [first, second] = [newBots().bots, newBots().bots];
     first.add(launchOf(newBot()).launched);
     expect(() => second.add(launchOf(newBot()).launched)).toThrow(
       expect.objectContaining({ code: 'BOT_ALREADY_POLLED', exitCode: 75 }),
@@ -189,20 +189,20 @@ describe('a bot in a fleet', () => {
   });
 
   it('has no place for its inbox without a state directory, and is as it was', () => {
-    const { fleet } = newFleet({ inbox: 'journal' });
+    const { bots } = newBots({ inbox: 'journal' });
     const bot = newBot();
     const before = Object.getOwnPropertyNames(bot);
-    expect(() => fleet.add(launchOf(bot).launched)).toThrow(
+    expect(() => bots.add(launchOf(bot).launched)).toThrow(
       expect.objectContaining({ code: 'INBOX_UNAVAILABLE', exitCode: 78, culprit: 'STATE_DIR' }),
     );
     expect(Object.getOwnPropertyNames(bot)).toEqual(before);
   });
 
   it('that cannot be polled is as it was, and not taken for one that is', () => {
-    const { fleet } = newFleet();
+    const { bots } = newBots();
     const bot = newBot(SANDBOX_TOKEN, 'no URL');
     const before = Object.getOwnPropertyNames(bot);
-    for (const _attempt of [1, 2]) expect(() => fleet.add(launchOf(bot).launched)).toThrow('Invalid URL');
+    for (const _attempt of [1, 2]) expect(() => bots.add(launchOf(bot).launched)).toThrow('Invalid URL');
     expect(Object.getOwnPropertyNames(bot)).toEqual(before);
     expect(Reflect.get(bot, 'options').handlerTimeout).toBe(90_000);
   });

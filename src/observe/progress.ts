@@ -1,0 +1,78 @@
+/**
+ * Follows the steps of the run, and tells whether the current one has stalled. Each step has a latest end, so that a
+ * blocked step counts as stalled, while waiting for an unreachable network does not.
+ */
+import type { Clock } from '../clock.js';
+import type { ObservedEvent } from './events.js';
+
+/** How far a step may overrun its latest end, since timers fire late on a busy event loop. */
+const OVERRUN_TOLERANCE_MS = 5_000;
+
+export interface Step {
+  /** The name to show to operators, such as `starting bot` or `draining`. */
+  readonly name: string;
+  /** When the step must have ended, in the clock's milliseconds. */
+  readonly latestEnd: number;
+}
+
+/** The phase and the current step of one run. */
+export class Progress {
+  readonly #clock: Clock;
+  readonly #runningLatestEnd: () => number;
+  #phase: 'starting' | 'running' | 'stopping' = 'starting';
+  #step: Step = { name: 'starting', latestEnd: Number.POSITIVE_INFINITY };
+  #stopDeadline = Number.POSITIVE_INFINITY;
+
+  /** @param runningLatestEnd the latest end of the step at work while the run is neither starting nor stopping */
+  constructor(clock: Clock, runningLatestEnd: () => number) {
+    this.#clock = clock;
+    this.#runningLatestEnd = runningLatestEnd;
+  }
+
+  get phase(): 'starting' | 'running' | 'stopping' {
+    return this.#phase;
+  }
+
+  /** The current step of the start or the stop; without meaning while the run is in the phase `running`. */
+  get step(): Step {
+    return this.#step;
+  }
+
+  observe(event: ObservedEvent): void {
+    const now = this.#clock.now();
+    switch (event.event) {
+      case 'hook.starting':
+        this.#step = { name: `starting ${event.hook}`, latestEnd: now + event.limitMs };
+        break;
+      case 'lifecycle.running':
+        this.#phase = 'running';
+        break;
+      case 'lifecycle.stopping':
+        this.#phase = 'stopping';
+        this.#stopDeadline = now + event.budgetMs;
+        this.#step = { name: 'stopping', latestEnd: this.#stopDeadline };
+        break;
+      case 'hook.stopping':
+        this.#step = {
+          name: event.hook === 'drain' ? 'draining' : `stopping ${event.hook}`,
+          latestEnd: now + event.limitMs,
+        };
+        break;
+    }
+  }
+
+  get isStalled(): boolean {
+    return this.#clock.now() > this.#latestEnd() + OVERRUN_TOLERANCE_MS;
+  }
+
+  #latestEnd(): number {
+    switch (this.#phase) {
+      case 'starting':
+        return this.#step.latestEnd;
+      case 'running':
+        return this.#runningLatestEnd();
+      case 'stopping':
+        return this.#stopDeadline;
+    }
+  }
+}

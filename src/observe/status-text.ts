@@ -1,0 +1,149 @@
+/** The status of the run in one line: the step of the start or stop, and otherwise whether polling works. */
+import type { Clock } from '../clock.js';
+import type { Activity } from '../pipeline.js';
+import { count, durationInWords } from '../words.js';
+import type { ObservedEvent } from './events.js';
+import type { Progress } from './progress.js';
+
+export interface StatusTextOptions {
+  readonly progress: Progress;
+  readonly clock: Clock;
+  activity(): Activity;
+  /** Masks secrets, since everybody on the host may read the status. */
+  redact(text: string): string;
+}
+
+/** The longest stop reason to show: error messages have any length, and systemd drops messages over 4 KiB. */
+const MAX_REASON_LENGTH = 200;
+
+interface Problem {
+  readonly text: string;
+  readonly since: number;
+}
+
+/** The status of one run, derived from its events. */
+export class StatusText {
+  readonly #options: StatusTextOptions;
+  /** The bots whose locks other processes hold, and those processes' pids, if known. */
+  readonly #locked = new Map<number, number | undefined>();
+  readonly #usernames = new Map<number, string>();
+  /** What keeps each bot from polling. */
+  readonly #problems = new Map<number, Problem>();
+  #lastPollAt: number | undefined;
+  #final: string | undefined;
+
+  constructor(options: StatusTextOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param bot the id of the bot that the event is about, for events of its pipeline
+   * @returns whether the status should be updated now, instead of at the next interval
+   */
+  observe(event: ObservedEvent, bot: number): boolean {
+    const { clock, redact } = this.#options;
+    const problem = problemIn(event);
+    if (problem !== undefined) {
+      if (this.#problems.get(bot)?.text !== problem)
+        this.#problems.set(bot, { text: problem, since: clock.now() });
+      return true;
+    }
+    switch (event.event) {
+      case 'lifecycle.starting':
+      case 'hook.starting':
+      case 'lifecycle.running':
+      case 'lifecycle.stopping':
+      case 'hook.stopping':
+        return true;
+      case 'lifecycle.stopped':
+        // Redacted before it is shortened, as part of a secret would not be recognized.
+        this.#final = `stopped (${shortened(redact(event.reason.message))}), exit code ${event.exitCode}`;
+        return true;
+      case 'lock.waiting':
+        this.#locked.set(event.bot, event.holder);
+        return true;
+      case 'lock.acquired':
+        return this.#locked.delete(event.bot);
+      case 'poll.connected':
+        this.#usernames.set(bot, event.username);
+        return true;
+      case 'poll.answered':
+        this.#lastPollAt = clock.now();
+        return false;
+      case 'poll.started':
+      case 'poll.recovered':
+      case 'inbox.opened':
+      case 'inbox.resumed':
+        this.#problems.delete(bot);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** The current status, without secrets. */
+  get current(): string {
+    return this.#final ?? this.#options.redact(this.#compose());
+  }
+
+  #compose(): string {
+    const { progress, clock, activity } = this.#options;
+    const now = clock.now();
+    const { running, handled } = activity();
+
+    if (progress.phase === 'stopping') {
+      const { name, latestEnd } = progress.step;
+      const handlers = name === 'draining' ? ` ${count(running, 'handler')},` : '';
+      return `${name}:${handlers} ${inSeconds(Math.max(0, latestEnd - now))} left`;
+    }
+    const [holder] = this.#locked.values();
+    if (this.#locked.size > 0 && this.#usernames.size === 0)
+      return `standing by, ${holder === undefined ? 'another process' : `process ${holder}`} polls`;
+    if (progress.phase === 'starting') return progress.step.name;
+
+    const handlers = `${running} running, ${handled} handled`;
+    for (const [bot, { text, since }] of this.#problems)
+      return `${this.#prefixOf(bot)}${text} for ${inSeconds(now - since)}, ${handlers}`;
+    if (this.#lastPollAt === undefined) return 'connecting to Telegram';
+    const names = [...this.#usernames.values()].map((name) => `@${name}`).join(', ');
+    return `polling as ${names}, ${handlers}, last poll ${inSeconds(now - this.#lastPollAt)} ago`;
+  }
+
+  /** Names the bot that a problem belongs to; empty if there is only one bot. */
+  #prefixOf(bot: number): string {
+    const username = this.#usernames.get(bot);
+    if (this.#usernames.size === (username === undefined ? 0 : 1)) return '';
+    return username === undefined ? `bot ${bot}: ` : `@${username}: `;
+  }
+}
+
+/** The problem that an event reports, if polling does not work because of it. */
+function problemIn(event: ObservedEvent): string | undefined {
+  switch (event.event) {
+    case 'poll.failed':
+      return event.class === 'unreachable' ? 'Telegram unreachable' : 'token refused';
+    case 'poll.token-doubted':
+      return 'token refused';
+    case 'poll.rate-limited':
+      return 'rate-limited by Telegram';
+    case 'poll.conflict':
+      return event.by === 'webhook' ? 'a webhook is set' : 'another program polls';
+    case 'poll.rejected':
+      return 'poll rejected by Telegram';
+    case 'inbox.paused':
+      return event.because === 'disk' ? 'disk nearly full' : 'inbox full';
+    case 'inbox.waiting':
+      return 'the inbox may be in use elsewhere';
+    default:
+      return undefined;
+  }
+}
+
+/** A duration in whole seconds or larger units. */
+const inSeconds = (ms: number): string =>
+  ms < 59_500 ? `${Math.round(ms / 1_000)} s` : durationInWords(Math.round(ms / 1_000) * 1_000);
+
+function shortened(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH)}…` : line;
+}

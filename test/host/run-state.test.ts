@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { parseRunState, type RunState } from '../../src/host/run-state.js';
+
+const running: RunState = {
+  phase: 'running',
+  sinceMs: 10_000,
+  pid: 4711,
+  bootId: 'boot 1',
+  supervisor: 'none',
+};
+
+describe('the state of a run', () => {
+  it('is parsed only if it is valid', () => {
+    const sound = JSON.stringify(running);
+    expect(parseRunState(sound)).toEqual(running);
+    for (const text of ['', 'null', '[]', '7', sound.slice(0, -1), '{"phase":"running"}'])
+      expect(parseRunState(text)).toBeUndefined();
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(parseRunState(text)).toBeUndefined();
+      }),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(running)), fc.jsonValue(), (key, value) => {
+        // Nothing is added or changed.
+        const parsed = parseRunState(JSON.stringify({ ...running, [key]: value }));
+        if (parsed) expect({ ...running, [key]: value }).toMatchObject(JSON.parse(JSON.stringify(parsed)));
+      }),
+    );
+  });
+});

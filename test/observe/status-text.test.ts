@@ -1,0 +1,184 @@
+import { describe, expect, it } from '@jest/globals';
+import { StopReason } from '../../src/lifecycle/stop-reason.js';
+import type { ObservedEvent } from '../../src/observe/events.js';
+import { Progress } from '../../src/observe/progress.js';
+import { StatusText } from '../../src/observe/status-text.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+function setUp() {
+  const clock = new FakeClock();
+  const activity = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
+  const progress = new Progress(clock, () => activity.latestEnd);
+  const statusText = new StatusText({
+    progress,
+    clock,
+    activity: () => activity,
+    redact: (text) => text.replaceAll('SECRET', '***'),
+  });
+  const observe = (event: ObservedEvent, bot = 0) => {
+    progress.observe(event);
+    return statusText.observe(event, bot);
+  };
+  return {
+    clock,
+    activity,
+    statusText,
+    observe,
+    begin() {
+      observe({ event: 'lifecycle.starting' });
+      observe({ event: 'lifecycle.running', durationMs: 10 });
+    },
+    poll() {
+      observe({ event: 'poll.connected', id: 1, username: 'name' }, 1);
+      observe({ event: 'poll.answered', count: 0, durationMs: 3 }, 1);
+      observe({ event: 'poll.started' }, 1);
+    },
+  };
+}
+
+const unreachable = {
+  event: 'poll.failed',
+  class: 'unreachable',
+  detail: 'ECONNREFUSED',
+  retryInMs: 1_000,
+  attempt: 1,
+} as const;
+
+const stopping = {
+  event: 'lifecycle.stopping',
+  reason: StopReason.signal('SIGTERM'),
+  budgetMs: 18_000,
+} as const;
+
+describe('the status text', () => {
+  it('names the bots, the handlers, and the last poll', async () => {
+    const run = setUp();
+    run.begin();
+    expect(run.statusText.current).toBe('connecting to Telegram');
+    run.poll();
+    expect(run.statusText.current).toBe('polling as @name, 0 running, 0 handled, last poll 0 s ago');
+    Object.assign(run.activity, { running: 3, handled: 120 });
+    await run.clock.advance(3_000);
+    run.observe({ event: 'poll.answered', count: 100, durationMs: 3 }, 1);
+    await run.clock.advance(2_000);
+    expect(run.statusText.current).toBe('polling as @name, 3 running, 120 handled, last poll 2 s ago');
+  });
+
+  it('names a problem until it is over', async () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    run.observe(unreachable, 1);
+    await run.clock.advance(5_000);
+    run.observe(unreachable, 1);
+    expect(run.statusText.current).toBe('Telegram unreachable for 5 s, 0 running, 0 handled');
+    run.observe({ event: 'poll.answered', count: 0, durationMs: 3 }, 1);
+    run.observe({ event: 'poll.recovered', gapMs: 5_000, failures: 2 }, 1);
+    expect(run.statusText.current).toMatch(/^polling as @name/);
+  });
+
+  it('names the bot that has a problem if there are several', () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    run.observe(unreachable, 2);
+    expect(run.statusText.current).toBe('bot 2: Telegram unreachable for 0 s, 0 running, 0 handled');
+    run.observe({ event: 'poll.connected', id: 2, username: 'other' }, 2);
+    expect(run.statusText.current).toBe('@other: Telegram unreachable for 0 s, 0 running, 0 handled');
+  });
+
+  it('counts each problem from its beginning', async () => {
+    const run = setUp();
+    run.begin();
+    run.observe(unreachable, 1);
+    await run.clock.advance(60_000);
+    run.observe({ event: 'poll.rate-limited', retryAfterSeconds: 30 }, 1);
+    expect(run.statusText.current).toBe('rate-limited by Telegram for 0 s, 0 running, 0 handled');
+  });
+
+  it('says why the inbox takes no updates, until it does', async () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    for (const [because, said] of [
+      ['updates', 'inbox full'],
+      ['bytes', 'inbox full'],
+      ['disk', 'disk nearly full'],
+    ] as const) {
+      run.observe({ event: 'inbox.paused', because, waiting: 7, bytes: 8, freeBytes: 9 }, 1);
+      expect(run.statusText.current).toBe(`${said} for 0 s, 0 running, 0 handled`);
+      run.observe({ event: 'inbox.resumed', waiting: 6, pausedMs: 5 }, 1);
+      expect(run.statusText.current).toMatch(/^polling as @name/);
+    }
+  });
+
+  it('says that the inbox may be in use elsewhere, until it is open', () => {
+    const run = setUp();
+    run.begin();
+    run.observe({ event: 'inbox.waiting', place: 'web-1', waitMs: 10_000 }, 1);
+    expect(run.statusText.current).toBe('the inbox may be in use elsewhere for 0 s, 0 running, 0 handled');
+    run.observe({ event: 'inbox.opened', path: '/inbox', survives: 'power' }, 1);
+    expect(run.statusText.current).toBe('connecting to Telegram');
+  });
+
+  it('shows the step of the stop, and its outcome', async () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    run.activity.running = 3;
+    run.observe(stopping);
+    run.observe({ event: 'hook.stopping', hook: 'drain', limitMs: 12_000 });
+    expect(run.statusText.current).toBe('draining: 3 handlers, 12 s left');
+    run.observe({ event: 'hook.stopping', hook: 'database', limitMs: 8_000 });
+    expect(run.statusText.current).toBe('stopping database: 8 s left');
+    run.observe({
+      event: 'lifecycle.stopped',
+      reason: stopping.reason,
+      clean: true,
+      exitCode: 0,
+      phases: [],
+      durationMs: 1,
+      stopDurationMs: 1,
+    });
+    expect(run.statusText.current).toBe('stopped (SIGTERM), exit code 0');
+  });
+
+  it('is one short line without secrets, whatever was thrown', () => {
+    const run = setUp();
+    run.begin();
+    run.observe({ ...stopping, reason: StopReason.request('SECRET') });
+    run.observe({ event: 'hook.stopping', hook: 'SECRET', limitMs: 1_000 });
+    expect(run.statusText.current).toBe('stopping ***: 1 s left');
+    const reason = StopReason.fault(new Error(`SECRET\n${'x'.repeat(177)}SECRET${'y'.repeat(10_000)}`));
+    run.observe({
+      event: 'lifecycle.stopped',
+      reason,
+      clean: false,
+      exitCode: 70,
+      phases: [],
+      durationMs: 1,
+      stopDurationMs: 1,
+    });
+    expect(run.statusText.current).toMatch(/^stopped \(internal error: \*\*\* x+\**…\), exit code 70$/);
+    expect(run.statusText.current).not.toContain('SEC');
+  });
+
+  it('shows the step of the start, and that another process polls', () => {
+    const run = setUp();
+    run.observe({ event: 'lifecycle.starting' });
+    expect(run.statusText.current).toBe('starting');
+    run.observe({ event: 'hook.starting', hook: 'lock', limitMs: 1_000 });
+    expect(run.statusText.current).toBe('starting lock');
+    run.observe({ event: 'lock.waiting', bot: 1, holder: 123 });
+    expect(run.statusText.current).toBe('standing by, process 123 polls');
+    run.observe({ event: 'lock.acquired', bot: 1, waitedMs: 5 });
+    expect(run.statusText.current).toBe('starting lock');
+  });
+
+  it('asks for no update when only the time of the last poll changes', () => {
+    const run = setUp();
+    run.begin();
+    expect(run.observe({ event: 'poll.answered', count: 1, durationMs: 3 }, 1)).toBe(false);
+    expect(run.observe(unreachable, 1)).toBe(true);
+  });
+});
