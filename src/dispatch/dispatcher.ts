@@ -3,10 +3,10 @@
  * gives each handler a limited time, and has a drain that ends. It knows nothing of chats and their order: the source
  * hands out only what may start.
  *
- *     taken ──► running ──► settled: handled, failed
+ *     taken ──► running ──► settled: handled, caught, failed, expired; or put back, or left
  *                 │ handlerTimeoutMs: its signal aborts
  *                 ▼
- *              in grace ──► settled: handled, failed
+ *              in grace ──► as above
  *                 │ graceMs
  *                 ▼
  *               hung (settled: timed-out; the slot is free) ──► ended late
@@ -18,10 +18,20 @@ import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
 import type { DispatchEvent, Handling } from './events.js';
+import { type Decision, decide, type Failure } from './failure.js';
 import { type HandlerRun, Task } from './task.js';
 import { TimeoutQueue } from './timeout-queue.js';
 
-export type HandlingResult = 'handled' | 'failed' | 'timed-out';
+export type HandlingResult = 'handled' | 'caught' | 'failed' | 'timed-out' | 'expired';
+
+/** What the dispatcher has to know of an item. */
+export interface DispatchItem {
+  /** How often the item was put back, and how many of these times count as retries. */
+  readonly putBacks: number;
+  readonly retries: number;
+  /** When the item was accepted, in milliseconds since 1970. */
+  readonly acceptedAtMs: number;
+}
 
 /** Where items come from, and who is told how their handling ended. */
 export interface Source<T> {
@@ -34,10 +44,12 @@ export interface Source<T> {
    * Items may become ready by this.
    */
   settle(item: T, result: HandlingResult, error?: unknown): void;
+  /** Called in place of `settle`: the item is to be handed out again after the delay. */
+  putBack(item: T, retry: { readonly delayMs: number; readonly isRetry: boolean }): void;
   readonly counts: { readonly waiting: number };
 }
 
-export interface DispatcherOptions<T> {
+export interface DispatcherOptions<T extends DispatchItem> {
   readonly source: Source<T>;
   /** How many handlers may be at work at once; at least 1. */
   readonly concurrency: number;
@@ -48,8 +60,19 @@ export interface DispatcherOptions<T> {
   readonly clock: Clock;
   /** What to call the item in an error: `update 42`. */
   nameOf(item: T): string;
-  /** Handles the item. May throw or reject; both count as failed and stop nothing. */
-  handle(item: T, run: HandlerRun): Promise<unknown>;
+  /**
+   * Handles the item. May throw or reject: then `failureOf` and the table of failures decide what becomes of the item. An
+   * error that somebody else has taken care of is returned as `caught`.
+   */
+  handle(item: T, run: HandlerRun): Promise<{ readonly caught: unknown } | undefined>;
+  /** Tells what kind of failure an error is. Must not throw. Default: all are errors. */
+  failureOf?(error: unknown): Failure;
+  /** How often an item is tried again after an error that is not Telegram's absence. Default: 0. */
+  readonly retries?: number;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random?: () => number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
   emit(event: DispatchEvent<T>): void;
 }
 
@@ -68,7 +91,7 @@ const LONGEST_SLICE_MS = 10;
 /** So many items are taken together at most, for nothing else can be done while their handlers start. */
 const LARGEST_GROUP = 64;
 
-export class Dispatcher<T> {
+export class Dispatcher<T extends DispatchItem> {
   readonly #options: DispatcherOptions<T>;
   readonly #emit: (event: DispatchEvent<T>) => void;
   #state: 'idle' | 'running' | 'draining' | 'drained' = 'idle';
@@ -83,6 +106,8 @@ export class Dispatcher<T> {
   /** When this turn of the event loop has to end, if anything was started in it. */
   #sliceEnd: number | undefined;
   #exhausted = false;
+  /** Since when no new handler starts, in the clock's milliseconds. */
+  #heldSince: number | undefined;
 
   constructor(options: DispatcherOptions<T>) {
     const { clock, handlerTimeoutMs, graceMs = DEFAULT_GRACE_MS, emit } = options;
@@ -121,6 +146,22 @@ export class Dispatcher<T> {
     this.#startNext();
   }
 
+  /** Starts no new handler until `resume`, because Telegram cannot be reached. Running handlers go on. */
+  hold(): void {
+    if (this.#heldSince !== undefined) return;
+    this.#heldSince = this.#options.clock.now();
+    this.#emit({ event: 'dispatch.held', running: this.#running, waiting: this.#options.source.counts.waiting });
+  }
+
+  /** Starts handlers again. */
+  resume(): void {
+    if (this.#heldSince === undefined) return;
+    const heldMs = this.#options.clock.now() - this.#heldSince;
+    this.#heldSince = undefined;
+    this.#emit({ event: 'dispatch.resumed', heldMs, waiting: this.#options.source.counts.waiting });
+    this.#startNext();
+  }
+
   /**
    * Resolves when nothing runs and the source has nothing more to start, at the latest when `latestEnd` aborts: that aborts
    * the handlers still running, with its reason, and the drain resolves with them; their items are not settled. Hung
@@ -152,7 +193,7 @@ export class Dispatcher<T> {
   }
 
   get #takes(): boolean {
-    return this.#state === 'running' || this.#state === 'draining';
+    return (this.#state === 'running' && this.#heldSince === undefined) || this.#state === 'draining';
   }
 
   /** Called where a slot is free again, or an item may be ready. What ends in one go is followed by one `take`. */
@@ -197,7 +238,7 @@ export class Dispatcher<T> {
 
   #start(items: readonly T[]): void {
     const now = this.#options.clock.now();
-    const tasks = items.map((item) => new Task(item, now));
+    const tasks = items.map((item) => new Task(item, now, this.#decide));
     // All of them count as running before the first handler runs: a handler may ask for the stop.
     for (const task of tasks) task.timeout = this.#inTime.add(task, now);
     for (const task of tasks) void this.#run(task);
@@ -205,22 +246,54 @@ export class Dispatcher<T> {
 
   async #run(task: Task<T>): Promise<void> {
     try {
-      await this.#options.handle(task.item, task);
+      const outcome = await this.#options.handle(task.item, task);
+      this.#ended(task, outcome && { error: outcome.caught, isCaught: true });
     } catch (error) {
-      this.#ended(task, { error });
-      return;
+      this.#ended(task, { error, isCaught: false });
     }
-    this.#ended(task);
   }
 
-  #ended(task: Task<T>, failure?: { readonly error: unknown }): void {
+  #ended(task: Task<T>, failure?: { readonly error: unknown; readonly isCaught: boolean }): void {
     if (!task.timeout?.cancel()) {
       this.#hung.delete(task);
-      this.#emit({ event: 'handler.ended-late', ...this.#describe(task), ...failure });
+      const error = failure && !failure.isCaught ? { error: failure.error } : undefined;
+      this.#emit({ event: 'handler.ended-late', ...this.#describe(task), ...error });
       return;
     }
-    if (failure) this.#emit({ event: 'handler.failed', ...this.#describe(task), ...failure });
-    this.#settle(task, failure ? 'failed' : 'handled', failure?.error);
+    if (failure) this.#failed(task, failure.error, failure.isCaught);
+    else this.#settle(task, 'handled');
+  }
+
+  #failed(task: Task<T>, error: unknown, isCaught: boolean): void {
+    const decision: Decision = isCaught ? { does: 'give up', why: 'failed' } : task.decisionOn(error);
+    if (decision.does === 'give up') {
+      this.#emit({ event: 'handler.failed', ...this.#describe(task), error, caught: isCaught });
+      this.#settle(task, isCaught ? 'caught' : decision.why, error);
+      return;
+    }
+    const delayMs = decision.does === 'put back' ? decision.delayMs : undefined;
+    const failure = this.#failureOf(error, task).kind;
+    this.#emit({ event: 'handler.put-back', ...this.#describe(task), error, failure, delayMs });
+    // An item that is left stays taken, so that the source keeps it for the next run like one that the drain has cut.
+    this.#tellSource(task, (source) => {
+      if (decision.does === 'put back') source.putBack(task.item, decision);
+    });
+  }
+
+  readonly #decide = (error: unknown, task: Task<T>): Decision => {
+    const { retries = 0, random = Math.random, now = Date.now } = this.#options;
+    const { putBacks, retries: retried, acceptedAtMs } = task.item;
+    const item = { putBacks, retries: retried, ageMs: now() - acceptedAtMs };
+    return decide(this.#failureOf(error, task), item, { retries, random });
+  };
+
+  #failureOf(error: unknown, task: Task<T>): Failure {
+    const { failureOf } = this.#options;
+    // A call that waited for Telegram until the handler's time was up ends with the signal's reason.
+    if (this.#heldSince !== undefined && task.signal.aborted && error === task.signal.reason)
+      return { kind: 'unreachable' };
+    const failure = failureOf?.(error) ?? { kind: 'error' };
+    return failure.kind === 'error' && this.#state !== 'running' ? { kind: 'stopping' } : failure;
   }
 
   #timeOut(task: Task<T>): void {
@@ -255,9 +328,13 @@ export class Dispatcher<T> {
     for (const task of tasks) task.abort(reason);
   }
 
-  #settle({ item }: Task<T>, result: HandlingResult, error?: unknown): void {
+  #settle(task: Task<T>, result: HandlingResult, error?: unknown): void {
+    this.#tellSource(task, (source) => source.settle(task.item, result, error));
+  }
+
+  #tellSource({ item }: Task<T>, tell: (source: Source<T>) => void): void {
     try {
-      this.#options.source.settle(item, result, error);
+      tell(this.#options.source);
     } catch (fault) {
       this.#emit({ event: 'dispatch.fault', item, error: fault });
     }

@@ -10,6 +10,7 @@
  * The inbox alone knows the order of updates: it hands out no update before the one ahead of it with the same order key
  * has settled. "Order of arrival" is the order in which `accept` got the updates, never the order of their ids.
  */
+import type { Clock } from '../clock.js';
 import type { OrderKey, UpdateId } from './ids.js';
 
 /** An update that was taken from an inbox. */
@@ -66,6 +67,9 @@ export interface InboxOptions<U> {
   groupOf?(update: U): string | undefined;
   /** The kind of an update. Must not throw. */
   kindOf(update: U): string;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. Default: the system's. */
+  readonly now?: () => number;
   /** Called when `take` may give entries that it did not give before, other than because one was settled. */
   available(): void;
 }

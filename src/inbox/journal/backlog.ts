@@ -5,9 +5,11 @@
  * loaded.
  *
  *     on disk ──fill──► loaded ──take──► taken ──► settled
- *        │                 ▲
+ *        │                 ▲ ▲              │
+ *        │                 │ └── delayed ◄──┘ put back: its chat waits with it
  *        └──► spilled ─────┘ when its chat has room again, or the suspect before it has settled
  */
+import type { Clock } from '../../clock.js';
 import { Fifo } from '../fifo.js';
 import type { OrderKey, Seq } from '../ids.js';
 import { OrderKeeper } from '../order-keeper.js';
@@ -23,6 +25,13 @@ export interface BacklogOptions<U extends Identified> {
   /** Reads those of the wanted updates of a batch that are not settled, in order of arrival. */
   read(batch: Batch, seqs: readonly Seq[]): readonly Item<U>[];
   isSuspect(history: History): boolean;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Called when an update that was delayed can be taken. */
+  available(): void;
+  /** Called when a delayed update cannot be read. */
+  failed(error: unknown): void;
   readonly limits: BacklogLimits;
 }
 
@@ -44,6 +53,8 @@ export class Backlog<U extends Identified> {
   /** Keys whose first spilled update is a suspect that waits for its turn. */
   readonly #suspended = new Set<OrderKey>();
   #suspect: Item<U> | undefined;
+  /** What ends the delays of updates that were put back. */
+  readonly #cancelDelays = new Set<() => void>();
   #size = 0;
   #bytes = 0;
   /** No update from this number on has been looked at yet. */
@@ -86,17 +97,37 @@ export class Backlog<U extends Identified> {
 
   /** A taken update is done with, and no longer in the ledger. Throws INBOX_DISK. */
   remove(item: Item<U>): void {
-    this.#size--;
-    this.#bytes -= item.bytes;
+    this.#unload(item);
     this.#order.release(item.key);
     this.#reload(item.key);
-    if (item !== this.#suspect) return;
-    this.#suspect = undefined;
+    if (!this.#suspect) this.#reloadSuspended();
+  }
+
+  #unload(item: Item<U>): void {
+    this.#size--;
+    this.#bytes -= item.bytes;
+    if (item === this.#suspect) this.#suspect = undefined;
+  }
+
+  /** Loads the next suspect. */
+  #reloadSuspended(): void {
     for (const key of this.#suspended) {
       this.#suspended.delete(key);
       this.#reload(key);
       if (this.#suspect) break;
     }
+  }
+
+  /** A taken update is to be handed out again after the delay; the updates of its chat wait behind it. */
+  putBack(item: Item<U>, delayMs: number): void {
+    // Its handler may have changed the update, so that it is read again.
+    this.#unload(item);
+    this.#delay(item, delayMs);
+  }
+
+  /** No delayed update is loaded any more. */
+  close(): void {
+    for (const cancel of this.#cancelDelays) cancel();
   }
 
   get #canFill(): boolean {
@@ -153,10 +184,46 @@ export class Backlog<U extends Identified> {
   }
 
   #load(item: Item<U>): void {
+    const { notBeforeMs } = this.#options.ledger.historyOf(item.seq);
+    const delayMs = notBeforeMs - this.#options.now();
+    if (delayMs > 0) {
+      // An earlier run has put the update back.
+      this.#order.hold(item.key);
+      this.#delay(item, delayMs);
+      return;
+    }
+    this.#count(item);
+    this.#order.add(item);
+  }
+
+  #count(item: Item<U>): void {
     if (item.attempt > 1 && this.#isSuspect(item.seq)) this.#suspect = item;
     this.#size++;
     this.#bytes += item.bytes;
-    this.#order.add(item.key, item);
+  }
+
+  /** Puts an update at the head of its key, which is taken or held, after the delay. */
+  #delay({ seq, key }: Item<U>, delayMs: number): void {
+    const { clock, available, failed } = this.#options;
+    const cancel = clock.after(delayMs, () => {
+      this.#cancelDelays.delete(cancel);
+      try {
+        const item = this.#readAll([seq]).get(seq);
+        if (item) {
+          this.#count(item);
+          this.#order.putBack(item);
+        } else {
+          // The update was dropped meanwhile.
+          this.#order.release(key);
+          this.#reload(key);
+        }
+      } catch (error) {
+        failed(error);
+        return;
+      }
+      available();
+    });
+    this.#cancelDelays.add(cancel);
   }
 
   /** Loads spilled updates of a key, as far as the key has room. */

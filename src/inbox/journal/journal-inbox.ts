@@ -12,10 +12,10 @@
 import type { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
 import { seq, type UpdateId, updateId } from '../ids.js';
-import type { Entry, Inbox, InboxCounts, InboxReport, Settlement } from '../inbox.js';
+import type { Entry, Inbox, InboxCounts, InboxReport, Retry, Settlement } from '../inbox.js';
 import { systemDisk } from '../log/disk.js';
 import { inboxError } from '../store/inbox-error.js';
-import { counterOf, newCounters } from './counters.js';
+import { counterOf, newCounters } from '../counters.js';
 import { Item } from './item.js';
 import { Maintenance } from './maintenance.js';
 import { type JournalOptions, type JournalParts, openJournal } from './opening.js';
@@ -145,9 +145,25 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     });
   }
 
-  drain(): void {
+  putBack(entry: Entry<U>, { delayMs, isRetry }: Retry): void {
+    const item = this.#taken.get(entry);
+    if (!item || this.#isClosed || this.#failure) return;
+    const { store, backlog, commits } = this.#parts;
+    this.#taken.delete(entry);
+    this.#counters.putBack++;
+    this.#attempt(() => {
+      store.putBack({ seq: item.seq, notBeforeMs: this.#options.now() + delayMs, isRetry });
+      backlog.putBack(item, delayMs);
+      commits.soon();
+    });
+  }
+
+  drain(cause: 'stop' | 'fault' = 'stop'): void {
     const { name } = this.#state;
-    if (name === 'opening' || name === 'open') this.#become({ name: 'draining' });
+    if (name !== 'opening' && name !== 'open') return;
+    this.#become({ name: 'draining' });
+    // Written down, so that a supervisor that kills amid the drain counts as a stop, and not as a death.
+    if (name === 'open' && cause === 'stop') this.#attempt(() => this.#parts.store.beginDrain());
   }
 
   close(cause: 'stop' | 'fault' = 'stop'): Promise<InboxReport> {
@@ -203,9 +219,15 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const contents = received?.(batch) ?? Buffer.from(JSON.stringify(batch));
     const firstSeq = store.append({ ids, contentIndexes: indexes, contents }, this.#offset);
     this.#counters.accepted += updates.length;
-    const bytes = contents.length / batch.length;
+    const facts = {
+      attempt: 1,
+      putBacks: 0,
+      retries: 0,
+      acceptedAtMs: this.#options.now(),
+      bytes: contents.length / batch.length,
+    };
     return updates.map(
-      (update, index) => new Item(update, { seq: seq(firstSeq + index), attempt: 1, bytes }, this.#options),
+      (update, index) => new Item(update, { ...facts, seq: seq(firstSeq + index) }, this.#options),
     );
   }
 
@@ -220,7 +242,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#become({ name: 'closed', error: this.#failure });
     this.#maintenance?.stop();
     if (!this.#opened) return { left: 0, mayRepeat: [] };
-    const { owner, store, capacity, commits } = this.#opened;
+    const { owner, store, backlog, capacity, commits } = this.#opened;
+    backlog.close();
     capacity.close();
     commits.cancel();
     const cut = [...this.#taken.values()];

@@ -14,7 +14,7 @@ import { requestsFolder } from '../store/requests.js';
 import type { Store } from '../store/store.js';
 import { Backlog } from './backlog.js';
 import { Capacity, type CapacityLimits } from './capacity.js';
-import type { Counters } from './counters.js';
+import type { Counters } from '../counters.js';
 import { DeadLetterPolicy } from './dead-letter-policy.js';
 import { Item } from './item.js';
 import { RequestHandler } from './request-handler.js';
@@ -26,7 +26,7 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly bot: string;
   /** What an accepted update survives. */
   readonly durability: 'power' | 'process';
-  /** After how many processes that died of it an update is given up; 0: never. */
+  /** After how many attempts in a row that ended with the process an update is given up; 0: never. */
   readonly maxAttempts: number;
   /** How many handlers may be at work at once. */
   readonly concurrency: number;
@@ -34,7 +34,6 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly limit: number;
   /** The process that works with the inbox: where it runs, as far as the bot's lock reaches, and a unique id. */
   readonly holder: { readonly place: string; readonly id: string };
-  readonly clock: Clock;
   /** The JSON of a batch as it was received, if that is known: an array, or an answer with an array as its `result`. */
   received?(batch: readonly U[]): Uint8Array | undefined;
   /** Makes an update of its JSON. */
@@ -151,11 +150,16 @@ function assemble<U extends { readonly update_id: number }>(
   const backlog = new Backlog<U>({
     ledger,
     read: (batch: Batch, seqs: readonly Seq[]) =>
-      store.read(batch, seqs).map(({ seq, content }) => {
-        const attempt = ledger.historyOf(seq).runs + 1;
-        return new Item(restore(content), { seq, attempt, bytes: batch.bytesEach }, options);
+      store.read(batch, seqs).map(({ seq, acceptedAtMs, content }) => {
+        const { attempts, putBacks, retries } = ledger.historyOf(seq);
+        const facts = { seq, attempt: attempts + 1, putBacks, retries, acceptedAtMs, bytes: batch.bytesEach };
+        return new Item(restore(content), facts, options);
       }),
     isSuspect: (history) => policy.isSuspect(history),
+    clock,
+    now,
+    available: () => options.available(),
+    failed,
     limits: {
       updates: Math.max(LOADED_LEAST, LOADED_PER_HANDLER * concurrency),
       bytes: LOADED_BYTES,

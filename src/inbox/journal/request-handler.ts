@@ -4,7 +4,7 @@ import type { Seq, UpdateId } from '../ids.js';
 import type { Disk } from '../log/disk.js';
 import { answerRequests, type InboxAnswer, type InboxRequest } from '../store/requests.js';
 import type { Store } from '../store/store.js';
-import type { Counters } from './counters.js';
+import type { Counters } from '../counters.js';
 
 export interface RequestHandlerOptions {
   readonly disk: Disk;

@@ -2,11 +2,10 @@
  * The inbox that keeps nothing: Telegram's own queue is the safe place, and an update is confirmed only once it has
  * settled. The price is width: one batch is at work at a time, and all of it may come again after a kill.
  */
-import type { Entry, Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
+import { counterOf, newCounters } from '../counters.js';
+import type { Entry, Inbox, InboxCounts, InboxOptions, InboxReport, Retry, Settlement } from '../inbox.js';
 import { OrderKeeper } from '../order-keeper.js';
 import { type BatchEntry, MemoryBatch } from './batch.js';
-
-const counterOf = { handled: 'handled', failed: 'failed', 'timed-out': 'timedOut' } as const;
 
 export class MemoryInbox<U extends { readonly update_id: number }> implements Inbox<U> {
   readonly recognizesRepeats = false;
@@ -15,7 +14,9 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
   readonly #options: InboxOptions<U>;
   readonly #order = new OrderKeeper<BatchEntry<U>>();
   readonly #taken = new Map<Entry<U>, BatchEntry<U>>();
-  readonly #counts = { accepted: 0, handled: 0, failed: 0, timedOut: 0 };
+  readonly #counters = newCounters();
+  /** What ends the wait of the entries that were put back. */
+  readonly #cancelWaits = new Set<() => void>();
   #state: 'open' | 'draining' | 'closed' = 'open';
   /** The batch at work, and who waits for it to settle. */
   #batch:
@@ -38,10 +39,11 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     if (this.#state !== 'open' || updates.length === 0) return undefined;
     if (this.#batch) throw new Error('accept() was called before the last batch was settled');
 
-    const batch = new MemoryBatch(updates, this.#options);
+    const { now = Date.now } = this.#options;
+    const batch = new MemoryBatch(updates, this.#options, now());
     this.#unsettled = batch.entries.length;
-    this.#counts.accepted += batch.entries.length;
-    for (const entry of batch.entries) this.#order.add(entry.key, entry);
+    this.#counters.accepted += batch.entries.length;
+    for (const entry of batch.entries) this.#order.add(entry);
     return new Promise((accepted) => {
       this.#batch = { of: batch, accepted };
       this.#options.available();
@@ -73,9 +75,24 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     if (!entry || this.#state === 'closed') return;
     this.#taken.delete(taken);
     entry.state = 'settled';
-    this.#counts[counterOf[result]]++;
+    this.#counters[counterOf[result]]++;
     this.#order.release(entry.key);
     if (--this.#unsettled === 0) this.#endBatch();
+  }
+
+  putBack(taken: Entry<U>, { delayMs, isRetry }: Retry): void {
+    const entry = this.#taken.get(taken);
+    if (!entry || !this.#batch || this.#state === 'closed') return;
+    this.#taken.delete(taken);
+    this.#counters.putBack++;
+    const again = this.#batch.of.putBack(entry, isRetry);
+    // The key counts as taken until then, so that nothing overtakes the entry.
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#cancelWaits.delete(cancel);
+      this.#order.putBack(again);
+      this.#options.available();
+    });
+    this.#cancelWaits.add(cancel);
   }
 
   drain(): void {
@@ -85,6 +102,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
   async close(): Promise<InboxReport> {
     if (this.#state === 'closed') return this.#report;
     this.#state = 'closed';
+    for (const cancel of this.#cancelWaits) cancel();
     const rest = this.#batch?.of.unconfirmable ?? [];
     this.#report = {
       left: rest.filter(({ state }) => state !== 'settled').length,
@@ -98,9 +116,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     const taken = this.#taken.size;
     const begun = this.#batch?.of.entries.filter(({ state }) => state !== 'waiting').length ?? 0;
     return {
-      ...this.#counts,
-      recovered: 0,
-      dropped: 0,
+      ...this.#counters,
       waiting: this.#unsettled - taken,
       taken,
       mayRepeat: begun,

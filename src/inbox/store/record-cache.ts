@@ -8,6 +8,8 @@ import { decodeUpdates, type UpdatesRecord } from './records.js';
 /** An update as it was written. */
 export interface StoredUpdate {
   readonly seq: Seq;
+  /** When the update was accepted, in milliseconds since 1970. */
+  readonly acceptedAtMs: number;
   readonly updateId: UpdateId;
   readonly content: unknown;
 }
