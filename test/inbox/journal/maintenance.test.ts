@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { updateId } from '../../../src/inbox/ids.js';
 import { Capacity } from '../../../src/inbox/journal/capacity.js';
 import { Maintenance } from '../../../src/inbox/journal/maintenance.js';
 import { Owner } from '../../../src/inbox/store/owner.js';
@@ -47,7 +48,7 @@ async function rig() {
   /** The segments of the log, of which all but the last are needed no more. */
   const fill = () => {
     for (let id = 1; id <= 5; id++) {
-      const seq = store.append(newUpdates([{ updateId: id, content: 'text' }]), undefined);
+      const seq = store.append(newUpdates([{ updateId: updateId(id), content: 'text' }]), undefined);
       store.mark('settled', seq);
     }
     store.write();
