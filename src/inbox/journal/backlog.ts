@@ -44,6 +44,9 @@ export interface BacklogLimits {
   readonly updatesOfKey: number;
 }
 
+/** The part of the room that keys may have more than one update in; the rest has one update of each key. */
+const SHARED = 3 / 4;
+
 export class Backlog<U extends Identified> {
   readonly #options: BacklogOptions<U>;
   /** The loaded updates. */
@@ -85,14 +88,15 @@ export class Backlog<U extends Identified> {
 
   /** Takes the next update that may start; undefined where there is none. Throws INBOX_DISK. */
   take(): Item<U> | undefined {
-    // Not for each update that has settled: a batch is read for the sake of all updates in it.
-    if (!this.#order.hasReady || this.#size <= this.#options.limits.updates / 2) this.#fill();
-    for (let item = this.#order.take(); item; item = this.#order.take()) {
-      if (this.#options.ledger.batchOf(item.seq)) return item;
-      // The update was dropped while it waited.
+    const { ledger, limits } = this.#options;
+    for (;;) {
+      // Not for each update that has settled: a batch is read for the sake of all updates in it.
+      if (!this.#order.hasReady || this.#size <= limits.updates / 2) this.#fill();
+      const item = this.#order.take();
+      if (!item || ledger.batchOf(item.seq)) return item;
+      // The update was dropped while it waited, which may have made room for others.
       this.remove(item);
     }
-    return undefined;
   }
 
   /** A taken update is done with, and no longer in the ledger. Throws INBOX_DISK. */
@@ -141,13 +145,13 @@ export class Backlog<U extends Identified> {
   }
 
   /**
-   * How many updates of a key may be loaded. Each key takes a part of what the others leave, so that there is always some
-   * room left, until there are more keys than could be at work.
+   * How many updates of a key may be loaded. Each key takes a part of what the others leave, and the last of the room is
+   * kept for keys of which nothing is loaded: there is some left until there are more keys than could be at work.
    */
   get #roomOfKey(): number {
     const { updates, bytes, updatesOfKey } = this.#options.limits;
-    const left = Math.min(1 - this.#size / updates, 1 - this.#bytes / bytes);
-    return Math.max(1, Math.ceil(updatesOfKey * left));
+    const used = Math.max(this.#size / updates, this.#bytes / bytes);
+    return Math.max(1, Math.ceil(updatesOfKey * (1 - used / SHARED)));
   }
 
   /** Loads as much as there is room for. */
@@ -228,12 +232,15 @@ export class Backlog<U extends Identified> {
 
   /** Loads spilled updates of a key, as far as the key has room. */
   #reload(key: OrderKey): void {
+    const { ledger } = this.#options;
     const spilled = this.#spilled.get(key);
     if (!spilled || this.#suspended.has(key)) return;
     const room = this.#roomOfKey;
     const loaded = this.#order.countOf(key);
     // Reading several updates at once is cheaper than one for each that settles.
     if (loaded > room / 2) return;
+    // Without those that were dropped meanwhile: if nothing of the key were loaded, it would wait for ever.
+    while (spilled.first !== undefined && !ledger.batchOf(spilled.first)) spilled.shift();
     const seqs = spilled.peek(room - loaded);
     const items = this.#readAll(seqs);
     for (const seq of seqs) {
@@ -246,8 +253,6 @@ export class Backlog<U extends Identified> {
       if (item) this.#load(item);
     }
     if (spilled.size === 0) this.#spilled.delete(key);
-    // All that were read were dropped meanwhile; else the chat would wait for a settling that never comes.
-    else if (this.#order.countOf(key) === 0) this.#reload(key);
   }
 
   /** Reads updates that may be in several batches; those that are settled are missing. */

@@ -29,12 +29,14 @@ export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
 const OPEN_WITHIN_MS = 300_000;
 
 type State =
-  /** `latestEnd` is in the clock's milliseconds; Infinity before `open` is called. */
+  /** `latestEnd` is in the clock's milliseconds; Infinity unless `open` is at work. */
   | { readonly name: 'opening'; readonly latestEnd: number }
   | { readonly name: 'open' | 'draining' }
   /** Nothing can be made safe any more: nothing begins, nothing is confirmed, and the run has to end. */
   | { readonly name: 'failed'; readonly error: LastcallError }
   | { readonly name: 'closed'; readonly error?: LastcallError | undefined };
+
+const UNOPENED: State = { name: 'opening', latestEnd: Number.POSITIVE_INFINITY };
 
 export class JournalInbox<U extends { readonly update_id: number }> implements Inbox<U> {
   readonly recognizesRepeats = true;
@@ -43,7 +45,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   /** The entries whose handlers are at work. */
   readonly #taken = new Map<Entry<U>, Item<U>>();
   readonly #turn = new TurnLimit(() => this.#options.available());
-  #state: State = { name: 'opening', latestEnd: Number.POSITIVE_INFINITY };
+  #state: State = UNOPENED;
   /** Undefined until the inbox has opened. */
   #opened: JournalParts<U> | undefined;
   #maintenance: Maintenance | undefined;
@@ -62,7 +64,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   async open(signal?: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     this.#become({ name: 'opening', latestEnd: clock.now() + OPEN_WITHIN_MS });
-    const opened = await openJournal(this.#options, this.#counters, (error) => this.#fail(error), signal);
+    const failed = (error: unknown) => this.#fail(error);
+    const opened = await openJournal(this.#options, this.#counters, failed, signal).finally(() => {
+      if (this.#state.name === 'opening') this.#become(UNOPENED);
+    });
     if (this.#state.name !== 'opening') {
       // The stop has come first, and found nothing to close.
       opened.store.close();

@@ -61,6 +61,7 @@ export interface JournalParts<U extends { readonly update_id: number }> {
 
 /** So many updates are loaded at least that no handler that could be at work waits for the disk. */
 const LOADED_LEAST = 1_000;
+/** A quarter of the room has one update of each chat: that is enough for as many slow chats as could be at work. */
 const LOADED_PER_HANDLER = 4;
 const LOADED_BYTES = 16 * 1024 * 1024;
 const LOADED_OF_KEY = 64;

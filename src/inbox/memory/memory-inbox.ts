@@ -114,12 +114,14 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
 
   get counts(): InboxCounts {
     const taken = this.#taken.size;
-    const begun = this.#batch?.of.entries.filter(({ state }) => state !== 'waiting').length ?? 0;
+    // After `close` there is no batch any more.
+    const begun =
+      this.#batch?.of.entries.filter(({ state }) => state !== 'waiting') ?? this.#report.mayRepeat;
     return {
       ...this.#counters,
       waiting: this.#unsettled - taken,
       taken,
-      mayRepeat: begun,
+      mayRepeat: begun.length,
     };
   }
 

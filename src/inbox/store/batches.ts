@@ -45,6 +45,7 @@ export class Batches {
     }
     const index = indexIn(chunk, batch.first) + 1;
     if (chunk.length < MAX_CHUNK_LENGTH) chunk.splice(index, 0, batch);
+    else if (index === 0) this.#chunks.splice(chunkIndex, 0, [batch]);
     else this.#chunks.splice(chunkIndex + 1, 0, [batch, ...chunk.splice(index)]);
   }
 

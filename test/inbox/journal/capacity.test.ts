@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { InboxEvent } from '../../../src/inbox/events.js';
-import { Room } from '../../../src/inbox/journal/room.js';
+import { Capacity } from '../../../src/inbox/journal/capacity.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
 
 const MIB = 1024 * 1024;
@@ -10,7 +10,7 @@ function rig() {
   const events: InboxEvent[] = [];
   const level = { updates: 0, bytes: 0 };
   const disk = { free: 1_000 * MIB, asked: 0, fails: false };
-  const room = new Room({
+  const capacity = new Capacity({
     limits: { updates: 100, bytes: 1_000, freeBytes: 90 * MIB },
     level: () => level,
     freeBytes: () => {
@@ -23,16 +23,16 @@ function rig() {
   });
   const waits = async () => {
     let done = false;
-    const waiting = room.wait().then(() => {
+    const waiting = capacity.wait().then(() => {
       done = true;
     });
     await settle();
     return { waiting, isOver: () => done };
   };
-  return { room, clock, events, level, disk, waits };
+  return { capacity, clock, events, level, disk, waits };
 }
 
-describe('room', () => {
+describe('the capacity', () => {
   it('lets all through while there is some', async () => {
     const { level, waits, events } = rig();
     level.updates = 99;
@@ -47,7 +47,7 @@ describe('room', () => {
   ] as const)(
     'waits when there is none for %s, until a good part is free again',
     async (because, full, still, free) => {
-      const { room, level, waits, events, clock } = rig();
+      const { capacity, level, waits, events, clock } = rig();
       Object.assign(level, full);
       const { waiting, isOver } = await waits();
       expect(events).toEqual([
@@ -61,19 +61,19 @@ describe('room', () => {
       ]);
       await clock.advance(700);
       Object.assign(level, still);
-      room.check();
+      capacity.check();
       await settle();
       expect(isOver()).toBe(false);
       Object.assign(level, free);
-      room.check();
+      capacity.check();
       await waiting;
-      room.check();
+      capacity.check();
       expect(events.slice(1)).toEqual([{ event: 'inbox.resumed', waiting: level.updates, pausedMs: 700 }]);
     },
   );
 
   it('waits when the disk is about to be full, and asks it once a second', async () => {
-    const { room, disk, waits, events, clock } = rig();
+    const { capacity, disk, waits, events, clock } = rig();
     await waits();
     disk.free = 89 * MIB;
     expect((await waits()).isOver()).toBe(true);
@@ -83,31 +83,31 @@ describe('room', () => {
     expect(events).toMatchObject([{ because: 'disk', freeBytes: 89 * MIB }]);
     disk.free = 99 * MIB;
     await clock.advance(1_000);
-    room.check();
+    capacity.check();
     await settle();
     expect(isOver()).toBe(false);
     disk.free = 101 * MIB;
     await clock.advance(1_000);
-    room.check();
+    capacity.check();
     await waiting;
   });
 
   it('rejects and throws what the disk does', async () => {
-    const { room, level, disk, clock, waits } = rig();
+    const { capacity, level, disk, clock, waits } = rig();
     level.updates = 100;
     void (await waits()).waiting;
     level.updates = 0;
     disk.fails = true;
     await clock.advance(1_000);
-    expect(() => room.check()).toThrow('EIO');
-    await expect(room.wait()).rejects.toThrow('EIO');
+    expect(() => capacity.check()).toThrow('EIO');
+    await expect(capacity.wait()).rejects.toThrow('EIO');
   });
 
   it('lets all go when it is closed, and nobody waits any more', async () => {
-    const { room, level, waits, events } = rig();
+    const { capacity, level, waits, events } = rig();
     level.updates = 100;
     const { waiting } = await waits();
-    room.close();
+    capacity.close();
     await waiting;
     expect((await waits()).isOver()).toBe(true);
     expect(events).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { InboxEvent } from '../../../src/inbox/events.js';
-import { seq as seqOf } from '../../../src/inbox/ids.js';
-import { Undertaker } from '../../../src/inbox/journal/undertaker.js';
+import { type Seq, seq as seqOf, updateId } from '../../../src/inbox/ids.js';
+import { DeadLetterPolicy } from '../../../src/inbox/journal/dead-letter-policy.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
 import type { Store } from '../../../src/inbox/store/store.js';
 import { newUpdates } from '../../support/new-updates.js';
@@ -14,7 +14,7 @@ async function rig({ maxAttempts = 3 } = {}) {
   const now = () => NOW;
   const store = await openStore({ disk, folder: '/inbox', bot: '1-a', survivesPowerCut: false, now });
   const events: InboxEvent[] = [];
-  const undertaker = new Undertaker<{ text: string }>({
+  const policy = new DeadLetterPolicy<{ text: string }>({
     store,
     maxAttempts,
     keyOf: ({ text }) => `key of ${text}`,
@@ -24,12 +24,11 @@ async function rig({ maxAttempts = 3 } = {}) {
     now,
     emit: (event) => events.push(event),
   });
-  return { store, undertaker, events };
+  return { store, policy, events };
 }
 
 /** So many runs that died of it. */
-function die(store: Store, number: number, times: number): void {
-  const seq = seqOf(number);
+function die(store: Store, seq: Seq, times: number): void {
   for (let time = 0; time < times; time++) {
     store.mark('begun', seq);
     store.ledger.endRun();
@@ -46,20 +45,23 @@ describe('an update is watched', () => {
   ])(
     'where MAX_ATTEMPTS is $maxAttempts, after $deaths deaths: $isSuspect',
     async ({ maxAttempts, deaths, isSuspect }) => {
-      const { undertaker } = await rig({ maxAttempts });
+      const { policy } = await rig({ maxAttempts });
       for (const each of deaths)
-        expect(undertaker.isSuspect({ runs: each, deaths: each, begun: false })).toBe(isSuspect);
+        expect(policy.isSuspect({ runs: each, deaths: each, begun: false })).toBe(isSuspect);
     },
   );
 });
 
 describe('an update is given up', () => {
   it('once as many processes have died of it as are allowed, and no other with it', async () => {
-    const { store, undertaker, events } = await rig();
-    store.append(newUpdates([1, 2, 3].map((id) => ({ updateId: 100 + id, content: `${id}` }))), undefined);
-    die(store, 1, 2);
-    die(store, 2, 3);
-    expect(undertaker.giveUp()).toBe(1);
+    const { store, policy, events } = await rig();
+    store.append(
+      newUpdates([1, 2, 3].map((id) => ({ updateId: updateId(100 + id), content: `${id}` }))),
+      undefined,
+    );
+    die(store, seqOf(1), 2);
+    die(store, seqOf(2), 3);
+    expect(policy.giveUpExhausted()).toBe(1);
     expect(store.ledger.batches().map(({ seqs }) => seqs)).toEqual([[1, 3]]);
     expect(store.deadLetters.list()).toEqual([
       {
@@ -79,21 +81,21 @@ describe('an update is given up', () => {
   });
 
   it('never where that is what was asked for', async () => {
-    const { store, undertaker } = await rig({ maxAttempts: 0 });
-    store.append(newUpdates([{ updateId: 101, content: '1' }]), undefined);
-    die(store, 1, 50);
-    expect(undertaker.giveUp()).toBe(0);
+    const { store, policy } = await rig({ maxAttempts: 0 });
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
+    die(store, seqOf(1), 50);
+    expect(policy.giveUpExhausted()).toBe(0);
     expect(store.ledger.size).toBe(1);
   });
 });
 
 describe('an update whose handler failed', () => {
   it('is kept as it was written, with its error in words', async () => {
-    const { store, undertaker } = await rig();
-    store.append(newUpdates([{ updateId: 101, content: '1' }]), undefined);
+    const { store, policy } = await rig();
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
     store.mark('begun', seqOf(1));
-    undertaker.bury(seqOf(1), 'failed', 'no luck');
-    undertaker.bury(seqOf(99), 'failed', 'not there');
+    policy.giveUp(seqOf(1), 'failed', 'no luck');
+    policy.giveUp(seqOf(99), 'failed', 'not there');
     expect(store.deadLetters.list()).toMatchObject([{ seq: 1, attempts: 1, error: 'an error: no luck' }]);
     expect(store.deadLetters.content(seqOf(1))?.toString()).toBe('"1"');
   });

@@ -1,47 +1,47 @@
 import { describe, expect, it } from '@jest/globals';
 import type { InboxEvent } from '../../../src/inbox/events.js';
-import { updateId as idOf, orderKey, seq as seqOf } from '../../../src/inbox/ids.js';
-import { Attendant } from '../../../src/inbox/journal/attendant.js';
-import { Item, Queue } from '../../../src/inbox/journal/queue.js';
+import { orderKey, seq, updateId } from '../../../src/inbox/ids.js';
+import { newCounters } from '../../../src/inbox/journal/counters.js';
+import { RequestHandler } from '../../../src/inbox/journal/request-handler.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
-import { seqs as seqsOf } from '../../support/ids.js';
+import {
+  answerPath,
+  type InboxRequest,
+  parseAnswer,
+  requestPath,
+  requestsFolder,
+} from '../../../src/inbox/store/requests.js';
 import { newUpdates } from '../../support/new-updates.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 
 const NOW = 1_700_000_000_000;
+const folder = '/inbox';
 
-/** Four updates that wait, of which the first two are delivered. */
+/** Four updates that wait. */
 async function rig() {
-  const now = () => NOW;
   const disk = new MemoryDisk();
-  const store = await openStore({ disk, folder: '/inbox', bot: '1-a', survivesPowerCut: false, now });
-  store.append(newUpdates([1, 2].map((id) => ({ updateId: 100 + id, content: `${id}` }))), undefined);
-  const delivered: Item<unknown>[] = [];
-  const queue = new Queue<unknown>({
-    ledger: store.ledger,
-    read: (batch, seqs) =>
-      store
-        .read(batch, seqs)
-        .map(
-          ({ seq, updateId, content: update }) =>
-            new Item({ seq, updateId, key: `${seq}`, kind: 'message', attempt: 1, update, bytes: 10 }),
-        ),
-    isSuspect: () => false,
-    deliver: (items) => delivered.push(...items),
-    limits: { delivered: 2, deliveredBytes: 1_000, deliveredOfKey: 1 },
-  });
-  queue.fill();
-  store.append(newUpdates([3, 4].map((id) => ({ updateId: 100 + id, content: `${id}` }))), undefined);
+  disk.makeFolder(requestsFolder(folder));
+  const now = () => NOW;
+  const store = await openStore({ disk, folder, bot: '1-a', survivesPowerCut: false, now });
+  store.append(
+    newUpdates([1, 2, 3, 4].map((id) => ({ updateId: updateId(100 + id), content: `${id}` }))),
+    undefined,
+  );
   const events: InboxEvent[] = [];
-  const counts = { recovered: 0, dropped: 0 };
-  const attendant = new Attendant({ store, queue, counts, emit: (event) => events.push(event) });
-  const waiting = () => store.ledger.batches().flatMap((batch) => batch.seqs);
-  return { store, queue, delivered, attendant, counts, events, waiting };
+  const counters = newCounters();
+  const handler = new RequestHandler({ disk, folder, store, counters, emit: (event) => events.push(event) });
+  const ask = (request: InboxRequest) => {
+    disk.replace(requestPath(folder, 'r'), JSON.stringify(request));
+    expect(handler.answerAll()).toBe(true);
+    return parseAnswer(disk.read(answerPath(folder, 'r')).toString());
+  };
+  const waiting = () => store.ledger.batches().flatMap((batch) => [...batch.seqs]);
+  return { disk, store, handler, ask, counters, events, waiting };
 }
 
 const letter = {
-  seq: seqOf(9),
-  updateId: idOf(109),
+  seq: seq(9),
+  updateId: updateId(109),
   key: orderKey('a chat'),
   kind: 'message',
   why: 'failed',
@@ -50,44 +50,64 @@ const letter = {
   error: undefined,
 } as const;
 
+describe('requests', () => {
+  it('that are not there are not answered', async () => {
+    const { handler, events } = await rig();
+    expect([handler.answerAll(), events]).toEqual([false, []]);
+  });
+
+  it('are all answered, each once', async () => {
+    const { disk, handler, waiting } = await rig();
+    disk.replace(requestPath(folder, 'r'), '{"action":"drop","seqs":[1]}');
+    disk.replace(requestPath(folder, 's'), '{"action":"drop","seqs":[1,2]}');
+    expect(handler.answerAll()).toBe(true);
+    const answers = ['r', 's'].map((id) => parseAnswer(disk.read(answerPath(folder, id)).toString()));
+    expect(answers).toEqual([
+      { done: [1], refused: [] },
+      { done: [2], refused: [1] },
+    ]);
+    expect([handler.answerAll(), waiting()]).toEqual([false, [3, 4]]);
+  });
+});
+
 describe('dropping', () => {
-  it('takes what waits, delivered or not, and refuses what is handled or not there', async () => {
-    const { store, queue, delivered, attendant, counts, events, waiting } = await rig();
-    const [running, next] = delivered;
-    if (!running || !next) throw new Error('two are delivered');
-    running.stage = 'begun';
-    store.mark('begun', running.seq);
-    expect(attendant.answer({ action: 'drop', seqs: seqsOf(1, 2, 3, 99) })).toEqual({
-      done: [2, 3],
-      refused: [1, 99],
-    });
-    expect([waiting(), next.stage, queue.size]).toEqual([[1, 4], 'gone', 2]);
-    expect(counts).toEqual({ recovered: 0, dropped: 2 });
+  it('takes what waits, and refuses what is handled or not there', async () => {
+    const { store, ask, counters, events, waiting } = await rig();
+    store.mark('begun', seq(1));
+    expect(ask({ action: 'drop', seqs: [1, 2, 3, 99].map(seq) })).toEqual({ done: [2, 3], refused: [1, 99] });
+    expect(waiting()).toEqual([1, 4]);
+    expect(counters).toEqual({ ...newCounters(), dropped: 2 });
     expect(events).toEqual([{ event: 'inbox.requested', action: 'drop', updates: [102, 103], refused: 2 }]);
   });
 
+  it('is written when it is answered', async () => {
+    const { disk, ask } = await rig();
+    ask({ action: 'drop', seqs: [seq(2)] });
+    disk.kill();
+    const now = () => NOW;
+    const next = await openStore({ disk, folder, bot: '1-a', survivesPowerCut: false, now });
+    expect(next.ledger.batches().flatMap((batch) => [...batch.seqs])).toEqual([1, 3, 4]);
+  });
+
   it('removes a dead letter once that is safe', async () => {
-    const { store, attendant, counts } = await rig();
+    const { store, ask, counters } = await rig();
     store.addDeadLetter(letter, Buffer.from('"9"'));
-    expect(attendant.answer({ action: 'drop', seqs: seqsOf(9, 9) })).toEqual({ done: [9], refused: [] });
-    expect([store.getDeadLetter(seqOf(9)), store.deadLetters.list()]).toMatchObject([
-      undefined,
-      [{ seq: 9 }],
-    ]);
+    expect(ask({ action: 'drop', seqs: [seq(9), seq(9)] })).toEqual({ done: [9], refused: [] });
+    expect([store.getDeadLetter(seq(9)), store.deadLetters.list()]).toMatchObject([undefined, [{ seq: 9 }]]);
     await store.commit();
     expect(store.deadLetters.list()).toEqual([]);
-    expect(counts.dropped).toBe(0);
+    expect(counters.dropped).toBe(0);
   });
 });
 
 describe('trying again', () => {
   it('has a dead letter wait as if it had just arrived, once', async () => {
-    const { store, attendant, counts, waiting } = await rig();
+    const { store, ask, counters, waiting } = await rig();
     store.addDeadLetter(letter, Buffer.from('"9"'));
-    expect(attendant.answer({ action: 'retry', seqs: seqsOf(9, 9, 1) })).toEqual({ done: [9], refused: [1] });
+    expect(ask({ action: 'retry', seqs: [9, 9, 1].map(seq) })).toEqual({ done: [9], refused: [1] });
     expect(waiting()).toEqual([1, 2, 3, 4, 5]);
-    expect(store.readOne(seqOf(5))).toEqual({ seq: 5, updateId: 109, content: '9' });
-    expect(counts).toEqual({ recovered: 1, dropped: 0 });
+    expect(store.readOne(seq(5))).toEqual({ seq: 5, updateId: 109, content: '9' });
+    expect(counters).toEqual({ ...newCounters(), recovered: 1 });
     await store.commit();
     expect(store.deadLetters.list()).toEqual([]);
   });

@@ -51,6 +51,16 @@ describe('batches', () => {
     );
   });
 
+  it('are found where one comes in before a full chunk', () => {
+    const batches = new Batches();
+    const later = Array.from({ length: 512 }, (_, index) => batchOf(index + 10));
+    for (const batch of later) batches.add(batch);
+    const earlier = batchOf(3);
+    batches.add(earlier);
+    expect([...batches]).toEqual([earlier, ...later]);
+    expect(batches.upTo(seq(300))).toBe(later[290]);
+  });
+
   it('are none at first, and none again in the end', () => {
     const batches = new Batches();
     expect(batches.upTo(seq(5))).toBeUndefined();

@@ -14,7 +14,7 @@ import { describe, expect, it } from '@jest/globals';
 import { JournalInbox } from '../../../src/inbox/journal/journal-inbox.js';
 import { systemDisk } from '../../../src/inbox/log/disk.js';
 import { answerRequests } from '../../../src/inbox/store/requests.js';
-import { FakeClock, settle } from '../../support/fake-clock.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { Folder } from '../../support/folder.js';
 
 interface Update {
@@ -23,7 +23,6 @@ interface Update {
 
 function inboxIn(folder: string, durability: 'power' | 'process' = 'power') {
   const events: string[] = [];
-  const delivered: number[] = [];
   const inbox = new JournalInbox<Update>({
     folder,
     bot: '1-a',
@@ -34,14 +33,16 @@ function inboxIn(folder: string, durability: 'power' | 'process' = 'power') {
     holder: { place: 'here', id: 'a process' },
     keyOf: ({ update_id }) => `${update_id}`,
     kindOf: () => 'message',
-    deliver: (entries) => delivered.push(...entries.map(({ updateId }) => updateId)),
+    available: () => {},
     clock: new FakeClock(),
     restore: (content) => content as Update,
     errorText: String,
     emit: ({ event }) => events.push(event),
     segmentBytes: 500,
   });
-  return { inbox, events, delivered };
+  /** The ids of all updates that wait. */
+  const takeAll = () => inbox.take(1_000).map(({ updateId }) => updateId);
+  return { inbox, events, takeAll };
 }
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
@@ -64,15 +65,13 @@ describe('the journal on a disk', () => {
       const first = inboxIn(folder, durability);
       await first.inbox.open();
       for (let id = 1; id <= 20; id++) await first.inbox.accept([{ update_id: id }]);
-      await first.inbox.drained();
+      await first.inbox.close();
       expect(openFiles()).toBe(before);
 
       const second = inboxIn(folder, durability);
       await second.inbox.open();
-      second.inbox.resume();
-      await settle();
-      expect(second.delivered).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
-      await second.inbox.drained();
+      expect(second.takeAll()).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+      await second.inbox.close();
       expect(openFiles()).toBe(before);
     },
   );
@@ -86,7 +85,7 @@ describe('the journal on a disk', () => {
     await inbox.accept([{ update_id: 1 }]);
     for (const path of [state.file('1-a'), ...all(folder)])
       expect([path, modeOf(path)]).toEqual([path, statSync(path).isDirectory() ? '700' : '600']);
-    await inbox.drained();
+    await inbox.close();
   });
 
   it('keeps the files of a damaged log under another name', async () => {
@@ -94,7 +93,7 @@ describe('the journal on a disk', () => {
     const { inbox } = inboxIn(state.path);
     await inbox.open();
     for (let id = 1; id <= 20; id++) await inbox.accept([{ update_id: id }]);
-    await inbox.drained();
+    await inbox.close();
     const log = state.file('log');
     const [name = ''] = readdirSync(log);
     const content = readFileSync(join(log, name));
@@ -103,13 +102,11 @@ describe('the journal on a disk', () => {
 
     const after = inboxIn(state.path);
     await after.inbox.open();
-    after.inbox.resume();
-    await settle();
     expect(after.events).toContain('inbox.damaged');
-    expect(after.delivered).toHaveLength(19);
+    expect(after.takeAll()).toHaveLength(19);
     const aside = readdirSync(state.path).find((entry) => entry.startsWith('log.damaged-')) ?? '';
     expect(readFileSync(state.file(aside, name))).toEqual(content);
-    await after.inbox.drained();
+    await after.inbox.close();
   });
 
   it('needs a place: a file in the way is no folder', async () => {
