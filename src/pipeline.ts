@@ -96,7 +96,10 @@ export class Pipeline {
       handlerTimeoutMs,
       clock,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
-      handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),
+      handle: async ({ update, attempt }, run) =>
+        (await this.#prepared.handle(update, run, attempt)) === 'caught'
+          ? { caught: new Error('bot.catch took the error') }
+          : undefined,
       emit,
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
@@ -138,11 +141,11 @@ export class Pipeline {
    * The stop's second step: lets running handlers end and the inbox close its gaps, until `latestEnd` aborts; then
    * confirms what has become safe.
    *
-   * @param cause asked at the drain's end
+   * @param cause asked at the drain's beginning and at its end
    * @returns the updates whose handlers were aborted
    */
   async drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault'): Promise<readonly Entry[]> {
-    this.#inbox.drain();
+    this.#inbox.drain(cause());
     const aborted = await this.#dispatcher.drain(latestEnd);
     this.#report = await this.#inbox.close(cause());
     await this.#polling;
@@ -200,7 +203,7 @@ function createInbox(
   available: () => void,
 ): Inbox<Update> {
   const { inbox, stateDir, durability, maxAttempts, concurrency, inboxLimit: limit } = settings;
-  const shared = { keyOf: orderKey, kindOf: updateKind, available };
+  const shared = { keyOf: orderKey, kindOf: updateKind, clock, available };
   if (inbox === 'memory') return new MemoryInbox<Update>(shared);
   if (stateDir === undefined)
     throw new LastcallError(
@@ -217,7 +220,6 @@ function createInbox(
     concurrency,
     limit,
     holder: { place: hostname(), id: randomUUID() },
-    clock,
     received,
     restore: restoreUpdate,
     errorText,

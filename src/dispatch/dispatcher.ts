@@ -150,7 +150,11 @@ export class Dispatcher<T extends DispatchItem> {
   hold(): void {
     if (this.#heldSince !== undefined) return;
     this.#heldSince = this.#options.clock.now();
-    this.#emit({ event: 'dispatch.held', running: this.#running, waiting: this.#options.source.counts.waiting });
+    this.#emit({
+      event: 'dispatch.held',
+      running: this.#running,
+      waiting: this.#options.source.counts.waiting,
+    });
   }
 
   /** Starts handlers again. */

@@ -2,7 +2,9 @@
 import type { InboxCounts, Settlement } from './inbox.js';
 
 /** The totals of an inbox; what waits and what is taken is counted elsewhere. */
-export type Counters = { -readonly [C in Exclude<keyof InboxCounts, 'waiting' | 'taken' | 'mayRepeat'>]: number };
+export type Counters = {
+  -readonly [C in Exclude<keyof InboxCounts, 'waiting' | 'taken' | 'mayRepeat'>]: number;
+};
 
 export const newCounters = (): Counters => ({
   accepted: 0,

@@ -24,6 +24,8 @@ export interface BacklogOptions<U extends Identified> {
   readonly ledger: Ledger;
   /** Reads those of the wanted updates of a batch that are not settled, in order of arrival. */
   read(batch: Batch, seqs: readonly Seq[]): readonly Item<U>[];
+  /** Reads an unsettled update once more, as it was written. */
+  readAgain(seq: Seq): Item<U> | undefined;
   isSuspect(history: History): boolean;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
@@ -47,6 +49,9 @@ export interface BacklogLimits {
 /** The part of the room that keys may have more than one update in; the rest has one update of each key. */
 const SHARED = 3 / 4;
 
+/** How many batches are read in one go at most. */
+const MOST_READ = 32;
+
 export class Backlog<U extends Identified> {
   readonly #options: BacklogOptions<U>;
   /** The loaded updates. */
@@ -58,6 +63,7 @@ export class Backlog<U extends Identified> {
   #suspect: Item<U> | undefined;
   /** What ends the delays of updates that were put back. */
   readonly #cancelDelays = new Set<() => void>();
+  #willFill = false;
   #size = 0;
   #bytes = 0;
   /** No update from this number on has been looked at yet. */
@@ -93,6 +99,7 @@ export class Backlog<U extends Identified> {
       // Not for each update that has settled: a batch is read for the sake of all updates in it.
       if (!this.#order.hasReady || this.#size <= limits.updates / 2) this.#fill();
       const item = this.#order.take();
+      if (!item && this.#canFill) this.#fillLater();
       if (!item || ledger.batchOf(item.seq)) return item;
       // The update was dropped while it waited, which may have made room for others.
       this.remove(item);
@@ -127,6 +134,7 @@ export class Backlog<U extends Identified> {
     // Its handler may have changed the update, so that it is read again.
     this.#unload(item);
     this.#delay(item, delayMs);
+    if (!this.#suspect) this.#reloadSuspended();
   }
 
   /** No delayed update is loaded any more. */
@@ -154,16 +162,26 @@ export class Backlog<U extends Identified> {
     return Math.max(1, Math.ceil(updatesOfKey * (1 - used / SHARED)));
   }
 
-  /** Loads as much as there is room for. */
+  /** Loads as much as there is room for, but for the time that reading a long backlog of few chats would take. */
   #fill(): void {
     const { ledger, read } = this.#options;
-    while (this.#canFill) {
+    for (let batches = 0; batches < MOST_READ && this.#canFill; batches++) {
       const batch = ledger.batchFrom(this.#ahead);
       if (!batch) return;
       const wanted = batch.seqs.filter((seq) => seq >= this.#ahead);
       this.#ahead = seqAfter(batch.last);
       for (const item of read(batch, wanted)) this.#admit(item);
     }
+  }
+
+  /** Tries again in the next turn of the event loop, after signals, timers and sockets. */
+  #fillLater(): void {
+    if (this.#willFill) return;
+    this.#willFill = true;
+    setImmediate(() => {
+      this.#willFill = false;
+      this.#options.available();
+    });
   }
 
   /** Loads an update if its key allows that, and spills it otherwise. */
@@ -212,7 +230,7 @@ export class Backlog<U extends Identified> {
     const cancel = clock.after(delayMs, () => {
       this.#cancelDelays.delete(cancel);
       try {
-        const item = this.#readAll([seq]).get(seq);
+        const item = this.#options.readAgain(seq);
         if (item) {
           this.#count(item);
           this.#order.putBack(item);

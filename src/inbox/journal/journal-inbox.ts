@@ -11,11 +11,11 @@
  */
 import type { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
+import { counterOf, newCounters } from '../counters.js';
 import { seq, type UpdateId, updateId } from '../ids.js';
 import type { Entry, Inbox, InboxCounts, InboxReport, Retry, Settlement } from '../inbox.js';
 import { systemDisk } from '../log/disk.js';
 import { inboxError } from '../store/inbox-error.js';
-import { counterOf, newCounters } from '../counters.js';
 import { Item } from './item.js';
 import { Maintenance } from './maintenance.js';
 import { type JournalOptions, type JournalParts, openJournal } from './opening.js';

@@ -1,5 +1,6 @@
 /** How the journal opens: it becomes the owner of the folder, reads what is there, and puts its parts together. */
-import type { Clock } from '../../clock.js';
+
+import type { Counters } from '../counters.js';
 import type { InboxEvent } from '../events.js';
 import type { Seq } from '../ids.js';
 import type { InboxOptions } from '../inbox.js';
@@ -10,11 +11,11 @@ import { openingError } from '../store/inbox-error.js';
 import { openStore } from '../store/open-store.js';
 import { Owner } from '../store/owner.js';
 import { checkFirstHeader } from '../store/read-log.js';
+import type { StoredUpdate } from '../store/record-cache.js';
 import { requestsFolder } from '../store/requests.js';
 import type { Store } from '../store/store.js';
 import { Backlog } from './backlog.js';
 import { Capacity, type CapacityLimits } from './capacity.js';
-import type { Counters } from '../counters.js';
 import { DeadLetterPolicy } from './dead-letter-policy.js';
 import { Item } from './item.js';
 import { RequestHandler } from './request-handler.js';
@@ -138,6 +139,14 @@ function assemble<U extends { readonly update_id: number }>(
   const { disk, folder, concurrency, limit, maxAttempts, clock, now, emit } = options;
   const { keyOf, kindOf, restore, errorText } = options;
   const { ledger } = store;
+  const itemOf = ({ seq, acceptedAtMs, content }: StoredUpdate, { bytesEach: bytes }: Batch) => {
+    const { attempts, putBacks, retries } = ledger.historyOf(seq);
+    return new Item(
+      restore(content),
+      { seq, attempt: attempts + 1, putBacks, retries, acceptedAtMs, bytes },
+      options,
+    );
+  };
   const policy = new DeadLetterPolicy<U>({
     store,
     maxAttempts,
@@ -151,11 +160,11 @@ function assemble<U extends { readonly update_id: number }>(
   const backlog = new Backlog<U>({
     ledger,
     read: (batch: Batch, seqs: readonly Seq[]) =>
-      store.read(batch, seqs).map(({ seq, acceptedAtMs, content }) => {
-        const { attempts, putBacks, retries } = ledger.historyOf(seq);
-        const facts = { seq, attempt: attempts + 1, putBacks, retries, acceptedAtMs, bytes: batch.bytesEach };
-        return new Item(restore(content), facts, options);
-      }),
+      store.read(batch, seqs).map((stored) => itemOf(stored, batch)),
+    readAgain(seq) {
+      const [stored, batch] = [store.readOne(seq), ledger.batchOf(seq)];
+      return stored && batch && itemOf(stored, batch);
+    },
     isSuspect: (history) => policy.isSuspect(history),
     clock,
     now,

@@ -1,10 +1,11 @@
 /** Does to the updates of the inbox what people ask for with `lastcall inbox`, and never touches one that is taken. */
+
+import type { Counters } from '../counters.js';
 import type { InboxEvent } from '../events.js';
 import type { Seq, UpdateId } from '../ids.js';
 import type { Disk } from '../log/disk.js';
 import { answerRequests, type InboxAnswer, type InboxRequest } from '../store/requests.js';
 import type { Store } from '../store/store.js';
-import type { Counters } from '../counters.js';
 
 export interface RequestHandlerOptions {
   readonly disk: Disk;

@@ -23,7 +23,14 @@ import {
 /** What has become of an update in the attempts that have ended. */
 type EndedAttempts = Omit<History, 'begun'>;
 
-const noAttempts: EndedAttempts = { attempts: 0, deaths: 0, cuts: 0, putBacks: 0, retries: 0, notBeforeMs: 0 };
+const noAttempts: EndedAttempts = {
+  attempts: 0,
+  deaths: 0,
+  cuts: 0,
+  putBacks: 0,
+  retries: 0,
+  notBeforeMs: 0,
+};
 
 export class Ledger {
   readonly #batches = new Batches();

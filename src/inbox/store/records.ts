@@ -5,7 +5,7 @@
  */
 import { isObject } from '../../json.js';
 import { type OrderKey, orderKey, type Seq, seq, type UpdateId, updateId } from '../ids.js';
-import { isDeadReason, type DeadReason } from '../inbox.js';
+import { type DeadReason, isDeadReason } from '../inbox.js';
 import type { Arrival } from './recent-ids.js';
 
 /** The version of the format that is written, which stands in each header. */
@@ -103,10 +103,10 @@ export interface PutBack {
 }
 
 export const noMarks = () => ({
-  begun: new Array<Seq>(),
-  settled: new Array<Seq>(),
-  cut: new Array<Seq>(),
-  putBack: new Array<PutBack>(),
+  begun: [] as Seq[],
+  settled: [] as Seq[],
+  cut: [] as Seq[],
+  putBack: [] as PutBack[],
 });
 
 export interface DeadLetter extends UpdateSummary {
@@ -220,15 +220,15 @@ export function decodeRemoval(payload: Buffer): Seq {
   return seq(number(parse(payload)));
 }
 
-const packHistory = ({ attempts, deaths, begun, cuts, putBacks, retries, notBeforeMs }: History): number[] => [
+const packHistory = ({
   attempts,
   deaths,
-  begun ? 1 : 0,
+  begun,
   cuts,
   putBacks,
   retries,
   notBeforeMs,
-];
+}: History): number[] => [attempts, deaths, begun ? 1 : 0, cuts, putBacks, retries, notBeforeMs];
 
 /** Version 2 ends behind `begun`. */
 function unpackHistory(row: readonly unknown[]): History {
@@ -241,7 +241,9 @@ const packMarks = ({ begun, settled, cut, putBack }: Marks) => [
   packRanges(begun),
   packRanges(settled),
   packRanges(cut),
-  ...(putBack.length === 0 ? [] : [putBack.flatMap(({ seq, notBeforeMs, isRetry }) => [seq, notBeforeMs, isRetry ? 1 : 0])]),
+  ...(putBack.length === 0
+    ? []
+    : [putBack.flatMap(({ seq, notBeforeMs, isRetry }) => [seq, notBeforeMs, isRetry ? 1 : 0])]),
 ];
 
 /** Where no update was put back, and in version 2, the fourth list is missing. */

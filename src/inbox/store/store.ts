@@ -16,8 +16,8 @@ import {
   type DeadLetter,
   encodeMarks,
   encodeUpdates,
-  type PutBack,
   noMarks,
+  type PutBack,
   RecordKind,
   type UpdatesRecord,
 } from './records.js';

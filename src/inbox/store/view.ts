@@ -141,10 +141,10 @@ export class InboxView {
     const { disk, folder } = this.#options;
     const payload = readPayload(disk, logFolder(folder), this.#snapshot.segments, batch.extent);
     const record = parseRecord(payload);
-    return unsettledUpdates(batch, record, wanted).map((update) => this.#seenUpdate(update, record.atMs));
+    return unsettledUpdates(batch, record, wanted).map((update) => this.#seenUpdate(update));
   }
 
-  #seenUpdate({ seq: of, updateId, content }: StoredUpdate, atMs: number): SeenUpdate {
+  #seenUpdate({ seq: of, updateId, acceptedAtMs: atMs, content }: StoredUpdate): SeenUpdate {
     const { keyOf, kindOf } = this.#options;
     const { attempts, deaths, cuts, notBeforeMs } = this.#snapshot.ledger.historyOf(of);
     return {
@@ -165,7 +165,14 @@ export class InboxView {
   }
 
   #seenLetter(letter: DeadLetter): SeenUpdate {
-    return { ...letter, state: 'dead', deaths: undefined, cuts: undefined, notBeforeMs: undefined, text: () => this.#letterContent(letter.seq) };
+    return {
+      ...letter,
+      state: 'dead',
+      deaths: undefined,
+      cuts: undefined,
+      notBeforeMs: undefined,
+      text: () => this.#letterContent(letter.seq),
+    };
   }
 
   #letterContent(of: Seq): Buffer | undefined {

@@ -35,6 +35,28 @@ export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
       `The handler of ${nameOf(item)} has ended after ${durationInWords(durationMs)}`,
     fields: handlingFields,
   },
+  'handler.put-back': {
+    level: 'warn',
+    means:
+      'a handler failed for a reason that passes (`failure`); its update is tried again after `delayMs`, at its place in its chat, or by the next run',
+    message: ({ item, error, delayMs }) =>
+      `Put back ${nameOf(item)}, to be tried again ${delayMs === undefined ? 'by the next run' : `in ${durationInWords(delayMs)}`}: ${errorFields(error).message}`,
+    // The first time is worth a line; the next ones are as many as Telegram is out of reach.
+    levelOf: ({ item }) => (item.putBacks === 0 ? 'warn' : 'debug'),
+    fields: handlingFields,
+  },
+  'dispatch.held': {
+    level: 'warn',
+    means: 'no new handler starts, because Telegram cannot be reached',
+    message: ({ running, waiting }) =>
+      `Telegram cannot be reached: starting no more handlers; ${count(running, 'handler')} running, ${count(waiting, 'update')} waiting`,
+  },
+  'dispatch.resumed': {
+    level: 'info',
+    means: 'handlers start again, after `heldMs`',
+    message: ({ heldMs, waiting }) =>
+      `Starting handlers again after ${durationInWords(heldMs)}; ${count(waiting, 'update')} waiting`,
+  },
   'dispatch.exhausted': {
     level: 'error',
     means: 'more handlers hang than `CONCURRENCY` allows; the run ends',
