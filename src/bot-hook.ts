@@ -1,6 +1,7 @@
 /**
  * The hook that brings the bot in, in whichever form it comes, and at the stop gives the program it came from its turn.
  */
+import { aborted } from './abort.js';
 import type { Clock } from './clock.js';
 import { requireToken } from './config/load.js';
 import type { Config } from './config/schema.js';
@@ -118,6 +119,7 @@ export class BotHook implements Hook {
         );
         // A function that launches the bot itself, and waits for that, is set up when it has launched it.
         await Promise.race([setUp, takeover.launched, aborted(signal)]);
+        signal.throwIfAborted();
         setUp.catch((error) => this.#failedLater(error));
         return takeover.adopt(withoutContextType(bot));
       }
@@ -178,11 +180,4 @@ function launchedByUs(bot: Telegraf): Launched {
 /** What the program's own listeners wait for. */
 function stopCallOf(reason: StopReason | undefined): StopCall | undefined {
   return reason?.kind === 'message' ? 'shutdown' : reason?.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

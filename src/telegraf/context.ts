@@ -1,7 +1,6 @@
-/** What lastcall gives to the contexts of a bot: each knows of the delivery of its update, and nobody sees how. */
+/** What the contexts of a bot offer to handlers while lastcall runs it: `ctx.signal` and `ctx.attempt`. */
 import { setMaxListeners } from 'node:events';
 import type { Context } from 'telegraf';
-import { endCallsWith } from './calls.js';
 
 /** What handlers find in their context while lastcall runs the bot. */
 export interface LastcallContext extends Context {
@@ -14,27 +13,27 @@ export interface LastcallContext extends Context {
   readonly attempt: number;
 }
 
-/** The run of a handler, as whoever starts it has it. */
-export interface Run {
-  /** Read only where the handler wants it or makes a call: a signal that is made when it is first read costs others nothing. */
+/** An object whose signal may be made only when it is first read, since making one takes Node 20 2 µs. */
+export interface SignalSource {
   readonly signal: AbortSignal;
 }
 
-/** An update that is being handled. */
-export class Delivery implements Pick<LastcallContext, 'signal' | 'attempt'> {
+/** One run of a bot's handlers over one update. */
+export class UpdateRun implements Pick<LastcallContext, 'signal' | 'attempt'> {
   readonly attempt: number;
+  /** Whether the handlers have failed. */
   failed = false;
-  readonly #run: Run;
+  readonly #source: SignalSource;
   #signal: AbortSignal | undefined;
 
-  constructor(run: Run, attempt: number) {
-    this.#run = run;
+  constructor(source: SignalSource, attempt: number) {
+    this.#source = source;
     this.attempt = attempt;
   }
 
   get signal(): AbortSignal {
     if (!this.#signal) {
-      this.#signal = this.#run.signal;
+      this.#signal = this.#source.signal;
       // One listener a call is normal here; Node 20 would warn of a leak at the eleventh.
       setMaxListeners(0, this.#signal);
     }
@@ -42,34 +41,15 @@ export class Delivery implements Pick<LastcallContext, 'signal' | 'attempt'> {
   }
 }
 
-/** So that a subclass hangs its private fields on what it is given, instead of on something new. */
-class Itself {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: this is what the class is for
-    return object;
-  }
-}
+/** The run that each context belongs to. */
+const runs = new WeakMap<object, UpdateRun>();
 
-/** A delivery, hung on its context: a private field costs less than a property, or an entry in a WeakMap. */
-class Hung extends Itself {
-  readonly #delivery: Delivery;
-
-  constructor(ctx: object, delivery: Delivery) {
-    super(ctx);
-    this.#delivery = delivery;
-  }
-
-  static on(ctx: object): Delivery | undefined {
-    return #delivery in ctx ? ctx.#delivery : undefined;
-  }
-}
-
-/** Programs may take the names for something of their own. */
-const equipment: Readonly<Record<'signal' | 'attempt', PropertyDescriptor & ThisType<object>>> = {
+/** Assigning to either property replaces it, as programs may use the names for something of their own. */
+const properties: PropertyDescriptorMap & ThisType<object> = {
   signal: {
     configurable: true,
     get() {
-      return Hung.on(this)?.signal;
+      return runs.get(this)?.signal;
     },
     set(value: unknown) {
       Object.defineProperty(this, 'signal', { configurable: true, writable: true, value });
@@ -78,7 +58,7 @@ const equipment: Readonly<Record<'signal' | 'attempt', PropertyDescriptor & This
   attempt: {
     configurable: true,
     get() {
-      return Hung.on(this)?.attempt;
+      return runs.get(this)?.attempt;
     },
     set(value: unknown) {
       Object.defineProperty(this, 'attempt', { configurable: true, writable: true, value });
@@ -86,36 +66,35 @@ const equipment: Readonly<Record<'signal' | 'attempt', PropertyDescriptor & This
   },
 };
 
-/** Adds what {@link LastcallContext} promises, without taking anything of the program's own. */
-function addEquipment(target: object): void {
-  if (!('signal' in target)) Object.defineProperty(target, 'signal', equipment.signal);
-  if (!('attempt' in target)) Object.defineProperty(target, 'attempt', equipment.attempt);
+/** Adds the properties of {@link LastcallContext}, except those whose name the program uses already. */
+function addProperties(target: object): void {
+  for (const [name, property] of Object.entries(properties))
+    if (!(name in target)) Object.defineProperty(target, name, property);
 }
 
 export type ContextType = new (...args: never[]) => object;
 
-/** A type of contexts like this one, with what {@link LastcallContext} promises; in all else nobody can tell them apart. */
-export function equippedType(type: ContextType): ContextType {
-  const equipped = class extends type {};
-  Object.defineProperty(equipped, 'name', { configurable: true, value: type.name });
-  const likeAny = { configurable: true, writable: true, value: type };
-  Object.defineProperty(equipped.prototype, 'constructor', likeAny);
-  addEquipment(equipped.prototype);
-  return equipped;
+/** A subtype whose contexts have the properties of {@link LastcallContext}, and which looks like the type itself. */
+export function withRunProperties(type: ContextType): ContextType {
+  const subtype = class extends type {};
+  Object.defineProperty(subtype, 'name', { configurable: true, value: type.name });
+  Object.defineProperty(subtype.prototype, 'constructor', {
+    configurable: true,
+    writable: true,
+    value: type,
+  });
+  addProperties(subtype.prototype);
+  return subtype;
 }
 
-/** Makes a context one of this delivery, whoever has made it. */
-export function equip(ctx: Context, delivery: Delivery | undefined, shared: unknown): void {
-  const known = Hung.on(ctx);
-  if (known && !delivery) return;
-  const own = delivery ?? undelivered();
-  if (!known) {
-    new Hung(ctx, own);
-    addEquipment(ctx);
-  }
-  // Telegraf makes a client per update. A context that brings the bot's own client is left alone: others share it.
-  if (ctx.telegram !== shared) endCallsWith(own, ctx.telegram);
+/**
+ * Makes a context one of the run, whichever type it has.
+ *
+ * @returns false if it belongs to a run already, which it keeps
+ */
+export function assignRun(ctx: object, run: UpdateRun): boolean {
+  if (runs.has(ctx)) return false;
+  runs.set(ctx, run);
+  addProperties(ctx);
+  return true;
 }
-
-/** For an update that did not come from us: the program has called `bot.handleUpdate` itself. */
-const undelivered = () => new Delivery({ signal: new AbortController().signal }, 1);

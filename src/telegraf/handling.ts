@@ -5,19 +5,20 @@
 import type { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import { TurnoverMap } from '../turnover-map.js';
-import { Delivery, equip, equippedType, type Run } from './context.js';
-import { type BotInternals, internalsOf, specimenOf, telegrafClassOf } from './specimen.js';
+import { endCallsWithRun } from './calls.js';
+import { assignRun, type SignalSource, UpdateRun, withRunProperties } from './context.js';
+import { type BotInternals, hasDefaultErrorHandler, internalsOf } from './internals.js';
 import { isExitRequest } from './takeover/exit-request.js';
 
 /** `caught`: the handler failed, and the bot's own `bot.catch` took the error. */
-type HandlingResult = 'handled' | 'caught';
+type UpdateResult = 'handled' | 'caught';
 
 export interface PreparedBot {
   /**
    * Resolves when the update's handler has ended, whether or not the signal has aborted meanwhile. Rejects with what
    * the handler threw if the bot has no `bot.catch`, or with what that threw.
    */
-  handle(update: Update, run: Run, attempt: number): Promise<HandlingResult>;
+  handle(update: Update, source: SignalSource, attempt: number): Promise<UpdateResult>;
   /** Gives the bot back as it was. Handlers still running keep their signal. */
   restore(): void;
 }
@@ -26,24 +27,24 @@ export interface PreparedBot {
 export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
   const internals = internalsOf(bot);
   // By id, not by object: an overridden handleUpdate may pass a copy on.
-  const running = new TurnoverMap<number, Delivery>();
+  const running = new TurnoverMap<number, UpdateRun>();
   const undo = [
     switchOffTimeout(internals),
     switchOffDefaultErrorHandler(internals),
-    equipContexts(internals),
+    extendContextType(internals),
     wrapMiddleware(internals, running),
   ];
 
   return {
-    async handle(update, run, attempt) {
-      const delivery = new Delivery(run, attempt);
-      running.set(update.update_id, delivery);
+    async handle(update, source, attempt) {
+      const run = new UpdateRun(source, attempt);
+      running.set(update.update_id, run);
       try {
         await internals.handleUpdate(update);
       } finally {
         running.delete(update.update_id);
       }
-      return delivery.failed ? 'caught' : 'handled';
+      return run.failed ? 'caught' : 'handled';
     },
     restore() {
       for (const step of undo.splice(0)) step();
@@ -59,7 +60,7 @@ function switchOffTimeout({ options }: BotInternals): () => void {
   };
 }
 
-/** A `bot.catch` registered before stays, and one registered later replaces ours; both are honoured. */
+/** Leaves a `bot.catch` that was registered before in place; one that is registered later replaces ours. */
 function switchOffDefaultErrorHandler(bot: BotInternals): () => void {
   if (!hasDefaultErrorHandler(bot)) return () => {};
   const before = bot.handleError;
@@ -72,37 +73,34 @@ function switchOffDefaultErrorHandler(bot: BotInternals): () => void {
   };
 }
 
-/** Each instance has a closure of its own; what they share is the text. */
-function hasDefaultErrorHandler(bot: BotInternals): boolean {
-  return String(bot.handleError) === String(specimenOf(telegrafClassOf(bot)).handleError);
-}
-
-/** The contexts that Telegraf makes have all they need from their type: nothing has to be hung on each of them. */
-function equipContexts({ options }: BotInternals): () => void {
+/** Gives the contexts that Telegraf makes their properties by their type, which costs nothing for each update. */
+function extendContextType({ options }: BotInternals): () => void {
   const before = options.contextType;
-  const equipped = equippedType(before);
-  options.contextType = equipped;
+  const extended = withRunProperties(before);
+  options.contextType = extended;
   return () => {
-    if (options.contextType === equipped) options.contextType = before;
+    if (options.contextType === extended) options.contextType = before;
   };
 }
 
 type Middleware = (ctx: Context, next: unknown) => unknown;
 
-/** `handleUpdate` asks the bot for its middleware once per update: the one place where each context passes. */
-function wrapMiddleware(bot: BotInternals, running: TurnoverMap<number, Delivery>): () => void {
+/** Replaces the bot's `middleware`, which `handleUpdate` asks for once per update: every context passes there. */
+function wrapMiddleware(bot: BotInternals, running: TurnoverMap<number, UpdateRun>): () => void {
   const before = Object.getOwnPropertyDescriptor(bot, 'middleware');
   const original = bot.middleware;
   const wrapping = (middleware: Middleware) => async (ctx: Context, next: unknown) => {
-    const delivery = running.get(ctx.update.update_id);
-    equip(ctx, delivery, bot.telegram);
+    const run = running.get(ctx.update.update_id);
+    // A client that all contexts share (a program's context type may do so) ends with none of their runs.
+    const own = run ?? runOfProgram();
+    if (assignRun(ctx, own) && ctx.telegram !== bot.telegram) endCallsWithRun(ctx.telegram, own);
     try {
       return await middleware(ctx, next);
     } catch (error) {
       // The program has asked to end while it is being stopped anyway; its handler has done what it wanted.
       if (isExitRequest(error)) return undefined;
-      if (!delivery) throw error;
-      delivery.failed = true;
+      if (!run) throw error;
+      run.failed = true;
       // The bot was given back while the handler was at work: nobody waits for it, and the default error handler
       // would print the whole update and set the exit code.
       if (hasDefaultErrorHandler(bot)) return undefined;
@@ -123,3 +121,6 @@ function wrapMiddleware(bot: BotInternals, running: TurnoverMap<number, Delivery
     else Reflect.deleteProperty(bot, 'middleware');
   };
 }
+
+/** The run of an update with which the program has called `bot.handleUpdate` itself: its signal never aborts. */
+const runOfProgram = () => new UpdateRun({ signal: new AbortController().signal }, 1);

@@ -33,8 +33,8 @@ function isCommonJs(path: string): boolean {
   const extension = extname(path);
   if (['.cjs', '.cts', '.json', '.node'].includes(extension)) return true;
   if (extension !== '.js' && extension !== '') return false;
-  const type = packageType(dirname(path));
-  if (type !== undefined) return type === 'commonjs';
+  const type = nearestPackage(dirname(path))?.type;
+  if (type === 'commonjs' || type === 'module') return type === 'commonjs';
   try {
     compileFunction(readFileSync(path, 'utf8'), ['exports', 'require', 'module', '__filename', '__dirname']);
     return true;
@@ -43,16 +43,17 @@ function isCommonJs(path: string): boolean {
   }
 }
 
-/** The `type` of the nearest package.json; undefined if that names none, or there is none. */
-function packageType(folder: string): 'commonjs' | 'module' | undefined {
+/** The package.json in the folder or in the nearest one above it; undefined if the package has none. */
+export function nearestPackage(
+  folder: string,
+): { readonly name?: unknown; readonly type?: unknown } | undefined {
   if (folder.endsWith(`${sep}node_modules`)) return undefined;
   let text: string;
   try {
     text = readFileSync(join(folder, 'package.json'), 'utf8');
   } catch {
     const parent = dirname(folder);
-    return parent === folder ? undefined : packageType(parent);
+    return parent === folder ? undefined : nearestPackage(parent);
   }
-  const { type }: { type?: unknown } = JSON.parse(text);
-  return type === 'module' || type === 'commonjs' ? type : undefined;
+  return JSON.parse(text);
 }

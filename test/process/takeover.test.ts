@@ -718,17 +718,3 @@ describe('process.exit', () => {
     expect(await daemon.end()).toMatchObject({ code: 0 });
   });
 });
-
-describe('faults of the program', () => {
-  it('are told apart by whether it listens for them itself', async () => {
-    for (const [listener, ownListeners] of [
-      ['', 0],
-      [`process.on('uncaughtException', () => {});`, 1],
-    ] as const) {
-      await using daemon = run(
-        launching(`bot.launch(); ${listener} setTimeout(() => { throw new Error('trouble'); }, 50);`),
-      );
-      expect(await daemon.waitFor('fault')).toMatchObject({ message: 'trouble', ownListeners });
-    }
-  });
-});

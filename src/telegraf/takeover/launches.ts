@@ -4,7 +4,7 @@
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from '../../errors.js';
-import type { TelegrafClass } from '../specimen.js';
+import type { TelegrafClass } from '../internals.js';
 import type { Patches } from './patches.js';
 
 type BotInfo = NonNullable<Telegraf['botInfo']>;
@@ -45,7 +45,7 @@ type OnLaunch = (() => void) | undefined;
 
 export class Launches {
   readonly #options: LaunchesOptions;
-  readonly #runs = new Map<Telegraf, Run>();
+  readonly #launched = new Map<Telegraf, LaunchedBot>();
   #settling = false;
 
   constructor(options: LaunchesOptions) {
@@ -56,7 +56,7 @@ export class Launches {
   takeOver(telegrafClass: TelegrafClass, patches: Patches): void {
     const prototype: object = telegrafClass.prototype;
     const launches = this;
-    const resolvesAt = resolutionOf(Reflect.get(prototype, 'launch'));
+    const resolvesAt = resolutionOf(prototype);
 
     const methods: Record<string, (this: Telegraf, ...args: never[]) => unknown> = {
       launch(first: LaunchConfig | OnLaunch, second: OnLaunch) {
@@ -77,7 +77,7 @@ export class Launches {
       stop(reason?: string) {
         const { stopping, stopRequested } = launches.#options;
         // Stopping what is not running is no error, whatever Telegraf's own stop() says.
-        if (launches.#runs.has(this) && !stopping.aborted) stopRequested(this, reason);
+        if (launches.#launched.has(this) && !stopping.aborted) stopRequested(this, reason);
       },
     };
 
@@ -92,7 +92,7 @@ export class Launches {
 
   /** Reports a bot that the program exports, as if it had launched it; does nothing if it has. */
   adopt(bot: Telegraf): void {
-    if (!this.#runs.has(bot)) this.#begin(bot, {});
+    if (!this.#launched.has(bot)) this.#begin(bot, {});
   }
 
   /**
@@ -102,24 +102,24 @@ export class Launches {
    */
   settle(): boolean {
     this.#settling = true;
-    const runs = [...this.#runs.values()];
-    for (const run of runs) run.settle();
-    return runs.some((run) => run.promised);
+    const all = [...this.#launched.values()];
+    for (const launched of all) launched.settle();
+    return all.some((launched) => launched.promised);
   }
 
   #launch(bot: Telegraf, config: LaunchConfig, resolvesAt: Resolution, onLaunch?: OnLaunch): Promise<void> {
-    const run = this.#runs.get(bot) ?? this.#begin(bot, config);
-    return run.promise(resolvesAt, onLaunch);
+    const launched = this.#launched.get(bot) ?? this.#begin(bot, config);
+    return launched.promise(resolvesAt, onLaunch);
   }
 
-  #begin(bot: Telegraf, config: LaunchConfig): Run {
-    const { stopping, launched, rejecting } = this.#options;
-    const run = new Run(bot, config, rejecting);
-    this.#runs.set(bot, run);
-    if (this.#settling) run.settle();
-    if (stopping.aborted) run.ended();
-    else launched(run);
-    return run;
+  #begin(bot: Telegraf, config: LaunchConfig): LaunchedBot {
+    const { stopping, rejecting } = this.#options;
+    const launched = new LaunchedBot(bot, config, rejecting);
+    this.#launched.set(bot, launched);
+    if (this.#settling) launched.settle();
+    if (stopping.aborted) launched.ended();
+    else this.#options.launched(launched);
+    return launched;
   }
 
   #refuseWebhook(call: string): Promise<never> {
@@ -129,14 +129,29 @@ export class Launches {
   }
 }
 
-/** When the promise of `launch()` resolves: since Telegraf 4.11 after the last poll, before that after `getMe`. */
+/** When the promise of `launch()` resolves: after `getMe`, or after the last poll. */
 type Resolution = 'connected' | 'ended';
 
-function resolutionOf(launch: unknown): Resolution {
-  return /\b(?:await|return)\s+this\.startPolling\b/.test(String(launch)) ? 'ended' : 'connected';
+/**
+ * Since Telegraf 4.11 `startPolling` returns the promise of the polling loop, and `launch` awaits it. Which version this
+ * is shows when `startPolling` is called on a stand-in for a bot, whose loop does not poll.
+ */
+function resolutionOf(prototype: object): Resolution {
+  const ended = {};
+  const polling = { loop: () => ended };
+  const standIn = Object.defineProperty({ telegram: {} }, 'polling', { get: () => polling, set: () => {} });
+  try {
+    return Reflect.apply(Reflect.get(prototype, 'startPolling'), standIn, []) === ended
+      ? 'ended'
+      : 'connected';
+  } catch {
+    // A class that only resembles Telegraf's.
+    return 'ended';
+  }
 }
 
-class Run implements Launch {
+/** A bot that has been launched, and the promise that `launch()` returns for it. */
+class LaunchedBot implements Launch {
   readonly bot: Telegraf;
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;

@@ -13,8 +13,6 @@ export type StopCall = NodeJS.Signals | 'shutdown';
 /** A listener of the program, ready to be called as Node would have called it. */
 export type StopListener = () => unknown;
 
-export type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
-
 export interface ProcessOptions {
   /** Aborted: the stop has begun. */
   readonly stopping: AbortSignal;
@@ -66,7 +64,6 @@ export class ProcessTakeover {
   readonly #heldSignals: ReadonlySet<unknown>;
   readonly #own: ReadonlyMap<EventName, ReadonlySet<unknown>>;
   readonly #exitCodeBefore = process.exitCode;
-  readonly #realExit = process.exit;
   readonly #expected = new WeakSet<object>();
   #requestExit: (exitCode: number) => void = () => {};
   #requestedExitCode: number | undefined;
@@ -117,19 +114,9 @@ export class ProcessTakeover {
       .map((listener) => () => Reflect.apply(listener, process, [signal, constants.signals[signal]]));
   }
 
-  /** How many listeners the program itself has for faults that nobody caught. */
-  programListenerCount(origin: FaultOrigin): number {
-    return this.#programListeners(origin).length;
-  }
-
   /** Keeps an error that the program was told of, and lets go uncaught, from counting as a fault. */
   expect(error: unknown): void {
     if (typeof error === 'object' && error !== null) this.#expected.add(error);
-  }
-
-  /** Ends the process at once, whatever the program has to do with it. */
-  exit(exitCode: number): never {
-    return Reflect.apply(this.#realExit, process, [exitCode]);
   }
 
   restore(): void {

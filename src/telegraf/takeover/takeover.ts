@@ -11,7 +11,7 @@ import { watchCopies } from './copies.js';
 import { type Launch, Launches } from './launches.js';
 import { openResources } from './open-resources.js';
 import { Patches } from './patches.js';
-import { type FaultOrigin, ProcessTakeover, type StopCall } from './process.js';
+import { ProcessTakeover, type StopCall } from './process.js';
 import { type StopContext, stopProgram } from './program-stop.js';
 
 export type { StopCall } from './process.js';
@@ -55,10 +55,6 @@ export interface Takeover {
    * signal's reason when that aborts first.
    */
   runStopListeners(call: StopCall | undefined, context: StopContext): Promise<void>;
-  /** How many listeners the program itself has for faults that nobody caught. */
-  programListenerCount(origin: FaultOrigin): number;
-  /** Ends the process at once, as `process.exit` does for everyone else. */
-  exit(exitCode: number): never;
   /** Gives the process and Telegraf back as they were. Promises of `launch()` that have not settled never will. */
   restore(): void;
 }
@@ -111,8 +107,6 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
         },
         context,
       ),
-    programListenerCount: (origin) => taken.programListenerCount(origin),
-    exit: (exitCode) => taken.exit(exitCode),
     restore() {
       stopWatching();
       patches.undo();
