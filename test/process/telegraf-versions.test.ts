@@ -1,0 +1,116 @@
+/** The same program with each minor of Telegraf 4, as a real process: its copy is found, known and taken over. */
+import { cpSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { fixture, spawnDaemon } from '../support/daemon.js';
+import { Folder, repository } from '../support/folder.js';
+import { telegrafVersions } from '../support/telegraf-versions.js';
+
+const me = { id: 1, is_bot: true, username: 'driven_bot', first_name: 'B' };
+const refusal = { ok: false, error_code: 400, description: 'Bad Request: no' };
+
+/** A Bot API that remembers by whom it was asked for each message. */
+async function botApi() {
+  const clients: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const method = request.url?.split('/').pop();
+      if (method === 'sendMessage')
+        clients.push(request.headers['user-agent']?.startsWith('node-fetch') ? "Telegraf's" : 'plain');
+      const answer = body.includes('refuse this')
+        ? refusal
+        : { ok: true, result: method === 'getMe' ? me : true };
+      response.end(JSON.stringify(answer));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    root: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    clients,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function run(apiRoot: string, env: Readonly<Record<string, string>>, nodeArgs: readonly string[] = []) {
+  const dist = process.env['LASTCALL_DIST'];
+  return spawnDaemon({
+    file: fixture('drivers', 'run-bot.mjs'),
+    args: [fixture('bots', 'any-telegraf.js')],
+    nodeArgs,
+    env: {
+      BOT_TOKEN: '4711:a-token-of-the-version-tests',
+      TELEGRAM_API_ROOT: apiRoot,
+      CONNECT: 'hello',
+      ...(dist && { LASTCALL_DIST: dist }),
+      ...env,
+    },
+  });
+}
+
+describe.each(telegrafVersions)('Telegraf 4.$minor', ({ minor, name }) => {
+  it('is launched and stopped, and its handlers call by a plain call', async () => {
+    await using api = await botApi();
+    await using daemon = run(api.root, { TELEGRAF: name });
+    expect(await daemon.waitFor('seen')).toMatchObject({
+      signal: true,
+      attempt: 1,
+      sent: true,
+      refused: 400,
+      counted: 0,
+    });
+    expect((await daemon.waitFor('update'))['result']).toBe('handled');
+    expect(api.clients).toEqual(['plain', 'plain']);
+
+    daemon.kill('SIGTERM');
+    expect(await daemon.waitFor('stopped')).toMatchObject({ restored: true });
+    expect(await daemon.end()).toMatchObject({ code: 0 });
+    // Before 4.11 `launch` did not await the polling.
+    const order = daemon.events().filter((event) => event === 'launch resolved' || event === 'stopping');
+    expect(order).toEqual(minor < 11 ? ['launch resolved', 'stopping'] : ['stopping', 'launch resolved']);
+  });
+
+  it('calls by its own client where the program has patched that', async () => {
+    await using api = await botApi();
+    await using daemon = run(api.root, { TELEGRAF: name, PATCHED: 'yes' });
+    expect(await daemon.waitFor('seen')).toMatchObject({
+      signal: true,
+      sent: true,
+      refused: 400,
+      counted: 2,
+    });
+    expect(api.clients).toEqual(["Telegraf's", "Telegraf's"]);
+  });
+});
+
+describe('a copy of Telegraf that nobody can vouch for calls by its own client:', () => {
+  it('one that was loaded before lastcall', async () => {
+    await using api = await botApi();
+    await using daemon = run(api.root, { TELEGRAF: 'telegraf' }, [
+      '--require',
+      join(repository, 'node_modules', 'telegraf', 'lib', 'index.js'),
+    ]);
+    expect(await daemon.waitFor('seen')).toMatchObject({ signal: true, sent: true, refused: 400 });
+    expect(api.clients).toEqual(["Telegraf's", "Telegraf's"]);
+  });
+
+  it('one of another name: a fork', async () => {
+    using folder = new Folder().linkPackages();
+    const fork = folder.file('fork');
+    cpSync(join(repository, 'node_modules', 'telegraf'), fork, { recursive: true });
+    const description = readFileSync(join(fork, 'package.json'), 'utf8');
+    folder.write('fork/package.json', description.replace('"name": "telegraf"', '"name": "telegraf-fork"'));
+    await using api = await botApi();
+    await using daemon = run(api.root, { TELEGRAF: fork });
+    expect(await daemon.waitFor('seen')).toMatchObject({ signal: true, sent: true, refused: 400 });
+    expect(api.clients).toEqual(["Telegraf's", "Telegraf's"]);
+  });
+});
