@@ -1,10 +1,11 @@
 import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context, Telegraf, Telegram, TelegramError } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { LastcallContext } from '../../src/telegraf/context.js';
 import { prepareBot } from '../../src/telegraf/handling.js';
+import { rememberClient, rememberErrorClass } from '../../src/telegraf/known-clients.js';
 
 const TOKEN = '4711:a-token-of-the-call-tests';
 const me = { id: 1, is_bot: true, username: 'tested_bot', first_name: 'Tested' } as const;
@@ -112,6 +113,10 @@ async function failureOf(failing: Promise<unknown>) {
 /** Says of every request whether Telegraf's own client has made it. */
 const madeByTelegraf = ({ headers }: Received) => headers['user-agent']?.startsWith('node-fetch') ?? false;
 
+beforeAll(() => {
+  rememberClient(Telegraf);
+  rememberErrorClass(Telegraf, TelegramError as never);
+});
 afterEach(async () => {
   jest.restoreAllMocks();
   for (const server of servers.splice(0)) {
