@@ -6,7 +6,13 @@ import type { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import { TurnoverMap } from '../turnover-map.js';
 import { endCallsWithRun } from './calls.js';
-import { assignRun, type SignalSource, UpdateRun, withRunProperties } from './context.js';
+import {
+  type ContextRuns,
+  type ContextType,
+  createContextRuns,
+  type SignalSource,
+  UpdateRun,
+} from './context.js';
 import { type BotInternals, hasDefaultErrorHandler, internalsOf } from './internals.js';
 import { isExitRequest } from './takeover/exit-request.js';
 
@@ -28,11 +34,12 @@ export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
   const internals = internalsOf(bot);
   // By id, not by object: an overridden handleUpdate may pass a copy on.
   const running = new TurnoverMap<number, UpdateRun>();
+  const contexts = createContextRuns(internals.options.contextType);
   const undo = [
     switchOffTimeout(internals),
     switchOffDefaultErrorHandler(internals),
-    extendContextType(internals),
-    wrapMiddleware(internals, running),
+    replaceContextType(internals, contexts.type),
+    wrapMiddleware(internals, running, contexts),
   ];
 
   return {
@@ -73,27 +80,29 @@ function switchOffDefaultErrorHandler(bot: BotInternals): () => void {
   };
 }
 
-/** Gives the contexts that Telegraf makes their properties by their type, which costs nothing for each update. */
-function extendContextType({ options }: BotInternals): () => void {
+function replaceContextType({ options }: BotInternals, type: ContextType): () => void {
   const before = options.contextType;
-  const extended = withRunProperties(before);
-  options.contextType = extended;
+  options.contextType = type;
   return () => {
-    if (options.contextType === extended) options.contextType = before;
+    if (options.contextType === type) options.contextType = before;
   };
 }
 
 type Middleware = (ctx: Context, next: unknown) => unknown;
 
 /** Replaces the bot's `middleware`, which `handleUpdate` asks for once per update: every context passes there. */
-function wrapMiddleware(bot: BotInternals, running: TurnoverMap<number, UpdateRun>): () => void {
+function wrapMiddleware(
+  bot: BotInternals,
+  running: TurnoverMap<number, UpdateRun>,
+  contexts: ContextRuns,
+): () => void {
   const before = Object.getOwnPropertyDescriptor(bot, 'middleware');
   const original = bot.middleware;
   const wrapping = (middleware: Middleware) => async (ctx: Context, next: unknown) => {
     const run = running.get(ctx.update.update_id);
-    // A client that all contexts share (a program's context type may do so) ends with none of their runs.
     const own = run ?? runOfProgram();
-    if (assignRun(ctx, own) && ctx.telegram !== bot.telegram) endCallsWithRun(ctx.telegram, own);
+    // A program's context type may give all contexts the bot's own client, whose calls end with none of the runs.
+    if (contexts.assign(ctx, own) && ctx.telegram !== bot.telegram) endCallsWithRun(ctx.telegram, own);
     try {
       return await middleware(ctx, next);
     } catch (error) {
