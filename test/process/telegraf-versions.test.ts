@@ -40,11 +40,20 @@ async function botApi() {
   };
 }
 
-function run(apiRoot: string, env: Readonly<Record<string, string>>, nodeArgs: readonly string[] = []) {
+interface RunOptions {
+  readonly program?: string;
+  readonly nodeArgs?: readonly string[];
+}
+
+function run(
+  apiRoot: string,
+  env: Readonly<Record<string, string>> = {},
+  { program = 'any-telegraf.js', nodeArgs = [] }: RunOptions = {},
+) {
   const dist = process.env['LASTCALL_DIST'];
   return spawnDaemon({
     file: fixture('drivers', 'run-bot.mjs'),
-    args: [fixture('bots', 'any-telegraf.js')],
+    args: [fixture('bots', program)],
     nodeArgs,
     env: {
       BOT_TOKEN: '4711:a-token-of-the-version-tests',
@@ -91,13 +100,18 @@ describe.each(telegrafVersions)('Telegraf 4.$minor', ({ minor, name }) => {
   });
 });
 
+it('the copy that an ES module imports is known as well', async () => {
+  await using api = await botApi();
+  await using daemon = run(api.root, {}, { program: 'readme-esm.mjs' });
+  await daemon.waitFor('update');
+  expect(api.clients).toEqual(['plain']);
+});
+
 describe('a copy of Telegraf that nobody can vouch for calls by its own client:', () => {
   it('one that was loaded before lastcall', async () => {
     await using api = await botApi();
-    await using daemon = run(api.root, { TELEGRAF: 'telegraf' }, [
-      '--require',
-      join(repository, 'node_modules', 'telegraf', 'lib', 'index.js'),
-    ]);
+    const nodeArgs = ['--require', join(repository, 'node_modules', 'telegraf', 'lib', 'index.js')];
+    await using daemon = run(api.root, { TELEGRAF: 'telegraf' }, { nodeArgs });
     expect(await daemon.waitFor('seen')).toMatchObject({ signal: true, sent: true, refused: 400 });
     expect(api.clients).toEqual(["Telegraf's", "Telegraf's"]);
   });
