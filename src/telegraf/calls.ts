@@ -10,8 +10,8 @@ type AbortLike = Pick<AbortSignal, 'aborted' | 'addEventListener' | 'removeEvent
 type CallApi = (method: string, payload: object, options?: { signal?: AbortLike }) => Promise<unknown>;
 
 /**
- * Replaces the `callApi` of one context's client, so that its calls reject with the run's signal's reason once that aborts,
- * even where Telegraf's client would never settle. The signal is not read before the first call.
+ * Replaces the `callApi` of one context's client, so that its calls reject with the signal's reason once the signal
+ * aborts, even where Telegraf's client would never settle. The signal is not read before the first call.
  */
 export function endCallsWithRun(telegram: object, run: SignalSource): void {
   const client = telegram as PlainClient & { callApi: CallApi };
@@ -27,7 +27,7 @@ export function endCallsWithRun(telegram: object, run: SignalSource): void {
   };
 }
 
-/** Makes a call that ends with either signal: with the reason of `signal`, or as Telegraf's client does for `callers`. */
+/** Makes a call that ends with either signal: by the reason of `signal`, or as Telegraf ends it for `callers`. */
 async function callUntil(
   signal: AbortSignal,
   callers: AbortLike | undefined,

@@ -45,7 +45,7 @@ export type ContextType = new (...args: never[]) => object;
 
 /** The runs that the contexts of one bot belong to. */
 export interface ContextRuns {
-  /** A subtype of the bot's context type, with the properties of {@link LastcallContext}; looks like the type itself. */
+  /** A subtype of the bot's context type that has {@link LastcallContext}'s properties and looks like the type. */
   readonly type: ContextType;
   /**
    * Makes a context one of the run, whichever type it has.

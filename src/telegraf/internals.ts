@@ -29,8 +29,8 @@ export function internalsOf(bot: object): BotInternals {
 const pristineBots = new WeakMap<object, BotInternals>();
 
 /**
- * A bot as the constructor of its class leaves it: what other bots of the class are compared with. There is one for each
- * class, made when first asked for; making it calls nobody.
+ * The bot of a class that other bots of the class are compared with: it is as the constructor left it. Made when first
+ * asked for, which calls nobody.
  */
 export function pristineBotOf(telegrafClass: object): BotInternals {
   let bot = pristineBots.get(telegrafClass);

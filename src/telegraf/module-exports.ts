@@ -3,8 +3,8 @@ import { isBot, isTelegrafClass } from './internals.js';
 import type { Loaded } from './load.js';
 
 /**
- * The form of a bot module by its default export, also where that was compiled from an ES module to CommonJS; undefined if
- * the module exports neither a bot nor a function.
+ * The form of a bot module by its default export, also where an ES module was compiled to CommonJS; undefined if the
+ * module exports neither a bot nor a function.
  */
 export function formOf(exports: unknown): Loaded | undefined {
   for (const candidate of [exports, defaultOf(exports), defaultOf(defaultOf(exports))]) {

@@ -5,12 +5,12 @@ import { dirname, extname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 
-/** The part of Node's CommonJS loader that is public by long use, not by its types. */
+/** A method of Node's CommonJS loader that its types leave out, but that has been stable for long. */
 interface Loader {
   _load(path: string, parent: null, isMain: boolean): unknown;
 }
 
-/** The file that a path on the command line means, with or without extension, or a folder; undefined if none. */
+/** Resolves a file (with or without extension) or a folder as `node` does; undefined if there is none. */
 export function findModule(file: string): string | undefined {
   try {
     return Module.createRequire(join(process.cwd(), 'noop.js')).resolve(resolve(file));
@@ -26,8 +26,8 @@ export async function runModule(path: string): Promise<unknown> {
 }
 
 /**
- * A file whose type nobody declares is what it parses as. What does not parse as CommonJS goes to the loader of ES
- * modules, which also reports the errors of what is neither.
+ * Whether Node runs the file as CommonJS. If neither extension nor package.json tell, the file is CommonJS if it parses
+ * as that. Otherwise the loader of ES modules gets it, which also reports the errors of a file that is neither.
  */
 function isCommonJs(path: string): boolean {
   const extension = extname(path);

@@ -1,7 +1,7 @@
 /**
- * A call without files, as nearly all are, over Node's own HTTP client. Telegraf's client, node-fetch 2, takes half as
- * long again for it, and never settles where the answer's body is cut off. All that a program can see is kept: where the
- * call goes and by which agent, what it asks, what it resolves and rejects with.
+ * Makes calls without files, as nearly all are, over Node's own HTTP client. Telegraf's client (node-fetch 2) takes
+ * half as long again, and never settles where the answer's body is cut off. Everything that a program can see stays:
+ * address, agent, parameters, results, and errors.
  */
 import http from 'node:http';
 import https from 'node:https';

@@ -41,19 +41,19 @@ async function botApi() {
 }
 
 interface RunOptions {
-  readonly program?: string;
+  readonly file?: string;
   readonly nodeArgs?: readonly string[];
 }
 
 function run(
   apiRoot: string,
   env: Readonly<Record<string, string>> = {},
-  { program = 'any-telegraf.js', nodeArgs = [] }: RunOptions = {},
+  { file = fixture('bots', 'any-telegraf.js'), nodeArgs = [] }: RunOptions = {},
 ) {
   const dist = process.env['LASTCALL_DIST'];
   return spawnDaemon({
     file: fixture('drivers', 'run-bot.mjs'),
-    args: [fixture('bots', program)],
+    args: [file],
     nodeArgs,
     env: {
       BOT_TOKEN: '4711:a-token-of-the-version-tests',
@@ -102,9 +102,26 @@ describe.each(telegrafVersions)('Telegraf 4.$minor', ({ minor, name }) => {
 
 it('the copy that an ES module imports is known as well', async () => {
   await using api = await botApi();
-  await using daemon = run(api.root, {}, { program: 'readme-esm.mjs' });
+  await using daemon = run(api.root, {}, { file: fixture('bots', 'readme-esm.mjs') });
   await daemon.waitFor('update');
   expect(api.clients).toEqual(['plain']);
+});
+
+it('reads no getter of a module that only looks like Telegraf', async () => {
+  using folder = new Folder({
+    'like-telegraf.js': `
+      for (const name of ['Telegraf', 'Telegram', 'TelegramError'])
+        Object.defineProperty(exports, name, { get() { throw new Error('a getter was read'); } });
+    `,
+    'bot.js': `
+      require('./like-telegraf.js');
+      const { Telegraf } = require('telegraf');
+      new Telegraf(process.env.BOT_TOKEN).launch();
+    `,
+  }).linkPackages();
+  await using api = await botApi();
+  await using daemon = run(api.root, {}, { file: folder.file('bot.js') });
+  expect(await daemon.waitFor('update')).toMatchObject({ result: 'handled' });
 });
 
 describe('a copy of Telegraf that nobody can vouch for calls by its own client:', () => {

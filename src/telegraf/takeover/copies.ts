@@ -10,7 +10,7 @@ import { rememberClient, rememberErrorClass, type TelegramErrorClass } from '../
 import { nearestPackage } from '../module-file.js';
 import { Patches } from './patches.js';
 
-/** The part of Node's CommonJS loader that is public by long use, not by its types. */
+/** Members of Node's CommonJS loader that its types leave out, but that have been stable for long. */
 interface Loader {
   _load(request: string, parent: unknown, isMain: boolean): unknown;
   readonly _cache: Readonly<
@@ -28,47 +28,53 @@ export function watchCopies(found: (telegrafClass: TelegrafClass) => void): () =
   const loader = Module as unknown as Loader;
   const load = loader._load;
   const patches = new Patches();
-  const seen = new Set<unknown>();
+  const inspected = new WeakSet<object>();
+  const classes = new WeakSet<TelegrafClass>();
 
-  /** Only of the package itself is it certain that nobody can have changed it before: forks and bundles come as they like. */
-  const isOfTelegraf = (exports: unknown): boolean => {
-    const module = Object.values(loader._cache).find((candidate) => candidate?.exports === exports);
-    return module?.filename !== undefined && nearestPackage(dirname(module.filename))?.name === 'telegraf';
-  };
-  const look = (exports: unknown, isLoadedNow: boolean) => {
-    const { telegrafClass, errorClass } = exportsOfTelegraf(exports);
+  const inspect = (exports: unknown, isLoadedNow: boolean) => {
+    if (!hasTelegraf(exports) || inspected.has(exports)) return;
+    const isFromPackage = packageOf(exports, loader) === 'telegraf';
+    const telegrafClass = exportOf(exports, 'Telegraf', isFromPackage);
     if (!isTelegrafClass(telegrafClass)) return;
-    if (!seen.has(telegrafClass)) {
-      seen.add(telegrafClass);
-      if (isLoadedNow && isOfTelegraf(exports)) rememberClient(telegrafClass);
+    inspected.add(exports);
+    if (!classes.has(telegrafClass)) {
+      classes.add(telegrafClass);
+      // A fork or a bundle may have a client of another kind.
+      if (isLoadedNow && isFromPackage) rememberClient(telegrafClass);
       found(telegrafClass);
     }
+    // Exported by the package's main module, which is loaded right behind the one that declares the class.
+    const errorClass = isFromPackage && exportOf(exports, 'TelegramError', true);
     if (isErrorClass(errorClass)) rememberErrorClass(telegrafClass, errorClass);
   };
 
-  for (const module of Object.values(loader._cache)) look(module?.exports, false);
+  for (const module of Object.values(loader._cache)) inspect(module?.exports, false);
   patches.replace(loader, '_load', function (this: unknown, ...args: unknown[]) {
     const exports: unknown = Reflect.apply(load, this, args);
-    if (patches.active) look(exports, true);
+    if (patches.active) inspect(exports, true);
     return exports;
   });
   return () => patches.undo();
 }
 
-/**
- * The exports that a copy of Telegraf is known by. The class is first seen in the module that declares it, the error class
- * in the package's main module. Getters are only read where all the names of that are found, since the exports of
- * modules that are none of our business may do anything when looked at.
- */
-function exportsOfTelegraf(exports: unknown): { telegrafClass?: unknown; errorClass?: unknown } {
-  if (typeof exports !== 'object' || exports === null || types.isProxy(exports)) return {};
-  if (!Object.hasOwn(exports, 'Telegraf')) return {};
-  if (['Telegram', 'TelegramError'].every((name) => Object.hasOwn(exports, name)))
-    return {
-      telegrafClass: Reflect.get(exports, 'Telegraf'),
-      errorClass: Reflect.get(exports, 'TelegramError'),
-    };
-  return { telegrafClass: Object.getOwnPropertyDescriptor(exports, 'Telegraf')?.value };
+function hasTelegraf(exports: unknown): exports is object {
+  return (
+    typeof exports === 'object' &&
+    exports !== null &&
+    !types.isProxy(exports) &&
+    Object.hasOwn(exports, 'Telegraf')
+  );
+}
+
+/** The name of the package that a loaded module with these exports belongs to. */
+function packageOf(exports: object, { _cache }: Loader): unknown {
+  const module = Object.values(_cache).find((candidate) => candidate?.exports === exports);
+  return module?.filename === undefined ? undefined : nearestPackage(dirname(module.filename))?.name;
+}
+
+/** An export. Getters are read only where that is safe: those of unrelated modules may throw, or have side effects. */
+function exportOf(exports: object, name: string, mayReadGetter: boolean): unknown {
+  return mayReadGetter ? Reflect.get(exports, name) : Object.getOwnPropertyDescriptor(exports, name)?.value;
 }
 
 function isErrorClass(value: unknown): value is TelegramErrorClass {

@@ -1,6 +1,6 @@
 /**
- * What `launch`, `stop` and their like mean while lastcall runs the bots: launching hands the polling over, stopping
- * asks for the stop, and `launch()`'s promise resolves when the program's turn in the stop has come.
+ * Replaces `launch`, `stop` and their like while lastcall runs the bots: launching hands the polling over, stopping
+ * asks for the stop, and the promise of `launch()` resolves when the stop has come to the program.
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from '../../errors.js';
@@ -12,26 +12,26 @@ type BotInfo = NonNullable<Telegraf['botInfo']>;
 /** A bot that the program has launched, and that lastcall is to poll. */
 export interface Launch {
   readonly bot: Telegraf;
-  /** What the program asked for; undefined where it left it to the default. */
+  /** The kinds of update that the program asked for; undefined for the default. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
-  /** `getMe` has answered: sets `bot.botInfo` and calls the program's `onLaunch`. Only the first call counts. */
+  /** To be called when `getMe` has answered. Sets `bot.botInfo` and calls the program's `onLaunch`, once. */
   connected(me: BotInfo): void;
   /**
-   * The bot is polled no longer and its handlers have ended; with an error, that is why. Settles the promise that
-   * `launch()` gave the program, when the program's turn in the stop comes. Only the first call counts.
+   * To be called when the bot is polled no longer and its handlers have ended; with an error if that is why. Settles
+   * the promise of `launch()` when the stop comes to the program. Only the first call counts.
    */
   ended(error?: unknown): void;
 }
 
 export interface LaunchesOptions {
-  /** Aborted: the stop has begun; nothing is launched any more. */
+  /** Aborts when the stop begins; from then on nothing is launched. */
   readonly stopping: AbortSignal;
   launched(launch: Launch): void;
   stopRequested(bot: Telegraf, reason: string | undefined): void;
-  /** The program wants something that lastcall does not do; it waits for ever for the answer. */
+  /** Called when the program wants something that lastcall does not do. The program's promise never settles. */
   refused(error: LastcallError): void;
-  /** The error may come back as an unhandled rejection of the program's. */
+  /** Called before a promise of the program's is rejected, since the error may become an unhandled rejection. */
   rejecting(error: unknown): void;
 }
 
@@ -52,7 +52,7 @@ export class Launches {
     this.#options = options;
   }
 
-  /** Replaces what a copy's class does. */
+  /** Replaces the methods of a copy's class. */
   takeOver(telegrafClass: TelegrafClass, patches: Patches): void {
     const prototype: object = telegrafClass.prototype;
     const launches = this;
@@ -90,13 +90,13 @@ export class Launches {
     }
   }
 
-  /** Reports a bot that the program exports, as if it had launched it; does nothing if it has. */
+  /** Launches a bot that the program only exports. Does nothing if the program has launched it. */
   adopt(bot: Telegraf): void {
     if (!this.#launched.has(bot)) this.#begin(bot, {});
   }
 
   /**
-   * The program's turn in the stop: the promises of ended launches settle now, those of others once they end.
+   * Settles the promises of launches that have ended now, and those of others once they end.
    *
    * @returns whether the program has been given any such promise
    */
@@ -133,8 +133,8 @@ export class Launches {
 type Resolution = 'connected' | 'ended';
 
 /**
- * Since Telegraf 4.11 `startPolling` returns the promise of the polling loop, and `launch` awaits it. Which version this
- * is shows when `startPolling` is called on a stand-in for a bot, whose loop does not poll.
+ * Tells whether `launch` awaits the polling. It does since Telegraf 4.11, where `startPolling` began to return the
+ * promise of the polling loop. To see that, `startPolling` is called on a stand-in for a bot, whose loop does not poll.
  */
 function resolutionOf(prototype: object): Resolution {
   const ended = {};
@@ -160,7 +160,7 @@ class LaunchedBot implements Launch {
   readonly #onLaunch: (() => void)[] = [];
   #resolve: () => void = () => {};
   #reject: (error: unknown) => void = () => {};
-  /** Undefined as long as the program has not been given the promise. */
+  /** Undefined until `launch()` has returned the promise to the program. */
   #resolvesAt: Resolution | undefined;
   #connected = false;
   #end: { readonly error: unknown } | undefined;
@@ -181,7 +181,7 @@ class LaunchedBot implements Launch {
     return this.#resolvesAt !== undefined;
   }
 
-  /** What `launch()` returns: the same promise, however often it is called. */
+  /** The promise that `launch()` returns, the same one at each call. */
   promise(resolvesAt: Resolution, onLaunch: OnLaunch): Promise<void> {
     this.#resolvesAt ??= resolvesAt;
     if (onLaunch) this.#onLaunch.push(onLaunch);
@@ -205,7 +205,7 @@ class LaunchedBot implements Launch {
     this.#advance();
   }
 
-  /** Does what has become due; each of it takes place once, whatever is told twice. */
+  /** Takes every step that has become due. Each step is taken once. */
   #advance(): void {
     if (this.#connected) {
       for (const onLaunch of this.#onLaunch.splice(0)) this.#call(onLaunch);
@@ -220,7 +220,7 @@ class LaunchedBot implements Launch {
     } else if (this.#resolvesAt === 'ended') this.#resolve();
   }
 
-  /** As in Telegraf, what `onLaunch` throws rejects `launch()`; whoever does not catch that has a fault. */
+  /** Rejects the promise of `launch()` with what `onLaunch` throws, as Telegraf does. */
   #call(onLaunch: () => void): void {
     try {
       onLaunch();
