@@ -5,10 +5,14 @@ import { dirname, extname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 
-/** A method of Node's CommonJS loader that its types leave out, but that has been stable for long. */
-interface Loader {
-  _load(path: string, parent: null, isMain: boolean): unknown;
+/** Members of Node's CommonJS loader that its types leave out, but that have been stable for long. */
+interface CommonJsLoader {
+  _load(request: string, parent: unknown, isMain: boolean): unknown;
+  /** The modules that have been loaded, by file. */
+  readonly _cache: Readonly<Record<string, NodeJS.Module | undefined>>;
 }
+
+export const commonJsLoader = Module as unknown as CommonJsLoader;
 
 /** Resolves a file (with or without extension) or a folder as `node` does; undefined if there is none. */
 export function findModule(file: string): string | undefined {
@@ -21,7 +25,7 @@ export function findModule(file: string): string | undefined {
 
 /** Runs the file as the program's main module; resolves with what it exports, rejects with what it throws. */
 export async function runModule(path: string): Promise<unknown> {
-  if (isCommonJs(path)) return (Module as unknown as Loader)._load(path, null, true);
+  if (isCommonJs(path)) return commonJsLoader._load(path, null, true);
   return await import(pathToFileURL(path).href);
 }
 

@@ -2,21 +2,12 @@
  * Finds every copy of Telegraf that the process loads, lastcall's own and the bot program's, whatever its version.
  * Telegraf 4 is CommonJS, so `require` and `import` both bring it in through `Module._load`.
  */
-import Module from 'node:module';
 import { dirname } from 'node:path';
 import { types } from 'node:util';
 import { isTelegrafClass, type TelegrafClass } from '../internals.js';
 import { rememberClient, rememberErrorClass, type TelegramErrorClass } from '../known-clients.js';
-import { nearestPackage } from '../module-file.js';
+import { commonJsLoader, nearestPackage } from '../module-file.js';
 import { Patches } from './patches.js';
-
-/** Members of Node's CommonJS loader that its types leave out, but that have been stable for long. */
-interface Loader {
-  _load(request: string, parent: unknown, isMain: boolean): unknown;
-  readonly _cache: Readonly<
-    Record<string, { readonly exports?: unknown; readonly filename?: string } | undefined>
-  >;
-}
 
 /**
  * Calls `found` once for the Telegraf class of each copy: for those loaded already at once, for later ones before the
@@ -25,15 +16,14 @@ interface Loader {
  * @returns a function that stops looking
  */
 export function watchCopies(found: (telegrafClass: TelegrafClass) => void): () => void {
-  const loader = Module as unknown as Loader;
-  const load = loader._load;
+  const load = commonJsLoader._load;
   const patches = new Patches();
   const inspected = new WeakSet<object>();
   const classes = new WeakSet<TelegrafClass>();
 
   const inspect = (exports: unknown, isLoadedNow: boolean) => {
     if (!hasTelegraf(exports) || inspected.has(exports)) return;
-    const isFromPackage = packageOf(exports, loader) === 'telegraf';
+    const isFromPackage = packageOf(exports) === 'telegraf';
     const telegrafClass = exportOf(exports, 'Telegraf', isFromPackage);
     if (!isTelegrafClass(telegrafClass)) return;
     inspected.add(exports);
@@ -48,8 +38,8 @@ export function watchCopies(found: (telegrafClass: TelegrafClass) => void): () =
     if (isErrorClass(errorClass)) rememberErrorClass(telegrafClass, errorClass);
   };
 
-  for (const module of Object.values(loader._cache)) inspect(module?.exports, false);
-  patches.replace(loader, '_load', function (this: unknown, ...args: unknown[]) {
+  for (const module of Object.values(commonJsLoader._cache)) inspect(module?.exports, false);
+  patches.replace(commonJsLoader, '_load', function (this: unknown, ...args: unknown[]) {
     const exports: unknown = Reflect.apply(load, this, args);
     if (patches.active) inspect(exports, true);
     return exports;
@@ -67,9 +57,9 @@ function hasTelegraf(exports: unknown): exports is object {
 }
 
 /** The name of the package that a loaded module with these exports belongs to. */
-function packageOf(exports: object, { _cache }: Loader): unknown {
-  const module = Object.values(_cache).find((candidate) => candidate?.exports === exports);
-  return module?.filename === undefined ? undefined : nearestPackage(dirname(module.filename))?.name;
+function packageOf(exports: object): unknown {
+  const module = Object.values(commonJsLoader._cache).find((candidate) => candidate?.exports === exports);
+  return module && nearestPackage(dirname(module.filename))?.name;
 }
 
 /** An export. Getters are read only where that is safe: those of unrelated modules may throw, or have side effects. */
