@@ -1,44 +1,31 @@
 /** The same program with each minor of Telegraf 4, as a real process: its copy is found, known and taken over. */
 import { cpSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { fixture, spawnDaemon } from '../support/daemon.js';
 import { Folder, repository } from '../support/folder.js';
+import { closeHttpApis, isByTelegraf, startHttpApi } from '../support/http-api.js';
 import { telegrafVersions } from '../support/telegraf-versions.js';
 
 const me = { id: 1, is_bot: true, username: 'driven_bot', first_name: 'B' };
 const refusal = { ok: false, error_code: 400, description: 'Bad Request: no' };
 
-/** A Bot API that remembers by whom it was asked for each message. */
+/** A Bot API that tells which client has sent each message. */
 async function botApi() {
-  const clients: string[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const method = request.url?.split('/').pop();
-      if (method === 'sendMessage')
-        clients.push(request.headers['user-agent']?.startsWith('node-fetch') ? "Telegraf's" : 'plain');
-      const answer = body.includes('refuse this')
-        ? refusal
-        : { ok: true, result: method === 'getMe' ? me : true };
-      response.end(JSON.stringify(answer));
-    });
+  const { apiRoot, received } = await startHttpApi((response, { url, body }) => {
+    const result = url?.endsWith('/getMe') ? me : true;
+    response.end(JSON.stringify(body.includes('refuse this') ? refusal : { ok: true, result }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const sends = () => received.filter(({ url }) => url?.endsWith('/sendMessage'));
   return {
-    root: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    clients,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+    root: apiRoot,
+    get clients() {
+      return sends().map((request) => (isByTelegraf(request) ? "Telegraf's" : 'plain'));
     },
   };
 }
+
+afterEach(closeHttpApis);
 
 interface RunOptions {
   readonly file?: string;
@@ -67,7 +54,7 @@ function run(
 
 describe.each(telegrafVersions)('Telegraf 4.$minor', ({ minor, name }) => {
   it('is launched and stopped, and its handlers call by a plain call', async () => {
-    await using api = await botApi();
+    const api = await botApi();
     await using daemon = run(api.root, { TELEGRAF: name });
     expect(await daemon.waitFor('seen')).toMatchObject({
       signal: true,
@@ -88,7 +75,7 @@ describe.each(telegrafVersions)('Telegraf 4.$minor', ({ minor, name }) => {
   });
 
   it('calls by its own client where the program has patched that', async () => {
-    await using api = await botApi();
+    const api = await botApi();
     await using daemon = run(api.root, { TELEGRAF: name, PATCHED: 'yes' });
     expect(await daemon.waitFor('seen')).toMatchObject({
       signal: true,
@@ -101,7 +88,7 @@ describe.each(telegrafVersions)('Telegraf 4.$minor', ({ minor, name }) => {
 });
 
 it('the copy that an ES module imports is known as well', async () => {
-  await using api = await botApi();
+  const api = await botApi();
   await using daemon = run(api.root, {}, { file: fixture('bots', 'readme-esm.mjs') });
   await daemon.waitFor('update');
   expect(api.clients).toEqual(['plain']);
@@ -119,14 +106,14 @@ it('reads no getter of a module that only looks like Telegraf', async () => {
       new Telegraf(process.env.BOT_TOKEN).launch();
     `,
   }).linkPackages();
-  await using api = await botApi();
+  const api = await botApi();
   await using daemon = run(api.root, {}, { file: folder.file('bot.js') });
   expect(await daemon.waitFor('update')).toMatchObject({ result: 'handled' });
 });
 
 describe('a copy of Telegraf that nobody can vouch for calls by its own client:', () => {
   it('one that was loaded before lastcall', async () => {
-    await using api = await botApi();
+    const api = await botApi();
     const nodeArgs = ['--require', join(repository, 'node_modules', 'telegraf', 'lib', 'index.js')];
     await using daemon = run(api.root, { TELEGRAF: 'telegraf' }, { nodeArgs });
     expect(await daemon.waitFor('seen')).toMatchObject({ signal: true, sent: true, refused: 400 });
@@ -139,7 +126,7 @@ describe('a copy of Telegraf that nobody can vouch for calls by its own client:'
     cpSync(join(repository, 'node_modules', 'telegraf'), fork, { recursive: true });
     const description = readFileSync(join(fork, 'package.json'), 'utf8');
     folder.write('fork/package.json', description.replace('"name": "telegraf"', '"name": "telegraf-fork"'));
-    await using api = await botApi();
+    const api = await botApi();
     await using daemon = run(api.root, { TELEGRAF: fork });
     expect(await daemon.waitFor('seen')).toMatchObject({ signal: true, sent: true, refused: 400 });
     expect(api.clients).toEqual(["Telegraf's", "Telegraf's"]);
