@@ -1,7 +1,5 @@
-/**
- * The hook that brings the bot in, in whichever form it comes, and at the stop gives the program it came from its turn.
- */
-
+/** The hook that loads the bot, in whichever form it comes, and at the stop runs the stop code of its program. */
+import { aborted } from './abort.js';
 import type { Bots, Launched } from './bots.js';
 import type { Clock } from './clock.js';
 import { requireToken } from './config/load.js';
@@ -18,19 +16,19 @@ import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
 import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
-/** A bot as a module: a file that `node` would run, in any of the three forms. */
+/** A bot module: a file that `node` would run, in any of the three forms. */
 export interface BotFile {
   readonly file: string;
-  /** What the module finds in `process.argv` behind its own path. */
+  /** The arguments that the module finds in `process.argv` behind its own path. */
   readonly args?: readonly string[];
-  /** What the module is given to write to. */
+  /** The logger that the module is given. */
   readonly log: Logger;
 }
 
-/** Where the bot comes from: the embedding program itself, or a module. */
+/** The origin of the bot: the embedding program itself, or a module. */
 export type BotSource = { readonly bot: Telegraf } | BotFile;
 
-/** What a bot module's default export is called with. */
+/** The argument that a bot module's default export is called with. */
 export interface BotModuleContext {
   readonly bot: Telegraf<LastcallContext>;
   /** A hook added here starts once the module is set up, and stops once the handlers have ended. */
@@ -49,7 +47,7 @@ export interface BotHookOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly bots: Bots;
-  /** The program has called `process.exit` while nothing stopped; the process ends when this returns. */
+  /** Called when the program calls `process.exit` before the stop. The process ends when it returns. */
   exiting(exitCode: number): void;
 }
 
@@ -71,7 +69,7 @@ export class BotHook implements Hook {
     try {
       await this.#load(source, context);
     } catch (error) {
-      // A stop that comes while the module loads: what it has set up so far is given its turn in the stop as well.
+      // A stop came while the module was loading. The hook counts as started, so that the module's stop code runs.
       if (context.reason?.kind !== 'start-failed' && context.signal.aborted) return;
       throw error;
     }
@@ -85,7 +83,7 @@ export class BotHook implements Hook {
     }
   }
 
-  /** Gives the process back as it was; once nothing is left to be done that the program could cut short. */
+  /** Gives the process back as it was. To be called at the very end: from then on the program can end the process. */
   restore(): void {
     this.#takeover?.restore();
   }
@@ -117,8 +115,9 @@ export class BotHook implements Hook {
         const setUp = Promise.resolve(
           loaded.setup({ bot, lifecycle, log, config } satisfies BotModuleContext),
         );
-        // A function that launches the bot itself, and waits for that, is set up when it has launched it.
+        // A function that launches the bot itself, and awaits that, counts as done when the bot is launched.
         await Promise.race([setUp, takeover.launched, aborted(signal)]);
+        signal.throwIfAborted();
         setUp.catch((error) => this.#failedLater(error));
         return takeover.adopt(withoutContextType(bot));
       }
@@ -126,11 +125,11 @@ export class BotHook implements Hook {
     }
   }
 
-  /** The program's own code has failed, once it had launched a bot. */
+  /** Stops with a fault when the program's own code fails after it has launched a bot. */
   #failedLater(error: unknown): void {
     const { lifecycle } = this.#options;
     if (isExitRequest(error)) return;
-    // What ended its bot came back to it from launch(), and it has let it through: nothing new.
+    // The reason of the stop itself, which the program got from launch() and did not catch.
     if (error instanceof LastcallError && lifecycle.signal.reason?.cause === error) return;
     void lifecycle.stop(StopReason.fault(error, 'the bot program failed'));
   }
@@ -163,7 +162,7 @@ export class BotHook implements Hook {
   }
 }
 
-/** A bot that needs nothing but to be polled. */
+/** The launch of a bot that needs nothing but to be polled. */
 function launchedByUs(bot: Telegraf): Launched {
   return {
     bot,
@@ -176,14 +175,7 @@ function launchedByUs(bot: Telegraf): Launched {
   };
 }
 
-/** What the program's own listeners wait for. */
+/** The request that the program's own listeners wait for. */
 function stopCallOf(reason: StopReason | undefined): StopCall | undefined {
   return reason?.kind === 'message' ? 'shutdown' : reason?.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

@@ -34,17 +34,13 @@ export interface Activity {
   readonly latestEnd: number;
 }
 
-/** Where the bot's updates live until their handlers have ended. */
-export interface InboxSettings {
+export interface PipelineSettings {
   readonly inbox: 'journal' | 'memory';
   /** The folder that has one folder a bot in it; undefined where there is no place for one. */
   readonly stateDir: string | undefined;
   readonly durability: 'power' | 'process';
   readonly maxAttempts: number;
   readonly inboxLimit: number;
-}
-
-export interface PipelineSettings extends InboxSettings {
   readonly allowedUpdates: readonly string[];
   readonly dropPending: boolean;
   readonly deleteWebhook: boolean;

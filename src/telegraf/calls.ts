@@ -1,35 +1,33 @@
-/**
- * The calls that handlers make through their context: they end with the signal of the handler's run. Telegraf's own
- * client carries them, but for the plain ones, which {@link carry} takes over.
- */
-import {
-  type AbortLike,
-  type CallApi,
-  carry,
-  isPlainCall,
-  isTelegrafsOwn,
-  type PlainClient,
-} from './plain-call.js';
+/** The API calls that handlers make through their context: they end with the signal of the handlers' run. */
+import { onAbort } from '../abort.js';
+import type { SignalSource } from './context.js';
+import { errorClassFor } from './known-clients.js';
+import { isPlainCall, type PlainClient, sendPlainCall } from './plain-call.js';
+
+/** An AbortSignal of the platform, or one of the abort-controller package, which Telegraf's types ask for. */
+type AbortLike = Pick<AbortSignal, 'aborted' | 'addEventListener' | 'removeEventListener'>;
+
+type CallApi = (method: string, payload: object, options?: { signal?: AbortLike }) => Promise<unknown>;
 
 /**
- * Gives the client of one context a `callApi` whose calls reject with the signal's reason once that aborts. The signal
- * is read at the first call only.
+ * Replaces the `callApi` of one context's client, so that its calls reject with the signal's reason once the signal
+ * aborts, even where Telegraf's client would never settle. The signal is not read before the first call.
  */
-export function endCallsWith(run: { readonly signal: AbortSignal }, telegram: object): void {
+export function endCallsWithRun(telegram: object, run: SignalSource): void {
   const client = telegram as PlainClient & { callApi: CallApi };
   const { callApi } = client;
   client.callApi = (method, payload, options) => {
-    const byTelegraf = () =>
+    const callByTelegraf = () =>
       callUntil(run.signal, options?.signal, (signal) =>
         Reflect.apply(callApi, client, [method, payload, { ...options, signal }]),
       );
-    if (options?.signal || !isPlainCall(client, method, payload) || !isTelegrafsOwn(callApi))
-      return byTelegraf();
-    return carry({ client, method, payload, callApi, signal: run.signal, byTelegraf });
+    const errorClass = errorClassFor(callApi);
+    if (!errorClass || options?.signal || !isPlainCall(client, method, payload)) return callByTelegraf();
+    return sendPlainCall({ client, method, payload, errorClass, signal: run.signal, callByTelegraf });
   };
 }
 
-/** Makes a call that ends with either signal: by the reason of ours, or as Telegraf's client ends it for the caller's. */
+/** Makes a call that ends with either signal: by the reason of `signal`, or as Telegraf ends it for `callers`. */
 async function callUntil(
   signal: AbortSignal,
   callers: AbortLike | undefined,
@@ -40,19 +38,18 @@ async function callUntil(
   const endByCaller = () => controller.abort();
   if (callers?.aborted) endByCaller();
   callers?.addEventListener('abort', endByCaller);
-  let end = () => {};
+  let stopListening = () => {};
   const ended = new Promise<never>((_, reject) => {
-    end = () => {
+    stopListening = onAbort(signal, () => {
       reject(signal.reason);
       controller.abort(signal.reason);
-    };
+    });
   });
-  signal.addEventListener('abort', end);
   try {
     // A race, since node-fetch may never settle, not even when it is aborted: a body cut off is one such case.
     return await Promise.race([ended, call(controller.signal)]);
   } finally {
-    signal.removeEventListener('abort', end);
+    stopListening();
     callers?.removeEventListener('abort', endByCaller);
   }
 }

@@ -1,7 +1,6 @@
-/** What lastcall gives to the contexts of a bot: each knows of the delivery of its update, and nobody sees how. */
+/** What the contexts of a bot offer to handlers while lastcall runs it: `ctx.signal` and `ctx.attempt`. */
 import { setMaxListeners } from 'node:events';
 import type { Context } from 'telegraf';
-import { endCallsWith } from './calls.js';
 
 /** What handlers find in their context while lastcall runs the bot. */
 export interface LastcallContext extends Context {
@@ -14,27 +13,27 @@ export interface LastcallContext extends Context {
   readonly attempt: number;
 }
 
-/** The run of a handler, as whoever starts it has it. */
-export interface Run {
-  /** Read only where the handler wants it or makes a call: a signal that is made when it is first read costs others nothing. */
+/** An object whose signal may be made only when it is first read, since making one takes Node 20 2 µs. */
+export interface SignalSource {
   readonly signal: AbortSignal;
 }
 
-/** An update that is being handled. */
-export class Delivery implements Pick<LastcallContext, 'signal' | 'attempt'> {
+/** One run of a bot's handlers over one update. */
+export class UpdateRun implements Pick<LastcallContext, 'signal' | 'attempt'> {
   readonly attempt: number;
+  /** Whether the handlers have failed. */
   failed = false;
-  readonly #run: Run;
+  readonly #source: SignalSource;
   #signal: AbortSignal | undefined;
 
-  constructor(run: Run, attempt: number) {
-    this.#run = run;
+  constructor(source: SignalSource, attempt: number) {
+    this.#source = source;
     this.attempt = attempt;
   }
 
   get signal(): AbortSignal {
     if (!this.#signal) {
-      this.#signal = this.#run.signal;
+      this.#signal = this.#source.signal;
       // One listener a call is normal here; Node 20 would warn of a leak at the eleventh.
       setMaxListeners(0, this.#signal);
     }
@@ -42,80 +41,63 @@ export class Delivery implements Pick<LastcallContext, 'signal' | 'attempt'> {
   }
 }
 
-/** So that a subclass hangs its private fields on what it is given, instead of on something new. */
-class Itself {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: this is what the class is for
-    return object;
-  }
-}
-
-/** A delivery, hung on its context: a private field costs less than a property, or an entry in a WeakMap. */
-class Hung extends Itself {
-  readonly #delivery: Delivery;
-
-  constructor(ctx: object, delivery: Delivery) {
-    super(ctx);
-    this.#delivery = delivery;
-  }
-
-  static on(ctx: object): Delivery | undefined {
-    return #delivery in ctx ? ctx.#delivery : undefined;
-  }
-}
-
-/** Programs may take the names for something of their own. */
-const equipment: Readonly<Record<'signal' | 'attempt', PropertyDescriptor & ThisType<object>>> = {
-  signal: {
-    configurable: true,
-    get() {
-      return Hung.on(this)?.signal;
-    },
-    set(value: unknown) {
-      Object.defineProperty(this, 'signal', { configurable: true, writable: true, value });
-    },
-  },
-  attempt: {
-    configurable: true,
-    get() {
-      return Hung.on(this)?.attempt;
-    },
-    set(value: unknown) {
-      Object.defineProperty(this, 'attempt', { configurable: true, writable: true, value });
-    },
-  },
-};
-
-/** Adds what {@link LastcallContext} promises, without taking anything of the program's own. */
-function addEquipment(target: object): void {
-  if (!('signal' in target)) Object.defineProperty(target, 'signal', equipment.signal);
-  if (!('attempt' in target)) Object.defineProperty(target, 'attempt', equipment.attempt);
-}
-
 export type ContextType = new (...args: never[]) => object;
 
-/** A type of contexts like this one, with what {@link LastcallContext} promises; in all else nobody can tell them apart. */
-export function equippedType(type: ContextType): ContextType {
-  const equipped = class extends type {};
-  Object.defineProperty(equipped, 'name', { configurable: true, value: type.name });
-  const likeAny = { configurable: true, writable: true, value: type };
-  Object.defineProperty(equipped.prototype, 'constructor', likeAny);
-  addEquipment(equipped.prototype);
-  return equipped;
+/** The runs that the contexts of one bot belong to. */
+export interface ContextRuns {
+  /** A subtype of the bot's context type that has {@link LastcallContext}'s properties and looks like the type. */
+  readonly type: ContextType;
+  /**
+   * Makes a context one of the run, whichever type it has.
+   *
+   * @returns false if it belongs to a run already, which it keeps
+   */
+  assign(ctx: object, run: UpdateRun): boolean;
 }
 
-/** Makes a context one of this delivery, whoever has made it. */
-export function equip(ctx: Context, delivery: Delivery | undefined, shared: unknown): void {
-  const known = Hung.on(ctx);
-  if (known && !delivery) return;
-  const own = delivery ?? undelivered();
-  if (!known) {
-    new Hung(ctx, own);
-    addEquipment(ctx);
+export function createContextRuns(type: ContextType): ContextRuns {
+  /** The runs of contexts of another type, which a program has made itself. */
+  const others = new WeakMap<object, UpdateRun>();
+
+  class ContextWithRun extends type {
+    /** A field, since a WeakMap for all contexts takes 0.8 µs more for each update. */
+    // biome-ignore lint/style/useReadonlyClassProperties: a static method assigns it
+    #run: UpdateRun | undefined;
+
+    static runOf(ctx: object): UpdateRun | undefined {
+      return #run in ctx ? ctx.#run : others.get(ctx);
+    }
+
+    static assign(ctx: object, run: UpdateRun): boolean {
+      if (ContextWithRun.runOf(ctx)) return false;
+      if (#run in ctx) ctx.#run = run;
+      else {
+        others.set(ctx, run);
+        addProperties(ctx, ContextWithRun.runOf);
+      }
+      return true;
+    }
   }
-  // Telegraf makes a client per update. A context that brings the bot's own client is left alone: others share it.
-  if (ctx.telegram !== shared) endCallsWith(own, ctx.telegram);
+  Object.defineProperty(ContextWithRun, 'name', { configurable: true, value: type.name });
+  const asDeclared = { configurable: true, writable: true, value: type };
+  Object.defineProperty(ContextWithRun.prototype, 'constructor', asDeclared);
+  addProperties(ContextWithRun.prototype, ContextWithRun.runOf);
+  return { type: ContextWithRun, assign: ContextWithRun.assign };
 }
 
-/** For an update that did not come from us: the program has called `bot.handleUpdate` itself. */
-const undelivered = () => new Delivery({ signal: new AbortController().signal }, 1);
+/** Adds the properties of {@link LastcallContext}, except those whose name the program uses already. */
+function addProperties(target: object, runOf: (ctx: object) => UpdateRun | undefined): void {
+  for (const name of ['signal', 'attempt'] as const) {
+    if (name in target) continue;
+    Object.defineProperty(target, name, {
+      configurable: true,
+      get(this: object) {
+        return runOf(this)?.[name];
+      },
+      // A program may take the name for something of its own.
+      set(this: object, value: unknown) {
+        Object.defineProperty(this, name, { configurable: true, writable: true, value });
+      },
+    });
+  }
+}

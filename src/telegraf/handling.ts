@@ -4,19 +4,26 @@
  */
 import type { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
-import { Delivery, equip, equippedType, type Run } from './context.js';
-import { type BotInternals, internalsOf, specimenOf, telegrafClassOf } from './specimen.js';
+import { endCallsWithRun } from './calls.js';
+import {
+  type ContextRuns,
+  type ContextType,
+  createContextRuns,
+  type SignalSource,
+  UpdateRun,
+} from './context.js';
+import { type BotInternals, hasDefaultErrorHandler, internalsOf } from './internals.js';
 import { isExitRequest } from './takeover/exit-request.js';
 
 /** `caught`: the handler failed, and the bot's own `bot.catch` took the error. */
-type HandlingResult = 'handled' | 'caught';
+type UpdateResult = 'handled' | 'caught';
 
 export interface PreparedBot {
   /**
    * Resolves when the update's handler has ended, whether or not the signal has aborted meanwhile. Rejects with what
    * the handler threw if the bot has no `bot.catch`, or with what that threw.
    */
-  handle(update: Update, run: Run, attempt: number): Promise<HandlingResult>;
+  handle(update: Update, source: SignalSource, attempt: number): Promise<UpdateResult>;
   /** Gives the bot back as it was. Handlers still running keep their signal. */
   restore(): void;
 }
@@ -25,24 +32,25 @@ export interface PreparedBot {
 export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
   const internals = internalsOf(bot);
   // By id, not by object: an overridden handleUpdate may pass a copy on.
-  const running = new Map<number, Delivery>();
+  const running = new Map<number, UpdateRun>();
+  const contexts = createContextRuns(internals.options.contextType);
   const undo = [
     switchOffTimeout(internals),
     switchOffDefaultErrorHandler(internals),
-    equipContexts(internals),
-    wrapMiddleware(internals, running),
+    replaceContextType(internals, contexts.type),
+    wrapMiddleware(internals, running, contexts),
   ];
 
   return {
-    async handle(update, run, attempt) {
-      const delivery = new Delivery(run, attempt);
-      running.set(update.update_id, delivery);
+    async handle(update, source, attempt) {
+      const run = new UpdateRun(source, attempt);
+      running.set(update.update_id, run);
       try {
         await internals.handleUpdate(update);
       } finally {
         running.delete(update.update_id);
       }
-      return delivery.failed ? 'caught' : 'handled';
+      return run.failed ? 'caught' : 'handled';
     },
     restore() {
       for (const step of undo.splice(0)) step();
@@ -58,7 +66,7 @@ function switchOffTimeout({ options }: BotInternals): () => void {
   };
 }
 
-/** A `bot.catch` registered before stays, and one registered later replaces ours; both are honoured. */
+/** Leaves a `bot.catch` that was registered before in place; one that is registered later replaces ours. */
 function switchOffDefaultErrorHandler(bot: BotInternals): () => void {
   if (!hasDefaultErrorHandler(bot)) return () => {};
   const before = bot.handleError;
@@ -71,37 +79,36 @@ function switchOffDefaultErrorHandler(bot: BotInternals): () => void {
   };
 }
 
-/** Each instance has a closure of its own; what they share is the text. */
-function hasDefaultErrorHandler(bot: BotInternals): boolean {
-  return String(bot.handleError) === String(specimenOf(telegrafClassOf(bot)).handleError);
-}
-
-/** The contexts that Telegraf makes have all they need from their type: nothing has to be hung on each of them. */
-function equipContexts({ options }: BotInternals): () => void {
+function replaceContextType({ options }: BotInternals, type: ContextType): () => void {
   const before = options.contextType;
-  const equipped = equippedType(before);
-  options.contextType = equipped;
+  options.contextType = type;
   return () => {
-    if (options.contextType === equipped) options.contextType = before;
+    if (options.contextType === type) options.contextType = before;
   };
 }
 
 type Middleware = (ctx: Context, next: unknown) => unknown;
 
-/** `handleUpdate` asks the bot for its middleware once per update: the one place where each context passes. */
-function wrapMiddleware(bot: BotInternals, running: Map<number, Delivery>): () => void {
+/** Replaces the bot's `middleware`, which `handleUpdate` asks for once per update: every context passes there. */
+function wrapMiddleware(
+  bot: BotInternals,
+  running: Map<number, UpdateRun>,
+  contexts: ContextRuns,
+): () => void {
   const before = Object.getOwnPropertyDescriptor(bot, 'middleware');
   const original = bot.middleware;
   const wrapping = (middleware: Middleware) => async (ctx: Context, next: unknown) => {
-    const delivery = running.get(ctx.update.update_id);
-    equip(ctx, delivery, bot.telegram);
+    const run = running.get(ctx.update.update_id);
+    const own = run ?? runOfProgram();
+    // A program's context type may give all contexts the bot's own client, whose calls end with none of the runs.
+    if (contexts.assign(ctx, own) && ctx.telegram !== bot.telegram) endCallsWithRun(ctx.telegram, own);
     try {
       return await middleware(ctx, next);
     } catch (error) {
       // The program has asked to end while it is being stopped anyway; its handler has done what it wanted.
       if (isExitRequest(error)) return undefined;
-      if (!delivery) throw error;
-      delivery.failed = true;
+      if (!run) throw error;
+      run.failed = true;
       // The bot was given back while the handler was at work: nobody waits for it, and the default error handler
       // would print the whole update and set the exit code.
       if (hasDefaultErrorHandler(bot)) return undefined;
@@ -122,3 +129,6 @@ function wrapMiddleware(bot: BotInternals, running: Map<number, Delivery>): () =
     else Reflect.deleteProperty(bot, 'middleware');
   };
 }
+
+/** The run of an update with which the program has called `bot.handleUpdate` itself: its signal never aborts. */
+const runOfProgram = () => new UpdateRun({ signal: new AbortController().signal }, 1);

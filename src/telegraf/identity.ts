@@ -1,7 +1,7 @@
-/** Which bot a Telegraf instance is, by what it was built with. */
+/** Tells which bot a Telegraf instance is, by its token and server. */
 import type { Telegraf } from 'telegraf';
 
-/** Whose polls would end each other with a 409: bots for which all of this is the same. */
+/** The identity of a bot. Bots that share it would end each other's polls with a 409. */
 export function identityOf({ telegram }: Pick<Telegraf, 'telegram'>): {
   readonly apiRoot: string;
   readonly testEnv: boolean;
@@ -12,10 +12,10 @@ export function identityOf({ telegram }: Pick<Telegraf, 'telegram'>): {
   return { apiRoot, testEnv, botId: Number.parseInt(telegram.token, 10) };
 }
 
-/** Telegram's own server, which a bot is built for unless it is told otherwise. */
+/** Telegraf's default API root. */
 const TELEGRAM_API_ROOT = 'https://api.telegram.org';
 
-/** The same of a bot that is yet to be made, by its token. */
+/** The identity of a bot that is yet to be made with the token. */
 export function identityOfToken(token: string, apiRoot = TELEGRAM_API_ROOT): ReturnType<typeof identityOf> {
   return { apiRoot, testEnv: false, botId: Number.parseInt(token, 10) };
 }

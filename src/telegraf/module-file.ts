@@ -5,12 +5,16 @@ import { dirname, extname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 
-/** The part of Node's CommonJS loader that is public by long use, not by its types. */
-interface Loader {
-  _load(path: string, parent: null, isMain: boolean): unknown;
+/** Members of Node's CommonJS loader that its types leave out, but that have been stable for long. */
+interface CommonJsLoader {
+  _load(request: string, parent: unknown, isMain: boolean): unknown;
+  /** The modules that have been loaded, by file. */
+  readonly _cache: Readonly<Record<string, NodeJS.Module | undefined>>;
 }
 
-/** The file that a path on the command line means, with or without extension, or a folder; undefined if none. */
+export const commonJsLoader = Module as unknown as CommonJsLoader;
+
+/** Resolves a file (with or without extension) or a folder as `node` does; undefined if there is none. */
 export function findModule(file: string): string | undefined {
   try {
     return Module.createRequire(join(process.cwd(), 'noop.js')).resolve(resolve(file));
@@ -21,20 +25,20 @@ export function findModule(file: string): string | undefined {
 
 /** Runs the file as the program's main module; resolves with what it exports, rejects with what it throws. */
 export async function runModule(path: string): Promise<unknown> {
-  if (isCommonJs(path)) return (Module as unknown as Loader)._load(path, null, true);
+  if (isCommonJs(path)) return commonJsLoader._load(path, null, true);
   return await import(pathToFileURL(path).href);
 }
 
 /**
- * A file whose type nobody declares is what it parses as. What does not parse as CommonJS goes to the loader of ES
- * modules, which also reports the errors of what is neither.
+ * Whether Node runs the file as CommonJS. If neither extension nor package.json tell, the file is CommonJS if it parses
+ * as that. Otherwise the loader of ES modules gets it, which also reports the errors of a file that is neither.
  */
 function isCommonJs(path: string): boolean {
   const extension = extname(path);
   if (['.cjs', '.cts', '.json', '.node'].includes(extension)) return true;
   if (extension !== '.js' && extension !== '') return false;
-  const type = packageType(dirname(path));
-  if (type !== undefined) return type === 'commonjs';
+  const type = nearestPackage(dirname(path))?.type;
+  if (type === 'commonjs' || type === 'module') return type === 'commonjs';
   try {
     compileFunction(readFileSync(path, 'utf8'), ['exports', 'require', 'module', '__filename', '__dirname']);
     return true;
@@ -43,16 +47,17 @@ function isCommonJs(path: string): boolean {
   }
 }
 
-/** The `type` of the nearest package.json; undefined if that names none, or there is none. */
-function packageType(folder: string): 'commonjs' | 'module' | undefined {
+/** The package.json in the folder or in the nearest one above it; undefined if the package has none. */
+export function nearestPackage(
+  folder: string,
+): { readonly name?: unknown; readonly type?: unknown } | undefined {
   if (folder.endsWith(`${sep}node_modules`)) return undefined;
   let text: string;
   try {
     text = readFileSync(join(folder, 'package.json'), 'utf8');
   } catch {
     const parent = dirname(folder);
-    return parent === folder ? undefined : packageType(parent);
+    return parent === folder ? undefined : nearestPackage(parent);
   }
-  const { type }: { type?: unknown } = JSON.parse(text);
-  return type === 'module' || type === 'commonjs' ? type : undefined;
+  return JSON.parse(text);
 }

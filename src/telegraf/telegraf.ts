@@ -1,11 +1,11 @@
-/** The door by which the telegraf package comes in. */
+/** The only file that imports the telegraf package. */
 import type { Context, Telegraf } from 'telegraf';
 
 export type { Context, Telegraf };
 
 /**
- * A bot of lastcall's own making, for modules that only register handlers. The package is loaded only here: other bots
- * bring a copy of their own, and it is the largest thing that a start loads.
+ * Makes a bot for modules that only register handlers. Loads the package, which takes long, only then, since other bots
+ * bring a copy of their own.
  */
 export async function createBot<C extends Context>(
   token: string,
@@ -15,7 +15,7 @@ export async function createBot<C extends Context>(
   return new Telegraf<C>(token, apiRoot === undefined ? {} : { telegram: { apiRoot } });
 }
 
-/** The same bot, for those whom the type of its contexts does not concern. */
+/** The bot as one with plain contexts, for code that does not depend on the type of its contexts. */
 export function withoutContextType<C extends Context>(bot: Telegraf<C>): Telegraf {
   return bot as unknown as Telegraf;
 }

@@ -143,26 +143,6 @@ describe('copies of telegraf', () => {
     expect((await stopped(daemon))['restored']).toBe(true);
   });
 
-  it('resolves launch() once connected where the copy does: before 4.11 it did not await its polling', async () => {
-    const source = `
-      const { Telegraf } = require('telegraf');
-      const bot = new Telegraf(process.env.BOT_TOKEN);
-      bot.launch().then(() => console.log('launch has resolved'));
-    `;
-    const own = mkdtempSync(join(folder, 'old-copy-'));
-    const copy = join(own, 'node_modules', 'telegraf');
-    mkdirSync(copy, { recursive: true });
-    cpSync(join(nodeModules, 'telegraf'), copy, { recursive: true });
-    const lib = join(copy, 'lib', 'telegraf.js');
-    writeFileSync(lib, readFileSync(lib, 'utf8').replace('await this.startPolling(', 'this.startPolling('));
-    const file = program(source, { within: own });
-
-    await using api = await botApi();
-    await using daemon = run(file, { env: { TELEGRAM_API_ROOT: api.root, CONNECT: 'hello' } });
-    await daemon.waitFor('update');
-    expect(daemon.output).toContain('launch has resolved');
-  });
-
   it('lets a handler make many calls at a time without a warning of leaking listeners', async () => {
     await using api = await botApi();
     const source = `
@@ -716,19 +696,5 @@ describe('process.exit', () => {
     await using daemon = run(fixture('bots', 'exits-on-signal.js'));
     expect((await stopped(daemon, 'SIGINT'))['failed']).toBeUndefined();
     expect(await daemon.end()).toMatchObject({ code: 0 });
-  });
-});
-
-describe('faults of the program', () => {
-  it('are told apart by whether it listens for them itself', async () => {
-    for (const [listener, ownListeners] of [
-      ['', 0],
-      [`process.on('uncaughtException', () => {});`, 1],
-    ] as const) {
-      await using daemon = run(
-        launching(`bot.launch(); ${listener} setTimeout(() => { throw new Error('trouble'); }, 50);`),
-      );
-      expect(await daemon.waitFor('fault')).toMatchObject({ message: 'trouble', ownListeners });
-    }
   });
 });

@@ -1,5 +1,3 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Context, session, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
@@ -7,6 +5,7 @@ import type { LastcallContext } from '../../src/telegraf/context.js';
 import { type PreparedBot, prepareBot } from '../../src/telegraf/handling.js';
 import { exitRequest } from '../../src/telegraf/takeover/exit-request.js';
 import { settle } from '../support/fake-clock.js';
+import { closeHttpApis, startHttpApi } from '../support/http-api.js';
 
 const TOKEN = '4711:a-token-of-the-handling-tests';
 const me = { id: 1, is_bot: true, username: 'tested_bot', first_name: 'Tested' } as const;
@@ -38,57 +37,8 @@ const neverStopped = () => new AbortController().signal;
 const handle = (prepared: PreparedBot, update = textUpdate(), signal = neverStopped(), attempt = 1) =>
   prepared.handle(update, { signal }, attempt);
 
-/** An abort signal that is not the platform's, as the packages bring it that Telegraf's types ask for. */
-class ForeignController {
-  readonly #target = new EventTarget();
-  readonly signal = {
-    aborted: false,
-    addEventListener: (...args: Parameters<EventTarget['addEventListener']>) =>
-      this.#target.addEventListener(...args),
-    removeEventListener: (...args: Parameters<EventTarget['removeEventListener']>) =>
-      this.#target.removeEventListener(...args),
-  };
-
-  abort(): void {
-    this.signal.aborted = true;
-    this.#target.dispatchEvent(new Event('abort'));
-  }
-}
-
-/** Closed behind every test, also behind one that gave up waiting for an answer. */
-const servers: Server[] = [];
-
-/** A Bot API of one's own making; resolves `asked` with the first request. */
-async function botApi(answer: (request: IncomingMessage, response: ServerResponse) => void) {
-  let tell: (request: IncomingMessage) => void = () => {};
-  const asked = new Promise<IncomingMessage>((resolve) => {
-    tell = resolve;
-  });
-  let count = 0;
-  const server = createServer((request, response) => {
-    count++;
-    answer(request, response);
-    tell(request);
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    telegram: { apiRoot: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-    asked,
-    get count() {
-      return count;
-    },
-  };
-}
-
-const hang = () => {};
-const answerOk = (_: IncomingMessage, response: ServerResponse) => response.end('{"ok":true,"result":true}');
-
 afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  await closeHttpApis();
   jest.restoreAllMocks();
   jest.useRealTimers();
 });
@@ -110,8 +60,8 @@ describe('what a handler is given', () => {
   });
 
   it('a signal that is asked for only where a handler reads it or makes a call', async () => {
-    const api = await botApi(answerOk);
-    const bot = newBot(api);
+    const { apiRoot } = await startHttpApi();
+    const bot = newBot({ telegram: { apiRoot } });
     bot.hears('reads', (ctx) => void ctx.signal.aborted);
     bot.hears('calls', (ctx) => ctx.reply('hello'));
     bot.hears('does neither', (ctx) => void ctx.attempt);
@@ -281,112 +231,6 @@ describe("the bot's handlerTimeout", () => {
     await jest.advanceTimersByTimeAsync(100_000);
     finish();
     expect(await handled).toBe('handled');
-  });
-});
-
-describe('API calls through the context', () => {
-  it('end with the signal, by its reason, and the request with them', async () => {
-    const api = await botApi(hang);
-    const bot = newBot(api);
-    bot.on('text', (ctx) => ctx.reply('hello'));
-    const controller = new AbortController();
-    const handled = handle(prepareBot(bot), textUpdate(), controller.signal);
-    const request = await api.asked;
-    const closed = new Promise((resolve) => request.once('close', resolve));
-    controller.abort(new Error('the stop'));
-    await expect(handled).rejects.toThrow('the stop');
-    await closed;
-  });
-
-  it('end with the signal even where the client never notices: a body that is cut off', async () => {
-    const api = await botApi((_, response) => {
-      response.writeHead(200, { 'content-length': 100 });
-      response.write('{"ok":', () => response.destroy());
-    });
-    const bot = newBot(api);
-    bot.on('text', (ctx) => ctx.telegram.getChat(1));
-    const controller = new AbortController();
-    const handled = handle(prepareBot(bot), textUpdate(), controller.signal);
-    const request = await api.asked;
-    await new Promise((resolve) => request.once('close', resolve));
-    controller.abort(new Error('the stop'));
-    await expect(handled).rejects.toThrow('the stop');
-  });
-
-  it('are not made any more once it has aborted', async () => {
-    const api = await botApi(answerOk);
-    const bot = newBot(api);
-    const controller = new AbortController();
-    bot.on('text', async (ctx) => {
-      controller.abort(new Error('the stop'));
-      await ctx.reply('too late');
-    });
-    await expect(handle(prepareBot(bot), textUpdate(), controller.signal)).rejects.toThrow('the stop');
-    expect(api.count).toBe(0);
-  });
-
-  it('work as ever otherwise, and leave nothing on the signal', async () => {
-    const api = await botApi(answerOk);
-    const bot = newBot(api);
-    const results: unknown[] = [];
-    bot.on('text', async (ctx) => {
-      results.push(await ctx.reply('one'), await ctx.tg.sendMessage(5, 'two'));
-    });
-    const { signal } = new AbortController();
-    const remove = jest.spyOn(signal, 'removeEventListener');
-    const add = jest.spyOn(signal, 'addEventListener');
-    await handle(prepareBot(bot), textUpdate(), signal);
-    expect(results).toEqual([true, true]);
-    expect(add).toHaveBeenCalled();
-    expect(remove.mock.calls.map(([, listener]) => listener)).toEqual(
-      add.mock.calls.map(([, listener]) => listener),
-    );
-  });
-
-  it.each([
-    ["the platform's", () => new AbortController()],
-    ["a package's", () => new ForeignController()],
-  ])("end with the caller's own signal as well: %s", async (_, create) => {
-    const api = await botApi(hang);
-    const bot = newBot(api);
-    const own = create();
-    bot.on('text', (ctx) => ctx.telegram.callApi('getMe', {}, { signal: own.signal as never }));
-    const handled = handle(prepareBot(bot));
-    await api.asked;
-    own.abort();
-    await expect(handled).rejects.toMatchObject({ name: 'AbortError' });
-  });
-
-  it("do not touch those through the bot's own client", async () => {
-    const api = await botApi(answerOk);
-    const bot = newBot(api);
-    const controller = new AbortController();
-    const results: unknown[] = [];
-    bot.on('text', async () => {
-      controller.abort(new Error('the stop'));
-      results.push(await bot.telegram.sendMessage(5, 'still there'));
-    });
-    await handle(prepareBot(bot), textUpdate(), controller.signal);
-    expect(results).toEqual([true]);
-  });
-
-  it("also not where a context type hands the bot's own client to every context", async () => {
-    const api = await botApi(answerOk);
-    const shared = new Telegraf(TOKEN, api).telegram;
-    class SharingContext extends Context {
-      constructor(update: Update, _: unknown, info: ConstructorParameters<typeof Context>[2]) {
-        super(update, shared, info);
-      }
-    }
-    const bot = knowingItself(new Telegraf(TOKEN, { ...api, contextType: SharingContext }));
-    bot.telegram = shared;
-    bot.on('text', (ctx) => ctx.reply('hello'));
-    const controller = new AbortController();
-    const prepared = prepareBot(bot);
-    await handle(prepared, textUpdate(), controller.signal);
-    controller.abort();
-    expect(await handle(prepared)).toBe('handled');
-    expect(Object.hasOwn(shared, 'callApi')).toBe(false);
   });
 });
 

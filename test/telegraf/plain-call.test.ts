@@ -1,10 +1,18 @@
-import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Agent } from 'node:http';
+import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context, Telegraf, Telegram, TelegramError } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { LastcallContext } from '../../src/telegraf/context.js';
 import { prepareBot } from '../../src/telegraf/handling.js';
+import { rememberClient, rememberErrorClass } from '../../src/telegraf/known-clients.js';
+import {
+  closeHttpApis,
+  isByTelegraf,
+  type ReceivedRequest,
+  type Respond,
+  respondOk,
+  startHttpApi,
+} from '../support/http-api.js';
 
 const TOKEN = '4711:a-token-of-the-call-tests';
 const me = { id: 1, is_bot: true, username: 'tested_bot', first_name: 'Tested' } as const;
@@ -18,38 +26,6 @@ const update = {
     text: 'hello',
   },
 } as Update;
-
-const servers: Server[] = [];
-
-interface Received {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-type Respond = (response: ServerResponse, received: Received) => void;
-
-const ok: Respond = (response) => response.end('{"ok":true,"result":{"message_id":7}}');
-
-async function botApi(respond: Respond = ok) {
-  const received: Received[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const { method, url, headers } = request;
-      received.push({ method, url, headers, body });
-      respond(response, { method, url, headers, body });
-    });
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const apiRoot = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { received, apiRoot };
-}
 
 type ClientOptions = NonNullable<ConstructorParameters<typeof Telegram>[1]>;
 
@@ -109,20 +85,18 @@ async function failureOf(failing: Promise<unknown>) {
   };
 }
 
-/** Says of every request whether Telegraf's own client has made it. */
-const madeByTelegraf = ({ headers }: Received) => headers['user-agent']?.startsWith('node-fetch') ?? false;
-
+beforeAll(() => {
+  rememberClient(Telegraf);
+  rememberErrorClass(Telegraf, TelegramError as never);
+});
 afterEach(async () => {
   jest.restoreAllMocks();
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  await closeHttpApis();
 });
 
 describe('a plain call', () => {
   it('says what Telegraf says, and brings the result', async () => {
-    const { received, apiRoot } = await botApi();
+    const { received, apiRoot } = await startHttpApi();
     const call = (client: Telegram) =>
       client.sendMessage(5, 'hällo', {
         reply_markup: { inline_keyboard: [[{ text: 'a', url: 'https://example.org' }]] },
@@ -140,7 +114,7 @@ describe('a plain call', () => {
       accept: headers.accept,
       body,
     }));
-    expect(received.map(madeByTelegraf)).toEqual([false, true]);
+    expect(received.map(isByTelegraf)).toEqual([false, true]);
     expect(ours).toEqual(telegrafs);
   });
 
@@ -149,17 +123,17 @@ describe('a plain call', () => {
     ['a user', { apiMode: 'user' }, `/user${TOKEN}/sendMessage`],
     ['the test environment', { testEnv: true }, `/bot${TOKEN}/test/sendMessage`],
   ] as const)('goes to the address of %s', async (_, options, url) => {
-    const { received, apiRoot } = await botApi();
+    const { received, apiRoot } = await startHttpApi();
     await underLastcall({ apiRoot, ...options }, hello);
     expect(received.map((request) => request.url)).toEqual([url]);
-    expect(received.map(madeByTelegraf)).toEqual([false]);
+    expect(received.map(isByTelegraf)).toEqual([false]);
   });
 
   it.each([
     ['an agent', (agent: Agent) => agent],
     ['a function that names one', (agent: Agent) => () => agent],
   ])('goes by what the bot was built with: %s', async (_, given) => {
-    const { apiRoot } = await botApi();
+    const { apiRoot } = await startHttpApi();
     const agent = new Agent({ keepAlive: true });
     const addRequest = jest.spyOn(agent, 'addRequest' as never);
     const client = (telegram: Telegram) => {
@@ -172,7 +146,7 @@ describe('a plain call', () => {
   });
 
   it('rejects at once where the body is cut off, which Telegraf never notices', async () => {
-    const { apiRoot } = await botApi((response) => {
+    const { apiRoot } = await startHttpApi((response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('{"ok":', () => response.socket?.end());
     });
@@ -206,10 +180,10 @@ describe('a plain call that fails, fails as with Telegraf:', () => {
     ['a page', (r) => r.writeHead(404, { 'content-type': 'text/html' }).end(page)],
     ['no answer at all', (r) => r.socket?.destroy()],
   ])('%s', async (_, respond) => {
-    const { received, apiRoot } = await botApi(respond);
+    const { received, apiRoot } = await startHttpApi(respond);
     const ours = await failureOf(underLastcall({ apiRoot }, hello));
     const telegrafs = await failureOf(underTelegraf({ apiRoot }, hello));
-    expect(received.map(madeByTelegraf)).toEqual([false, true]);
+    expect(received.map(isByTelegraf)).toEqual([false, true]);
     // Telegraf's words for a body that is no JSON show the token.
     const withoutToken = { ...telegrafs, message: telegrafs.message.replace(TOKEN, '4711:[REDACTED]') };
     expect(ours).toEqual(withoutToken);
@@ -232,7 +206,7 @@ describe('a plain call that fails, fails as with Telegraf:', () => {
 
 describe("Telegraf's own client makes", () => {
   it('calls with a file', async () => {
-    const { received, apiRoot } = await botApi();
+    const { received, apiRoot } = await startHttpApi();
     const results = [
       await underLastcall({ apiRoot }, (client) =>
         client.sendDocument(5, { source: Buffer.from('content') }),
@@ -242,7 +216,7 @@ describe("Telegraf's own client makes", () => {
       ),
     ];
     expect(results).toEqual([{ message_id: 7 }, { message_id: 7 }]);
-    expect(received.map(madeByTelegraf)).toEqual([true, true]);
+    expect(received.map(isByTelegraf)).toEqual([true, true]);
     expect(received.map(({ headers }) => headers['content-type']?.split(';')[0])).toEqual([
       'multipart/form-data',
       'multipart/form-data',
@@ -250,9 +224,9 @@ describe("Telegraf's own client makes", () => {
   });
 
   it('those that are redirected', async () => {
-    const { received, apiRoot } = await botApi((response, { url }) =>
+    const { received, apiRoot } = await startHttpApi((response, { url }) =>
       url === '/elsewhere'
-        ? ok(response, received[0] as Received)
+        ? respondOk(response, received[0] as ReceivedRequest)
         : response.writeHead(307, { location: '/elsewhere' }).end(),
     );
     expect(await underLastcall({ apiRoot }, hello)).toEqual({ message_id: 7 });
@@ -265,7 +239,7 @@ describe("Telegraf's own client makes", () => {
 
   it('those that are redirected, until the signal aborts', async () => {
     const controller = new AbortController();
-    const { apiRoot } = await botApi((response, { url }) => {
+    const { apiRoot } = await startHttpApi((response, { url }) => {
       if (url === '/elsewhere') controller.abort(new Error('the stop'));
       else response.writeHead(307, { location: '/elsewhere' }).end();
     });
@@ -276,7 +250,7 @@ describe("Telegraf's own client makes", () => {
   });
 
   it('those that a webhook may answer', async () => {
-    const { received, apiRoot } = await botApi();
+    const { received, apiRoot } = await startHttpApi();
     const bot = new Telegraf(TOKEN, { telegram: { apiRoot } });
     Object.assign(bot, { botInfo: me });
     bot.use((ctx) => ctx.sendChatAction('typing'));
@@ -305,7 +279,7 @@ describe("a callApi of the program's own is never passed by:", () => {
   };
 
   it("on the client's class", async () => {
-    const { received, apiRoot } = await botApi();
+    const { received, apiRoot } = await startHttpApi();
     const seen: unknown[] = [];
     const original = Telegram.prototype.callApi;
     jest.spyOn(Telegram.prototype, 'callApi').mockImplementation(function (this: Telegram, ...args) {
@@ -318,7 +292,7 @@ describe("a callApi of the program's own is never passed by:", () => {
   });
 
   it("on a context's client", async () => {
-    const { apiRoot } = await botApi();
+    const { apiRoot } = await startHttpApi();
     const seen: unknown[] = [];
     class LoggingContext extends Context {
       constructor(...args: ConstructorParameters<typeof Context>) {

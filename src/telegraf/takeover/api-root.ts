@@ -2,35 +2,34 @@
 import {
   type ClientOptions,
   internalsOf,
-  ownerOf,
-  specimenOf,
-  standsInFor,
+  pristineBotOf,
   type TelegrafClass,
   telegrafClassOf,
-} from '../specimen.js';
+} from '../internals.js';
+import { callApiOf, rememberReplacement } from '../known-clients.js';
 import type { Patches } from './patches.js';
 
 /**
- * What clients of this copy call goes to `apiRoot`, from the first call on, unless they were built with a root of
- * their own. Clients made from another client's options (`ctx.telegram`) inherit it.
+ * Sends the calls of a copy's clients to `apiRoot`, from the first call on, unless they were built with a root of their
+ * own. Clients made from another client's options (`ctx.telegram`) inherit it.
  */
 export function redirectCalls(telegrafClass: TelegrafClass, apiRoot: string, patches: Patches): void {
-  const { telegram } = specimenOf(telegrafClass);
-  const prototype = ownerOf(telegram, 'callApi');
-  const callApi: (...args: unknown[]) => unknown = Reflect.get(prototype, 'callApi');
+  const { owner, callApi } = callApiOf(telegrafClass);
   const redirected = function (this: { options: ClientOptions }, ...args: unknown[]) {
-    if (patches.active) redirect(this.options, telegram.options.apiRoot, apiRoot);
+    if (patches.active) redirect(this.options, defaultRootOf(telegrafClass), apiRoot);
     return Reflect.apply(callApi, this, args);
   };
-  standsInFor(callApi, redirected);
-  patches.replace(prototype, 'callApi', redirected);
+  rememberReplacement(callApi, redirected);
+  patches.replace(owner, 'callApi', redirected);
 }
 
-/** The same for one bot at once: polling reads the options without making a call through Telegraf first. */
+/** Sends the calls of one bot to `apiRoot` at once: polling reads the options before Telegraf makes any call. */
 export function redirectBot(bot: object, apiRoot: string): void {
-  const { telegram } = specimenOf(telegrafClassOf(bot));
-  redirect(internalsOf(bot).telegram.options, telegram.options.apiRoot, apiRoot);
+  redirect(internalsOf(bot).telegram.options, defaultRootOf(telegrafClassOf(bot)), apiRoot);
 }
+
+const defaultRootOf = (telegrafClass: object): string =>
+  pristineBotOf(telegrafClass).telegram.options.apiRoot;
 
 function redirect(options: ClientOptions, defaultRoot: string, apiRoot: string): void {
   if (options.apiRoot !== defaultRoot) return;

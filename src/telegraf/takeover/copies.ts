@@ -2,47 +2,71 @@
  * Finds every copy of Telegraf that the process loads, lastcall's own and the bot program's, whatever its version.
  * Telegraf 4 is CommonJS, so `require` and `import` both bring it in through `Module._load`.
  */
-import Module from 'node:module';
+import { dirname } from 'node:path';
 import { types } from 'node:util';
-import { isTelegrafClass, type TelegrafClass } from '../specimen.js';
+import { isTelegrafClass, type TelegrafClass } from '../internals.js';
+import { rememberClient, rememberErrorClass, type TelegramErrorClass } from '../known-clients.js';
+import { commonJsLoader, nearestPackage } from '../module-file.js';
 import { Patches } from './patches.js';
 
-/** The part of Node's CommonJS loader that is public by long use, not by its types. */
-interface Loader {
-  _load(request: string, parent: unknown, isMain: boolean): unknown;
-  readonly _cache: Readonly<Record<string, { readonly exports?: unknown } | undefined>>;
-}
-
 /**
- * Calls `found` once for the Telegraf class of each copy: for those loaded already at once, for later ones before
- * the code that asked for them gets hold of them.
+ * Calls `found` once for the Telegraf class of each copy: for those loaded already at once, for later ones before the
+ * code that asked for them gets hold of them. The clients of the later ones become known (see known-clients.ts).
  *
  * @returns a function that stops looking
  */
 export function watchCopies(found: (telegrafClass: TelegrafClass) => void): () => void {
-  const loader = Module as unknown as Loader;
-  const load = loader._load;
+  const load = commonJsLoader._load;
   const patches = new Patches();
-  const seen = new Set<unknown>();
+  const inspected = new WeakSet<object>();
+  const classes = new WeakSet<TelegrafClass>();
 
-  const look = (exports: unknown) => {
-    const candidate = exportedTelegraf(exports);
-    if (!isTelegrafClass(candidate) || seen.has(candidate)) return;
-    seen.add(candidate);
-    found(candidate);
+  const inspect = (exports: unknown, isLoadedNow: boolean) => {
+    if (!hasTelegraf(exports) || inspected.has(exports)) return;
+    const isFromPackage = packageOf(exports) === 'telegraf';
+    const telegrafClass = exportOf(exports, 'Telegraf', isFromPackage);
+    if (!isTelegrafClass(telegrafClass)) return;
+    inspected.add(exports);
+    if (!classes.has(telegrafClass)) {
+      classes.add(telegrafClass);
+      // A fork or a bundle may have a client of another kind.
+      if (isLoadedNow && isFromPackage) rememberClient(telegrafClass);
+      found(telegrafClass);
+    }
+    // Exported by the package's main module, which is loaded right behind the one that declares the class.
+    const errorClass = isFromPackage && exportOf(exports, 'TelegramError', true);
+    if (isErrorClass(errorClass)) rememberErrorClass(telegrafClass, errorClass);
   };
 
-  for (const module of Object.values(loader._cache)) look(module?.exports);
-  patches.replace(loader, '_load', function (this: unknown, ...args: unknown[]) {
+  for (const module of Object.values(commonJsLoader._cache)) inspect(module?.exports, false);
+  patches.replace(commonJsLoader, '_load', function (this: unknown, ...args: unknown[]) {
     const exports: unknown = Reflect.apply(load, this, args);
-    if (patches.active) look(exports);
+    if (patches.active) inspect(exports, true);
     return exports;
   });
   return () => patches.undo();
 }
 
-/** Reads no getter: the exports of modules that are none of our business may do anything when looked at. */
-function exportedTelegraf(exports: unknown): unknown {
-  if (typeof exports !== 'object' || exports === null || types.isProxy(exports)) return undefined;
-  return Object.getOwnPropertyDescriptor(exports, 'Telegraf')?.value;
+function hasTelegraf(exports: unknown): exports is object {
+  return (
+    typeof exports === 'object' &&
+    exports !== null &&
+    !types.isProxy(exports) &&
+    Object.hasOwn(exports, 'Telegraf')
+  );
+}
+
+/** The name of the package that a loaded module with these exports belongs to. */
+function packageOf(exports: object): unknown {
+  const module = Object.values(commonJsLoader._cache).find((candidate) => candidate?.exports === exports);
+  return module && nearestPackage(dirname(module.filename))?.name;
+}
+
+/** An export. Getters are read only where that is safe: those of unrelated modules may throw, or have side effects. */
+function exportOf(exports: object, name: string, mayReadGetter: boolean): unknown {
+  return mayReadGetter ? Reflect.get(exports, name) : Object.getOwnPropertyDescriptor(exports, name)?.value;
+}
+
+function isErrorClass(value: unknown): value is TelegramErrorClass {
+  return typeof value === 'function' && value.prototype instanceof Error;
 }

@@ -1,11 +1,11 @@
-/** What `process.exit` throws instead of ending the process, once the program is being stopped anyway. */
+/** The error that `process.exit` throws during the stop, where it ends the program's code but not the process. */
 
 class ExitRequest extends Error {
   override readonly name = 'ExitRequest';
 
   constructor(exitCode: number) {
     super(`process.exit(${exitCode}) ends the program's part of the stop; lastcall ends the process`);
-    // Programs print what they catch. This is no crash, and should not look like one.
+    // No stack, since programs print what they catch, and it should not look like a crash.
     this.stack = `${this.name}: ${this.message}`;
   }
 }
@@ -14,7 +14,7 @@ export function exitRequest(exitCode: number): Error {
   return new ExitRequest(exitCode);
 }
 
-/** Whether an error only unwinds code that has called `process.exit`: nothing has gone wrong, it can be ignored. */
+/** Whether an error comes from a `process.exit` during the stop, so that nothing has gone wrong. */
 export function isExitRequest(error: unknown): boolean {
   return error instanceof ExitRequest;
 }

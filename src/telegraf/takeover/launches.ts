@@ -1,10 +1,10 @@
 /**
- * What `launch`, `stop` and their like mean while lastcall runs the bots: launching hands the polling over, stopping
- * asks for the stop, and `launch()`'s promise resolves when the program's turn in the stop has come.
+ * Replaces `launch`, `stop` and their like while lastcall runs the bots: launching hands the polling over, stopping
+ * asks for the stop, and the promise of `launch()` resolves when the stop has come to the program.
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from '../../errors.js';
-import type { TelegrafClass } from '../specimen.js';
+import type { TelegrafClass } from '../internals.js';
 import type { Patches } from './patches.js';
 
 type BotInfo = NonNullable<Telegraf['botInfo']>;
@@ -12,26 +12,26 @@ type BotInfo = NonNullable<Telegraf['botInfo']>;
 /** A bot that the program has launched, and that lastcall is to poll. */
 export interface Launch {
   readonly bot: Telegraf;
-  /** What the program asked for; undefined where it left it to the default. */
+  /** The kinds of update that the program asked for; undefined for the default. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
-  /** `getMe` has answered: sets `bot.botInfo` and calls the program's `onLaunch`. Only the first call counts. */
+  /** To be called when `getMe` has answered. Sets `bot.botInfo` and calls the program's `onLaunch`, once. */
   connected(me: BotInfo): void;
   /**
-   * The bot is polled no longer and its handlers have ended; with an error, that is why. Settles the promise that
-   * `launch()` gave the program, when the program's turn in the stop comes. Only the first call counts.
+   * To be called when the bot is polled no longer and its handlers have ended; with an error if that is why. Settles
+   * the promise of `launch()` when the stop comes to the program. Only the first call counts.
    */
   ended(error?: unknown): void;
 }
 
 export interface LaunchesOptions {
-  /** Aborted: the stop has begun; nothing is launched any more. */
+  /** Aborts when the stop begins; from then on nothing is launched. */
   readonly stopping: AbortSignal;
   launched(launch: Launch): void;
   stopRequested(bot: Telegraf, reason: string | undefined): void;
-  /** The program wants something that lastcall does not do; it waits for ever for the answer. */
+  /** Called when the program wants something that lastcall does not do. The program's promise never settles. */
   refused(error: LastcallError): void;
-  /** The error may come back as an unhandled rejection of the program's. */
+  /** Called before a promise of the program's is rejected, since the error may become an unhandled rejection. */
   rejecting(error: unknown): void;
 }
 
@@ -45,18 +45,18 @@ type OnLaunch = (() => void) | undefined;
 
 export class Launches {
   readonly #options: LaunchesOptions;
-  readonly #runs = new Map<Telegraf, Run>();
+  readonly #launched = new Map<Telegraf, LaunchedBot>();
   #settling = false;
 
   constructor(options: LaunchesOptions) {
     this.#options = options;
   }
 
-  /** Replaces what a copy's class does. */
+  /** Replaces the methods of a copy's class. */
   takeOver(telegrafClass: TelegrafClass, patches: Patches): void {
     const prototype: object = telegrafClass.prototype;
     const launches = this;
-    const resolvesAt = resolutionOf(Reflect.get(prototype, 'launch'));
+    const resolvesAt = resolutionOf(prototype);
 
     const methods: Record<string, (this: Telegraf, ...args: never[]) => unknown> = {
       launch(first: LaunchConfig | OnLaunch, second: OnLaunch) {
@@ -77,7 +77,7 @@ export class Launches {
       stop(reason?: string) {
         const { stopping, stopRequested } = launches.#options;
         // Stopping what is not running is no error, whatever Telegraf's own stop() says.
-        if (launches.#runs.has(this) && !stopping.aborted) stopRequested(this, reason);
+        if (launches.#launched.has(this) && !stopping.aborted) stopRequested(this, reason);
       },
     };
 
@@ -90,36 +90,36 @@ export class Launches {
     }
   }
 
-  /** Reports a bot that the program exports, as if it had launched it; does nothing if it has. */
+  /** Launches a bot that the program only exports. Does nothing if the program has launched it. */
   adopt(bot: Telegraf): void {
-    if (!this.#runs.has(bot)) this.#begin(bot, {});
+    if (!this.#launched.has(bot)) this.#begin(bot, {});
   }
 
   /**
-   * The program's turn in the stop: the promises of ended launches settle now, those of others once they end.
+   * Settles the promises of launches that have ended now, and those of others once they end.
    *
    * @returns whether the program has been given any such promise
    */
   settle(): boolean {
     this.#settling = true;
-    const runs = [...this.#runs.values()];
-    for (const run of runs) run.settle();
-    return runs.some((run) => run.promised);
+    const all = [...this.#launched.values()];
+    for (const launched of all) launched.settle();
+    return all.some((launched) => launched.promised);
   }
 
   #launch(bot: Telegraf, config: LaunchConfig, resolvesAt: Resolution, onLaunch?: OnLaunch): Promise<void> {
-    const run = this.#runs.get(bot) ?? this.#begin(bot, config);
-    return run.promise(resolvesAt, onLaunch);
+    const launched = this.#launched.get(bot) ?? this.#begin(bot, config);
+    return launched.promise(resolvesAt, onLaunch);
   }
 
-  #begin(bot: Telegraf, config: LaunchConfig): Run {
-    const { stopping, launched, rejecting } = this.#options;
-    const run = new Run(bot, config, rejecting);
-    this.#runs.set(bot, run);
-    if (this.#settling) run.settle();
-    if (stopping.aborted) run.ended();
-    else launched(run);
-    return run;
+  #begin(bot: Telegraf, config: LaunchConfig): LaunchedBot {
+    const { stopping, rejecting } = this.#options;
+    const launched = new LaunchedBot(bot, config, rejecting);
+    this.#launched.set(bot, launched);
+    if (this.#settling) launched.settle();
+    if (stopping.aborted) launched.ended();
+    else this.#options.launched(launched);
+    return launched;
   }
 
   #refuseWebhook(call: string): Promise<never> {
@@ -129,14 +129,29 @@ export class Launches {
   }
 }
 
-/** When the promise of `launch()` resolves: since Telegraf 4.11 after the last poll, before that after `getMe`. */
+/** When the promise of `launch()` resolves: after `getMe`, or after the last poll. */
 type Resolution = 'connected' | 'ended';
 
-function resolutionOf(launch: unknown): Resolution {
-  return /\b(?:await|return)\s+this\.startPolling\b/.test(String(launch)) ? 'ended' : 'connected';
+/**
+ * Tells whether `launch` awaits the polling. It does since Telegraf 4.11, where `startPolling` began to return the
+ * promise of the polling loop. To see that, `startPolling` is called on a stand-in for a bot, whose loop does not poll.
+ */
+function resolutionOf(prototype: object): Resolution {
+  const ended = {};
+  const polling = { loop: () => ended };
+  const standIn = Object.defineProperty({ telegram: {} }, 'polling', { get: () => polling, set: () => {} });
+  try {
+    return Reflect.apply(Reflect.get(prototype, 'startPolling'), standIn, []) === ended
+      ? 'ended'
+      : 'connected';
+  } catch {
+    // A class that only resembles Telegraf's.
+    return 'ended';
+  }
 }
 
-class Run implements Launch {
+/** A bot that has been launched, and the promise that `launch()` returns for it. */
+class LaunchedBot implements Launch {
   readonly bot: Telegraf;
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
@@ -145,7 +160,7 @@ class Run implements Launch {
   readonly #onLaunch: (() => void)[] = [];
   #resolve: () => void = () => {};
   #reject: (error: unknown) => void = () => {};
-  /** Undefined as long as the program has not been given the promise. */
+  /** Undefined until `launch()` has returned the promise to the program. */
   #resolvesAt: Resolution | undefined;
   #connected = false;
   #end: { readonly error: unknown } | undefined;
@@ -166,7 +181,7 @@ class Run implements Launch {
     return this.#resolvesAt !== undefined;
   }
 
-  /** What `launch()` returns: the same promise, however often it is called. */
+  /** The promise that `launch()` returns, the same one at each call. */
   promise(resolvesAt: Resolution, onLaunch: OnLaunch): Promise<void> {
     this.#resolvesAt ??= resolvesAt;
     if (onLaunch) this.#onLaunch.push(onLaunch);
@@ -190,7 +205,7 @@ class Run implements Launch {
     this.#advance();
   }
 
-  /** Does what has become due; each of it takes place once, whatever is told twice. */
+  /** Takes every step that has become due. Each step is taken once. */
   #advance(): void {
     if (this.#connected) {
       for (const onLaunch of this.#onLaunch.splice(0)) this.#call(onLaunch);
@@ -205,7 +220,7 @@ class Run implements Launch {
     } else if (this.#resolvesAt === 'ended') this.#resolve();
   }
 
-  /** As in Telegraf, what `onLaunch` throws rejects `launch()`; whoever does not catch that has a fault. */
+  /** Rejects the promise of `launch()` with what `onLaunch` throws, as Telegraf does. */
   #call(onLaunch: () => void): void {
     try {
       onLaunch();

@@ -1,9 +1,9 @@
-/** What keeps a process alive: whether a program still has something open is told by it, for want of better. */
+/** Counts the resources that keep a process alive, which is how lastcall tells whether a program has something open. */
 
-/** How many there are of each kind, by Node's names for them. */
+/** The number of open resources of each kind, by Node's names for the kinds. */
 export type Resources = ReadonlyMap<string, number>;
 
-/** Node's own: a terminal is open as long as the process lives, and immediates pass with the turn. */
+/** Kinds that say nothing of the program: a terminal stays open for good, and immediates end with the turn. */
 const ignored: ReadonlySet<string> = new Set(['TTYWrap', 'Immediate']);
 
 export function openResources(): Resources {
@@ -15,7 +15,7 @@ export function openResources(): Resources {
   return resources;
 }
 
-/** The kinds of which there are more than before. */
-export function more(now: Resources, before: Resources): string[] {
+/** The kinds of which there are more now than before. */
+export function addedKinds(now: Resources, before: Resources): string[] {
   return [...now].filter(([kind, count]) => count > (before.get(kind) ?? 0)).map(([kind]) => kind);
 }

@@ -1,10 +1,10 @@
-/** Properties of objects that are not ours, replaced for a time. */
+/** Replaces properties of other people's objects, until they are put back. */
 
 export class Patches {
   readonly #undo: (() => void)[] = [];
   #active = true;
 
-  /** False once undone. Others may have kept a function of ours; it then passes every call on. */
+  /** Whether the patches are in place. Somebody may keep a replacement for longer, which then passes every call on. */
   get active(): boolean {
     return this.#active;
   }
@@ -14,14 +14,14 @@ export class Patches {
     const enumerable = before?.enumerable ?? false;
     Object.defineProperty(target, key, { configurable: true, writable: true, enumerable, value });
     this.#undo.push(() => {
-      // Whoever has replaced ours meanwhile calls it from his own; taking that away is not our right.
+      // A later replacement is left in place, since it belongs to somebody else, and may call ours.
       if (Object.getOwnPropertyDescriptor(target, key)?.value !== value) return;
       if (before) Object.defineProperty(target, key, before);
       else Reflect.deleteProperty(target, key);
     });
   }
 
-  /** Puts everything back, the last first; no error when it is done already. */
+  /** Puts every property back, the last first. Does nothing the second time. */
   undo(): void {
     this.#active = false;
     for (const step of this.#undo.splice(0).reverse()) step();

@@ -1,24 +1,22 @@
 /**
- * The process as a bot program finds it while lastcall runs it: its listeners for stop signals are held back until
- * the stop has come to them, and `process.exit` during the stop ends the program's part of it, not the process.
+ * Changes `process` for the bot program: its listeners for stop signals are held back until the stop has come to the
+ * program, and `process.exit` during the stop ends the program's part of it, not the process.
  */
 import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { exitRequest, isExitRequest } from './exit-request.js';
 import { Patches } from './patches.js';
 
-/** What asks for a stop: a signal, or the message that pm2 sends in place of one. */
+/** The request for a stop: a signal, or the message that pm2 sends in place of one. */
 export type StopCall = NodeJS.Signals | 'shutdown';
 
-/** A listener of the program, ready to be called as Node would have called it. */
+/** Calls a listener of the program as Node would have called it. */
 export type StopListener = () => unknown;
 
-export type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
-
 export interface ProcessOptions {
-  /** Aborted: the stop has begun. */
+  /** Aborts when the stop begins. */
   readonly stopping: AbortSignal;
-  /** The program has called `process.exit` while nothing stops. The process ends as soon as this returns. */
+  /** Called when the program calls `process.exit` before the stop. The process ends when it returns. */
   exiting(exitCode: number): void;
 }
 
@@ -48,14 +46,14 @@ type EventName = string | symbol;
 type Method = (...args: unknown[]) => unknown;
 type Listener = (...args: unknown[]) => void;
 
-/** `process` as what its type makes it hard to use as: an emitter of any event. */
+/** `process` as an emitter of any event, which its type does not allow. */
 const emitter = (): EventEmitter => process;
 const rawListeners = (event: EventName): Listener[] => emitter().rawListeners(event) as Listener[];
 
 /**
- * Takes `process` over from its construction until `restore`. What listens on `process` by then is lastcall's own:
- * `removeAllListeners` spares it, and of its listeners for stop signals the program sees nothing. A stop signal that
- * lastcall does not listen for is left to the program.
+ * Takes `process` over from construction until `restore`. Listeners that are there before are lastcall's own:
+ * `removeAllListeners` spares them, and the program does not see those for stop signals. A stop signal that lastcall
+ * does not listen for is left to the program.
  */
 export class ProcessTakeover {
   /** Resolves with the exit code when the program calls `process.exit` while it is being stopped. */
@@ -66,7 +64,6 @@ export class ProcessTakeover {
   readonly #heldSignals: ReadonlySet<unknown>;
   readonly #own: ReadonlyMap<EventName, ReadonlySet<unknown>>;
   readonly #exitCodeBefore = process.exitCode;
-  readonly #realExit = process.exit;
   readonly #expected = new WeakSet<object>();
   #requestExit: (exitCode: number) => void = () => {};
   #requestedExitCode: number | undefined;
@@ -90,19 +87,19 @@ export class ProcessTakeover {
     this.#holdExit();
   }
 
-  /** The first `process.exit` of the stop; in a process that had ended there, none would have followed. */
+  /** The exit code of the first `process.exit` during the stop; later ones do not count. */
   get requestedExitCode(): number | undefined {
     return this.#requestedExitCode;
   }
 
-  /** What the program has set `process.exitCode` to; undefined if it has not. */
+  /** The value that the program has set `process.exitCode` to; undefined if it has not. */
   get exitCodeSet(): number | undefined {
     return process.exitCode === this.#exitCodeBefore ? undefined : asExitCode(process.exitCode);
   }
 
   /**
-   * The program's listeners for what asked for the stop; if there are none, or nothing did, those for SIGTERM, else
-   * those for SIGINT. A `once` listener is used up when it is called.
+   * The program's listeners for the request; if there are none, or there is no request, those for SIGTERM, else those
+   * for SIGINT. A `once` listener is removed when it is called.
    */
   stopListeners(call: StopCall | undefined): StopListener[] {
     if (call === 'shutdown') {
@@ -117,19 +114,9 @@ export class ProcessTakeover {
       .map((listener) => () => Reflect.apply(listener, process, [signal, constants.signals[signal]]));
   }
 
-  /** How many listeners the program itself has for faults that nobody caught. */
-  programListenerCount(origin: FaultOrigin): number {
-    return this.#programListeners(origin).length;
-  }
-
-  /** Keeps an error that the program was told of, and lets go uncaught, from counting as a fault. */
+  /** Keeps an error that the program was given from counting as a fault if the program does not catch it. */
   expect(error: unknown): void {
     if (typeof error === 'object' && error !== null) this.#expected.add(error);
-  }
-
-  /** Ends the process at once, whatever the program has to do with it. */
-  exit(exitCode: number): never {
-    return Reflect.apply(this.#realExit, process, [exitCode]);
   }
 
   restore(): void {
@@ -140,12 +127,12 @@ export class ProcessTakeover {
     return this.#own.get(event)?.has(listener) ?? false;
   }
 
-  /** Of an event that is not held back. */
+  /** The program's listeners for an event that is not held back. */
   #programListeners(event: EventName): Listener[] {
     return rawListeners(event).filter((listener) => !this.#isOwn(event, listener));
   }
 
-  /** `takeover` is asked first; what it answers with `pass` goes the usual way. */
+  /** Replaces a method; `pass` calls the original one. */
   #replace(method: keyof NodeJS.Process, takeover: (args: unknown[], pass: () => unknown) => unknown): void {
     const original = process[method] as Method;
     const patches = this.#patches;
@@ -186,7 +173,7 @@ export class ProcessTakeover {
   #holdEmit(): void {
     this.#replace('emit', ([event, ...args], pass) => {
       if (faultEvents.has(event)) return this.#emitFault(args[0], pass);
-      // Node itself does not come by here with signals. A program that emits one asks for a stop: lastcall hears it.
+      // Node does not deliver signals by this method. A signal that the program emits goes to lastcall's listeners.
       if (event === 'message' && args[0] === 'shutdown' && this.#own.has('message'))
         return this.#emitToOwn('message', args);
       return pass();
@@ -198,7 +185,7 @@ export class ProcessTakeover {
     try {
       return pass();
     } catch (thrown) {
-      // The program's listener has called process.exit. Thrown on, this would end the process with code 7.
+      // A listener of the program has called process.exit; letting that through would end the process with code 7.
       if (isExitRequest(thrown)) return true;
       throw thrown;
     }
@@ -228,7 +215,7 @@ export class ProcessTakeover {
         pass();
       }
     });
-    // A listener that has cleaned up and then lets the signal end its own process.
+    // A listener that ends its process by the signal it has just handled asks for the exit, too.
     this.#replace('kill', ([pid, signal = 'SIGTERM'], pass) => {
       const name = signalName(signal);
       if (!stopping.aborted || pid !== process.pid || !this.#heldSignals.has(name)) return pass();

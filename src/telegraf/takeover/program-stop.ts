@@ -1,14 +1,15 @@
 /**
- * The program's turn in the stop, as its first hook: its signal listeners are called, the promises of `launch()`
+ * Runs the part of the stop that belongs to the program: its signal listeners are called, the promises of `launch()`
  * settle, and both get time to finish what they begin.
  */
+import { onAbort } from '../../abort.js';
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { isExitRequest } from './exit-request.js';
-import { more, type Resources } from './open-resources.js';
+import { addedKinds, type Resources } from './open-resources.js';
 import type { ProcessTakeover, StopListener } from './process.js';
 
-/** As much of a lifecycle's hook context as the program's turn needs. */
+/** The members of a lifecycle's hook context that stopping a program needs. */
 export interface StopContext {
   /** Aborts when the hook is overdue. */
   readonly signal: AbortSignal;
@@ -17,24 +18,24 @@ export interface StopContext {
 
 export interface ProgramStop {
   readonly listeners: readonly StopListener[];
-  /** Settles what `launch()` has returned; false if it has returned nothing to anybody. */
+  /** Settles the promises that `launch()` has returned. Returns false if there are none. */
   settleLaunches(): boolean;
   readonly process: Pick<ProcessTakeover, 'exitRequested' | 'requestedExitCode' | 'exitCodeSet'>;
-  /** What was open before the program was loaded. */
+  /** The resources that were open before the program was loaded. */
   readonly openBefore: Resources;
   openResources(): Resources;
-  /** How long a program may take to close what it has open, once what its listeners returned has settled. */
+  /** How long a program may take to close its resources, once the promises of its listeners have settled. */
   readonly graceMs: number;
   readonly clock: Clock;
-  /** The grace has passed, and resources of these kinds are still open. */
+  /** Called when `graceMs` has passed and resources of these kinds are still open. */
   leftOpen(kinds: readonly string[]): void;
 }
 
-/** The waits between looks at what is open; the first are short, since most programs have closed all by then. */
-const LOOKS_MS = [1, 2, 4, 8, 16];
-const FURTHER_LOOKS_MS = 25;
-/** Work in Node's thread pool does not show as open; looking again lets at least the quickest of it end. */
-const QUIET_LOOKS = 3;
+/** The first waits between checks of what is open; short, since most programs close everything quickly. */
+const FIRST_WAITS_MS = [1, 2, 4, 8, 16];
+const FURTHER_WAIT_MS = 25;
+/** How many checks in a row must find nothing open: work in Node's thread pool does not show, but may end meanwhile. */
+const QUIET_CHECKS = 3;
 /** Kept back from the hook's own deadline, so that a program that never ends by itself is not taken for overdue. */
 const DEADLINE_MARGIN_MS = 100;
 
@@ -52,16 +53,16 @@ export async function stopProgram(stop: ProgramStop, { signal, deadline }: StopC
   const hasLaunched = stop.settleLaunches();
 
   const over = new AbortController();
+  let stopListening = () => {};
   const overdue = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { signal: over.signal });
+    stopListening = onAbort(signal, () => reject(signal.reason));
   });
   try {
-    // A module that does nothing at the stop may still have open what hooks of its own close after this.
+    // The open resources of a module without listeners are left to hooks of its own, which stop later.
     if (stop.listeners.length > 0 || hasLaunched)
       await Promise.race([process.exitRequested, overdue, finish()]);
   } finally {
+    stopListening();
     over.abort();
   }
 
@@ -75,19 +76,19 @@ export async function stopProgram(stop: ProgramStop, { signal, deadline }: StopC
     const remainingMs = (deadline?.remainingMs() ?? Number.POSITIVE_INFINITY) - DEADLINE_MARGIN_MS;
     const end = clock.now() + Math.min(stop.graceMs, remainingMs);
     let open: readonly string[] = [];
-    for (let look = 0, quiet = 0; quiet < QUIET_LOOKS; look++) {
+    for (let check = 0, quiet = 0; quiet < QUIET_CHECKS; check++) {
       if (clock.now() >= end) {
         if (open.length > 0) stop.leftOpen(open);
         return;
       }
-      await clock.sleep(LOOKS_MS[look] ?? FURTHER_LOOKS_MS, over.signal);
-      open = more(stop.openResources(), before);
+      await clock.sleep(FIRST_WAITS_MS[check] ?? FURTHER_WAIT_MS, over.signal);
+      open = addedKinds(stop.openResources(), before);
       quiet = open.length === 0 ? quiet + 1 : 0;
     }
   }
 }
 
-/** What one listener throws keeps no other from its turn; but nothing comes after `process.exit`. */
+/** Calls every listener, even if one throws, until one calls `process.exit`. Returns what they returned. */
 function callListeners({ listeners, process }: ProgramStop, failures: unknown[]): unknown[] {
   const returned: unknown[] = [];
   for (const listener of listeners) {

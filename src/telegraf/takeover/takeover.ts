@@ -1,7 +1,7 @@
 /**
  * Runs an existing bot program, unchanged, inside lastcall: whatever copy of Telegraf it brings, launching a bot
- * hands the polling to the host, and what the program does when it is told to stop happens when its turn has come.
- * The one part of lastcall that changes the process it runs in; `restore` takes all of it back.
+ * hands the polling to the host, and the program's own stop code runs when the stop has come to the program.
+ * No other part of lastcall changes the process it runs in; `restore` takes all changes back.
  */
 import type { Telegraf } from 'telegraf';
 import { type Clock, systemClock } from '../../clock.js';
@@ -11,31 +11,31 @@ import { watchCopies } from './copies.js';
 import { type Launch, Launches } from './launches.js';
 import { openResources } from './open-resources.js';
 import { Patches } from './patches.js';
-import { type FaultOrigin, ProcessTakeover, type StopCall } from './process.js';
+import { ProcessTakeover, type StopCall } from './process.js';
 import { type StopContext, stopProgram } from './program-stop.js';
 
 export type { StopCall } from './process.js';
 
-/** Whoever runs the program. Nothing here may throw. */
+/** The callbacks of whoever runs the program. None may throw. */
 export interface TakeoverHost {
-  /** Aborts when the stop begins; from then on `process.exit` only ends the program's part of it. */
+  /** Aborts when the stop begins. From then on `process.exit` ends only the program's part of the stop. */
   readonly stopping: AbortSignal;
-  /** A bot wants to be polled; called once a bot, at any time before the stop. */
+  /** Called once for each bot that is launched, at any time before the stop. */
   launched(launch: Launch): void;
-  /** The program has called `bot.stop()` on a bot that it had launched. Not called once the stop has begun. */
+  /** Called when the program calls `bot.stop()` on a bot that it has launched, unless the stop has begun. */
   stopRequested(bot: Telegraf, reason: string | undefined): void;
-  /** The program wants a webhook: a WEBHOOK_LAUNCH, which should end the run. */
+  /** Called with WEBHOOK_LAUNCH when the program wants a webhook. The run should end. */
   refused(error: LastcallError): void;
-  /** The program has called `process.exit` before any stop: the process ends when this returns. */
+  /** Called when the program calls `process.exit` before any stop. The process ends when it returns. */
   exiting(exitCode: number): void;
-  /** The program's turn in the stop is over, but it still has resources of these kinds open, by Node's names. */
+  /** Called when the program's part of the stop is over, but resources of these kinds (Node's names) are still open. */
   leftOpen(kinds: readonly string[]): void;
 }
 
 export interface TakeoverOptions {
-  /** Where bots go that were built with Telegraf's default API root. */
+  /** The API root for bots that were built with Telegraf's default one. */
   readonly apiRoot?: string;
-  /** How long the program may take, at the stop, to finish what none of its listeners returned a promise for. */
+  /** How long the program may take, at the stop, for work that none of its listeners returned a promise for. */
   readonly graceMs?: number;
   readonly clock?: Clock;
 }
@@ -43,22 +43,18 @@ export interface TakeoverOptions {
 export interface Takeover {
   /** Resolves when the first bot is launched. */
   readonly launched: Promise<void>;
-  /** Reports a bot that a module exports as `launched`, unless it has been already. */
+  /** Launches a bot that a module only exports, unless the module has launched it. */
   adopt(bot: Telegraf): void;
   /**
-   * The program's turn in the stop; once all polling and all handlers have ended. Calls the program's listeners
-   * for what asked for the stop (else those for SIGTERM, else for SIGINT) as Node would, settles what `launch()` has
-   * returned, and waits for what the listeners return, then until the program has nothing open (at most `graceMs`);
+   * Runs the program's part of the stop. To be called when all polling and all handlers have ended. Calls the program's
+   * listeners for `call` (else those for SIGTERM, else for SIGINT) as Node would, settles the promises of `launch()`,
+   * and waits for the promises of the listeners, then until the program has nothing open (at most `graceMs`);
    * `process.exit` ends the wait.
    *
    * Rejects with HOOK_FAILED if a listener fails or the program asks for an exit code other than 0, with the
    * signal's reason when that aborts first.
    */
   runStopListeners(call: StopCall | undefined, context: StopContext): Promise<void>;
-  /** How many listeners the program itself has for faults that nobody caught. */
-  programListenerCount(origin: FaultOrigin): number;
-  /** Ends the process at once, as `process.exit` does for everyone else. */
-  exit(exitCode: number): never;
   /** Gives the process and Telegraf back as they were. Promises of `launch()` that have not settled never will. */
   restore(): void;
 }
@@ -66,8 +62,8 @@ export interface Takeover {
 const DEFAULT_GRACE_MS = 1_000;
 
 /**
- * Takes over until `restore`. What listens on `process` when this is called counts as lastcall's own: install signal,
- * message and fault handlers before.
+ * Takes the process and every copy of Telegraf over until `restore`. Listeners that are on `process` already count as
+ * lastcall's own, so install the handlers of signals, messages and faults before.
  */
 export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Takeover {
   const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock } = options;
@@ -111,8 +107,6 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
         },
         context,
       ),
-    programListenerCount: (origin) => taken.programListenerCount(origin),
-    exit: (exitCode) => taken.exit(exitCode),
     restore() {
       stopWatching();
       patches.undo();

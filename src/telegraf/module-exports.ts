@@ -1,0 +1,49 @@
+/** Looks for a bot in what a module exports, and describes exports without one. */
+import { isBot, isTelegrafClass } from './internals.js';
+import type { Loaded } from './load.js';
+
+/**
+ * The form of a bot module by its default export, also where an ES module was compiled to CommonJS; undefined if the
+ * module exports neither a bot nor a function.
+ */
+export function formOf(exports: unknown): Loaded | undefined {
+  for (const candidate of [exports, defaultOf(exports), defaultOf(defaultOf(exports))]) {
+    if (isBot(candidate)) return { form: 'instance', bot: candidate };
+    if (typeof candidate === 'function' && !isClass(candidate))
+      return { form: 'function', setup: (context) => Reflect.apply(candidate, undefined, [context]) };
+  }
+  return undefined;
+}
+
+function defaultOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, 'default') : undefined;
+}
+
+/** Whether a value is a class, which cannot be called: only a class has a `prototype` that is not writable. */
+function isClass(value: unknown): boolean {
+  return (
+    typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false
+  );
+}
+
+/** Exports that hold no bot, in words that let the module's author see what is missing. */
+export function describeExports(exports: unknown): string {
+  const given = defaultOf(exports);
+  if (given !== undefined) return `as default ${describeValue(given)}`;
+  if (typeof exports !== 'object' || exports === null) return describeValue(exports);
+  const names = Object.keys(exports).filter((name) => name !== '__esModule');
+  return names.length === 0 ? 'nothing' : `no default, only ${list(names)}`;
+}
+
+function describeValue(value: unknown): string {
+  if (isTelegrafClass(value)) return 'the Telegraf class, not an instance of it';
+  if (isClass(value)) return 'a class, not a function';
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  if (value instanceof Promise) return 'a promise, not a bot';
+  const names = Object.keys(value);
+  return names.length === 0 ? 'an empty object' : `an object with ${list(names)}`;
+}
+
+const list = (names: readonly string[]): string =>
+  names.length > 5 ? `${names.slice(0, 5).join(', ')}, …` : names.join(', ');
