@@ -91,6 +91,7 @@ export class Pipeline {
       concurrency,
       handlerTimeoutMs,
       clock,
+      historyOf: (entry) => entry,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
       handle: async ({ update, attempt }, run) =>
         (await this.#prepared.handle(update, run, attempt)) === 'caught'

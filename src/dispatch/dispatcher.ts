@@ -24,14 +24,18 @@ import { TimeoutQueue } from './timeout-queue.js';
 
 export type HandlingResult = 'handled' | 'caught' | 'failed' | 'timed-out' | 'expired';
 
-/** What the dispatcher has to know of an item. */
-export interface DispatchItem {
+/** What has become of an item before. */
+export interface ItemHistory {
   /** How often the item was put back, and how many of these times count as retries. */
   readonly putBacks: number;
   readonly retries: number;
   /** When the item was accepted, in milliseconds since 1970. */
   readonly acceptedAtMs: number;
 }
+
+/** How a handler has ended that did not fail for its caller; nothing where it ended well. */
+// biome-ignore lint/suspicious/noConfusingVoidType: handlers that end well return nothing
+export type HandlingOutcome = { readonly caught: unknown } | undefined | void;
 
 /** Where items come from, and who is told how their handling ended. */
 export interface Source<T> {
@@ -49,7 +53,7 @@ export interface Source<T> {
   readonly counts: { readonly waiting: number };
 }
 
-export interface DispatcherOptions<T extends DispatchItem> {
+export interface DispatcherOptions<T> {
   readonly source: Source<T>;
   /** How many handlers may be at work at once; at least 1. */
   readonly concurrency: number;
@@ -60,11 +64,12 @@ export interface DispatcherOptions<T extends DispatchItem> {
   readonly clock: Clock;
   /** What to call the item in an error: `update 42`. */
   nameOf(item: T): string;
+  historyOf(item: T): ItemHistory;
   /**
    * Handles the item. May throw or reject: then `failureOf` and the table of failures decide what becomes of the item. An
    * error that somebody else has taken care of is returned as `caught`.
    */
-  handle(item: T, run: HandlerRun): Promise<{ readonly caught: unknown } | undefined>;
+  handle(item: T, run: HandlerRun): Promise<HandlingOutcome>;
   /** Tells what kind of failure an error is. Must not throw. Default: all are errors. */
   failureOf?(error: unknown): Failure;
   /** How often an item is tried again after an error that is not Telegram's absence. Default: 0. */
@@ -91,7 +96,7 @@ const LONGEST_SLICE_MS = 10;
 /** So many items are taken together at most, for nothing else can be done while their handlers start. */
 const LARGEST_GROUP = 64;
 
-export class Dispatcher<T extends DispatchItem> {
+export class Dispatcher<T> {
   readonly #options: DispatcherOptions<T>;
   readonly #emit: (event: DispatchEvent<T>) => void;
   #state: 'idle' | 'running' | 'draining' | 'drained' = 'idle';
@@ -251,7 +256,7 @@ export class Dispatcher<T extends DispatchItem> {
   async #run(task: Task<T>): Promise<void> {
     try {
       const outcome = await this.#options.handle(task.item, task);
-      this.#ended(task, outcome && { error: outcome.caught, isCaught: true });
+      this.#ended(task, outcome ? { error: outcome.caught, isCaught: true } : undefined);
     } catch (error) {
       this.#ended(task, { error, isCaught: false });
     }
@@ -285,8 +290,8 @@ export class Dispatcher<T extends DispatchItem> {
   }
 
   readonly #decide = (error: unknown, task: Task<T>): Decision => {
-    const { retries = 0, random = Math.random, now = Date.now } = this.#options;
-    const { putBacks, retries: retried, acceptedAtMs } = task.item;
+    const { retries = 0, random = Math.random, now = Date.now, historyOf } = this.#options;
+    const { putBacks, retries: retried, acceptedAtMs } = historyOf(task.item);
     const item = { putBacks, retries: retried, ageMs: now() - acceptedAtMs };
     return decide(this.#failureOf(error, task), item, { retries, random });
   };
