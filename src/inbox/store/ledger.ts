@@ -117,6 +117,8 @@ export class Ledger {
     // If it was begun already, the process died in between.
     if (batch?.stateOf(of) === 'begun') this.#endAttempt(of, { deaths: 1 });
     else batch?.setState(of, 'begun');
+    const ended = this.#ended.get(of);
+    if (ended && ended.notBeforeMs > 0) this.#ended.set(of, { ...ended, notBeforeMs: 0 });
   }
 
   /** Records that a stop has cut the update's handler, which does not count as a death. */

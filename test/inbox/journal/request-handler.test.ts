@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { newCounters } from '../../../src/inbox/counters.js';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import { orderKey, seq, updateId } from '../../../src/inbox/ids.js';
-import { newCounters } from '../../../src/inbox/journal/counters.js';
 import { RequestHandler } from '../../../src/inbox/journal/request-handler.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
 import {
