@@ -4,6 +4,7 @@ import { type Seq, seq as seqOf, updateId } from '../../../src/inbox/ids.js';
 import { DeadLetterPolicy } from '../../../src/inbox/journal/dead-letter-policy.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
 import type { Store } from '../../../src/inbox/store/store.js';
+import { historyWith } from '../../support/history.js';
 import { newUpdates } from '../../support/new-updates.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 
@@ -47,7 +48,7 @@ describe('an update is watched', () => {
     async ({ maxAttempts, deaths, isSuspect }) => {
       const { policy } = await rig({ maxAttempts });
       for (const each of deaths)
-        expect(policy.isSuspect({ runs: each, deaths: each, begun: false })).toBe(isSuspect);
+        expect(policy.isSuspect(historyWith({ attempts: each, deaths: each }))).toBe(isSuspect);
     },
   );
 });

@@ -398,17 +398,34 @@ describe('a poison', () => {
     expect(life.entry(3).attempt).toBe(7);
   });
 
-  it('is not what a stop has cut', async () => {
+  it('is also what as many stops in a row have cut, which is said', async () => {
     let life = await Life.open();
     await life.accept(batchOf(1, 2));
-    for (let round = 1; round <= 5; round++) {
+    for (let round = 1; round <= 3; round++) {
       life.take(1);
       expect(life.entry(1).attempt).toBe(round);
       expect(await life.stop('stop')).toEqual({ left: 2, mayRepeat: [1] });
       life = await life.killed();
     }
-    expect(life.take()).toEqual([1, 2]);
+    expect(life.take()).toEqual([2]);
     expect(life.eventsOf('inbox.recovered')).toMatchObject([{ begun: 1, died: 0 }]);
+    expect(life.eventsOf('inbox.dead')).toMatchObject([{ updateId: 1, why: 'cut', attempts: 3 }]);
+  });
+
+  it('is not what was put back in between', async () => {
+    let life = await Life.open();
+    await life.accept(batchOf(1));
+    for (let round = 1; round <= 4; round++) {
+      life.take(1);
+      await life.stop('stop');
+      life = await life.killed();
+      if (round !== 2) continue;
+      life.take(1);
+      life.inbox.putBack(life.entry(1), { delayMs: 0, isRetry: false });
+      await life.clock.advance(1);
+    }
+    expect(life.take()).toEqual([1]);
+    expect(life.eventsOf('inbox.dead')).toEqual([]);
   });
 
   it('may be what a fault has cut', async () => {

@@ -106,7 +106,7 @@ describe('trying again', () => {
     store.addDeadLetter(letter, Buffer.from('"9"'));
     expect(ask({ action: 'retry', seqs: [9, 9, 1].map(seq) })).toEqual({ done: [9], refused: [1] });
     expect(waiting()).toEqual([1, 2, 3, 4, 5]);
-    expect(store.readOne(seq(5))).toEqual({ seq: 5, updateId: 109, content: '9' });
+    expect(store.readOne(seq(5))).toMatchObject({ seq: 5, updateId: 109, content: '9' });
     expect(counters).toEqual({ ...newCounters(), recovered: 1 });
     await store.commit();
     expect(store.deadLetters.list()).toEqual([]);
