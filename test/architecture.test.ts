@@ -39,6 +39,7 @@ const leaves = [
   'listener',
   'replace-file',
   'system-error',
+  'thrown',
   'token',
   'words',
 ];

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
+import { describeThrown } from '../thrown.js';
 import { type BotIdentity, botKey } from './bot-key.js';
 import type { LockEvent } from './events.js';
 import { HostLock, lockAddress } from './lock.js';
@@ -160,7 +161,7 @@ function locked({ botId }: BotIdentity, holder: number | undefined): LastcallErr
 }
 
 function unavailable({ botId }: BotIdentity, cause: unknown): LastcallError {
-  const why = cause instanceof Error ? cause.message.replaceAll('\0', '@') : String(cause);
+  const why = describeThrown(cause).replaceAll('\0', '@');
   const message = `the lock of bot ${botId} cannot be taken: ${why}`;
   return new LastcallError('LOCK_UNAVAILABLE', `bot ${botId}`, message, { cause });
 }

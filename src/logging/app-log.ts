@@ -3,10 +3,11 @@
  * secrets masked; and it may fail, which has no effect on the run.
  */
 import type { HookLog } from '../lifecycle/hook.js';
+import { tryOr } from '../thrown.js';
 import { errorFieldsOrValue, errorText } from './error-fields.js';
 import type { Level } from './events/row.js';
 import type { RunLogging } from './logger.js';
-import { attempt, plainData } from './plain-data.js';
+import { plainData } from './plain-data.js';
 import { createRedactor } from './redact.js';
 
 /** A log for the run to write to: a pino logger fits, as does the logger of a server such as fastify, or `console`. */
@@ -41,8 +42,8 @@ export function adaptLog(given: AppLog = silentLog): RunLogging {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    isLevelEnabled: (level: Level) => attempt(() => given.isLevelEnabled?.(level) ?? true, true),
-    child: (bindings: { readonly hook: string }) => attempt(() => given.child?.(bindings) ?? given, given),
+    isLevelEnabled: (level: Level) => tryOr(() => given.isLevelEnabled?.(level) ?? true, true),
+    child: (bindings: { readonly hook: string }) => tryOr(() => given.child?.(bindings) ?? given, given),
   };
   return {
     log,

@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
+import { describeThrown, isLastcallError } from '../thrown.js';
 import type { ApiAnswer, BotApi, Me } from './bot-api.js';
 import type { PollingEvent } from './events.js';
 import { classify, type Failure, failurePolicies } from './failure.js';
@@ -227,12 +228,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
 
 const longPollSeconds = (pollTimeoutMs: number) => Math.max(1, Math.round(pollTimeoutMs / 1000));
 
-const asLastcallError = (reason: unknown, message: string): LastcallError =>
-  reason instanceof LastcallError
-    ? reason
-    : new LastcallError(
-        'INTAKE_FAILED',
-        'intake',
-        `${message}: ${reason instanceof Error ? reason.message : String(reason)}`,
-        { cause: reason },
-      );
+function asLastcallError(reason: unknown, message: string): LastcallError {
+  if (isLastcallError(reason)) return reason;
+  const words = `${message}: ${describeThrown(reason)}`;
+  return new LastcallError('INTAKE_FAILED', 'intake', words, { cause: reason });
+}
