@@ -52,12 +52,6 @@ export interface PollingEnd {
   readonly error?: LastcallError;
 }
 
-interface PollResult<U> {
-  readonly updates: readonly U[];
-  /** The wait before the next poll if the offset has not changed. */
-  readonly pauseMs: number;
-}
-
 /** The most updates that Telegram returns at once. */
 const BATCH_LIMIT = 100;
 
@@ -145,7 +139,11 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     }
   }
 
-  async #poll(caller: RetryingCaller, streak: FailureStreak): Promise<ApiAnswer<PollResult<U>>> {
+  /** Polls once. `pauseMs` is the wait before the next poll if the offset has not changed. */
+  async #poll(
+    caller: RetryingCaller,
+    streak: FailureStreak,
+  ): Promise<ApiAnswer<{ readonly updates: readonly U[]; readonly pauseMs: number }>> {
     const { api, allowedUpdates, pollTimeoutMs, clock, emit } = this.#options;
     const offset = this.#offset;
     // The first poll, and the first after a failure, are to be answered at once, to show whether Telegram is in reach.
