@@ -89,9 +89,9 @@ function inboxFolderOf(file: string): string | undefined {
 
 /** The one file by which each package enters. */
 const packageAdapters: Record<string, readonly string[]> = {
-  dotenv: ['config/dotenv.ts'],
+  dotenv: ['config/load.ts'],
   'node-unix-socket': ['host/systemd.ts'],
-  pino: ['logging/pino.ts'],
+  pino: ['logging/logger.ts'],
   'pino-pretty': ['logging/pretty.ts'],
   telegraf: ['telegraf/telegraf.ts'],
 };

@@ -1,6 +1,7 @@
 /**
  * Reads the settings from flags, the environment, `.env` and defaults, in this order of precedence. A value that is set
  * but blank counts as not set and, as in dotenv, hides the value in `.env`. All problems are collected and told at once.
+ * Of dotenv only the parser is used, which changes no environment and prints nothing.
  */
 import { isAbsolute, join, relative } from 'node:path';
 import { codeOf } from '../system-error.js';
@@ -168,8 +169,8 @@ class Reader implements Reading {
     if (text === undefined) return;
     this.#envFileText = text;
     // Loaded on demand, because loading dotenv takes as long as reading all settings.
-    const { parseEnvFile } = await import('./dotenv.js');
-    this.envFile = { path, variables: parseEnvFile(text) };
+    const { parse } = await import('dotenv');
+    this.envFile = { path, variables: parse(text) };
     this.#warnOfTypos(this.envFile);
   }
 

@@ -58,11 +58,3 @@ function writeLine<K extends keyof Events>(log: EventLog, name: K, event: Events
   const fields = row.fields?.(event) ?? event;
   log[level](lineFields({ event: name, ...context, ...fields }), row.message(event));
 }
-
-/** Renders the table of events as Markdown for the README, without a line break at its end. */
-export function eventsMarkdown(): string {
-  const lines = Object.entries(eventTable).map(
-    ([name, { level, means }]) => `| \`${name}\` | ${level} | ${means} |`,
-  );
-  return ['| event | level | when |', '| --- | --- | --- |', ...lines].join('\n');
-}

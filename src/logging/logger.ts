@@ -1,16 +1,17 @@
 /**
  * Sets up the log of the process: each line is written before the logging call returns, holds no secret, and is JSON for
- * programs or text for people.
+ * programs or text for people. This module is the adapter to pino.
  */
+
+import { type Logger, pino } from 'pino';
 import type { HookLog } from '../lifecycle/hook.js';
 import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import { type EventLog, logEvent } from './events.js';
 import { isJournal, levelOf, withPriority } from './journal.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
-import { createPino, type Logger } from './pino.js';
 import { createRedactor } from './redact.js';
 
-export type { Logger } from './pino.js';
+export type { Logger } from 'pino';
 
 /** The log of a run. */
 export interface RunLogging {
@@ -65,7 +66,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const stream = new LogStream(stdout, {
     dropped: (lines) => logEvent(log, { event: 'log.dropped', lines }),
   });
-  const log = createPino(
+  const log = pino(
     {
       level: config.logLevel,
       base: { pid },
@@ -73,7 +74,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields, error: errorFieldsOrValue },
     },
-    (line) => stream.write(present(redactor.redact(line))),
+    { write: (line: string) => stream.write(present(redactor.redact(line))) },
   );
   return {
     log,
