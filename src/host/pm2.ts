@@ -41,16 +41,12 @@ export async function connectToPm2(
   const send = (message: unknown) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
-  let isReady = false;
   return {
     kind: 'pm2',
     stopLimitMs: killAfterMs - Math.min(MARGIN_MS, killAfterMs * MAX_MARGIN_SHARE),
     killAfterMs,
     watchdogMs: undefined,
-    ready() {
-      if (!isReady) send('ready');
-      isReady = true;
-    },
+    ready: () => send('ready'),
     // Sent as a custom metric, which `pm2 show` and `pm2 monit` list.
     status: (value) => send({ type: 'axm:monitor', data: { lastcall: { value } } }),
     // pm2 has no request for more time.

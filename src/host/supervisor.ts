@@ -8,7 +8,7 @@ export interface Supervisor {
   readonly stopLimitMs: number | undefined;
   /** How long after a stop request the supervisor kills, if known. */
   readonly killAfterMs?: number;
-  /** Reports that the bot polls or stands by, so that the start has succeeded. Only the first call counts. */
+  /** Reports that the bot polls or stands by, so that the start has succeeded. Call it once. */
   ready(): void;
   /** Sets the status that operators see, in one line. */
   status(text: string): void;

@@ -52,16 +52,12 @@ export async function connectToSystemd(
     throw unavailable(address, 'the socket takes no messages', failure);
   }
 
-  let isReady = false;
   return {
     kind: 'systemd',
     // systemd does not tell its TimeoutStopSec, and grants more time on request.
     stopLimitMs: undefined,
     watchdogMs: watchdogMsOf(env),
-    ready() {
-      if (!isReady) send('READY=1');
-      isReady = true;
-    },
+    ready: () => send('READY=1'),
     status: (text) => send(`STATUS=${text.replaceAll(/\s+/g, ' ')}`),
     extend(ms) {
       if (Number.isFinite(ms)) send(`EXTEND_TIMEOUT_USEC=${Math.ceil(ms) * 1_000}`);

@@ -4,18 +4,12 @@
  */
 import type { Clock } from '../clock.js';
 import type { Supervisor } from '../host/supervisor.js';
-import type { Activity } from '../pipeline.js';
 import type { ObservedEvent } from './events.js';
 import { Progress } from './progress.js';
-import { StatusText } from './status-text.js';
+import { StatusText, type StatusTextOptions } from './status-text.js';
 
-export interface HealthOptions {
+export interface HealthOptions extends StatusTextOptions {
   readonly supervisor: Supervisor;
-  readonly clock: Clock;
-  /** The activity of all bots together. */
-  activity(): Activity;
-  /** Masks secrets, since everybody on the host may read the status. */
-  redact(text: string): string;
 }
 
 /** How often the status is updated; a watchdog may require a shorter interval. */
@@ -38,11 +32,12 @@ export class Health {
   #lastStatus: string | undefined;
   #cancelInterval: () => void = () => {};
 
-  constructor({ supervisor, clock, activity, redact }: HealthOptions) {
+  constructor(options: HealthOptions) {
+    const { supervisor, clock, activity } = options;
     this.#supervisor = supervisor;
     this.#clock = clock;
     this.#progress = new Progress(clock, () => activity().latestEnd);
-    this.#statusText = new StatusText({ progress: this.#progress, clock, activity, redact });
+    this.#statusText = new StatusText(this.#progress, options);
     const { watchdogMs = Number.POSITIVE_INFINITY } = supervisor;
     this.#intervalMs = Math.min(MAX_INTERVAL_MS, watchdogMs / INTERVALS_PER_WATCHDOG);
   }
@@ -73,8 +68,8 @@ export class Health {
         break;
       case 'lock.waiting':
       case 'poll.started':
+        if (!this.#ready) this.#supervisor.ready();
         this.#ready = true;
-        this.#supervisor.ready();
         break;
       case 'lifecycle.stopping':
         this.#supervisor.stopping();

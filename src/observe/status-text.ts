@@ -6,8 +6,8 @@ import type { ObservedEvent } from './events.js';
 import type { Progress } from './progress.js';
 
 export interface StatusTextOptions {
-  readonly progress: Progress;
   readonly clock: Clock;
+  /** Returns the activity of all bots together. */
   activity(): Activity;
   /** Masks secrets, since everybody on the host may read the status. */
   redact(text: string): string;
@@ -23,6 +23,7 @@ interface Problem {
 
 /** The status of one run, derived from its events. */
 export class StatusText {
+  readonly #progress: Progress;
   readonly #options: StatusTextOptions;
   /** The bots whose locks other processes hold, and those processes' pids, if known. */
   readonly #locked = new Map<number, number | undefined>();
@@ -32,7 +33,8 @@ export class StatusText {
   #lastPollAt: number | undefined;
   #final: string | undefined;
 
-  constructor(options: StatusTextOptions) {
+  constructor(progress: Progress, options: StatusTextOptions) {
+    this.#progress = progress;
     this.#options = options;
   }
 
@@ -87,7 +89,8 @@ export class StatusText {
   }
 
   #compose(): string {
-    const { progress, clock, activity } = this.#options;
+    const { clock, activity } = this.#options;
+    const progress = this.#progress;
     const now = clock.now();
     const { running, handled } = activity();
 

@@ -52,13 +52,6 @@ describe('systemd', () => {
     expect(socket.closed).toBe(true);
   });
 
-  it('gets READY=1 once', async () => {
-    const { socket, supervisor } = await connected();
-    supervisor.ready();
-    supervisor.ready();
-    expect(socket.messages.filter((message) => message === 'READY=1')).toHaveLength(1);
-  });
-
   it('gets no request for infinite time, and no second line in a status', async () => {
     const { socket, supervisor } = await connected();
     supervisor.extend(Number.POSITIVE_INFINITY);
