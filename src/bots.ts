@@ -65,9 +65,14 @@ export class Bots {
     this.#options.joining(launched.bot);
     const identity = identityOf(launched.bot);
     const pipeline = this.#pipelineOf(launched, identity);
-    const bot = { launched, pipeline, locked: this.#claim(identity, pipeline) };
-    this.#bots.push(bot);
-    if (this.#phase === 'polling') void this.#poll(bot);
+    try {
+      const bot = { launched, pipeline, locked: this.#options.locks.claim(identity) };
+      this.#bots.push(bot);
+      if (this.#phase === 'polling') void this.#poll(bot);
+    } catch (error) {
+      pipeline.close();
+      throw error;
+    }
   }
 
   poll(): void {
@@ -125,29 +130,19 @@ export class Bots {
   /** The counts of all bots together; `confirmedUpTo` only where there is one bot. */
   get counts(): ReceiptCounts {
     const all = this.#bots.map(({ pipeline }) => pipeline.counts);
-    const sum = (figure: (counts: ReceiptCounts) => number) =>
-      all.reduce((total, counts) => total + figure(counts), 0);
+    const sum = (name: Exclude<keyof ReceiptCounts, 'confirmedUpTo'>) =>
+      all.reduce((total, counts) => total + counts[name], 0);
     return {
-      fetched: sum(({ fetched }) => fetched),
-      recovered: sum(({ recovered }) => recovered),
-      handled: sum(({ handled }) => handled),
-      dropped: sum(({ dropped }) => dropped),
-      failed: sum(({ failed }) => failed),
-      timedOut: sum(({ timedOut }) => timedOut),
-      left: sum(({ left }) => left),
-      mayRepeat: sum(({ mayRepeat }) => mayRepeat),
+      fetched: sum('fetched'),
+      recovered: sum('recovered'),
+      handled: sum('handled'),
+      dropped: sum('dropped'),
+      failed: sum('failed'),
+      timedOut: sum('timedOut'),
+      left: sum('left'),
+      mayRepeat: sum('mayRepeat'),
       confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
     };
-  }
-
-  /** Claims the bot's lock; a bot that is refused is restored as it was. */
-  #claim(identity: BotIdentity, pipeline: Pipeline): Promise<void> {
-    try {
-      return this.#options.locks.claim(identity);
-    } catch (error) {
-      pipeline.close();
-      throw error;
-    }
   }
 
   #pipelineOf(launched: Launched, identity: BotIdentity): Pipeline {
@@ -172,23 +167,16 @@ export class Bots {
   }
 
   async #poll({ pipeline, launched, locked }: PolledBot): Promise<void> {
-    const error = await locked.then(() => this.#pollUntilEnd(pipeline), lockRefused);
+    const error = await locked.then(
+      // The stop may have come while this process stood by.
+      async () => (this.#phase === 'stopping' ? undefined : (await pipeline.poll()).error),
+      // Without an error of the lock, a stop has ended the wait for it.
+      (reason: unknown) => (reason instanceof LastcallError ? reason : undefined),
+    );
     if (!error) return;
     launched.ended(error);
     this.#options.failed(error);
   }
-
-  async #pollUntilEnd(pipeline: Pipeline): Promise<LastcallError | undefined> {
-    // The stop has come while this process stood by.
-    if (this.#phase === 'stopping') return undefined;
-    const { error } = await pipeline.poll();
-    return error;
-  }
-}
-
-/** The error that the lock was refused with; undefined if a stop has ended the wait for the lock. */
-function lockRefused(reason: unknown): LastcallError | undefined {
-  return reason instanceof LastcallError ? reason : undefined;
 }
 
 /** The error by which an event of dispatcher or inbox ends the run; undefined for all other events. */

@@ -43,24 +43,22 @@ interface EnvFile {
 
 type Sources = { readonly [K in SettingKey]: Source };
 
-export interface LoadedConfig {
-  readonly config: Config;
-  readonly sources: Sources;
-  /** Sentences for the log. */
-  readonly warnings: readonly string[];
-  /** Texts that must never be shown. */
-  readonly secrets: readonly string[];
-  /** Undefined if there is no such file. */
-  readonly envFile: EnvFile | undefined;
-}
-
 /** The settings as far as they can be read. A setting that cannot be has a problem and no value. */
 export interface Reading {
   readonly values: { readonly [K in SettingKey]?: Config[K] };
   readonly sources: Partial<Sources>;
   readonly problems: readonly Problem[];
+  /** Sentences for the log. */
   readonly warnings: readonly string[];
+  /** Undefined if there is no such file. */
   readonly envFile: EnvFile | undefined;
+}
+
+export interface LoadedConfig extends Pick<Reading, 'warnings' | 'envFile'> {
+  readonly config: Config;
+  readonly sources: Sources;
+  /** Texts that must never be shown. */
+  readonly secrets: readonly string[];
 }
 
 /**
@@ -194,12 +192,10 @@ class Reader implements Reading {
 
   /** Reads the token from one of three places. Two tokens are a problem, because they may be those of two bots. */
   async #readToken(): Promise<void> {
-    const places: string[] = [];
-    const { botToken, botTokenFile } = this.sources;
-    if (botToken && botToken.kind !== 'default') places.push(`BOT_TOKEN (${sourceInWords(botToken)})`);
-    if (botTokenFile && botTokenFile.kind !== 'default')
-      places.push(`BOT_TOKEN_FILE (${sourceInWords(botTokenFile)})`);
-
+    const places = (['botToken', 'botTokenFile'] as const).flatMap((key) => {
+      const source = this.sources[key];
+      return source && source.kind !== 'default' ? [`${settings[key].name} (${sourceInWords(source)})`] : [];
+    });
     const credentials = this.#inputs.env['CREDENTIALS_DIRECTORY'];
     const credential = credentials
       ? await this.#readTokenFile(join(credentials, CREDENTIAL), 'credential')

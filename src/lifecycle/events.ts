@@ -13,11 +13,12 @@ export type LifecycleTransition =
 
 /** The begin or the end of a hook's step. `limitMs` is how long the step may last, `durationMs` how long it took. */
 export type HookEvent =
-  | { readonly event: 'hook.starting'; readonly hook: string; readonly limitMs: number }
-  | { readonly event: 'hook.started'; readonly hook: string; readonly durationMs: number }
-  | { readonly event: 'hook.called-off'; readonly hook: string; readonly durationMs: number }
-  | { readonly event: 'hook.stopping'; readonly hook: string; readonly limitMs: number }
-  | { readonly event: 'hook.stopped'; readonly hook: string; readonly durationMs: number }
+  | { readonly event: 'hook.starting' | 'hook.stopping'; readonly hook: string; readonly limitMs: number }
+  | {
+      readonly event: 'hook.started' | 'hook.called-off' | 'hook.stopped';
+      readonly hook: string;
+      readonly durationMs: number;
+    }
   | {
       readonly event: 'hook.failed' | 'hook.cut';
       readonly hook: string;

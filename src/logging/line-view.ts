@@ -101,16 +101,16 @@ function phaseTree(line: LogLine, paint: Paint): string[] {
   const phases = listOf(line['phases']).filter(isObject);
   const starts = phases.filter(({ step }) => step === 'start');
   const stops = phases.filter(({ step }) => step === 'stop');
+  const shownStarts = starts.every(({ result }) => result === 'done') ? [] : starts;
   return [
-    ...(starts.every(({ result }) => result === 'done')
-      ? []
-      : branch('start', starts, line['reason'], paint)),
-    ...(stops.length === 0 ? [] : branch('stop', stops, line['reason'], paint)),
+    ...branch('start', shownStarts, line['reason'], paint),
+    ...branch('stop', stops, line['reason'], paint),
   ];
 }
 
 /** @param reason why the run stopped, which the receipt's message already says */
 function branch(title: string, phases: readonly LogLine[], reason: unknown, { dim, red }: Paint): string[] {
+  if (phases.length === 0) return [];
   const width = Math.max(...phases.map(({ hook }) => String(hook).length));
   const rows = phases.map(({ hook, result, durationMs, error }, index) => {
     const twig = index === phases.length - 1 ? '└─' : '├─';
