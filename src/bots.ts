@@ -1,7 +1,4 @@
-/**
- * All bots of a run, each with a pipeline of its own: a program may launch several, at any time. They start, drain and
- * stop side by side. A bot whose polling ends with an error ends the run.
- */
+/** All bots of a run, which start, drain and stop side by side. An error that ends the polling of one ends the run. */
 import type { Telegraf } from 'telegraf';
 import type { Clock } from './clock.js';
 import { LastcallError } from './errors.js';

@@ -23,10 +23,7 @@ export interface AppOptions<C extends Context = Context> {
   readonly settings?: AppSettings;
   /** Where to log: a pino logger, or `console`. Without it, nothing is logged. If it fails, the app goes on. */
   readonly log?: AppLog;
-  /**
-   * Hooks for what the handlers need. They start in this order before the bot is polled, and stop in reverse once its
-   * handlers have ended.
-   */
+  /** Hooks that start in this order before the bot is polled, and stop in reverse once its handlers have ended. */
   readonly hooks?: readonly Hook[];
 }
 

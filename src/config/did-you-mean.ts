@@ -1,9 +1,6 @@
 /** Guesses what a mistyped name was meant to be. */
 
-/**
- * Returns the candidate nearest to `name`, with at most one typo (a letter missing, added, wrong, or swapped with its
- * neighbour) for every four letters. Returns undefined if no candidate is that near, or if `name` is one itself.
- */
+/** Returns the nearest candidate with at most one typo for every four letters; undefined if `name` is a candidate. */
 export function didYouMean(name: string, candidates: readonly string[]): string | undefined {
   if (candidates.includes(name)) return undefined;
   let best: string | undefined;

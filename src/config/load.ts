@@ -61,10 +61,7 @@ export interface LoadedConfig extends Pick<Reading, 'warnings' | 'envFile'> {
   readonly secrets: readonly string[];
 }
 
-/**
- * Loads the settings. Rejects with a LastcallError CONFIG_INVALID that names everything that is wrong, or with the
- * signal's reason when the signal aborts.
- */
+/** Rejects with a LastcallError CONFIG_INVALID that names all problems, or with the reason of the signal. */
 export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
   const { values, sources, problems, warnings, envFile } = await readSettings(inputs);
   if (problems.length > 0 || !isComplete(values) || !isComplete(sources)) throw invalid(problems);

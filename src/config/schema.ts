@@ -1,7 +1,4 @@
-/**
- * The settings: the only place that knows their names, types, defaults and help, and which are secret. `Config`, the
- * flags, the help and the README's table are derived from it.
- */
+/** The settings: the only place that knows their names, types, defaults and help, and which are secret. */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import {

@@ -147,10 +147,7 @@ export const path: ValueType<string> = {
   },
 };
 
-/**
- * A bot token. Telegram's are 8 to 10 digits, a colon and 35 characters; less is asked here, so that self-hosted servers
- * may issue tokens of other lengths.
- */
+/** A bot token. Less is asked than of Telegram's own, so that other servers may issue tokens of other lengths. */
 export const token: ValueType<string> = {
   expects: 'a token as @BotFather gives it: digits, a colon, and some 35 letters, digits, "_" and "-"',
   print: (value) => value,

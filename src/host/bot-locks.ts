@@ -1,7 +1,4 @@
-/**
- * The locks of a run, one per bot: no other process on this host and no other run in this process polls the same bots.
- * If another process holds a lock, the run stands by until that process ends.
- */
+/** The locks of a run, one per bot, which keep other processes and other runs from polling the same bots. */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { describeThrown } from '../thrown.js';
@@ -94,10 +91,7 @@ export class BotLocks {
     return entry;
   }
 
-  /**
-   * Takes the queued locks one by one. Locks that are requested in the same tick are taken in the order of their keys,
-   * so that two processes with the same bots can never hold some each.
-   */
+  /** Takes the locks in turn, by key within a tick, so that two processes with the same bots cannot hold some each. */
   async #acquireQueued(): Promise<void> {
     this.#acquiring = true;
     await Promise.resolve();

@@ -1,7 +1,4 @@
-/**
- * The IPC channel to the parent process. pm2 can send `'shutdown'` instead of a signal, and closes the channel only
- * when its daemon ends.
- */
+/** The IPC channel to the parent. pm2 can send `'shutdown'` instead of a signal, and closes it when its daemon ends. */
 
 /** The part of `process` that is an IPC channel; `connected` is undefined without one, and false once closed. */
 export interface IpcChannel {

@@ -20,10 +20,7 @@ const MAX_WAITERS = 64;
 /** The age from which a socket file without a listener is stale; a younger one may be about to get its listener. */
 const STALE_FILE_AGE_MS = 1_000;
 
-/**
- * The socket address of the lock with this name: on Linux an abstract address, which is unique in a network namespace;
- * elsewhere a file in the temporary folder, which on macOS is the user's own.
- */
+/** The lock's address: abstract on Linux; elsewhere a file in the temporary folder (the user's own on macOS). */
 export function lockAddress(name: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'linux' ? `\0lastcall-${name}` : join(tmpdir(), `lastcall-${name}.sock`);
 }
@@ -53,20 +50,14 @@ export class HostLock {
     this.#clock = clock;
   }
 
-  /**
-   * Takes the lock if it is free. Resolves to whether this object now holds the lock. Rejects with the system's error
-   * if no process could take it, for example for lack of file descriptors.
-   */
+  /** Resolves to whether this object now holds the lock. Rejects if no process could take it (no file descriptors). */
   async tryAcquire(): Promise<boolean> {
     if (this.#server) return true;
     if (await this.#listen()) return true;
     return (await this.#removeStaleFile()) && (await this.#listen());
   }
 
-  /**
-   * Takes the lock as soon as its holder releases it or dies. Rejects with the signal's reason when the signal aborts,
-   * and with the system's error if no process could take the lock.
-   */
+  /** Takes the lock once it is free. Rejects with the reason of the signal, or if no process could take the lock. */
   async acquire(signal: AbortSignal): Promise<void> {
     let holder: Socket | undefined;
     try {

@@ -1,7 +1,4 @@
-/**
- * The connection to pm2: its settings arrive in the environment, and messages go through the IPC channel. pm2 also
- * installs code in the process, which would interfere with a stop in order and is turned off here.
- */
+/** The connection to pm2: settings in the environment, messages through IPC, and fault listeners that are removed. */
 import type { Worker } from 'node:cluster';
 import { LONGEST_TIMER_MS } from '../clock.js';
 import type { SupervisedProcess, Supervisor } from './supervisor.js';
@@ -72,10 +69,7 @@ async function clusterWorker(): Promise<ClusterWorker | undefined> {
 /** The names of pm2's fault listeners: the first in cluster mode, the others from its instrumentation. */
 const pm2Listeners = /^(uncaughtListener|bound onUncaughtException|bound onUnhandledRejection)$/;
 
-/**
- * Removes pm2's listeners for faults. They write the error with its secrets to the app's log, and would be mistaken for
- * listeners of the bot program, so that the run would go on after a fault.
- */
+/** Removes pm2's fault listeners, which log errors with their secrets and would pass for those of the bot program. */
 function removePm2FaultListeners(process: SupervisedProcess): void {
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const)
     for (const listener of process.listeners?.(fault) ?? [])

@@ -1,7 +1,4 @@
-/**
- * systemd's notify protocol (sd_notify), in which each message is a datagram. Node has no Unix datagram sockets, so a
- * native package provides them.
- */
+/** systemd's notify protocol, sent as datagrams through a native package, since Node has no Unix datagram sockets. */
 import { LastcallError } from '../errors.js';
 import type { Supervisor } from './supervisor.js';
 

@@ -1,7 +1,4 @@
-/**
- * Fits the shipped systemd unit to a host: sets its paths, and relaxes its hardening as far as the bot needs to read
- * and write files. Reads nothing from the file system itself.
- */
+/** Fits the shipped systemd unit to a host: its paths, and as much of its hardening as the bot allows. */
 import { dirname, isAbsolute, relative, sep } from 'node:path';
 
 /** All paths are absolute, with links resolved. */

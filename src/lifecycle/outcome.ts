@@ -35,10 +35,7 @@ export interface Outcome {
   readonly stopDurationMs: number;
 }
 
-/**
- * Returns the exit code: the first one that a reason asks for (a fault during a clean stop counts, too); else the
- * highest one among the errors of the steps, at least 1; else 0.
- */
+/** The exit code is the first that a reason asks for; else the highest of the failed steps, at least 1; else 0. */
 export function exitStatusOf(
   reasons: readonly StopReason[],
   phases: readonly Phase[],

@@ -1,7 +1,4 @@
-/**
- * Adapts the log of an embedding program. That log knows neither our errors nor what is secret, so it gets plain data with
- * secrets masked; and it may fail, which has no effect on the run.
- */
+/** Adapts the log of an embedding program, which may fail and gets plain data only, with secrets masked. */
 import type { HookLog } from '../lifecycle/hook.js';
 import { tryOr } from '../thrown.js';
 import { errorFieldsOrValue, errorText } from './error-fields.js';

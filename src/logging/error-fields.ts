@@ -1,7 +1,4 @@
-/**
- * Describes an error as fields of a log line. Of an error's own properties only plain figures and short texts are kept,
- * because Telegraf's errors carry whole requests, with what people wrote in them.
- */
+/** Errors as fields of a log line, without the requests that Telegraf's errors carry, with what people wrote. */
 import {
   describeThrown,
   isError,

@@ -1,7 +1,4 @@
-/**
- * Events as log lines: one table of all events, joined from a table for each subsystem. Event names are stable, because
- * people build alerts on them. A missing row is a compile error.
- */
+/** Events as log lines. Event names are stable, because people build alerts on them. */
 import type { DispatchEvent } from '../dispatch/events.js';
 import type { HostEvent } from '../host/events.js';
 import type { InboxEvent } from '../inbox/events.js';

@@ -1,7 +1,4 @@
-/**
- * Adds priorities for systemd's journal: journald removes a `<N>` in front of a line and stores the line with syslog's
- * level N, so that `journalctl -p warning` works.
- */
+/** Adds the priorities `<N>` from which journald takes the level of a line, so that `journalctl -p warning` works. */
 import { fstatSync } from 'node:fs';
 
 /** The syslog numbers of pino's levels. */

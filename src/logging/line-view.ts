@@ -1,7 +1,4 @@
-/**
- * Shows a log line to people: the message first; fields only where the message does not already say what is in them; an
- * error with its causes and what to do about it; the receipt as a small timed tree.
- */
+/** Shows a log line to people: the message, fields that it does not tell, causes of errors, a tree for the receipt. */
 import { isObject } from '../json.js';
 import { durationInWords } from '../words.js';
 import { eventTable } from './events.js';

@@ -79,10 +79,7 @@ export class LogStream {
     });
   }
 
-  /**
-   * Counts a line as taken, also one that could not be written, because there is nobody to tell. Later lines may succeed:
-   * a single line can fail while pm2 reopens the log file of an app.
-   */
+  /** Counts a line as taken, even a failed one: a single line can fail while pm2 reopens the log file of an app. */
   #onTaken(number: number): void {
     this.#taken = number;
     this.#tellDropped();

@@ -1,7 +1,4 @@
-/**
- * Sets up the log of the process: each line is written before the logging call returns, holds no secret, and is JSON for
- * programs or text for people. This module is the adapter to pino.
- */
+/** The adapter to pino: lines are written before the call returns, hold no secret, and are JSON or text for people. */
 
 import { type Logger, pino } from 'pino';
 import type { HookLog } from '../lifecycle/hook.js';
@@ -48,10 +45,7 @@ export interface LoggingOptions {
   };
 }
 
-/**
- * Sets up the log on stdout. Errors of stdout and stderr are ignored from now on. The module that makes lines pretty is
- * loaded only if it is needed.
- */
+/** Sets up the log on stdout. Errors of stdout and stderr are ignored from now on. */
 export async function createLogging({ config, secrets, process }: LoggingOptions): Promise<Logging> {
   const { stdout, stderr, env, pid } = process;
   const terminal = stdout.isTTY === true;

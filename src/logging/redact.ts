@@ -1,7 +1,4 @@
-/**
- * Keeps secrets out of the log. Works on finished text, where nothing can hide any more: message, stack, causes, URLs, keys
- * and nested objects are all text by then.
- */
+/** Keeps secrets out of the log. Works on finished text, because all parts of a line are plain text by then. */
 import { maskToken, maskTokens } from '../token.js';
 
 /** The part of a token behind its colon is masked on its own if it is too long to be a common word. */

@@ -1,7 +1,4 @@
-/**
- * Keeps the supervisor informed: reports when the bot is ready and when it stops, asks for more time, updates the
- * status, and pings the watchdog while the run makes progress.
- */
+/** Keeps the supervisor informed: readiness, stop, time needed, status, and watchdog pings while the run proceeds. */
 import type { Clock } from '../clock.js';
 import type { Supervisor } from '../host/supervisor.js';
 import type { ObservedEvent } from './events.js';

@@ -1,7 +1,4 @@
-/**
- * Follows the steps of the run, and tells whether the current one has stalled. Each step has a latest end, so that a
- * blocked step counts as stalled, while waiting for an unreachable network does not.
- */
+/** Tells whether the current step of the run has stalled, as waiting for an unreachable network never does. */
 import type { Clock } from '../clock.js';
 import type { ObservedEvent } from './events.js';
 

@@ -1,7 +1,4 @@
-/**
- * Tracks how long another poller or a webhook has taken the bot's updates. A conflict outlasts the polls that succeed
- * in it: two pollers take the updates in turns, so that a streak of failures never gets long.
- */
+/** Tracks the length of a conflict, which outlasts polls that succeed: two pollers take the updates in turns. */
 import type { Clock } from '../clock.js';
 
 export class ConflictTracker {

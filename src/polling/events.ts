@@ -14,10 +14,7 @@ export type PollingEvent =
   | { readonly event: 'poll.started' }
   /** A poll was answered with `count` updates, 0 for a long poll that ended empty (debug). */
   | { readonly event: 'poll.answered'; readonly count: number; readonly durationMs: number }
-  /**
-   * A call failed and is repeated (a warning): Telegram is out of reach, or `getMe` refuses a token that was good.
-   * `attempt` counts the consecutive failures.
-   */
+  /** A call failed and is repeated. `attempt` counts the consecutive failures. */
   | {
       readonly event: 'poll.failed';
       readonly class: 'unreachable' | 'token-refused';

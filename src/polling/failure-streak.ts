@@ -27,10 +27,7 @@ export class FailureStreak {
     return this.#classes.has(failureClass);
   }
 
-  /**
-   * Records a failure. `earlier` is the number of earlier failures of the class in the streak; `lastedMs` is the time since
-   * the first failure of the class with no other class in between.
-   */
+  /** `earlier` counts previous failures of the class; `lastedMs` is the time since the first without others between. */
   record(failureClass: FailureClass): { readonly earlier: number; readonly lastedMs: number } {
     const now = this.#clock.now();
     const { since, failures } = this.#classes.get(failureClass) ?? { since: now, failures: 0 };

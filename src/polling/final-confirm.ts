@@ -1,7 +1,4 @@
-/**
- * The confirm at the end of a run: decides whether Telegram must still be told to forget what was accepted, and makes
- * the calls that tell it.
- */
+/** The confirm at the end of a run, by which Telegram forgets what was accepted. */
 import type { Clock } from '../clock.js';
 import { backoffMs } from './backoff.js';
 import type { ApiAnswer, BotApi } from './bot-api.js';

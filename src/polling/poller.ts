@@ -1,7 +1,4 @@
-/**
- * The loop that fetches updates: polls, hands the batch to `accept`, and polls again from the offset that `accept`
- * returns. The poller does not know where updates go or how they are handled.
- */
+/** The loop that fetches updates: polls, hands the batch to `accept`, and polls from the offset that it returns. */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
@@ -78,10 +75,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     this.#options = { random: Math.random, ...options, emit: guarded(options.emit) };
   }
 
-  /**
-   * The latest time at which the current step ends, in the clock's milliseconds: once that time has passed, polling
-   * hangs. `Infinity` before and after the run, and while `accept` is pending.
-   */
+  /** The latest end of the current step in the clock's milliseconds; `Infinity` where none is limited. */
   get latestEnd(): number {
     return this.#caller?.latestEnd ?? Number.POSITIVE_INFINITY;
   }

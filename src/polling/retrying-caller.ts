@@ -34,10 +34,7 @@ export class RetryingCaller {
     this.#conflicts = new ConflictTracker(options.clock, options.conflictOverAfterMs);
   }
 
-  /**
-   * Resolves with Telegram's answer, however long that takes. Rejects with the signal's reason when the signal aborts,
-   * and with a LastcallError when a failure ends the run.
-   */
+  /** Resolves with the answer. Rejects with the reason of the signal, or with a LastcallError that ends the run. */
   async call<T>(
     attempt: (streak: FailureStreak) => Promise<ApiAnswer<T>>,
     onFailure: FailureHandler = (failure, streak) => this.waitOrGiveUp(failure, streak),

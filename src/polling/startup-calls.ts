@@ -19,10 +19,7 @@ export async function identify<M extends Me>({ api, call, emit }: StartupContext
   return me;
 }
 
-/**
- * Emits the size of the backlog, removes a webhook, and drops the backlog if `dropPending` says so.
- * Rejects with WEBHOOK_ACTIVE when a webhook is set and `deleteWebhook` is false.
- */
+/** Prepares the queue at the start. Rejects with WEBHOOK_ACTIVE if a webhook is set and may not be deleted. */
 export async function prepareQueue(context: StartupContext<Me>, dropPending: boolean): Promise<void> {
   const { api, call, emit } = context;
   const { url, pendingUpdateCount } = await call((options) => api.getWebhookInfo(options));
