@@ -69,11 +69,7 @@ export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
   return { config: values, sources, warnings, secrets, envFile };
 }
 
-/**
- * Returns the token for a bot that lastcall builds.
- *
- * @throws LastcallError CONFIG_INVALID, which says how to get a token, if there is none
- */
+/** Returns the token for a bot that lastcall builds. @throws LastcallError CONFIG_INVALID if there is none */
 export function requireToken(config: Pick<Config, 'botToken'>): string {
   if (config.botToken !== undefined) return config.botToken;
   const sentence =

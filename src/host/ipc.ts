@@ -15,12 +15,7 @@ export interface IpcListener {
   supervisorGone(): void;
 }
 
-/**
- * Listens on the channel, if there is one.
- *
- * @param underPm2 whether pm2 started this process
- * @returns a function that stops listening
- */
+/** Listens on the channel, if there is one. Returns a function that stops listening. */
 export function listenOnIpc(channel: IpcChannel, underPm2: boolean, listener: IpcListener): () => void {
   if (channel.connected === undefined) return () => {};
   const onMessage = (message: unknown) => {

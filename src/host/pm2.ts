@@ -42,15 +42,9 @@ export async function connectToPm2(
     kind: 'pm2',
     stopLimitMs: killAfterMs - Math.min(MARGIN_MS, killAfterMs * MAX_MARGIN_SHARE),
     killAfterMs,
-    watchdogMs: undefined,
     ready: () => send('ready'),
     // Sent as a custom metric, which `pm2 show` and `pm2 monit` list.
     status: (value) => send({ type: 'axm:monitor', data: { lastcall: { value } } }),
-    // pm2 has no request for more time.
-    extend() {},
-    stopping() {},
-    ping() {},
-    close() {},
   };
 }
 

@@ -51,8 +51,7 @@ export async function connectToSystemd(
 
   return {
     kind: 'systemd',
-    // systemd does not tell its TimeoutStopSec, and grants more time on request.
-    stopLimitMs: undefined,
+    // No limit of a stop: systemd does not tell its TimeoutStopSec, and grants more time on request.
     watchdogMs: watchdogMsOf(env),
     ready: () => send('READY=1'),
     status: (text) => send(`STATUS=${text.replaceAll(/\s+/g, ' ')}`),

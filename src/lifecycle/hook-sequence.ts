@@ -32,17 +32,13 @@ interface Entry {
 export class HookSequence {
   readonly #options: HookSequenceOptions;
   readonly #entries: Entry[] = [];
-  readonly #phases: Phase[] = [];
+  /** Every step so far, in the order in which the steps ended. */
+  readonly phases: Phase[] = [];
   #stage: 'before' | 'starting' | 'closed' = 'before';
   #insertAt = 0;
 
   constructor(options: HookSequenceOptions) {
     this.#options = options;
-  }
-
-  /** Every step so far, in the order in which the steps ended. */
-  get phases(): readonly Phase[] {
-    return this.#phases;
   }
 
   /**
@@ -81,11 +77,7 @@ export class HookSequence {
     this.close();
   }
 
-  /**
-   * Stops the hooks that have started and have a stop, last first, each within its share. Never rejects.
-   *
-   * @param begunAt when the stop began, in the clock's milliseconds; the budget counts from then on
-   */
+  /** Stops hook after hook, last first. The budget counts from `begunAt`, in the clock's milliseconds. Never rejects. */
   async stop(begunAt: number): Promise<void> {
     const hooks = this.#hooksToStop();
     for (let hook = hooks.pop(); hook; hook = hooks.pop()) await this.#stop(hook, hooks.length, begunAt);
@@ -175,7 +167,7 @@ export class HookSequence {
     const result = await attempt(work, options);
     const durationMs = clock.now() - begunAt;
     const phase = phaseOf({ hook: hook.name, step, durationMs }, result, options.signal.reason);
-    this.#phases.push(phase);
+    this.phases.push(phase);
     emit(hookEvent(phase));
     return phase;
   }

@@ -19,8 +19,7 @@ const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLeve
 
 /** Adapts a log. Secrets are masked in the lines of lastcall itself, not in what hooks write. */
 export function adaptLog(given: AppLog = silentLog): RunLogging {
-  const redactor = createRedactor();
-  const redact = (text: string) => redactor.redact(text);
+  const { addSecret, redact } = createRedactor();
   const plain = (fields: object): object =>
     Object.fromEntries(
       Object.entries(fields).map(([name, value]) => [
@@ -45,7 +44,7 @@ export function adaptLog(given: AppLog = silentLog): RunLogging {
   return {
     log,
     receiptLog: log,
-    addSecret: (secret) => redactor.add(secret),
+    addSecret,
     redact,
     errorText: (error) => redact(errorText(error)),
     async flush() {},

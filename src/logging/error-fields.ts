@@ -21,9 +21,6 @@ export interface ErrorFields {
   readonly type: string;
   readonly message: string;
   readonly stack?: string;
-  readonly culprit?: string;
-  readonly likelyCause?: string;
-  readonly nextStep?: string;
   /** The Bot API method of the call that failed. */
   readonly method?: string;
   readonly cause?: ErrorFields;

@@ -6,19 +6,15 @@ import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import { type EventLog, logEvent } from './events.js';
 import { isJournal, levelOf, withPriority } from './journal.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
-import { createRedactor } from './redact.js';
+import { createRedactor, type Redactor } from './redact.js';
 
 export type { Logger } from 'pino';
 
 /** The log of a run. */
-export interface RunLogging {
+export interface RunLogging extends Redactor {
   readonly log: EventLog & { child(bindings: { readonly hook: string }): HookLog };
   /** The log for the receipt, which is written at any LOG_LEVEL except `silent`. */
   readonly receiptLog: EventLog;
-  /** Masks the secret in every line from now on. */
-  addSecret(secret: string): void;
-  /** Masks secrets in a text as in the log. */
-  redact(text: string): string;
   /** Returns an error's stack, or else its type and message, with secrets masked as in the log. */
   errorText(error: unknown): string;
   /** Resolves when every line is written or cannot be, but within a second, and within `withinMs`. Call it last. */
@@ -56,7 +52,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const present = journal ? (line: string) => withPriority(levelOf(line), render(line)) : render;
 
   ignoreErrors(stderr);
-  const redactor = createRedactor(secrets);
+  const { addSecret, redact } = createRedactor(secrets);
   const stream = new LogStream(stdout, {
     dropped: (lines) => logEvent(log, { event: 'log.dropped', lines }),
   });
@@ -68,15 +64,15 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields, error: errorFieldsOrValue },
     },
-    { write: (line: string) => stream.write(present(redactor.redact(line))) },
+    { write: (line: string) => stream.write(present(redact(line))) },
   );
   return {
     log,
     receiptLog:
       log.isLevelEnabled('info') || config.logLevel === 'silent' ? log : log.child({}, { level: 'info' }),
-    addSecret: (secret) => redactor.add(secret),
-    redact: (text) => redactor.redact(text),
-    errorText: (error) => redactor.redact(errorText(error)),
+    addSecret,
+    redact,
+    errorText: (error) => redact(errorText(error)),
     flush: (withinMs) => stream.flush(withinMs),
   };
 }

@@ -6,32 +6,29 @@ const SHORTEST_PART = 16;
 
 export interface Redactor {
   /** Masks a secret from now on, whether it is written plain, in a URL or in JSON. A blank one is ignored. */
-  add(secret: string): void;
+  addSecret(secret: string): void;
   /** Masks every known secret, and everything that looks like a bot token. */
-  redact(line: string): string;
+  redact(text: string): string;
 }
 
 export function createRedactor(secrets: readonly string[] = []): Redactor {
   const masks = new Map<string, string>();
   let known: RegExp | undefined;
-  const redactor: Redactor = {
-    add(secret) {
-      if (secret.trim() === '') return;
-      const mask = maskToken(secret);
-      for (const spelling of spellings(secret)) masks.set(spelling, mask);
-      const part = secret.slice(secret.indexOf(':') + 1);
-      if (part.length >= SHORTEST_PART) masks.set(part, '***');
-      // The longest first, because masking a shorter one would leave a piece of a longer one that contains it.
-      const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
-      known = new RegExp(longestFirst.map(escaped).join('|'), 'g');
-    },
-    redact(line) {
-      const rest = known ? line.replace(known, (secret) => masks.get(secret) ?? '***') : line;
-      return maskTokens(rest);
-    },
+  const addSecret = (secret: string) => {
+    if (secret.trim() === '') return;
+    const mask = maskToken(secret);
+    for (const spelling of spellings(secret)) masks.set(spelling, mask);
+    const part = secret.slice(secret.indexOf(':') + 1);
+    if (part.length >= SHORTEST_PART) masks.set(part, '***');
+    // The longest first, because masking a shorter one would leave a piece of a longer one that contains it.
+    const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
+    known = new RegExp(longestFirst.map(escaped).join('|'), 'g');
   };
-  for (const secret of secrets) redactor.add(secret);
-  return redactor;
+  for (const secret of secrets) addSecret(secret);
+  return {
+    addSecret,
+    redact: (line) => maskTokens(known ? line.replace(known, (secret) => masks.get(secret) ?? '***') : line),
+  };
 }
 
 /** Returns the ways in which a secret may be written in a line. */

@@ -58,7 +58,7 @@ export class Health {
         this.#onInterval();
         break;
       case 'hook.starting':
-        this.#supervisor.extend(event.limitMs + EXIT_ALLOWANCE_MS);
+        this.#supervisor.extend?.(event.limitMs + EXIT_ALLOWANCE_MS);
         break;
       case 'lifecycle.running':
         this.#extendUntilReady();
@@ -69,8 +69,8 @@ export class Health {
         this.#ready = true;
         break;
       case 'lifecycle.stopping':
-        this.#supervisor.stopping();
-        this.#supervisor.extend(event.budgetMs + EXIT_ALLOWANCE_MS);
+        this.#supervisor.stopping?.();
+        this.#supervisor.extend?.(event.budgetMs + EXIT_ALLOWANCE_MS);
         break;
       case 'lifecycle.stopped':
         this.close();
@@ -82,14 +82,14 @@ export class Health {
     this.#cancelInterval = this.#clock.after(this.#intervalMs, () => this.#onInterval());
     this.#updateStatus();
     if (this.#progress.isStalled) return;
-    if (this.#supervisor.watchdogMs !== undefined) this.#supervisor.ping();
+    if (this.#supervisor.watchdogMs !== undefined) this.#supervisor.ping?.();
     this.#extendUntilReady();
   }
 
   /** Asks for more time until the bot is ready, since Telegram may be unreachable for any length of time. */
   #extendUntilReady(): void {
     if (this.#progress.phase === 'running' && !this.#ready)
-      this.#supervisor.extend(INTERVALS_PER_WATCHDOG * this.#intervalMs + EXIT_ALLOWANCE_MS);
+      this.#supervisor.extend?.(INTERVALS_PER_WATCHDOG * this.#intervalMs + EXIT_ALLOWANCE_MS);
   }
 
   #updateStatus(): void {

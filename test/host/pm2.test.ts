@@ -30,10 +30,6 @@ describe('pm2', () => {
     const supervisor = await connectToPm2(process);
     supervisor.status('standing by, process 7 polls');
     supervisor.ready();
-    supervisor.extend(1_000);
-    supervisor.stopping();
-    supervisor.ping();
-    supervisor.close();
     expect(messages).toEqual([
       { type: 'axm:monitor', data: { lastcall: { value: 'standing by, process 7 polls' } } },
       'ready',

@@ -11,7 +11,6 @@ function setUp({ watchdogMs }: { watchdogMs?: number } = {}) {
   const statuses: string[] = [];
   const supervisor: Supervisor = {
     kind: 'systemd',
-    stopLimitMs: undefined,
     watchdogMs,
     ready: () => void told.push('ready'),
     status: (text) => void statuses.push(text),
