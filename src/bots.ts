@@ -15,7 +15,6 @@ export interface Launched {
   /** The kinds of updates to request; undefined where the settings decide. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
-  /** Called when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
   /** Called once the bot's handlers have ended, or with the error that ended its polling. */
   ended(error?: unknown): void;

@@ -1,11 +1,11 @@
-/** Looks at thrown values, which can be anything. Nothing here throws, whatever getters and proxies in a value do. */
+/** Deals with what code throws, which can be any value. Nothing here throws, whatever getters and proxies do. */
 import { inspect, types } from 'node:util';
 import { LastcallError } from './errors.js';
 
 /** Stands for what throws when it is looked at. */
 export const UNREADABLE = '[unreadable]';
 
-/** Returns what the function returns, or the fallback if it throws: to look at values that may run code of their own. */
+/** Returns what the function returns, or the fallback if it throws. */
 export function tryOr<T>(look: () => T, fallback: T): T {
   try {
     return look();

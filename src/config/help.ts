@@ -1,7 +1,6 @@
 /** Describes the settings for people. */
 import { flagOf, type Setting, settingKeys, settings } from './schema.js';
 
-/** The width of a help text in columns. */
 const WIDTH = 80;
 const INDENT = ' '.repeat(6);
 

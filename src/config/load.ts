@@ -28,7 +28,6 @@ export interface Inputs {
   readonly flags?: Flags;
   /** An absolute path, where relative ones start. */
   readonly cwd: string;
-  /** Ends the reading of files. */
   readonly signal?: AbortSignal;
   /** Resolves with a file's text; rejects with an error whose `code` says why it cannot. */
   readonly readFile?: (path: string, signal?: AbortSignal) => Promise<string>;
@@ -36,7 +35,6 @@ export interface Inputs {
 
 /** All variables of `.env`, because the bot may have settings of its own there. */
 interface EnvFile {
-  /** An absolute path. */
   readonly path: string;
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -50,7 +48,6 @@ export interface Reading {
   readonly problems: readonly Problem[];
   /** Sentences for the log. */
   readonly warnings: readonly string[];
-  /** Undefined if there is no such file. */
   readonly envFile: EnvFile | undefined;
 }
 
@@ -84,7 +81,6 @@ export async function readSettings(inputs: Inputs): Promise<Reading> {
   return reader;
 }
 
-/** A value that is not parsed yet. */
 interface Found {
   readonly text: string;
   readonly source: Source;
@@ -111,7 +107,6 @@ class Reader implements Reading {
     await this.#readToken();
   }
 
-  /** Finds a setting in the source that takes precedence, and parses it. */
   #read(key: SettingKey): void {
     const found = this.#find(key);
     if (found && found.text.trim() !== '') this.#parse(key, found);

@@ -31,7 +31,6 @@ const LONGEST_DURATION_MS = 24 * 24 * unitsMs.h;
 interface DurationLimits {
   readonly leastMs: number;
   readonly mostMs?: number;
-  /** Every value is a multiple of it. */
   readonly stepMs?: number;
 }
 

@@ -7,7 +7,6 @@ import type { LockEvent } from './events.js';
 import { HostLock, lockAddress } from './lock.js';
 
 export interface BotLocksOptions {
-  /** What to do when another process holds a lock. */
   readonly onLocked: 'wait' | 'exit';
   /** Ends standing by. No lock is taken once it has aborted. */
   readonly signal: AbortSignal;

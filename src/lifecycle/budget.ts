@@ -14,12 +14,8 @@ export function startCapMs(leftMs: number, ownMs?: number): number {
 }
 
 /**
- * Returns how long the stop of a hook may last: what is left, less a short share for each later hook. The time that a
- * stop does not use is left to the later ones.
- *
- * @param leftMs what is left for the whole stop
- * @param later the number of hooks that are stopped after this one
- * @param ownMs further limits; they can only make the result smaller
+ * Returns how long the stop of a hook may last: what is left, less a short share for each hook that is stopped later. The
+ * limits in `ownMs` can only make the result smaller.
  */
 export function stopCapMs(leftMs: number, later: number, ...ownMs: readonly (number | undefined)[]): number {
   return smallest(leftMs - later * shortShareMs(leftMs, later), ownMs);

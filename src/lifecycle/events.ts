@@ -6,7 +6,6 @@ import type { StopReason } from './stop-reason.js';
 /** A change of the lifecycle's state. */
 export type LifecycleTransition =
   | { readonly event: 'lifecycle.starting' }
-  /** `durationMs` is the duration of the start. */
   | { readonly event: 'lifecycle.running'; readonly durationMs: number }
   | { readonly event: 'lifecycle.stopping'; readonly reason: StopReason; readonly budgetMs: number }
   | ({ readonly event: 'lifecycle.stopped' } & Outcome);
@@ -30,7 +29,6 @@ export type HookEvent =
 export type LifecycleEvent =
   | LifecycleTransition
   | HookEvent
-  /** A stop was requested again; the first reason stays. */
   | { readonly event: 'lifecycle.stop-repeated'; readonly reason: StopReason }
   /** `limitMs` is what each hook's stop gets from now on. */
   | { readonly event: 'lifecycle.hastened'; readonly limitMs: number };

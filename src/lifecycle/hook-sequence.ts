@@ -18,7 +18,6 @@ interface HookSequenceOptions {
   readonly emit: (event: HookEvent) => void;
   /** Aborts with the StopReason when the stop begins. */
   readonly signal: AbortSignal;
-  /** Aborts when the stop is hastened. */
   readonly hastenSignal: AbortSignal;
   /** Called when a start fails or is overdue. Must make `signal` abort. */
   readonly startFailed: (error: LastcallError) => void;
@@ -58,7 +57,6 @@ export class HookSequence {
     this.#entries.splice(this.#insertAt++, 0, { hook, isStarted });
   }
 
-  /** Lets no more hooks be added. */
   close(): void {
     this.#stage = 'closed';
   }

@@ -24,7 +24,6 @@ export interface ErrorFields {
   /** The Bot API method of the call that failed. */
   readonly method?: string;
   readonly cause?: ErrorFields;
-  /** The errors of an AggregateError. */
   readonly errors?: readonly ErrorFields[];
   /** Further own properties of the error: `code`, `errno`, `syscall`, … */
   readonly [property: string]: unknown;

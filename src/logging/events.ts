@@ -39,11 +39,7 @@ export const eventTable: Rows<LoggedEvent> = {
   ...programEvents,
 };
 
-/**
- * Writes the event's line if its level is on. Does nothing for `lifecycle.stopped`, whose line is the receipt.
- *
- * @param context further fields, such as the bot's id
- */
+/** Writes the event's line, with the context as further fields. `lifecycle.stopped` has the receipt in its place. */
 export function logEvent(log: EventLog, event: LoggedEvent, context?: object): void {
   if (event.event !== 'lifecycle.stopped') writeLine(log, event.event, event, context);
 }

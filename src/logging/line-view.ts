@@ -90,7 +90,6 @@ function framesOf(stack: unknown): string[] {
   return last < 0 ? frames : frames.slice(0, last + 1);
 }
 
-/** The folder of lastcall, as stack frames name it. */
 const ours = new URL('..', import.meta.url).href;
 
 /** Shows how long each step of the stop took, and each step of the start if one of them went wrong. */

@@ -20,7 +20,6 @@ export interface Output {
 export interface LogStreamOptions {
   /** Called when a stuck reader reads again, with the number of lines that were dropped meanwhile. */
   dropped(lines: number): void;
-  /** How much may wait for the reader before lines are dropped. */
   readonly limitBytes?: number;
   readonly clock?: Clock;
 }
@@ -37,7 +36,6 @@ export class LogStream {
   readonly #limitBytes: number;
   /** The number of the last line written. Lines are numbered from 1. */
   #written = 0;
-  /** The number of the last line that the stream has taken. */
   #taken = 0;
   #dropped = 0;
   readonly #flushing = new Set<() => void>();

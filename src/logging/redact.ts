@@ -31,7 +31,6 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
   };
 }
 
-/** Returns the ways in which a secret may be written in a line. */
 function spellings(secret: string): readonly string[] {
   const inUrl = encodeURIComponent(secret);
   const inUrlLower = inUrl.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());

@@ -38,7 +38,6 @@ export interface Me {
 export interface WebhookInfo {
   /** The webhook's URL, or an empty string if no webhook is set. */
   readonly url: string;
-  /** The number of updates that wait at Telegram. */
   readonly pendingUpdateCount: number;
 }
 

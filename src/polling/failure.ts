@@ -44,7 +44,6 @@ interface FailurePolicy {
     readonly ms: number;
     /** The patience before the first poll has succeeded. Defaults to `ms`. */
     readonly atStartMs?: number;
-    /** The code of the error that ends the run. */
     readonly code: ErrorCode;
   };
 }

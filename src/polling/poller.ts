@@ -9,7 +9,7 @@ import { classify, type Failure, failurePolicies } from './failure.js';
 import type { FailureStreak } from './failure-streak.js';
 import { confirmOffset, offsetsToConfirm } from './final-confirm.js';
 import { RetryingCaller } from './retrying-caller.js';
-import { identify, prepareQueue, removeConflictingWebhook, type StartupContext } from './startup-calls.js';
+import { prepareQueue, removeConflictingWebhook, type StartupContext } from './startup-calls.js';
 
 export interface PollerOptions<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly api: BotApi<U, M>;
@@ -49,7 +49,6 @@ export interface PollingEnd {
   readonly error?: LastcallError;
 }
 
-/** The most updates that Telegram returns at once. */
 const BATCH_LIMIT = 100;
 
 /** The time for an answer beyond the time that Telegram is asked to wait: for connecting and for a slow network. */
@@ -65,7 +64,6 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   #offset: number | undefined;
   /** The offset of the newest poll that was answered: Telegram has forgotten all updates below it. */
   #confirmed: number | undefined;
-  /** The offset of the newest poll, answered or not. */
   #requested: number | undefined;
   #fetched = 0;
   /** The number of updates of the newest batch below `#offset`; earlier batches are confirmed. */
@@ -106,14 +104,15 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   /** Resolves with the error that ended polling, or undefined when the signal ended it. */
   async #fetchUntilEnd(caller: RetryingCaller, signal: AbortSignal): Promise<LastcallError | undefined> {
     const { api, deleteWebhook, dropPending, connected, emit } = this.#options;
-    const startup: StartupContext<M> = {
+    const startup: StartupContext = {
       api,
       deleteWebhook,
       emit,
       call: (attempt) => caller.call(() => attempt(caller.optionsOf(ANSWER_WITHIN_MS))),
     };
     try {
-      const me = await identify(startup);
+      const me = await startup.call((options) => api.getMe(options));
+      emit({ event: 'poll.connected', id: me.id, username: me.username });
       connected?.(me);
       await prepareQueue(startup, dropPending);
       for (;;) {
@@ -172,7 +171,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     failure: Failure,
     streak: FailureStreak,
     caller: RetryingCaller,
-    startup: StartupContext<M>,
+    startup: StartupContext,
   ): Promise<void> {
     const { api, emit } = this.#options;
     if (caller.atStart && failure.class === 'conflict' && failure.by === 'webhook')
@@ -181,7 +180,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     if (!caller.atStart && failure.class === 'token-refused') {
       emit({ event: 'poll.token-doubted', detail: failure.detail });
       await caller.backOff(failure.class, streak);
-      await caller.call(() => api.getMe(caller.optionsOf(ANSWER_WITHIN_MS)));
+      await startup.call((options) => api.getMe(options));
       return;
     }
     await caller.waitOrGiveUp(failure, streak);

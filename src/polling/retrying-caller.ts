@@ -87,7 +87,6 @@ export class RetryingCaller {
     return { signal, timeoutMs };
   }
 
-  /** Waits, and sets `latestEnd` to the end of the wait. */
   async sleep(ms: number): Promise<void> {
     if (ms <= 0) return;
     const { clock, signal } = this.#options;
