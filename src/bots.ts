@@ -54,8 +54,7 @@ export class Bots {
   /**
    * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
    *
-   * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already; INBOX_UNAVAILABLE when there is
-   *   no place for its inbox
+   * @throws LastcallError BOT_ALREADY_POLLED if this process polls the bot already; INBOX_UNAVAILABLE without a place for it
    */
   add(launched: Launched): void {
     this.#options.joining(launched.bot);
@@ -82,10 +81,8 @@ export class Bots {
   }
 
   /**
-   * Lets the handlers of all bots end until `latestEnd` aborts. Rejects with DRAIN_OVERDUE, once all bots have drained, if
-   * handlers had to be aborted.
-   *
-   * @param why asked at the end of each bot's drain
+   * Lets the handlers of all bots end until `latestEnd` aborts, and asks `why` at the end of each bot's drain. Rejects with
+   * DRAIN_OVERDUE, once all bots have drained, if handlers had to be aborted.
    */
   async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<void> {
     const aborted = await Promise.all(
@@ -111,32 +108,26 @@ export class Bots {
 
   /** The activity of all bots together; `latestEnd` is that of the bot whose step ends first. */
   get activity(): Activity {
-    return this.#bots
-      .map(({ pipeline }) => pipeline.activity)
-      .reduce(
-        (all, one) => ({
-          running: all.running + one.running,
-          handled: all.handled + one.handled,
-          latestEnd: Math.min(all.latestEnd, one.latestEnd),
-        }),
-        { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY },
-      );
+    const all = this.#bots.map(({ pipeline }) => pipeline.activity);
+    return {
+      running: total(all, 'running'),
+      handled: total(all, 'handled'),
+      latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
+    };
   }
 
   /** The counts of all bots together; `confirmedUpTo` only where there is one bot. */
   get counts(): ReceiptCounts {
     const all = this.#bots.map(({ pipeline }) => pipeline.counts);
-    const sum = (name: Exclude<keyof ReceiptCounts, 'confirmedUpTo'>) =>
-      all.reduce((total, counts) => total + counts[name], 0);
     return {
-      fetched: sum('fetched'),
-      recovered: sum('recovered'),
-      handled: sum('handled'),
-      dropped: sum('dropped'),
-      failed: sum('failed'),
-      timedOut: sum('timedOut'),
-      left: sum('left'),
-      mayRepeat: sum('mayRepeat'),
+      fetched: total(all, 'fetched'),
+      recovered: total(all, 'recovered'),
+      handled: total(all, 'handled'),
+      dropped: total(all, 'dropped'),
+      failed: total(all, 'failed'),
+      timedOut: total(all, 'timedOut'),
+      left: total(all, 'left'),
+      mayRepeat: total(all, 'mayRepeat'),
       confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
     };
   }
@@ -173,6 +164,10 @@ export class Bots {
     launched.ended(error);
     this.#options.failed(error);
   }
+}
+
+function total<Name extends string>(all: readonly Readonly<Record<Name, number>>[], name: Name): number {
+  return all.reduce((sum, one) => sum + one[name], 0);
 }
 
 /** The error by which an event of dispatcher or inbox ends the run; undefined for all other events. */

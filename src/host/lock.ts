@@ -64,7 +64,11 @@ export class HostLock {
       signal.throwIfAborted();
       while (!(await this.tryAcquire())) {
         await this.#clock.sleep(MIN_RETRY_INTERVAL_MS, signal);
-        if (!holder || holder.destroyed) holder = connectTo(this.#address);
+        // An error is followed by `close`.
+        if (!holder || holder.destroyed)
+          holder = connect(this.#address)
+            .on('error', () => {})
+            .resume();
         await this.#waitForClose(holder, signal);
       }
     } finally {
@@ -135,13 +139,6 @@ export class HostLock {
     unlinkSync(this.#address);
     return true;
   }
-}
-
-function connectTo(address: string): Socket {
-  // An error is followed by `close`.
-  return connect(address)
-    .on('error', () => {})
-    .resume();
 }
 
 /** An id that changes when the file is replaced, or undefined if there is no file or it is not stale yet. */

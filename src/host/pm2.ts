@@ -23,7 +23,8 @@ type ClusterWorker = Pick<Worker, 'exitedAfterDisconnect'>;
 /** Connects to pm2, and turns off what pm2 has installed in the process. Never rejects. */
 export async function connectToPm2(
   process: SupervisedProcess,
-  workerOf: () => Promise<ClusterWorker | undefined> = clusterWorker,
+  workerOf: () => Promise<ClusterWorker | undefined> = async () =>
+    (await import('node:cluster')).default.worker,
 ): Promise<Supervisor> {
   const { env } = process;
   removePm2FaultListeners(process);
@@ -53,11 +54,6 @@ function killTimeoutOf(text = ''): number {
   const ms = Number(text);
   if (ms === 0 || Number.isNaN(ms)) return DEFAULT_KILL_TIMEOUT_MS;
   return ms >= SHORTEST_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : SHORTEST_TIMER_MS;
-}
-
-async function clusterWorker(): Promise<ClusterWorker | undefined> {
-  const { default: cluster } = await import('node:cluster');
-  return cluster.worker;
 }
 
 /** The names of pm2's fault listeners: the first in cluster mode, the others from its instrumentation. */

@@ -93,7 +93,7 @@ export class RunRecord {
       if (!state) this.#failed(path, new Error('the file does not hold the state of a run'));
       return state;
     } catch (error) {
-      if (!isMissing(error)) this.#failed(path, error);
+      if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) this.#failed(path, error);
       return undefined;
     }
   }
@@ -157,5 +157,3 @@ function isAlive(pid: number): boolean {
     return codeOf(error) === 'EPERM';
   }
 }
-
-const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(String(codeOf(error)));

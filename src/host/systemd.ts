@@ -21,7 +21,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function connectToSystemd(
   address: string,
   env: Environment,
-  openSocket: () => Promise<DatagramSocket> = openUnixDatagramSocket,
+  openSocket: () => Promise<DatagramSocket> = async () =>
+    new (await import('node-unix-socket')).DgramSocket(),
 ): Promise<Supervisor> {
   // node-unix-socket pads abstract names (`@name`) with zeros, which makes them other names. systemd's own sockets, the
   // system manager's and the user manager's, are paths.
@@ -78,9 +79,4 @@ function unavailable(address: string, why: string, cause?: unknown): LastcallErr
     `systemd expects notifications on ${address}, which cannot be sent: ${why}${detail}`,
     { cause },
   );
-}
-
-async function openUnixDatagramSocket(): Promise<DatagramSocket> {
-  const { DgramSocket } = await import('node-unix-socket');
-  return new DgramSocket();
 }

@@ -38,10 +38,7 @@ export class StatusText {
     this.#options = options;
   }
 
-  /**
-   * @param bot the id of the bot that the event is about, for events of its pipeline
-   * @returns whether the status should be updated now, instead of at the next interval
-   */
+  /** Returns whether the status should be updated now. `bot` is the id of the bot that a pipeline event is about. */
   observe(event: ObservedEvent, bot: number): boolean {
     const { clock, redact } = this.#options;
     const problem = problemIn(event);
