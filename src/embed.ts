@@ -63,9 +63,8 @@ export interface SignalHost {
 }
 
 /**
- * Makes SIGINT, SIGTERM and SIGHUP stop the app, until it has stopped. The first signal begins the stop, the second hastens
- * it, and the third ends the process at once with exit code 128 + its number. SIGHUP never hastens, and the same signal
- * twice within 500 ms counts once.
+ * Makes SIGINT, SIGTERM and SIGHUP stop the app. The second signal hastens the stop, the third ends the process at once with
+ * exit code 128 + its number. SIGHUP never hastens, and the same signal twice within 500 ms counts once.
  */
 export function handleSignals({ lifecycle, forced }: App, host: SignalHost = process): void {
   const stopListening: (() => void)[] = [];

@@ -35,6 +35,7 @@ export function isError(value: unknown): value is object {
   return readText(value, 'stack') !== undefined || (readText(value, 'name') ?? '').endsWith('Error');
 }
 
+/** Whether lastcall itself has raised the error. */
 export function isLastcallError(thrown: unknown): thrown is LastcallError {
   return tryOr(() => thrown instanceof LastcallError, false);
 }

@@ -43,18 +43,16 @@ export class BotLocks {
   }
 
   /**
-   * Takes the lock of a bot that this run is about to load; a later `claim` of the same bot shares the lock. Resolves
-   * when the lock is held. Rejects with LOCKED if another process holds the lock and `onLocked` is `exit`, with
-   * BOT_ALREADY_POLLED if another run in this process holds the lock, with LOCK_UNAVAILABLE if the system refuses the
-   * lock, and with the signal's reason when the signal aborts.
+   * Takes the lock of a bot that this run is about to load, which a later `claim` shares. Rejects with the signal's reason,
+   * LOCKED if `onLocked` is `exit` and another process holds the lock, BOT_ALREADY_POLLED if another run in this process
+   * does, and LOCK_UNAVAILABLE if the system refuses the lock.
    */
   async reserve(bot: BotIdentity): Promise<void> {
     await this.#lockOf(bot).held;
   }
 
   /**
-   * Takes the lock of a bot that is about to be polled. Resolves and rejects like `reserve`; a rejection need not be
-   * handled.
+   * Takes the lock of a bot that is about to be polled, like `reserve`. A rejection need not be handled.
    *
    * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already, and would wait for itself
    */

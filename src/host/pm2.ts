@@ -10,9 +10,8 @@ const DEFAULT_KILL_TIMEOUT_MS = 1_600;
 const SHORTEST_TIMER_MS = 1;
 
 /**
- * How long before the kill a stop must end: 250 ms, by which a stop may exceed its budget, and time for the signal to
- * arrive, since pm2 counts from sending it. At most `MAX_MARGIN_SHARE` of kill_timeout, so that a short one leaves
- * time.
+ * How long before the kill a stop must end: 250 ms, by which it may exceed its budget, and time for the signal to arrive.
+ * At most `MAX_MARGIN_SHARE` of kill_timeout, so that a short one leaves time.
  */
 const MARGIN_MS = 400;
 const MAX_MARGIN_SHARE = 1 / 4;

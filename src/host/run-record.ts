@@ -1,7 +1,6 @@
 /**
  * Keeps one small file per bot with the state of the run, so that the next run can tell how this one ended. The file is
- * written synchronously at each change of phase, because the process may be killed right after. A failed write is
- * reported and does not stop the run.
+ * written synchronously at each change of phase, because the process may be killed right after.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

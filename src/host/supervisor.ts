@@ -42,11 +42,7 @@ export const recommendedKillAfterMs = (stopTimeoutMs: number): number => Math.ce
 /** Stands for no supervisor. */
 export const unsupervised: Supervisor = { kind: 'none', ready() {}, status() {} };
 
-/**
- * Detects the supervisor of the process, and connects to it.
- *
- * @throws LastcallError NOTIFY_UNAVAILABLE if systemd expects notifications and they cannot be sent
- */
+/** Connects to the supervisor. @throws LastcallError NOTIFY_UNAVAILABLE if systemd cannot be sent what it expects */
 export async function detectSupervisor(process: SupervisedProcess): Promise<Supervisor> {
   const { pid, env } = process;
   // Checked first: apps under pm2 inherit the environment of its daemon, which may itself be a systemd service.

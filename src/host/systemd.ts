@@ -13,9 +13,8 @@ export interface DatagramSocket {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Connects to systemd, and checks the connection by a first message.
+ * Connects to systemd at the address from NOTIFY_SOCKET, and checks the connection by a first message.
  *
- * @param address the value of NOTIFY_SOCKET
  * @throws LastcallError NOTIFY_UNAVAILABLE if messages cannot be sent
  */
 export async function connectToSystemd(

@@ -40,11 +40,7 @@ export class HookSequence {
     this.#options = options;
   }
 
-  /**
-   * Appends a hook, or inserts it right after the hook that is starting.
-   *
-   * @throws LastcallError LIFECYCLE_USED once the sequence is closed
-   */
+  /** Adds a hook last, or right after the one that is starting. @throws LastcallError LIFECYCLE_USED once closed */
   add(hook: Hook): void {
     if (this.#stage === 'closed')
       throw new LastcallError(

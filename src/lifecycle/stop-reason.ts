@@ -87,10 +87,7 @@ export class StopReason extends Error {
     return new StopReason('fatal', cause.message, { cause, exitCode: cause.exitCode });
   }
 
-  /**
-   * @param what the kind of fault in words: `uncaught exception`, `unhandled rejection`, …; without it, the message is
-   *   that of a LastcallError, or `internal error` with the message of any other cause
-   */
+  /** @param what the kind of fault in words; without it, the message is that of a LastcallError, or `internal error: …` */
   static fault(cause: unknown, what?: string): StopReason {
     const isNamed = what === undefined && isLastcallError(cause);
     const message = isNamed ? cause.message : `${what ?? 'internal error'}: ${describeThrown(cause)}`;

@@ -1,6 +1,5 @@
 /**
- * Writes lines to a stream of the process, mostly its stdout. No line is lost while somebody reads, a stream that nobody
- * reads disturbs nothing, and `flush` tells when all is written.
+ * Writes lines to a stream of the process: no line is lost while somebody reads, and a stuck reader disturbs nothing.
  *
  * Lines go through the stream's `write`, because pm2 replaces that method to get the log of an app in cluster mode. On
  * Linux a pipe takes what its buffer holds (64 KiB) at once and the rest when it is read; a file and a terminal take all

@@ -10,10 +10,8 @@ export interface BackoffShape {
 }
 
 /**
- * Returns the delay in milliseconds after the given number of earlier delays. The jitter is full, because bots that lost
- * Telegram at the same moment must not return at the same moment.
- *
- * @param random a number from 0 up to 1
+ * Returns the delay in milliseconds after a number of earlier delays; `random` is from 0 up to 1. The jitter is full,
+ * because bots that lost Telegram at the same moment must not return at the same moment.
  */
 export function backoffMs(
   { floorMs = 0, firstMs, capMs }: BackoffShape,

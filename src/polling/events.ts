@@ -39,8 +39,4 @@ export type PollingEvent =
   | { readonly event: 'poll.confirmed'; readonly offset: number }
   | { readonly event: 'poll.confirm-failed'; readonly offset: number; readonly detail: string }
   /** Polling has ended; `confirmedUpTo` is the id of the newest update that Telegram has been told to forget. */
-  | {
-      readonly event: 'poll.stopped';
-      readonly fetched: number;
-      readonly confirmedUpTo: number | undefined;
-    };
+  | { readonly event: 'poll.stopped'; readonly fetched: number; readonly confirmedUpTo: number | undefined };

@@ -14,9 +14,8 @@ import { prepareQueue, removeConflictingWebhook, type StartupContext } from './s
 export interface PollerOptions<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly api: BotApi<U, M>;
   /**
-   * Takes a batch, never an empty one, and resolves with the offset that may be confirmed, or undefined when nothing
-   * more may be confirmed. Nothing is fetched meanwhile. The poller's signal does not end the call; a rejection ends
-   * the run.
+   * Takes a batch, never an empty one, and resolves with the offset that may be confirmed, if any. Nothing is fetched
+   * meanwhile. The poller's signal does not end the call; a rejection ends the run.
    */
   readonly accept: (batch: readonly U[]) => Promise<number | undefined>;
   readonly allowedUpdates: readonly string[];
