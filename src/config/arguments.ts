@@ -120,7 +120,6 @@ function whyUnknown(name: string, known: readonly string[]): string {
     .find((setting) => setting.secret && inFlagStyle(setting.name) === name)?.name;
   if (secret)
     return `is no flag, because every user of this machine can read a command line; set ${secret} or ${secret}_FILE`;
-  const normal = inFlagStyle(name);
-  const meant = known.includes(normal) ? normal : didYouMean(normal, known);
+  const meant = didYouMean(inFlagStyle(name), known);
   return meant === undefined ? 'is no flag that lastcall knows' : `is no flag; did you mean --${meant}?`;
 }

@@ -171,8 +171,7 @@ class Reader implements Reading {
     const names = ours.map(({ name }) => name);
     for (const name of Object.keys(variables)) {
       if (names.includes(name)) continue;
-      const normal = name.toUpperCase().replace(/[-.]/g, '_');
-      const meant = names.includes(normal) ? normal : didYouMean(normal, names);
+      const meant = didYouMean(name.toUpperCase().replace(/[-.]/g, '_'), names);
       if (meant)
         this.warnings.push(`${file} sets ${maskTokens(name)}, which is no setting; did you mean ${meant}?`);
     }
@@ -190,7 +189,7 @@ class Reader implements Reading {
       : undefined;
     if (credential) places.push("systemd's credential bot-token");
     const path = this.values.botTokenFile;
-    const file = path ? await this.#readTokenFile(path, 'BOT_TOKEN_FILE') : undefined;
+    const found = (path ? await this.#readTokenFile(path, 'BOT_TOKEN_FILE') : undefined) ?? credential;
 
     if (places.length > 1) {
       delete this.values.botToken;
@@ -198,10 +197,7 @@ class Reader implements Reading {
         'BOT_TOKEN',
         `the token is set more than once, by ${places.join(' and by ')}: keep one of them`,
       );
-      return;
-    }
-    const found = file ?? credential;
-    if (found) this.#parse('botToken', found);
+    } else if (found) this.#parse('botToken', found);
   }
 
   async #readTokenFile(path: string, named: 'BOT_TOKEN_FILE' | 'credential'): Promise<Found | undefined> {

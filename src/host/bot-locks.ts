@@ -27,8 +27,8 @@ interface BotLock {
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
   /** Whether a bot of this run is polled under this lock. */
-  claimed: boolean;
-  state: 'queued' | 'held' | 'failed';
+  isClaimed: boolean;
+  isHeld: boolean;
 }
 
 /** Takes, shares and releases the locks of one run. */
@@ -58,8 +58,8 @@ export class BotLocks {
    */
   claim(bot: BotIdentity): Promise<void> {
     const entry = this.#lockOf(bot);
-    if (entry.claimed) throw alreadyPolled(bot);
-    entry.claimed = true;
+    if (entry.isClaimed) throw alreadyPolled(bot);
+    entry.isClaimed = true;
     return entry.held;
   }
 
@@ -67,7 +67,7 @@ export class BotLocks {
   release(): void {
     for (const entry of this.#locks.values()) {
       polledBots().delete(entry.key);
-      if (entry.state !== 'held') continue;
+      if (!entry.isHeld) continue;
       entry.lock.release();
       this.#options.emit({ event: 'lock.released', bot: entry.bot.botId });
     }
@@ -110,13 +110,12 @@ export class BotLocks {
       const free = await lock.tryAcquire();
       if (!free) await this.#standBy(entry);
       signal.throwIfAborted();
-      entry.state = 'held';
+      entry.isHeld = true;
       emit({ event: 'lock.acquired', bot: bot.botId, waitedMs: free ? 0 : clock.now() - begunAt });
       acquired?.(bot, key);
       entry.resolve();
     } catch (reason) {
       lock.release();
-      entry.state = 'failed';
       entry.reject(signal.aborted || reason instanceof LastcallError ? reason : unavailable(bot, reason));
     }
   }
@@ -139,7 +138,7 @@ function newBotLock(bot: BotIdentity, key: string, lock: HostLock): BotLock {
   });
   // A stop may reject the promise before anybody awaits it.
   held.catch(() => {});
-  return { bot, key, lock, held, resolve, reject, claimed: false, state: 'queued' };
+  return { bot, key, lock, held, resolve, reject, isClaimed: false, isHeld: false };
 }
 
 function alreadyPolled({ botId }: BotIdentity): LastcallError {

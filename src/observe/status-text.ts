@@ -16,11 +16,6 @@ export interface StatusTextOptions {
 /** The longest stop reason to show: error messages have any length, and systemd drops messages over 4 KiB. */
 const MAX_REASON_LENGTH = 200;
 
-interface Problem {
-  readonly text: string;
-  readonly since: number;
-}
-
 /** The status of one run, derived from its events. */
 export class StatusText {
   readonly #progress: Progress;
@@ -28,8 +23,8 @@ export class StatusText {
   /** The bots whose locks other processes hold, and those processes' pids, if known. */
   readonly #locked = new Map<number, number | undefined>();
   readonly #usernames = new Map<number, string>();
-  /** What keeps each bot from polling. */
-  readonly #problems = new Map<number, Problem>();
+  /** What keeps each bot from polling, and since when, in the clock's milliseconds. */
+  readonly #problems = new Map<number, { readonly text: string; readonly since: number }>();
   #lastPollAt: number | undefined;
   #final: string | undefined;
 

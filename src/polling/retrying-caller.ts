@@ -65,13 +65,9 @@ export class RetryingCaller {
     const waitMs = failure.class === 'rate-limited' ? failure.retryAfterSeconds * 1000 : delayMs;
     // The last attempt falls on the end of the patience, not after it.
     const retryInMs = Math.min(waitMs, patienceLeftMs);
-    const event = failureEvent(failure, {
-      isNewConflict,
-      patienceLeftMs,
-      retryInMs,
-      attempt: streak.failures,
-    });
-    if (event) emit(event);
+    // Of a conflict only the first 409 has an event: the others would fill the log.
+    if (failure.class !== 'conflict' || isNewConflict)
+      emit(failureEvent(failure, { patienceLeftMs, retryInMs, attempt: streak.failures }));
     await this.sleep(retryInMs);
   }
 
@@ -104,13 +100,12 @@ export class RetryingCaller {
   }
 }
 
-/** The event of a failure. Only the first 409 of a conflict has one: the others would fill the log. */
 function failureEvent(
   failure: Failure,
-  step: { isNewConflict: boolean; patienceLeftMs: number; retryInMs: number; attempt: number },
-): PollingEvent | undefined {
+  step: { patienceLeftMs: number; retryInMs: number; attempt: number },
+): PollingEvent {
   const { detail } = failure;
-  const { isNewConflict, attempt } = step;
+  const { attempt } = step;
   const retryInMs = Math.round(step.retryInMs);
   const patienceLeftMs = Math.round(step.patienceLeftMs);
   switch (failure.class) {
@@ -120,7 +115,7 @@ function failureEvent(
     case 'rate-limited':
       return { event: 'poll.rate-limited', retryAfterSeconds: failure.retryAfterSeconds };
     case 'conflict':
-      return isNewConflict ? { event: 'poll.conflict', by: failure.by, detail, patienceLeftMs } : undefined;
+      return { event: 'poll.conflict', by: failure.by, detail, patienceLeftMs };
     case 'rejected':
       return { event: 'poll.rejected', detail, retryInMs, patienceLeftMs, attempt };
   }
