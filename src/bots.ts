@@ -54,7 +54,7 @@ export class Bots {
   /**
    * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
    *
-   * @throws LastcallError BOT_ALREADY_POLLED if this process polls the bot already; INBOX_UNAVAILABLE without a place for it
+   * @throws LastcallError BOT_ALREADY_POLLED if this process polls the bot already; INBOX_UNAVAILABLE if its inbox has no place
    */
   add(launched: Launched): void {
     this.#options.joining(launched.bot);

@@ -12,10 +12,7 @@ export interface ValueType<T> {
   readonly expects: string;
   /** What the flag of a setting of this type means when it stands alone (`--drop-pending`), if it may. */
   readonly bareFlag?: string;
-  /**
-   * @param text not blank, without space around it
-   * @param cwd an absolute path, where relative ones start
-   */
+  /** Parses a text that is not blank and has no space around it. Relative paths start at `cwd`, an absolute path. */
   parse(text: string, cwd: string): Parsed<T>;
   /** Returns a text that `parse` reads as the same value. */
   print(value: T): string;

@@ -50,14 +50,14 @@ export class HostLock {
     this.#clock = clock;
   }
 
-  /** Resolves to whether this object now holds the lock. Rejects if no process could take it (no file descriptors). */
+  /** Resolves to whether this object now holds the lock. Rejects with the system's error if no process could take it. */
   async tryAcquire(): Promise<boolean> {
     if (this.#server) return true;
     if (await this.#listen()) return true;
     return (await this.#removeStaleFile()) && (await this.#listen());
   }
 
-  /** Takes the lock once it is free. Rejects with the reason of the signal, or if no process could take the lock. */
+  /** Takes the lock once it is free. Rejects with the signal's reason, or as `tryAcquire` does. */
   async acquire(signal: AbortSignal): Promise<void> {
     let holder: Socket | undefined;
     try {

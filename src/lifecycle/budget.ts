@@ -13,10 +13,7 @@ export function startCapMs(leftMs: number, ownMs?: number): number {
   return ownMs === Number.POSITIVE_INFINITY ? ownMs : smallest(leftMs, [ownMs]);
 }
 
-/**
- * Returns how long the stop of a hook may last: what is left, less a short share for each hook that is stopped later. The
- * limits in `ownMs` can only make the result smaller.
- */
+/** Returns how long a stop may last: what is left, less a short share for each later stop, and at most each of `ownMs`. */
 export function stopCapMs(leftMs: number, later: number, ...ownMs: readonly (number | undefined)[]): number {
   return smallest(leftMs - later * shortShareMs(leftMs, later), ownMs);
 }

@@ -1,7 +1,4 @@
-/**
- * The events of polling. The values of `event` are stable: they are the event names in the log. The table of events in the
- * README says what each means.
- */
+/** The events of polling. The values of `event` are the stable names in the log, which the README's table explains. */
 import type { ConflictParty } from './failure.js';
 
 export type PollingEvent =

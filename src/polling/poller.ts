@@ -72,7 +72,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     this.#options = { random: Math.random, ...options, emit: guarded(options.emit) };
   }
 
-  /** The latest end of the current step in the clock's milliseconds; `Infinity` where none is limited. */
+  /** The latest end of the current step, in the clock's milliseconds; `Infinity` while no step is limited. */
   get latestEnd(): number {
     return this.#caller?.latestEnd ?? Number.POSITIVE_INFINITY;
   }
