@@ -1,4 +1,5 @@
 /** What `process.exit` throws instead of ending the process, once the program is being stopped anyway. */
+import { tryOr } from '../../thrown.js';
 
 class ExitRequest extends Error {
   override readonly name = 'ExitRequest';
@@ -16,5 +17,5 @@ export function exitRequest(exitCode: number): Error {
 
 /** Whether an error only unwinds code that has called `process.exit`: nothing has gone wrong, it can be ignored. */
 export function isExitRequest(error: unknown): boolean {
-  return error instanceof ExitRequest;
+  return tryOr(() => error instanceof ExitRequest, false);
 }
