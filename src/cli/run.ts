@@ -50,11 +50,9 @@ export async function run({ args, signals, process }: CommandContext): Promise<n
     shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),
     supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
   });
-  listenForFaults(process, {
-    fault(error, origin, ownedByProgram) {
-      logEvent(logging.log, { event: 'process.fault', origin, error });
-      if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
-    },
+  listenForFaults(process, (error, origin, ownedByProgram) => {
+    logEvent(logging.log, { event: 'process.fault', origin, error });
+    if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
   });
 
   const outcome = await run();
