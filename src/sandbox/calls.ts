@@ -22,10 +22,10 @@ export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] };
 
 export interface CallFilter {
   /** The name of a method, in any case. */
-  readonly method?: string;
+  readonly method?: string | undefined;
   readonly bot?: number;
   /** Only calls with a `number` above this one. */
-  readonly since?: number;
+  readonly since?: number | undefined;
 }
 
 export class Calls {
