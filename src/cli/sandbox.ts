@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { aborted } from '../abort.js';
 import { ExitCode } from '../exit-code.js';
 import { ApiError } from '../sandbox/api-response.js';
-import type { Message } from '../sandbox/message.js';
+import { contentOf, type Message } from '../sandbox/message.js';
 import { NOT_MODELLED, SANDBOX_TOKEN, type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { codeOf } from '../system-error.js';
 import type { CommandContext } from './command.js';
@@ -121,11 +121,7 @@ Press Ctrl-C to stop. Messages from bots:
 
 /** A message as one line. */
 function line(bot: number, message: Message): string {
-  const content = message.text ?? message['caption'] ?? `(${kindOf(message)})`;
+  const content =
+    message.text ?? message['caption'] ?? `(${Object.keys(contentOf(message))[0] ?? 'message'})`;
   return `bot ${bot} to chat ${message.chat.id}: ${`${content}`.replaceAll(/\p{Cc}+/gu, ' ')}\n`;
 }
-
-const kindOf = (message: Message): string =>
-  Object.keys(message).find(
-    (field) => !['message_id', 'from', 'chat', 'date', 'reply_to_message', 'reply_markup'].includes(field),
-  ) ?? 'message';

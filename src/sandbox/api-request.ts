@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import { ApiError, type ApiResponse, failure } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import type { MutableCall } from './calls.js';
-import type { AppliedFault, RequestInfo } from './faults.js';
+import type { AppliedFault } from './faults.js';
 import type { Responder } from './get-updates.js';
 import type { HttpServer } from './http-server.js';
 
@@ -20,7 +20,7 @@ export interface ApiRequestOptions {
   readonly onEnd: (request: ApiRequest) => void;
 }
 
-export class ApiRequest implements Responder, RequestInfo {
+export class ApiRequest implements Responder {
   readonly call: MutableCall;
   readonly account: BotAccount;
   readonly #options: ApiRequestOptions;
@@ -32,14 +32,6 @@ export class ApiRequest implements Responder, RequestInfo {
     this.call = options.call;
     this.account = options.account;
     options.response.once('close', () => this.abandon());
-  }
-
-  get method(): string {
-    return this.call.method;
-  }
-
-  get bot(): number {
-    return this.call.bot;
   }
 
   /** Whether the request has no response yet and its connection still works. */

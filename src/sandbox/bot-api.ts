@@ -50,7 +50,8 @@ export class BotApi {
   /** Applies a newly added fault rule to the pending requests. */
   applyToPending(ruleId: number): void {
     const requests = [...this.#pending];
-    const faults = this.#options.faults.applyToPending(ruleId, requests);
+    const calls = requests.map(({ call }) => call);
+    const faults = this.#options.faults.applyToPending(ruleId, calls);
     for (const [index, request] of requests.entries()) {
       const fault = faults[index];
       // A pending poll has no updates, so the fault corrupts an empty response.

@@ -10,9 +10,7 @@ export interface ActiveRule {
   readonly hits: number;
 }
 
-interface Entry {
-  readonly id: number;
-  readonly rule: FaultRule;
+interface Entry extends ActiveRule {
   /** Method names in lower case. */
   readonly methods: readonly string[] | undefined;
   readonly random: () => number;

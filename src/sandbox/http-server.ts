@@ -1,6 +1,6 @@
 /** An HTTP server on the loopback interface, whose connections can be silenced, reset or refused. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 const HOST = '127.0.0.1';
 /** How long Telegram's server keeps an idle connection open. */
@@ -41,7 +41,8 @@ export class HttpServer {
       this.#server.once('error', reject);
       this.#server.listen({ port, host: HOST, exclusive: true }, () => {
         this.#server.off('error', reject);
-        this.#port = addressOf(this.#server).port;
+        const address = this.#server.address();
+        if (typeof address === 'object' && address) this.#port = address.port;
         resolve();
       });
     });
@@ -89,18 +90,10 @@ export class HttpServer {
       else chunks.push(chunk);
     });
     request.on('end', () => {
-      if (!this.isSilent(response))
-        handler(request, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), response);
+      if (!this.isSilent(response)) handler(request, Buffer.concat(chunks), response);
     });
     // A request that was cut off is ignored.
     request.on('error', () => {});
     response.on('error', () => {});
   }
-}
-
-function addressOf(server: Server): AddressInfo {
-  const address = server.address();
-  if (address === null || typeof address === 'string')
-    throw new TypeError('the server does not listen on a TCP port');
-  return address;
 }
