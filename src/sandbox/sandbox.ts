@@ -46,7 +46,7 @@ export interface SandboxOptions {
   /** Default: the system's clock. */
   readonly clock?: Clock;
   /** The valid tokens, of which the first is that of the first bot. Default: every well-formed token is valid. */
-  readonly tokens?: readonly string[];
+  readonly tokens?: readonly string[] | undefined;
   /** The seed for update ids and for random faults. Default 1. */
   readonly seed?: number;
   /** The first update id of each bot. Default: random, from the seed. */

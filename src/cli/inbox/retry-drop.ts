@@ -11,7 +11,7 @@ import { actionInWords } from './format.js';
 import { ownerInWords } from './owner.js';
 import { print } from './print.js';
 import { readInbox, withIds } from './read-inbox.js';
-import { type RequestResult, sendRequest } from './request.js';
+import { sendRequest } from './request.js';
 
 type Action = InboxRequest['action'];
 
@@ -65,7 +65,7 @@ async function sendAndReport({ io, inbox }: Connection, action: Action, targets:
     return true;
   }
   const wanted = actionInWords(action, 'requested', [...targets.values()]);
-  const result = await send({ io, inbox }, { action, seqs: [...targets.keys()] });
+  const result = await sendRequest(inbox, { action, seqs: [...targets.keys()] }, io.signal);
   if (result.kind === 'answered') return report({ io, inbox }, action, targets, result.answer);
   if (result.kind === 'not-in-use') {
     await print(io, [`the inbox is not in use; the next process to open it will ${wanted}\n`]);
@@ -75,18 +75,6 @@ async function sendAndReport({ io, inbox }: Connection, action: Action, targets:
   const why = result.kind === 'stopped' ? 'stopped waiting for an answer' : 'no answer';
   io.stderr.write(`${why}; kept the request to ${wanted}\n${ownerInWords(owner)}\n`);
   return false;
-}
-
-async function send(
-  { io, inbox }: Connection,
-  content: InboxRequest,
-): Promise<RequestResult | { readonly kind: 'stopped' }> {
-  try {
-    return await sendRequest(inbox, content, io.signal);
-  } catch (error) {
-    if (io.signal.aborted) return { kind: 'stopped' };
-    throw error;
-  }
 }
 
 /** Prints the answer; resolves to whether nothing was refused. */
