@@ -53,12 +53,7 @@ export async function demo({ args, signals, process }: ProcessContext): Promise<
     stdout.write(introduction(sandbox, forMs));
     const daemon = spawnDaemon(sandbox, stateDir, process);
     const gone = new AbortController();
-    const exited = new Promise<number>((resolve) => {
-      daemon.once('close', (code) => {
-        gone.abort();
-        resolve(code ?? ExitCode.fault);
-      });
-    });
+    daemon.once('close', () => gone.abort());
     const noReader = new AbortController();
     stdout.once('error', () => noReader.abort());
     const timeIsUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
@@ -73,7 +68,8 @@ export async function demo({ args, signals, process }: ProcessContext): Promise<
     // Ctrl-C in a terminal also reaches the daemon, which counts the same signal twice within 500 ms as one.
     daemon.kill('SIGINT');
     signals.subscribe({ stop() {}, hasten: (signal) => void daemon.kill(signal) });
-    const exitCode = await exited;
+    await aborted(gone.signal);
+    const exitCode = daemon.exitCode ?? ExitCode.fault;
     const stopMs = performance.now() - stoppedAt;
     await chats;
     const inbox = join(stateDir, botKey(identityOfToken(sandbox.token, sandbox.apiRoot)), 'inbox');

@@ -57,8 +57,8 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
     },
   });
 
-  const outcome = await run();
-  return outcome.exitCode;
+  const { exitCode } = await run();
+  return exitCode;
 }
 
 const faultInWords = {

@@ -31,7 +31,7 @@ export class ApiRequest implements Responder {
     this.#options = options;
     this.call = options.call;
     this.account = options.account;
-    options.response.once('close', () => this.abandon());
+    options.response.once('close', () => this.end());
   }
 
   /** Whether the request has no response yet and its connection still works. */
@@ -47,9 +47,11 @@ export class ApiRequest implements Responder {
     });
   }
 
-  /** Ends the request without a response. */
-  abandon(): void {
-    if (this.#state !== 'ended') this.#end();
+  /** Ends the request, without a response unless it was sent before. */
+  end(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#options.onEnd(this);
   }
 
   /** Applies a fault to the request. Returns whether the method is still to be executed. */
@@ -78,11 +80,11 @@ export class ApiRequest implements Responder {
         break;
       case 'half-open':
         // HTTP/1.1 responses are in order: without this one, no other can follow on the connection.
-        this.abandon();
+        this.end();
         break;
       case 'reset':
         this.#options.response.socket?.resetAndDestroy();
-        this.abandon();
+        this.end();
         break;
     }
     return false;
@@ -101,7 +103,7 @@ export class ApiRequest implements Responder {
     if (this.#state !== 'responding') return;
     const { response, clock, http } = this.#options;
     if (http.isSilent(response)) {
-      this.#end();
+      this.end();
       return;
     }
     const text = this.#corruption === 'invalid-json' ? `${body.slice(0, -1)},` : body;
@@ -110,12 +112,7 @@ export class ApiRequest implements Responder {
       response.write(text.slice(0, text.length >> 1), () => response.socket?.destroySoon());
     else response.end(text);
     this.call.answered = { atMs: clock.now(), status };
-    this.#end();
-  }
-
-  #end(): void {
-    this.#state = 'ended';
-    this.#options.onEnd(this);
+    this.end();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Serves the Bot API over HTTP: authenticates the bot, applies faults, and executes the method. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { unescape as percentDecoded } from 'node:querystring';
 import type { Clock } from '../clock.js';
 import { ApiRequest } from './api-request.js';
 import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
@@ -122,16 +123,8 @@ const failureOf = (error: unknown): ApiResponse =>
 /** Parses `/bot<token>/<method>?<query>`. In the test environment, the token has `/test` after it. */
 function route(url: string): { token: string; method: string; query: string } {
   const [, path = '', query = ''] = /^([^?]*)\??(.*)$/.exec(url) ?? [];
-  const parts = /^\/bot([^/]*)(\/test)?(?:\/(\w*))?$/.exec(decoded(path));
+  const parts = /^\/bot([^/]*)(\/test)?(?:\/(\w*))?$/.exec(percentDecoded(path));
   if (!parts) throw new ApiError(404, 'Not Found');
   const [, token = '', test = '', method = ''] = parts;
   return { token: token + test, method, query };
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    throw new ApiError(404, 'Not Found');
-  }
 }

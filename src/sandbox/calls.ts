@@ -41,10 +41,8 @@ export class Calls {
 
   /** How many calls a bot has made of each method, by the method's name as first spelt. */
   counts(bot: number): Readonly<Record<string, number>> {
-    const counts: [string, number][] = [];
-    for (const [key, { method, count }] of this.#counts)
-      if (key.startsWith(`${bot}/`)) counts.push([method, count]);
-    return Object.fromEntries(counts);
+    const counts = [...this.#counts].filter(([key]) => key.startsWith(`${bot}/`));
+    return Object.fromEntries(counts.map(([, { method, count }]) => [method, count]));
   }
 
   /** How many calls a bot has made of one method, whose name may be in any case. */

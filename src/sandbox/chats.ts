@@ -71,10 +71,16 @@ export class Chats {
   }
 
   /** Sends a message and waits for the first answer. Rejects when the signal aborts or the sandbox closes. */
-  async ask(message: Omit<UserMessage, 'count'> | string, signal?: AbortSignal): Promise<Exchange> {
+  ask(message: Omit<UserMessage, 'count'> | string, signal?: AbortSignal): Promise<Exchange> {
     const exchange = this.#send(asMessage(message));
-    await firstAnswer(exchange, this.#orClosing(signal));
-    return copy(exchange);
+    const end = this.#orClosing(signal);
+    return new Promise((resolve, reject) => {
+      const stopListening = onAbort(end, () => reject(end.reason));
+      exchange.onAnswer = () => {
+        stopListening();
+        resolve(copy(exchange));
+      };
+    });
   }
 
   /** Holds a conversation. Resolves at its end, or when the signal aborts or the sandbox closes. */
@@ -176,13 +182,3 @@ const copy = ({ onAnswer: _onAnswer, ...exchange }: OpenExchange): Exchange => (
   ...exchange,
   answers: [...exchange.answers],
 });
-
-function firstAnswer(exchange: OpenExchange, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stopListening = onAbort(signal, () => reject(signal.reason));
-    exchange.onAnswer = () => {
-      stopListening();
-      resolve();
-    };
-  });
-}

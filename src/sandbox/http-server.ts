@@ -1,4 +1,5 @@
 /** An HTTP server on the loopback interface, whose connections can be silenced, reset or refused. */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -36,16 +37,11 @@ export class HttpServer {
   }
 
   /** Listens on a port; 0 stands for any free port. Rejects if the port is in use. */
-  listen(port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ port, host: HOST, exclusive: true }, () => {
-        this.#server.off('error', reject);
-        const address = this.#server.address();
-        if (typeof address === 'object' && address) this.#port = address.port;
-        resolve();
-      });
-    });
+  async listen(port: number): Promise<void> {
+    this.#server.listen({ port, host: HOST, exclusive: true });
+    await once(this.#server, 'listening');
+    const address = this.#server.address();
+    if (typeof address === 'object' && address) this.#port = address.port;
   }
 
   /** Exempts the connection of a request from faults. */

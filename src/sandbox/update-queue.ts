@@ -19,6 +19,7 @@ export class UpdateQueue {
   /** Updates in order of id. */
   #waiting: Waiting[] = [];
   #nextId: number;
+  /** No update in the queue expires before. */
   #soonestExpiry = Number.POSITIVE_INFINITY;
 
   constructor({ clock, nextId }: { clock: Clock; nextId: number }) {
@@ -91,7 +92,7 @@ export class UpdateQueue {
 
   /** Removes all updates. The next id stays. */
   clear(): void {
-    this.#replace([]);
+    this.#waiting = [];
   }
 
   #removeBelow(offset: number): void {
@@ -102,14 +103,8 @@ export class UpdateQueue {
   #dropExpired(): void {
     const now = this.#clock.now();
     if (this.#soonestExpiry >= now) return;
-    this.#replace(this.#waiting.filter(({ expiresAt }) => expiresAt >= now));
-  }
-
-  #replace(waiting: Waiting[]): void {
-    this.#waiting = waiting;
-    this.#soonestExpiry = waiting.reduce(
-      (soonest, { expiresAt }) => Math.min(soonest, expiresAt),
-      Number.POSITIVE_INFINITY,
-    );
+    this.#waiting = this.#waiting.filter(({ expiresAt }) => expiresAt >= now);
+    this.#soonestExpiry = Number.POSITIVE_INFINITY;
+    for (const { expiresAt } of this.#waiting) this.#soonestExpiry = Math.min(this.#soonestExpiry, expiresAt);
   }
 }
