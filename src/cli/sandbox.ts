@@ -23,9 +23,7 @@ export async function sandbox({ args, stdout, stderr, signal }: CommandContext):
     const { port, tokens, say } = parse(args);
     const server = await start(port, tokens);
     stdout.write(introduction(server, tokens));
-    server.watch((event) => {
-      if (event.event === 'message.sent') stdout.write(line(event.bot, event.message));
-    });
+    server.onMessage((message, bot) => stdout.write(line(bot, message)));
     if (say !== undefined) server.say(say);
     await aborted(signal);
     await server.close();

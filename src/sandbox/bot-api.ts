@@ -6,7 +6,7 @@ import { ApiRequest } from './api-request.js';
 import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import type { BotAccounts } from './bot-accounts.js';
-import type { Call, Calls } from './calls.js';
+import type { Calls } from './calls.js';
 import type { Faults } from './faults.js';
 import type { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
@@ -23,9 +23,7 @@ export interface BotApiOptions {
   readonly roundTripMs: number;
   /** Called for each message that a bot sends. */
   readonly onMessage: (account: BotAccount, message: Message) => void;
-  /** Called for each call when it has arrived and when it is over. */
-  readonly onCall: (call: Call, step: 'arrived' | 'over') => void;
-  /** Called whenever a call has been executed. */
+  /** Called when a call has arrived, has been executed, and is over. */
   readonly onChange: () => void;
 }
 
@@ -61,7 +59,7 @@ export class BotApi {
   }
 
   #serve(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
-    const { clock, accounts, calls, faults, http, roundTripMs, onCall, onChange } = this.#options;
+    const { clock, accounts, calls, faults, http, roundTripMs, onChange } = this.#options;
     const { token, method: methodInPath, query } = route(request.url ?? '');
     const account = accounts.authenticate(token);
     const parameters = parseParameters(query, request.headers, body);
@@ -76,11 +74,11 @@ export class BotApi {
       http,
       onEnd: (ended) => {
         this.#pending.delete(ended);
-        onCall(ended.call, 'over');
+        onChange();
       },
     });
     this.#pending.add(apiRequest);
-    onCall(apiRequest.call, 'arrived');
+    onChange();
 
     const requestDelayMs = latencyMs + roundTripMs / 2;
     const execute = () => {

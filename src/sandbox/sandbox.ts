@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../clock.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAccounts } from './bot-accounts.js';
 import { BotApi } from './bot-api.js';
-import { type Call, Calls } from './calls.js';
+import { Calls } from './calls.js';
 import { cancellableClock } from './cancellable-clock.js';
 import { Conditions } from './conditions.js';
 import { isControlRequest, serveControlRequest } from './control.js';
@@ -57,11 +57,7 @@ export interface SandboxOptions {
   readonly recordedCalls?: number;
 }
 
-export type SandboxEvent =
-  | { readonly event: 'call.arrived'; readonly call: Call }
-  /** The call was answered, abandoned by its caller, or ended by a fault. */
-  | { readonly event: 'call.over'; readonly call: Call }
-  | { readonly event: 'message.sent'; readonly bot: number; readonly message: Message };
+type MessageListener = (message: Message, bot: number) => void;
 
 /** Starts a server on 127.0.0.1. Rejects with the system's error, such as `EADDRINUSE` for a port that is in use. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -80,7 +76,7 @@ export class Sandbox extends SandboxBot {
   readonly #api: BotApi;
   readonly #faults: Faults;
   readonly #conditions: Conditions;
-  readonly #listeners = new Set<(event: SandboxEvent) => void>();
+  readonly #messageListeners = new Set<MessageListener>();
 
   constructor(options: SandboxOptions) {
     const { seed = DEFAULT_SEED, tokens, firstUpdateId, roundTripMs = 0 } = options;
@@ -113,11 +109,7 @@ export class Sandbox extends SandboxBot {
       http: this.#http,
       onMessage: (account, message) => {
         this.#bot(account).receive(message);
-        this.#tell({ event: 'message.sent', bot: account.id, message });
-      },
-      onCall: (call, step) => {
-        this.#tell({ event: `call.${step}`, call });
-        this.#conditions.check();
+        for (const listener of this.#messageListeners) listener(message, account.id);
       },
       onChange: () => this.#conditions.check(),
     });
@@ -179,10 +171,9 @@ export class Sandbox extends SandboxBot {
     return this.#faults.list();
   }
 
-  /** Calls the listener for each event. Returns a function that removes the listener. */
-  watch(listener: (event: SandboxEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  /** Calls the listener for each message that a bot sends, with the id of the bot. */
+  onMessage(listener: MessageListener): void {
+    this.#messageListeners.add(listener);
   }
 
   /**
@@ -222,10 +213,6 @@ export class Sandbox extends SandboxBot {
     if (rule.kind !== 'rival') return undefined;
     const account = this.#accounts.find(rule.bot ?? this.id);
     return startSecondPoller({ clock, account, confirms: rule.confirms ?? false });
-  }
-
-  #tell(event: SandboxEvent): void {
-    for (const listener of this.#listeners) listener(event);
   }
 }
 
