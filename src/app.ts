@@ -158,7 +158,7 @@ export function composeApp({
       logReceipt(receiptLog, outcome, bots.counts);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
-      supervisor.close();
+      supervisor.close?.();
       return outcome;
     },
     forced(exitCode) {

@@ -1,7 +1,4 @@
-/**
- * All bots of a run, each with a pipeline of its own: a program may launch several, at any time. They start, drain and
- * stop side by side. A bot whose polling ends with an error ends the run.
- */
+/** All bots of a run, which start, drain and stop side by side. An error that ends the polling of one ends the run. */
 import type { Telegraf } from 'telegraf';
 import type { Clock } from './clock.js';
 import { LastcallError } from './errors.js';
@@ -18,7 +15,6 @@ export interface Launched {
   /** The kinds of updates to request; undefined where the settings decide. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
-  /** Called when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
   /** Called once the bot's handlers have ended, or with the error that ended its polling. */
   ended(error?: unknown): void;
@@ -58,16 +54,20 @@ export class Bots {
   /**
    * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
    *
-   * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already; INBOX_UNAVAILABLE when there is
-   *   no place for its inbox
+   * @throws LastcallError BOT_ALREADY_POLLED if this process polls the bot already; INBOX_UNAVAILABLE if its inbox has no place
    */
   add(launched: Launched): void {
     this.#options.joining(launched.bot);
     const identity = identityOf(launched.bot);
     const pipeline = this.#pipelineOf(launched, identity);
-    const bot = { launched, pipeline, locked: this.#claim(identity, pipeline) };
-    this.#bots.push(bot);
-    if (this.#phase === 'polling') void this.#poll(bot);
+    try {
+      const bot = { launched, pipeline, locked: this.#options.locks.claim(identity) };
+      this.#bots.push(bot);
+      if (this.#phase === 'polling') void this.#poll(bot);
+    } catch (error) {
+      pipeline.close();
+      throw error;
+    }
   }
 
   poll(): void {
@@ -81,10 +81,8 @@ export class Bots {
   }
 
   /**
-   * Lets the handlers of all bots end until `latestEnd` aborts. Rejects with DRAIN_OVERDUE, once all bots have drained, if
-   * handlers had to be aborted.
-   *
-   * @param why asked at the end of each bot's drain
+   * Lets the handlers of all bots end until `latestEnd` aborts, and asks `why` at the end of each bot's drain. Rejects with
+   * DRAIN_OVERDUE, once all bots have drained, if handlers had to be aborted.
    */
   async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<void> {
     const aborted = await Promise.all(
@@ -110,44 +108,28 @@ export class Bots {
 
   /** The activity of all bots together; `latestEnd` is that of the bot whose step ends first. */
   get activity(): Activity {
-    return this.#bots
-      .map(({ pipeline }) => pipeline.activity)
-      .reduce(
-        (all, one) => ({
-          running: all.running + one.running,
-          handled: all.handled + one.handled,
-          latestEnd: Math.min(all.latestEnd, one.latestEnd),
-        }),
-        { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY },
-      );
+    const all = this.#bots.map(({ pipeline }) => pipeline.activity);
+    return {
+      running: total(all, 'running'),
+      handled: total(all, 'handled'),
+      latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
+    };
   }
 
   /** The counts of all bots together; `confirmedUpTo` only where there is one bot. */
   get counts(): ReceiptCounts {
     const all = this.#bots.map(({ pipeline }) => pipeline.counts);
-    const sum = (figure: (counts: ReceiptCounts) => number) =>
-      all.reduce((total, counts) => total + figure(counts), 0);
     return {
-      fetched: sum(({ fetched }) => fetched),
-      recovered: sum(({ recovered }) => recovered),
-      handled: sum(({ handled }) => handled),
-      dropped: sum(({ dropped }) => dropped),
-      failed: sum(({ failed }) => failed),
-      timedOut: sum(({ timedOut }) => timedOut),
-      left: sum(({ left }) => left),
-      mayRepeat: sum(({ mayRepeat }) => mayRepeat),
+      fetched: total(all, 'fetched'),
+      recovered: total(all, 'recovered'),
+      handled: total(all, 'handled'),
+      dropped: total(all, 'dropped'),
+      failed: total(all, 'failed'),
+      timedOut: total(all, 'timedOut'),
+      left: total(all, 'left'),
+      mayRepeat: total(all, 'mayRepeat'),
       confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
     };
-  }
-
-  /** Claims the bot's lock; a bot that is refused is restored as it was. */
-  #claim(identity: BotIdentity, pipeline: Pipeline): Promise<void> {
-    try {
-      return this.#options.locks.claim(identity);
-    } catch (error) {
-      pipeline.close();
-      throw error;
-    }
   }
 
   #pipelineOf(launched: Launched, identity: BotIdentity): Pipeline {
@@ -172,23 +154,20 @@ export class Bots {
   }
 
   async #poll({ pipeline, launched, locked }: PolledBot): Promise<void> {
-    const error = await locked.then(() => this.#pollUntilEnd(pipeline), lockRefused);
+    const error = await locked.then(
+      // The stop may have come while this process stood by.
+      async () => (this.#phase === 'stopping' ? undefined : (await pipeline.poll()).error),
+      // Without an error of the lock, a stop has ended the wait for it.
+      (reason: unknown) => (reason instanceof LastcallError ? reason : undefined),
+    );
     if (!error) return;
     launched.ended(error);
     this.#options.failed(error);
   }
-
-  async #pollUntilEnd(pipeline: Pipeline): Promise<LastcallError | undefined> {
-    // The stop has come while this process stood by.
-    if (this.#phase === 'stopping') return undefined;
-    const { error } = await pipeline.poll();
-    return error;
-  }
 }
 
-/** The error that the lock was refused with; undefined if a stop has ended the wait for the lock. */
-function lockRefused(reason: unknown): LastcallError | undefined {
-  return reason instanceof LastcallError ? reason : undefined;
+function total<Name extends string>(all: readonly Readonly<Record<Name, number>>[], name: Name): number {
+  return all.reduce((sum, one) => sum + one[name], 0);
 }
 
 /** The error by which an event of dispatcher or inbox ends the run; undefined for all other events. */

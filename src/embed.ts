@@ -23,10 +23,7 @@ export interface AppOptions<C extends Context = Context> {
   readonly settings?: AppSettings;
   /** Where to log: a pino logger, or `console`. Without it, nothing is logged. If it fails, the app goes on. */
   readonly log?: AppLog;
-  /**
-   * Hooks for what the handlers need. They start in this order before the bot is polled, and stop in reverse once its
-   * handlers have ended.
-   */
+  /** Hooks that start in this order before the bot is polled, and stop in reverse once its handlers have ended. */
   readonly hooks?: readonly Hook[];
 }
 
@@ -66,9 +63,8 @@ export interface SignalHost {
 }
 
 /**
- * Makes SIGINT, SIGTERM and SIGHUP stop the app, until it has stopped. The first signal begins the stop, the second hastens
- * it, and the third ends the process at once with exit code 128 + its number. SIGHUP never hastens, and the same signal
- * twice within 500 ms counts once.
+ * Makes SIGINT, SIGTERM and SIGHUP stop the app. The second signal hastens the stop, the third ends the process at once with
+ * exit code 128 + its number. SIGHUP never hastens, and the same signal twice within 500 ms counts once.
  */
 export function handleSignals({ lifecycle, forced }: App, host: SignalHost = process): void {
   const stopListening: (() => void)[] = [];

@@ -1,7 +1,4 @@
-/**
- * The errors that lastcall raises itself. The table gives each code's exit code, likely cause and next step; the
- * message with the details comes from the code that raises the error.
- */
+/** The errors that lastcall raises itself: the exit code, the likely cause and the next step of each. */
 import { ExitCode } from './exit-code.js';
 
 interface Entry {

@@ -39,6 +39,7 @@ const leaves = [
   'listener',
   'replace-file',
   'system-error',
+  'thrown',
   'token',
   'words',
 ];
@@ -88,9 +89,9 @@ function inboxFolderOf(file: string): string | undefined {
 
 /** The one file by which each package enters. */
 const packageAdapters: Record<string, readonly string[]> = {
-  dotenv: ['config/dotenv.ts'],
+  dotenv: ['config/load.ts'],
   'node-unix-socket': ['host/systemd.ts'],
-  pino: ['logging/pino.ts'],
+  pino: ['logging/logger.ts'],
   'pino-pretty': ['logging/pretty.ts'],
   telegraf: ['telegraf/telegraf.ts'],
 };

@@ -7,15 +7,14 @@ import { commandNames } from '../src/cli/command.js';
 import { switchNames } from '../src/cli/inbox/context.js';
 import { countsInWords, table } from '../src/cli/inbox/format.js';
 import { ownerInWords } from '../src/cli/inbox/owner.js';
-import { settingsMarkdown } from '../src/config/help.js';
 import { readSettings } from '../src/config/load.js';
 import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
 import { ExitCode } from '../src/exit-code.js';
 import { recommendedKillAfterMs } from '../src/host/supervisor.js';
 import { orderKey, seq, updateId } from '../src/inbox/ids.js';
 import type { SeenUpdate } from '../src/inbox/store/view.js';
-import { eventsMarkdown } from '../src/logging/events.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
+import { eventsMarkdown, settingsMarkdown } from './support/readme-tables.js';
 
 const root = join(import.meta.dirname, '..');
 const readmeFile = join(root, 'README.md');

@@ -27,11 +27,8 @@ export function accountOf(user: string): Account | undefined {
 }
 
 function users(): { readonly name: string; readonly uid: number; readonly gid: number }[] {
-  return accountTable('/etc/passwd').map(([name = '', , uid, gid]) => ({
-    name,
-    uid: Number(uid),
-    gid: Number(gid),
-  }));
+  const lines = accountTable('/etc/passwd');
+  return lines.map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }));
 }
 
 /** The fields of each line of /etc/passwd or /etc/group. */

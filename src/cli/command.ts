@@ -7,15 +7,25 @@ import { ignoreErrors } from '../logging/log-stream.js';
 import { maskTokens } from '../token.js';
 import { splitAtDashes } from './split-arguments.js';
 
-/** The parts of the process that a command may use. */
+/** The parts of the process that most commands use. */
 export interface CommandContext {
   /** The arguments after the command's name. */
   readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: () => string;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: Pick<NodeJS.WritableStream, 'write'>;
+  /** Aborts on the first stop signal. */
+  readonly signal: AbortSignal;
+}
+
+/** The whole process, for commands that run a bot or describe the process. */
+export interface ProcessContext extends CommandContext {
   readonly signals: Signals;
   readonly process: NodeJS.Process;
 }
 
-type Command = (context: CommandContext) => Promise<number>;
+type Command = (context: ProcessContext) => Promise<number>;
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.js')).run,
@@ -47,7 +57,9 @@ export async function runCommand(
   }
   try {
     const command = await load();
-    return await command({ args, signals, process });
+    const { env, stdout, stderr } = process;
+    const cwd = () => process.cwd();
+    return await command({ args, env, cwd, stdout, stderr, signal: signals.stopped, signals, process });
   } catch (error) {
     // The stop came before the command had started anything.
     if (signals.stopped.aborted && error === signals.stopped.reason) return ExitCode.clean;

@@ -9,35 +9,20 @@ import { maskToken } from '../token.js';
 import { columns } from './columns.js';
 import type { CommandContext } from './command.js';
 
-/** The parts of the process that the command uses. */
-export interface ConfigIo {
-  readonly env: NodeJS.ProcessEnv;
-  readonly cwd: string;
-  readonly stdout: Pick<NodeJS.WritableStream, 'write'>;
-  readonly stderr: Pick<NodeJS.WritableStream, 'write'>;
-  /** Cancels the reading of files. */
-  readonly signal?: AbortSignal;
-}
-
-export const config = ({ args, signals, process }: CommandContext): Promise<number> => {
-  const { env, stdout, stderr } = process;
-  return configCommand(args, { env, cwd: process.cwd(), stdout, stderr, signal: signals.stopped });
-};
-
 /**
  * Prints the settings as a table, or as JSON with `--json`. Resolves to the exit code: 0, or 78 if the daemon would not
  * start with the settings. Rejects with the signal's reason when the signal aborts.
  */
-export async function configCommand(args: readonly string[], io: ConfigIo): Promise<number> {
+export async function config({ args, env, cwd, stdout, stderr, signal }: CommandContext): Promise<number> {
   const { flags, options } = parseArguments(args, { options: { json: 'switch' } });
-  const { env, cwd, signal } = io;
-  const reading = await readSettings({ env, cwd, flags, ...(signal && { signal }) });
-  io.stdout.write(options.has('json') ? asJson(reading) : asTable(reading));
+  const reading = await readSettings({ env, cwd: cwd(), flags, signal });
+  const rows = settingKeys.map((key) => rowOf(reading, key));
+  stdout.write(options.has('json') ? asJson(rows, reading) : asTable(rows));
 
   const { problems, warnings } = reading;
-  for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) stderr.write(`warning: ${warning}\n`);
   if (problems.length === 0) return ExitCode.clean;
-  io.stderr.write(`${invalid(problems).message}\n`);
+  stderr.write(`${invalid(problems).message}\n`);
   return ExitCode.configuration;
 }
 
@@ -65,8 +50,7 @@ function rowOf<K extends SettingKey>(reading: Reading, key: K): Row {
   };
 }
 
-function asTable(reading: Reading): string {
-  const rows = settingKeys.map((key) => rowOf(reading, key));
+function asTable(rows: readonly Row[]): string {
   return columns(
     rows.map(({ name, value, source, usable, fallback }) => [
       name,
@@ -76,11 +60,10 @@ function asTable(reading: Reading): string {
   );
 }
 
-function asJson(reading: Reading): string {
-  const rows = settingKeys.map((key) => rowOf(reading, key));
+function asJson(rows: readonly Row[], { warnings, problems }: Reading): string {
   const inForce = Object.fromEntries(
     rows.map(({ name, value, source, usable }) => [name, { value: value ?? null, source, usable }]),
   );
-  const problems = reading.problems.map(({ sentence }) => sentence);
-  return `${JSON.stringify({ settings: inForce, warnings: reading.warnings, problems }, undefined, 2)}\n`;
+  const sentences = problems.map(({ sentence }) => sentence);
+  return `${JSON.stringify({ settings: inForce, warnings, problems: sentences }, undefined, 2)}\n`;
 }

@@ -17,7 +17,7 @@ import { botKey } from '../host/bot-key.js';
 import { countUnsettled } from '../inbox/store/read-log.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { identityOfToken } from '../telegraf/identity.js';
-import type { CommandContext } from './command.js';
+import type { ProcessContext } from './command.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
@@ -44,7 +44,7 @@ const people: readonly Person[] = [
  * Runs until a signal comes, `--for` has passed, or nobody reads its output. Resolves to 0 if no message was lost or
  * answered twice.
  */
-export async function demo({ args, signals, process }: CommandContext): Promise<number> {
+export async function demo({ args, signals, process }: ProcessContext): Promise<number> {
   const { stdout } = process;
   const forMs = parseDuration(args);
   const sandbox = await startSandbox();
@@ -53,12 +53,7 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
     stdout.write(introduction(sandbox, forMs));
     const daemon = spawnDaemon(sandbox, stateDir, process);
     const gone = new AbortController();
-    const exited = new Promise<number>((resolve) => {
-      daemon.once('close', (code) => {
-        gone.abort();
-        resolve(code ?? ExitCode.fault);
-      });
-    });
+    daemon.once('close', () => gone.abort());
     const noReader = new AbortController();
     stdout.once('error', () => noReader.abort());
     const timeIsUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
@@ -73,10 +68,12 @@ export async function demo({ args, signals, process }: CommandContext): Promise<
     // Ctrl-C in a terminal also reaches the daemon, which counts the same signal twice within 500 ms as one.
     daemon.kill('SIGINT');
     signals.subscribe({ stop() {}, hasten: (signal) => void daemon.kill(signal) });
-    const exitCode = await exited;
+    await aborted(gone.signal);
+    const exitCode = daemon.exitCode ?? ExitCode.fault;
     const stopMs = performance.now() - stoppedAt;
     await chats;
-    const { text, good } = summary(sandbox, exitCode, stopMs, countUnsettledIn(stateDir, sandbox));
+    const inbox = join(stateDir, botKey(identityOfToken(sandbox.token, sandbox.apiRoot)), 'inbox');
+    const { text, good } = summary(sandbox, exitCode, stopMs, countUnsettled(inbox));
     stdout.write(text);
     return good ? ExitCode.clean : exitCode || ExitCode.cut;
   } finally {
@@ -161,11 +158,6 @@ function introduction({ apiRoot }: Sandbox, forMs: number | undefined): string {
   const names = people.map(({ name }) => name).join(', ');
   const end = forMs === undefined ? 'Press Ctrl-C to stop it.' : `It stops after ${forMs / 1000} s.`;
   return `A local Bot API listens at ${apiRoot}; ${names} chat with the example bot. ${end}\n\n`;
-}
-
-/** How many updates the daemon's inbox holds for the next run. */
-function countUnsettledIn(stateDir: string, { token, apiRoot }: Sandbox): number {
-  return countUnsettled(join(stateDir, botKey(identityOfToken(token, apiRoot)), 'inbox'));
 }
 
 function summary(

@@ -22,13 +22,13 @@ const commands = `lastcall runs a Telegraf bot as a daemon.
   lastcall version                     print the version
 `;
 
-export async function help({ process }: CommandContext): Promise<number> {
-  process.stdout.write(`${commands}\n${helpText()}\n`);
+export async function help({ stdout }: CommandContext): Promise<number> {
+  stdout.write(`${commands}\n${helpText()}\n`);
   return ExitCode.clean;
 }
 
-export async function version({ process }: CommandContext): Promise<number> {
+export async function version({ stdout }: CommandContext): Promise<number> {
   const manifest = parseJson(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  process.stdout.write(`${isObject(manifest) ? manifest['version'] : 'unknown'}\n`);
+  stdout.write(`${isObject(manifest) ? manifest['version'] : 'unknown'}\n`);
   return ExitCode.clean;
 }

@@ -9,16 +9,10 @@ import { identityOfToken } from '../telegraf/identity.js';
 import { maskTokens } from '../token.js';
 import type { CommandContext } from './command.js';
 import { chooseInbox } from './inbox/choose-inbox.js';
-import { type InboxContext, type InboxIo, type Switch, switchNames } from './inbox/context.js';
-import { exportLines } from './inbox/export.js';
+import { type InboxContext, type Switch, switchNames } from './inbox/context.js';
 import { list } from './inbox/list.js';
 import { drop, retry } from './inbox/retry-drop.js';
-import { show } from './inbox/show.js';
-
-export const inbox = ({ args, signals, process }: CommandContext): Promise<number> => {
-  const { env, stdout, stderr } = process;
-  return inboxCommand(args, { env, cwd: process.cwd(), stdout, stderr, signal: signals.stopped });
-};
+import { exportLines, show } from './inbox/show-export.js';
 
 interface Subcommand {
   readonly switches: readonly Switch[];
@@ -41,13 +35,13 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
  * output short. Rejects with a LastcallError if the command cannot run, and with the signal's reason if it aborts while
  * settings are read.
  */
-export async function inboxCommand(args: readonly string[], io: InboxIo): Promise<number> {
-  const { env, cwd, signal } = io;
+export async function inbox(io: CommandContext): Promise<number> {
+  const { args, env, cwd, signal } = io;
   const { flags, options, files } = parseArguments(args, {
     options: { all: 'switch', dead: 'switch', json: 'switch', waiting: 'switch', bot: 'value' },
     files: Number.POSITIVE_INFINITY,
   });
-  const { values, problems } = await readSettings({ env, cwd, flags, signal });
+  const { values, problems } = await readSettings({ env, cwd: cwd(), flags, signal });
   if (problems.length > 0) throw invalid(problems);
 
   const [name = 'list', ...texts] = files;

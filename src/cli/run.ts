@@ -9,23 +9,23 @@ import { detectSupervisor } from '../host/supervisor.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
 import { logEvent } from '../logging/events.js';
 import { createLogging } from '../logging/logger.js';
-import type { CommandContext } from './command.js';
+import type { ProcessContext } from './command.js';
 import { splitAtDashes } from './split-arguments.js';
 
 const exampleBot = fileURLToPath(new URL('../bot.js', import.meta.url));
 
 /** Resolves to the exit code once the run has ended and its log is written. */
-export async function run({ args, signals, process }: CommandContext): Promise<number> {
+export async function run({ args, env, cwd, signal, signals, process }: ProcessContext): Promise<number> {
   const { before, after: botArgs } = splitAtDashes(args);
   const { flags, files } = parseArguments(before, { files: 1 });
   const { config, warnings, secrets, envFile } = await loadConfig({
-    env: process.env,
+    env,
     flags,
-    cwd: process.cwd(),
-    signal: signals.stopped,
+    cwd: cwd(),
+    signal,
   });
   // A bot program may rely on dotenv to set what .env contains.
-  for (const [name, value] of Object.entries(envFile?.variables ?? {})) process.env[name] ??= value;
+  for (const [name, value] of Object.entries(envFile?.variables ?? {})) env[name] ??= value;
 
   const logging = await createLogging({ config, secrets, process });
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
@@ -46,19 +46,17 @@ export async function run({ args, signals, process }: CommandContext): Promise<n
     hasten: () => lifecycle.hasten(),
     forced,
   });
-  listenOnIpc(process, process.env['pm_id'] !== undefined, {
+  listenOnIpc(process, env['pm_id'] !== undefined, {
     shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),
     supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
   });
-  listenForFaults(process, {
-    fault(error, origin, ownedByProgram) {
-      logEvent(logging.log, { event: 'process.fault', origin, error });
-      if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
-    },
+  listenForFaults(process, (error, origin, ownedByProgram) => {
+    logEvent(logging.log, { event: 'process.fault', origin, error });
+    if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
   });
 
-  const outcome = await run();
-  return outcome.exitCode;
+  const { exitCode } = await run();
+  return exitCode;
 }
 
 const faultInWords = {

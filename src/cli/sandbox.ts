@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { aborted } from '../abort.js';
 import { ExitCode } from '../exit-code.js';
 import { ApiError } from '../sandbox/api-response.js';
-import type { Message } from '../sandbox/message.js';
+import { contentOf, type Message } from '../sandbox/message.js';
 import { NOT_MODELLED, SANDBOX_TOKEN, type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { codeOf } from '../system-error.js';
 import type { CommandContext } from './command.js';
@@ -17,47 +17,28 @@ const USAGE = `usage: lastcall sandbox [--port N] [--host-token TOKEN]… [--say
   --say TEXT          send this message to the first bot at the start
 `;
 
-interface Options {
-  readonly port: number;
-  readonly tokens: readonly string[] | undefined;
-  readonly say: string | undefined;
-}
-
-export const sandbox = ({ args, signals, process }: CommandContext): Promise<number> => {
-  const { stdout, stderr } = process;
-  return sandboxCommand(args, { stdout, stderr, signal: signals.stopped });
-};
-
 /** Runs until the signal aborts. Resolves to the exit code: 0, or 78 with an error on stderr if it cannot start. */
-export async function sandboxCommand(
-  args: readonly string[],
-  io: { stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream; signal: AbortSignal },
-): Promise<number> {
-  const { stdout, stderr, signal } = io;
-  let options: Options;
-  let sandbox: Sandbox;
+export async function sandbox({ args, stdout, stderr, signal }: CommandContext): Promise<number> {
   try {
-    options = parse(args);
-    sandbox = await start(options);
+    const { port, tokens, say } = parse(args);
+    const server = await start(port, tokens);
+    stdout.write(introduction(server, tokens));
+    server.onMessage((message, bot) => stdout.write(line(bot, message)));
+    if (say !== undefined) server.say(say);
+    await aborted(signal);
+    await server.close();
+    return ExitCode.clean;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     stderr.write(`lastcall sandbox: ${error.message}\n${USAGE}`);
     return ExitCode.configuration;
   }
-  stdout.write(introduction(sandbox, options));
-  sandbox.watch((event) => {
-    if (event.event === 'message.sent') stdout.write(line(event.bot, event.message));
-  });
-  if (options.say !== undefined) sandbox.say(options.say);
-  await aborted(signal);
-  await sandbox.close();
-  return ExitCode.clean;
 }
 
 /** An error in the arguments, or a port that cannot be used. */
 class UsageError extends Error {}
 
-function parse(args: readonly string[]): Options {
+function parse(args: readonly string[]) {
   const { values } = parsed(args);
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
@@ -66,23 +47,21 @@ function parse(args: readonly string[]): Options {
 }
 
 function parsed(args: readonly string[]) {
+  const options = {
+    port: { type: 'string', default: `${DEFAULT_PORT}` },
+    'host-token': { type: 'string', multiple: true },
+    say: { type: 'string' },
+  } as const;
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        port: { type: 'string', default: `${DEFAULT_PORT}` },
-        'host-token': { type: 'string', multiple: true },
-        say: { type: 'string' },
-      },
-    });
+    return parseArgs({ args: [...args], options });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : `${error}`);
   }
 }
 
-async function start({ port, tokens }: Options): Promise<Sandbox> {
+async function start(port: number, tokens: readonly string[] | undefined): Promise<Sandbox> {
   try {
-    return await startSandbox({ port, ...(tokens && { tokens }) });
+    return await startSandbox({ port, tokens });
   } catch (error) {
     if (error instanceof ApiError)
       throw new UsageError('--host-token must be a bot token: digits, a colon, and at least 20 characters');
@@ -95,8 +74,7 @@ async function start({ port, tokens }: Options): Promise<Sandbox> {
   }
 }
 
-function introduction(sandbox: Sandbox, { tokens }: Options): string {
-  const { apiRoot } = sandbox;
+function introduction({ apiRoot }: Sandbox, tokens: readonly string[] | undefined): string {
   // A token from the command line may be a real one, so it is not printed.
   const token = tokens ? '<the token you gave>' : SANDBOX_TOKEN;
   return `A local Bot API server, not connected to Telegram, listens at ${apiRoot}
@@ -121,11 +99,7 @@ Press Ctrl-C to stop. Messages from bots:
 
 /** A message as one line. */
 function line(bot: number, message: Message): string {
-  const content = message.text ?? message['caption'] ?? `(${kindOf(message)})`;
+  const content =
+    message.text ?? message['caption'] ?? `(${Object.keys(contentOf(message))[0] ?? 'message'})`;
   return `bot ${bot} to chat ${message.chat.id}: ${`${content}`.replaceAll(/\p{Cc}+/gu, ' ')}\n`;
 }
-
-const kindOf = (message: Message): string =>
-  Object.keys(message).find(
-    (field) => !['message_id', 'from', 'chat', 'date', 'reply_to_message', 'reply_markup'].includes(field),
-  ) ?? 'message';

@@ -8,19 +8,19 @@ import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import { fitUnit } from '../host/unit-file.js';
 import { accountOf, firstUnreadable, ownerOf } from './account.js';
-import type { CommandContext } from './command.js';
+import type { ProcessContext } from './command.js';
 
 const templateFile = new URL('../../systemd/lastcall.service', import.meta.url);
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** Prints the unit to stdout and warnings to stderr. Rejects with a LastcallError if no unit can be made. */
-export async function unit({ args, process }: CommandContext): Promise<number> {
+export async function unit({ args, cwd, process, stdout, stderr }: ProcessContext): Promise<number> {
   const given = parseArguments(args, { options: { name: 'value', user: 'value' }, files: 1 });
   refuseBadArguments(given);
   const name = given.options.get('name') ?? 'lastcall';
   if (!/^[\w-]+$/.test(name))
     throw invalidOption('--name', `--name may only have letters, digits, - and _, but is '${name}'`);
-  const folder = realpathSync(process.cwd());
+  const folder = realpathSync(cwd());
   // The service sees the settings in the bot's .env, but not the environment of this shell.
   const { values, sources } = await readSettings({ env: {}, cwd: folder });
   const file = given.files[0] ?? values.botModule;
@@ -36,9 +36,8 @@ export async function unit({ args, process }: CommandContext): Promise<number> {
 
   const node = process.execPath;
   const main = realpathSync(mainFile);
-  const tokenFile = [values.botTokenFile].flatMap((path) =>
-    path && existsSync(path) ? realpathSync(path) : [],
-  );
+  const modules = module === undefined ? [] : [module];
+  const tokenFiles = existing(values.botTokenFile).map((path) => realpathSync(path));
   const stateDir = sources.stateDir?.kind === 'env-file' ? values.stateDir : undefined;
   const fitted = fitUnit(readFileSync(templateFile, 'utf8'), {
     name,
@@ -46,15 +45,11 @@ export async function unit({ args, process }: CommandContext): Promise<number> {
     main,
     module,
     folder,
-    reads: [packagesAround(main), ...(module === undefined ? [] : [projectOf(module)]), ...tokenFile],
+    reads: [packagesAround(main), ...modules.map(projectOf), ...tokenFiles],
     stateDir,
     user,
     bringsToken: values.botToken !== undefined || values.botTokenFile !== undefined,
   });
-  const envFile = join(folder, '.env');
-  const secrets = [...(existsSync(envFile) ? [envFile] : []), ...tokenFile];
-  const needed = [node, main, ...(module === undefined ? [] : [module]), ...secrets];
-  const unreadable = new Set(needed.flatMap((path) => firstUnreadable(account, path) ?? []));
   const warnings = [...fitted.warnings];
   if (main.includes(`${sep}_npx${sep}`))
     warnings.push(
@@ -64,16 +59,20 @@ export async function unit({ args, process }: CommandContext): Promise<number> {
     warnings.push(
       `there is no folder ${stateDir}, which STATE_DIR names: create it as ${user}, or the unit does not start`,
     );
-  for (const path of unreadable) {
+  const secrets = [...existing(join(folder, '.env')), ...tokenFiles];
+  const needed = [node, main, ...modules, ...secrets];
+  for (const path of new Set(needed.flatMap((path) => firstUnreadable(account, path) ?? []))) {
     const fix = secrets.includes(path)
       ? `move the token to /etc/${name}/bot-token and run this command again`
       : `\`chmod o+rX ${path}\``;
     warnings.push(`${user ?? "the service's user"} may not read ${path}: ${fix}, or choose another --user`);
   }
-  process.stdout.write(fitted.text);
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  stdout.write(fitted.text);
+  for (const warning of warnings) stderr.write(`warning: ${warning}\n`);
   return ExitCode.clean;
 }
+
+const existing = (path: string | undefined): string[] => (path && existsSync(path) ? [path] : []);
 
 function resolved(path: string): string {
   try {

@@ -21,7 +21,6 @@ export interface Flags {
 export interface Accepted<Name extends string = string> {
   /** A switch stands alone (`--json`); a value follows its option (`--for 10s`, `--for=10s`). */
   readonly options?: Readonly<Record<Name, 'switch' | 'value'>>;
-  /** How many files may be given. */
   readonly files?: number;
 }
 
@@ -32,11 +31,9 @@ export interface Arguments<Name extends string = string> {
   readonly files: readonly string[];
 }
 
-/** An option of the command, or the flag of a setting. */
 interface Known {
   /** The text of the option when it stands alone, if it may. */
   readonly bare?: string;
-  /** Whether the option takes no value. */
   readonly alone?: boolean;
   /** Completes the sentence "needs a value: …". */
   readonly expects?: string;
@@ -123,7 +120,6 @@ function whyUnknown(name: string, known: readonly string[]): string {
     .find((setting) => setting.secret && inFlagStyle(setting.name) === name)?.name;
   if (secret)
     return `is no flag, because every user of this machine can read a command line; set ${secret} or ${secret}_FILE`;
-  const normal = inFlagStyle(name);
-  const meant = known.includes(normal) ? normal : didYouMean(normal, known);
+  const meant = didYouMean(inFlagStyle(name), known);
   return meant === undefined ? 'is no flag that lastcall knows' : `is no flag; did you mean --${meant}?`;
 }

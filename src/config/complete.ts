@@ -3,11 +3,7 @@ import { didYouMean } from './did-you-mean.js';
 import { invalid, type Problem } from './problem.js';
 import { type Config, isComplete, type SettingKey, settingKeys, settings } from './schema.js';
 
-/**
- * Returns all settings: those given, and the defaults of the others. Does not read the environment.
- *
- * @throws LastcallError CONFIG_INVALID, which names everything that is wrong
- */
+/** Adds the defaults, without reading the environment. @throws LastcallError CONFIG_INVALID, which names all problems */
 export function completeConfig(given: Partial<Config>, cwd: string): Config {
   const values: { [K in SettingKey]?: Config[K] } = {};
   const problems = unknownNames(given);

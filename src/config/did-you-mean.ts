@@ -1,11 +1,7 @@
 /** Guesses what a mistyped name was meant to be. */
 
-/**
- * Returns the candidate nearest to `name`, with at most one typo (a letter missing, added, wrong, or swapped with its
- * neighbour) for every four letters. Returns undefined if no candidate is that near, or if `name` is one itself.
- */
+/** Returns the nearest candidate with at most one typo for every four letters, or none; `name` itself if it is one. */
 export function didYouMean(name: string, candidates: readonly string[]): string | undefined {
-  if (candidates.includes(name)) return undefined;
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(name.length / 4)) + 1;
   for (const candidate of candidates) {

@@ -1,6 +1,7 @@
 /**
  * Reads the settings from flags, the environment, `.env` and defaults, in this order of precedence. A value that is set
  * but blank counts as not set and, as in dotenv, hides the value in `.env`. All problems are collected and told at once.
+ * Of dotenv only the parser is used, which changes no environment and prints nothing.
  */
 import { isAbsolute, join, relative } from 'node:path';
 import { codeOf } from '../system-error.js';
@@ -27,7 +28,6 @@ export interface Inputs {
   readonly flags?: Flags;
   /** An absolute path, where relative ones start. */
   readonly cwd: string;
-  /** Ends the reading of files. */
   readonly signal?: AbortSignal;
   /** Resolves with a file's text; rejects with an error whose `code` says why it cannot. */
   readonly readFile?: (path: string, signal?: AbortSignal) => Promise<string>;
@@ -35,37 +35,30 @@ export interface Inputs {
 
 /** All variables of `.env`, because the bot may have settings of its own there. */
 interface EnvFile {
-  /** An absolute path. */
   readonly path: string;
   readonly variables: Readonly<Record<string, string>>;
 }
 
 type Sources = { readonly [K in SettingKey]: Source };
 
-export interface LoadedConfig {
-  readonly config: Config;
-  readonly sources: Sources;
-  /** Sentences for the log. */
-  readonly warnings: readonly string[];
-  /** Texts that must never be shown. */
-  readonly secrets: readonly string[];
-  /** Undefined if there is no such file. */
-  readonly envFile: EnvFile | undefined;
-}
-
 /** The settings as far as they can be read. A setting that cannot be has a problem and no value. */
 export interface Reading {
   readonly values: { readonly [K in SettingKey]?: Config[K] };
   readonly sources: Partial<Sources>;
   readonly problems: readonly Problem[];
+  /** Sentences for the log. */
   readonly warnings: readonly string[];
   readonly envFile: EnvFile | undefined;
 }
 
-/**
- * Loads the settings. Rejects with a LastcallError CONFIG_INVALID that names everything that is wrong, or with the
- * signal's reason when the signal aborts.
- */
+export interface LoadedConfig extends Pick<Reading, 'warnings' | 'envFile'> {
+  readonly config: Config;
+  readonly sources: Sources;
+  /** Texts that must never be shown. */
+  readonly secrets: readonly string[];
+}
+
+/** Rejects with a LastcallError CONFIG_INVALID that names all problems, or with the reason of the signal. */
 export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
   const { values, sources, problems, warnings, envFile } = await readSettings(inputs);
   if (problems.length > 0 || !isComplete(values) || !isComplete(sources)) throw invalid(problems);
@@ -73,11 +66,7 @@ export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
   return { config: values, sources, warnings, secrets, envFile };
 }
 
-/**
- * Returns the token for a bot that lastcall builds.
- *
- * @throws LastcallError CONFIG_INVALID, which says how to get a token, if there is none
- */
+/** Returns the token for a bot that lastcall builds. @throws LastcallError CONFIG_INVALID if there is none */
 export function requireToken(config: Pick<Config, 'botToken'>): string {
   if (config.botToken !== undefined) return config.botToken;
   const sentence =
@@ -92,7 +81,6 @@ export async function readSettings(inputs: Inputs): Promise<Reading> {
   return reader;
 }
 
-/** A value that is not parsed yet. */
 interface Found {
   readonly text: string;
   readonly source: Source;
@@ -119,7 +107,6 @@ class Reader implements Reading {
     await this.#readToken();
   }
 
-  /** Finds a setting in the source that takes precedence, and parses it. */
   #read(key: SettingKey): void {
     const found = this.#find(key);
     if (found && found.text.trim() !== '') this.#parse(key, found);
@@ -168,8 +155,8 @@ class Reader implements Reading {
     if (text === undefined) return;
     this.#envFileText = text;
     // Loaded on demand, because loading dotenv takes as long as reading all settings.
-    const { parseEnvFile } = await import('./dotenv.js');
-    this.envFile = { path, variables: parseEnvFile(text) };
+    const { parse } = await import('dotenv');
+    this.envFile = { path, variables: parse(text) };
     this.#warnOfTypos(this.envFile);
   }
 
@@ -184,8 +171,7 @@ class Reader implements Reading {
     const names = ours.map(({ name }) => name);
     for (const name of Object.keys(variables)) {
       if (names.includes(name)) continue;
-      const normal = name.toUpperCase().replace(/[-.]/g, '_');
-      const meant = names.includes(normal) ? normal : didYouMean(normal, names);
+      const meant = didYouMean(name.toUpperCase().replace(/[-.]/g, '_'), names);
       if (meant)
         this.warnings.push(`${file} sets ${maskTokens(name)}, which is no setting; did you mean ${meant}?`);
     }
@@ -193,19 +179,17 @@ class Reader implements Reading {
 
   /** Reads the token from one of three places. Two tokens are a problem, because they may be those of two bots. */
   async #readToken(): Promise<void> {
-    const places: string[] = [];
-    const { botToken, botTokenFile } = this.sources;
-    if (botToken && botToken.kind !== 'default') places.push(`BOT_TOKEN (${sourceInWords(botToken)})`);
-    if (botTokenFile && botTokenFile.kind !== 'default')
-      places.push(`BOT_TOKEN_FILE (${sourceInWords(botTokenFile)})`);
-
+    const places = (['botToken', 'botTokenFile'] as const).flatMap((key) => {
+      const source = this.sources[key];
+      return source && source.kind !== 'default' ? [`${settings[key].name} (${sourceInWords(source)})`] : [];
+    });
     const credentials = this.#inputs.env['CREDENTIALS_DIRECTORY'];
     const credential = credentials
       ? await this.#readTokenFile(join(credentials, CREDENTIAL), 'credential')
       : undefined;
     if (credential) places.push("systemd's credential bot-token");
     const path = this.values.botTokenFile;
-    const file = path ? await this.#readTokenFile(path, 'BOT_TOKEN_FILE') : undefined;
+    const found = (path ? await this.#readTokenFile(path, 'BOT_TOKEN_FILE') : undefined) ?? credential;
 
     if (places.length > 1) {
       delete this.values.botToken;
@@ -213,10 +197,7 @@ class Reader implements Reading {
         'BOT_TOKEN',
         `the token is set more than once, by ${places.join(' and by ')}: keep one of them`,
       );
-      return;
-    }
-    const found = file ?? credential;
-    if (found) this.#parse('botToken', found);
+    } else if (found) this.#parse('botToken', found);
   }
 
   async #readTokenFile(path: string, named: 'BOT_TOKEN_FILE' | 'credential'): Promise<Found | undefined> {

@@ -1,9 +1,7 @@
-/**
- * The settings: the only place that knows their names, types, defaults and help, and which are secret. `Config`, the
- * flags, the help and the README's table are derived from it.
- */
+/** The settings: the only place that knows their names, types, defaults and help, and which are secret. */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { tryOr } from '../thrown.js';
 import {
   choice,
   duration,
@@ -19,15 +17,12 @@ import {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A default that depends on the machine. */
 interface DerivedDefault {
   readonly text: string;
-  /** Says for people what the default was taken from. */
   readonly from: string;
 }
 
 interface Description {
-  /** The environment variable. */
   readonly name: string;
   /** The default, in words or as text that the type parses. */
   readonly fallback: string;
@@ -223,11 +218,9 @@ export type SettingKey = keyof Config;
 
 /** The settings in the order in which people should see them. */
 export const settings: { readonly [K in SettingKey]: Setting<Config[K]> } = table;
-export const settingKeys: readonly SettingKey[] = Object.keys(table).filter(isSettingKey);
-
-function isSettingKey(key: string): key is SettingKey {
-  return Object.hasOwn(table, key);
-}
+export const settingKeys: readonly SettingKey[] = Object.keys(table).filter(
+  (key): key is SettingKey => key in table,
+);
 
 /** Whether there is something for every setting, be it undefined. */
 export function isComplete<T extends { readonly [K in SettingKey]: unknown }>(
@@ -253,15 +246,8 @@ function deriveStateDir(env: Environment): DerivedDefault | undefined {
   const xdg = env['XDG_STATE_HOME'] ?? '';
   // The specification says to ignore relative paths.
   if (isAbsolute(xdg)) return { text: join(xdg, 'lastcall'), from: 'XDG_STATE_HOME' };
-  const home = env['HOME'] || passwordDatabaseHome();
+  // The machine may not know the user.
+  const home = env['HOME'] || tryOr<string | undefined>(homedir, undefined);
   if (home === undefined) return undefined;
   return { text: join(home, '.local', 'state', 'lastcall'), from: 'the home directory' };
-}
-
-function passwordDatabaseHome(): string | undefined {
-  try {
-    return homedir();
-  } catch {
-    return undefined; // The machine does not know the user.
-  }
 }

@@ -12,10 +12,7 @@ export interface ValueType<T> {
   readonly expects: string;
   /** What the flag of a setting of this type means when it stands alone (`--drop-pending`), if it may. */
   readonly bareFlag?: string;
-  /**
-   * @param text not blank, without space around it
-   * @param cwd an absolute path, where relative ones start
-   */
+  /** Parses a text that is not blank and has no space around it. Relative paths start at `cwd`, an absolute path. */
   parse(text: string, cwd: string): Parsed<T>;
   /** Returns a text that `parse` reads as the same value. */
   print(value: T): string;
@@ -31,7 +28,6 @@ const LONGEST_DURATION_MS = 24 * 24 * unitsMs.h;
 interface DurationLimits {
   readonly leastMs: number;
   readonly mostMs?: number;
-  /** Every value is a multiple of it. */
   readonly stepMs?: number;
 }
 
@@ -147,10 +143,7 @@ export const path: ValueType<string> = {
   },
 };
 
-/**
- * A bot token. Telegram's are 8 to 10 digits, a colon and 35 characters; less is asked here, so that self-hosted servers
- * may issue tokens of other lengths.
- */
+/** A bot token. Less is asked than of Telegram's own, so that other servers may issue tokens of other lengths. */
 export const token: ValueType<string> = {
   expects: 'a token as @BotFather gives it: digits, a colon, and some 35 letters, digits, "_" and "-"',
   print: (value) => value,

@@ -1,15 +1,12 @@
-/**
- * The locks of a run, one per bot: no other process on this host and no other run in this process polls the same bots.
- * If another process holds a lock, the run stands by until that process ends.
- */
+/** The locks of a run, one per bot, which keep other processes and other runs from polling the same bots. */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
+import { describeThrown } from '../thrown.js';
 import { type BotIdentity, botKey } from './bot-key.js';
 import type { LockEvent } from './events.js';
 import { HostLock, lockAddress } from './lock.js';
 
 export interface BotLocksOptions {
-  /** What to do when another process holds a lock. */
   readonly onLocked: 'wait' | 'exit';
   /** Ends standing by. No lock is taken once it has aborted. */
   readonly signal: AbortSignal;
@@ -30,8 +27,8 @@ interface BotLock {
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
   /** Whether a bot of this run is polled under this lock. */
-  claimed: boolean;
-  state: 'queued' | 'held' | 'failed';
+  isClaimed: boolean;
+  isHeld: boolean;
 }
 
 /** Takes, shares and releases the locks of one run. */
@@ -46,25 +43,23 @@ export class BotLocks {
   }
 
   /**
-   * Takes the lock of a bot that this run is about to load; a later `claim` of the same bot shares the lock. Resolves
-   * when the lock is held. Rejects with LOCKED if another process holds the lock and `onLocked` is `exit`, with
-   * BOT_ALREADY_POLLED if another run in this process holds the lock, with LOCK_UNAVAILABLE if the system refuses the
-   * lock, and with the signal's reason when the signal aborts.
+   * Takes the lock of a bot that this run is about to load, which a later `claim` shares. Rejects with the signal's reason,
+   * LOCKED if `onLocked` is `exit` and another process holds the lock, BOT_ALREADY_POLLED if another run in this process
+   * does, and LOCK_UNAVAILABLE if the system refuses the lock.
    */
   async reserve(bot: BotIdentity): Promise<void> {
     await this.#lockOf(bot).held;
   }
 
   /**
-   * Takes the lock of a bot that is about to be polled. Resolves and rejects like `reserve`; a rejection need not be
-   * handled.
+   * Takes the lock of a bot that is about to be polled, like `reserve`. A rejection need not be handled.
    *
    * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already, and would wait for itself
    */
   claim(bot: BotIdentity): Promise<void> {
     const entry = this.#lockOf(bot);
-    if (entry.claimed) throw alreadyPolled(bot);
-    entry.claimed = true;
+    if (entry.isClaimed) throw alreadyPolled(bot);
+    entry.isClaimed = true;
     return entry.held;
   }
 
@@ -72,7 +67,7 @@ export class BotLocks {
   release(): void {
     for (const entry of this.#locks.values()) {
       polledBots().delete(entry.key);
-      if (entry.state !== 'held') continue;
+      if (!entry.isHeld) continue;
       entry.lock.release();
       this.#options.emit({ event: 'lock.released', bot: entry.bot.botId });
     }
@@ -93,10 +88,7 @@ export class BotLocks {
     return entry;
   }
 
-  /**
-   * Takes the queued locks one by one. Locks that are requested in the same tick are taken in the order of their keys,
-   * so that two processes with the same bots can never hold some each.
-   */
+  /** Takes the locks in turn, by key within a tick, so that two processes with the same bots cannot hold some each. */
   async #acquireQueued(): Promise<void> {
     this.#acquiring = true;
     await Promise.resolve();
@@ -118,13 +110,12 @@ export class BotLocks {
       const free = await lock.tryAcquire();
       if (!free) await this.#standBy(entry);
       signal.throwIfAborted();
-      entry.state = 'held';
+      entry.isHeld = true;
       emit({ event: 'lock.acquired', bot: bot.botId, waitedMs: free ? 0 : clock.now() - begunAt });
       acquired?.(bot, key);
       entry.resolve();
     } catch (reason) {
       lock.release();
-      entry.state = 'failed';
       entry.reject(signal.aborted || reason instanceof LastcallError ? reason : unavailable(bot, reason));
     }
   }
@@ -147,7 +138,7 @@ function newBotLock(bot: BotIdentity, key: string, lock: HostLock): BotLock {
   });
   // A stop may reject the promise before anybody awaits it.
   held.catch(() => {});
-  return { bot, key, lock, held, resolve, reject, claimed: false, state: 'queued' };
+  return { bot, key, lock, held, resolve, reject, isClaimed: false, isHeld: false };
 }
 
 function alreadyPolled({ botId }: BotIdentity): LastcallError {
@@ -160,7 +151,7 @@ function locked({ botId }: BotIdentity, holder: number | undefined): LastcallErr
 }
 
 function unavailable({ botId }: BotIdentity, cause: unknown): LastcallError {
-  const why = cause instanceof Error ? cause.message.replaceAll('\0', '@') : String(cause);
+  const why = describeThrown(cause).replaceAll('\0', '@');
   const message = `the lock of bot ${botId} cannot be taken: ${why}`;
   return new LastcallError('LOCK_UNAVAILABLE', `bot ${botId}`, message, { cause });
 }

@@ -2,10 +2,8 @@
 
 type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
 
-export interface FaultListener {
-  /** @param ownedByProgram whether the bot program listens for this kind of fault, and so decides what follows */
-  fault(error: unknown, origin: FaultOrigin, ownedByProgram: boolean): void;
-}
+/** `ownedByProgram` says whether the bot program listens for this kind of fault, and so decides what follows. */
+type FaultListener = (error: unknown, origin: FaultOrigin, ownedByProgram: boolean) => void;
 
 /** The part of `process` that emits faults. */
 export interface FaultSource {
@@ -19,12 +17,12 @@ export interface FaultSource {
 export function listenForFaults(source: FaultSource, listener: FaultListener): () => void {
   const ownedByProgram = (event: FaultOrigin) => source.listenerCount(event) > 1;
   const onException = (error: unknown, origin: FaultOrigin) =>
-    listener.fault(error, origin, ownedByProgram('uncaughtException'));
+    listener(error, origin, ownedByProgram('uncaughtException'));
   const onRejection = (error: unknown) => {
     // Like Node, which raises a rejection as an exception if nobody listens for rejections.
     if (!ownedByProgram('unhandledRejection') && ownedByProgram('uncaughtException'))
       source.emit('uncaughtException', error, 'unhandledRejection');
-    else listener.fault(error, 'unhandledRejection', ownedByProgram('unhandledRejection'));
+    else listener(error, 'unhandledRejection', ownedByProgram('unhandledRejection'));
   };
   source.on('uncaughtException', onException);
   source.on('unhandledRejection', onRejection);

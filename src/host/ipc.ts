@@ -1,7 +1,4 @@
-/**
- * The IPC channel to the parent process. pm2 can send `'shutdown'` instead of a signal, and closes the channel only
- * when its daemon ends.
- */
+/** The IPC channel to the parent. pm2 can send `'shutdown'` instead of a signal, and closes it when its daemon ends. */
 
 /** The part of `process` that is an IPC channel; `connected` is undefined without one, and false once closed. */
 export interface IpcChannel {
@@ -18,12 +15,7 @@ export interface IpcListener {
   supervisorGone(): void;
 }
 
-/**
- * Listens on the channel, if there is one.
- *
- * @param underPm2 whether pm2 started this process
- * @returns a function that stops listening
- */
+/** Listens on the channel, if there is one. Returns a function that stops listening. */
 export function listenOnIpc(channel: IpcChannel, underPm2: boolean, listener: IpcListener): () => void {
   if (channel.connected === undefined) return () => {};
   const onMessage = (message: unknown) => {

@@ -20,10 +20,7 @@ const MAX_WAITERS = 64;
 /** The age from which a socket file without a listener is stale; a younger one may be about to get its listener. */
 const STALE_FILE_AGE_MS = 1_000;
 
-/**
- * The socket address of the lock with this name: on Linux an abstract address, which is unique in a network namespace;
- * elsewhere a file in the temporary folder, which on macOS is the user's own.
- */
+/** The lock's address: abstract on Linux; elsewhere a file in the temporary folder (the user's own on macOS). */
 export function lockAddress(name: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'linux' ? `\0lastcall-${name}` : join(tmpdir(), `lastcall-${name}.sock`);
 }
@@ -53,27 +50,25 @@ export class HostLock {
     this.#clock = clock;
   }
 
-  /**
-   * Takes the lock if it is free. Resolves to whether this object now holds the lock. Rejects with the system's error
-   * if no process could take it, for example for lack of file descriptors.
-   */
+  /** Resolves to whether this object now holds the lock. Rejects with the system's error if no process could take it. */
   async tryAcquire(): Promise<boolean> {
     if (this.#server) return true;
     if (await this.#listen()) return true;
     return (await this.#removeStaleFile()) && (await this.#listen());
   }
 
-  /**
-   * Takes the lock as soon as its holder releases it or dies. Rejects with the signal's reason when the signal aborts,
-   * and with the system's error if no process could take the lock.
-   */
+  /** Takes the lock once it is free. Rejects with the signal's reason, or as `tryAcquire` does. */
   async acquire(signal: AbortSignal): Promise<void> {
     let holder: Socket | undefined;
     try {
       signal.throwIfAborted();
       while (!(await this.tryAcquire())) {
         await this.#clock.sleep(MIN_RETRY_INTERVAL_MS, signal);
-        if (!holder || holder.destroyed) holder = connectTo(this.#address);
+        // An error is followed by `close`.
+        if (!holder || holder.destroyed)
+          holder = connect(this.#address)
+            .on('error', () => {})
+            .resume();
         await this.#waitForClose(holder, signal);
       }
     } finally {
@@ -144,13 +139,6 @@ export class HostLock {
     unlinkSync(this.#address);
     return true;
   }
-}
-
-function connectTo(address: string): Socket {
-  // An error is followed by `close`.
-  return connect(address)
-    .on('error', () => {})
-    .resume();
 }
 
 /** An id that changes when the file is replaced, or undefined if there is no file or it is not stale yet. */

@@ -1,7 +1,4 @@
-/**
- * The connection to pm2: its settings arrive in the environment, and messages go through the IPC channel. pm2 also
- * installs code in the process, which would interfere with a stop in order and is turned off here.
- */
+/** The connection to pm2: settings in the environment, messages through IPC, and fault listeners that are removed. */
 import type { Worker } from 'node:cluster';
 import { LONGEST_TIMER_MS } from '../clock.js';
 import type { SupervisedProcess, Supervisor } from './supervisor.js';
@@ -13,9 +10,8 @@ const DEFAULT_KILL_TIMEOUT_MS = 1_600;
 const SHORTEST_TIMER_MS = 1;
 
 /**
- * How long before the kill a stop must end: 250 ms, by which a stop may exceed its budget, and time for the signal to
- * arrive, since pm2 counts from sending it. At most `MAX_MARGIN_SHARE` of kill_timeout, so that a short one leaves
- * time.
+ * How long before the kill a stop must end: 250 ms, by which it may exceed its budget, and time for the signal to arrive.
+ * At most `MAX_MARGIN_SHARE` of kill_timeout, so that a short one leaves time.
  */
 const MARGIN_MS = 400;
 const MAX_MARGIN_SHARE = 1 / 4;
@@ -26,7 +22,8 @@ type ClusterWorker = Pick<Worker, 'exitedAfterDisconnect'>;
 /** Connects to pm2, and turns off what pm2 has installed in the process. Never rejects. */
 export async function connectToPm2(
   process: SupervisedProcess,
-  workerOf: () => Promise<ClusterWorker | undefined> = clusterWorker,
+  workerOf: () => Promise<ClusterWorker | undefined> = async () =>
+    (await import('node:cluster')).default.worker,
 ): Promise<Supervisor> {
   const { env } = process;
   removePm2FaultListeners(process);
@@ -41,23 +38,13 @@ export async function connectToPm2(
   const send = (message: unknown) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
-  let isReady = false;
   return {
     kind: 'pm2',
     stopLimitMs: killAfterMs - Math.min(MARGIN_MS, killAfterMs * MAX_MARGIN_SHARE),
     killAfterMs,
-    watchdogMs: undefined,
-    ready() {
-      if (!isReady) send('ready');
-      isReady = true;
-    },
+    ready: () => send('ready'),
     // Sent as a custom metric, which `pm2 show` and `pm2 monit` list.
     status: (value) => send({ type: 'axm:monitor', data: { lastcall: { value } } }),
-    // pm2 has no request for more time.
-    extend() {},
-    stopping() {},
-    ping() {},
-    close() {},
   };
 }
 
@@ -68,18 +55,10 @@ function killTimeoutOf(text = ''): number {
   return ms >= SHORTEST_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : SHORTEST_TIMER_MS;
 }
 
-async function clusterWorker(): Promise<ClusterWorker | undefined> {
-  const { default: cluster } = await import('node:cluster');
-  return cluster.worker;
-}
-
 /** The names of pm2's fault listeners: the first in cluster mode, the others from its instrumentation. */
 const pm2Listeners = /^(uncaughtListener|bound onUncaughtException|bound onUnhandledRejection)$/;
 
-/**
- * Removes pm2's listeners for faults. They write the error with its secrets to the app's log, and would be mistaken for
- * listeners of the bot program, so that the run would go on after a fault.
- */
+/** Removes pm2's fault listeners, which log errors with their secrets and would pass for those of the bot program. */
 function removePm2FaultListeners(process: SupervisedProcess): void {
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const)
     for (const listener of process.listeners?.(fault) ?? [])

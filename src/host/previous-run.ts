@@ -37,45 +37,31 @@ function timeUntilKill({ killAfterMs, stopAskedMs }: RunState, begunMs: number):
   return Math.max(0, stopAskedMs + killAfterMs - begunMs);
 }
 
-function advice(state: RunState, stopTimeoutMs: number): string {
-  switch (state.phase) {
-    case 'starting':
-      return startAdvice[state.supervisor];
-    case 'draining':
-    case 'stopping':
-      return stopAdvice(state, recommendedKillAfterMs(stopTimeoutMs));
-    default:
-      return runAdvice[state.supervisor];
-  }
-}
-
-const otherCauses = 'by kill -9, by the kernel when memory ran out, or by a crash of Node itself';
 const kernelLog = "the kernel's log (`journalctl -k`, `dmesg`) may say more";
 const unitLog =
   "the unit's log (`journalctl -u NAME`) or the kernel's (`journalctl -k`, `dmesg`) may say more";
+const otherCauses = 'by kill -9, by the kernel when memory ran out, or by a crash of Node itself';
+const unexplained = `${otherCauses}; ${kernelLog}`;
 
-const startAdvice = {
-  systemd: `raise TimeoutStartSec if systemd did not wait long enough; otherwise ${kernelLog}`,
-  pm2: `${otherCauses}; ${kernelLog}`,
-  none: `${otherCauses}; ${kernelLog}`,
-} as const;
-
-const runAdvice = {
-  systemd: `by systemd, if its event loop was blocked (the watchdog, or a stop); otherwise ${otherCauses}; ${unitLog}`,
-  pm2: `by pm2, if its event loop was blocked when it was asked to stop; otherwise ${otherCauses}; ${kernelLog}`,
-  none: `${otherCauses}; ${kernelLog}`,
-} as const;
-
-/** @param neededMs how long the supervisor should wait before it kills */
-function stopAdvice({ supervisor, killAfterMs = 0 }: RunState, neededMs: number): string {
+function advice({ phase, supervisor, killAfterMs = 0 }: RunState, stopTimeoutMs: number): string {
+  if (phase === 'starting')
+    return supervisor === 'systemd'
+      ? `raise TimeoutStartSec if systemd did not wait long enough; otherwise ${kernelLog}`
+      : unexplained;
+  const isRunning = phase === 'running';
+  const neededMs = recommendedKillAfterMs(stopTimeoutMs);
   switch (supervisor) {
+    case 'systemd': {
+      // A stop has asked systemd for all the time it may take, so TimeoutStopSec is not the cause.
+      const blocked = isRunning ? 'blocked (the watchdog, or a stop)' : 'blocked in the stop';
+      return `by systemd, if its event loop was ${blocked}; otherwise ${otherCauses}; ${unitLog}`;
+    }
     case 'pm2':
-      if (killAfterMs >= neededMs) return `${otherCauses}; ${kernelLog}`;
-      return `raise kill_timeout to at least ${neededMs}`;
-    case 'systemd':
-      // The stop has asked systemd for all the time it may take, so TimeoutStopSec is not the cause.
-      return `by systemd, if its event loop was blocked in the stop; otherwise ${otherCauses}; ${unitLog}`;
+      if (isRunning)
+        return `by pm2, if its event loop was blocked when it was asked to stop; otherwise ${unexplained}`;
+      return killAfterMs < neededMs ? `raise kill_timeout to at least ${neededMs}` : unexplained;
     case 'none':
+      if (isRunning) return unexplained;
       return `whoever stops it should wait for at least ${Math.ceil(neededMs / 1_000)} s; or lower STOP_TIMEOUT`;
   }
 }

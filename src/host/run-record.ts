@@ -1,7 +1,6 @@
 /**
  * Keeps one small file per bot with the state of the run, so that the next run can tell how this one ended. The file is
- * written synchronously at each change of phase, because the process may be killed right after. A failed write is
- * reported and does not stop the run.
+ * written synchronously at each change of phase, because the process may be killed right after.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -35,10 +34,7 @@ const drainHooks: ReadonlySet<string> = new Set(['intake', 'drain']);
 
 /** Writes the state files of one run, and reads those of the previous runs. */
 export class RunRecord {
-  readonly #options: RunRecordOptions;
-  readonly #now: () => number;
-  readonly #pid: number;
-  readonly #bootId: string | undefined;
+  readonly #options: RunRecordOptions & Required<Pick<RunRecordOptions, 'now' | 'pid'>>;
   /** The keys of the bots whose files are kept. */
   readonly #keys = new Set<string>();
   #position: Position = { phase: 'starting' };
@@ -46,36 +42,32 @@ export class RunRecord {
   #stopAskedMs: number | undefined;
 
   constructor(options: RunRecordOptions) {
-    const { now = Date.now, pid = process.pid } = options;
-    this.#options = options;
-    this.#now = now;
-    this.#pid = pid;
-    this.#bootId = 'bootId' in options ? options.bootId : readBootId();
-    this.#sinceMs = now();
+    this.#options = { now: Date.now, pid: process.pid, bootId: readBootId(), ...options };
+    this.#sinceMs = this.#options.now();
   }
 
   /** Reports a kill of the bot's previous run, and keeps the bot's file from now on. Call it with the lock held. */
   begin(key: string, botId: number): void {
-    const { stopTimeoutMs, emit } = this.#options;
+    const { stopTimeoutMs, bootId, now, emit } = this.#options;
     const previous = this.#read(key);
-    const killed =
-      previous && describeKill(previous, { nowMs: this.#now(), bootId: this.#bootId, stopTimeoutMs });
+    const killed = previous && describeKill(previous, { nowMs: now(), bootId, stopTimeoutMs });
     if (killed) emit({ event: 'previous-run.killed', bot: botId, ...killed });
-    if (this.#keys.size === 0 && this.#position.phase === 'starting') this.#sinceMs = this.#now();
+    if (this.#keys.size === 0 && this.#position.phase === 'starting') this.#sinceMs = now();
     this.#keys.add(key);
     this.#write(key);
   }
 
   /** The pid of the other process that runs the bot according to the bot's file. Only for display: it may be wrong. */
   holderOf(key: string): number | undefined {
+    const { bootId, pid } = this.#options;
     const state = this.#read(key);
-    if (!state || state.phase === 'stopped' || state.bootId !== this.#bootId) return undefined;
-    return state.pid !== this.#pid && isAlive(state.pid) ? state.pid : undefined;
+    if (!state || state.phase === 'stopped' || state.bootId !== bootId) return undefined;
+    return state.pid !== pid && isAlive(state.pid) ? state.pid : undefined;
   }
 
   /** Updates the files if the event changes the phase. */
   note(event: LifecycleEvent): void {
-    if (event.event === 'lifecycle.stopping') this.#stopAskedMs = this.#now();
+    if (event.event === 'lifecycle.stopping') this.#stopAskedMs = this.#options.now();
     const position = positionAfter(event);
     if (position) this.#moveTo(position);
   }
@@ -88,21 +80,8 @@ export class RunRecord {
   #moveTo(position: Position): void {
     if (this.#position.phase === 'stopped') return;
     this.#position = position;
-    this.#sinceMs = this.#now();
+    this.#sinceMs = this.#options.now();
     for (const key of this.#keys) this.#write(key);
-  }
-
-  #state(): RunState {
-    const { supervisor, killAfterMs } = this.#options;
-    return {
-      ...this.#position,
-      sinceMs: this.#sinceMs,
-      pid: this.#pid,
-      bootId: this.#bootId,
-      supervisor,
-      killAfterMs,
-      stopAskedMs: this.#stopAskedMs,
-    };
   }
 
   #read(key: string): RunState | undefined {
@@ -113,7 +92,7 @@ export class RunRecord {
       if (!state) this.#failed(path, new Error('the file does not hold the state of a run'));
       return state;
     } catch (error) {
-      if (!isMissing(error)) this.#failed(path, error);
+      if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) this.#failed(path, error);
       return undefined;
     }
   }
@@ -121,9 +100,12 @@ export class RunRecord {
   #write(key: string): void {
     const path = this.#pathOf(key);
     if (path === undefined) return;
+    const { pid, bootId, supervisor, killAfterMs } = this.#options;
+    const times = { sinceMs: this.#sinceMs, stopAskedMs: this.#stopAskedMs };
+    const state: RunState = { ...this.#position, ...times, pid, bootId, supervisor, killAfterMs };
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      replaceFile(path, `${JSON.stringify(this.#state())}\n`);
+      replaceFile(path, `${JSON.stringify(state)}\n`);
     } catch (error) {
       // A write that fails would fail again at the next phase, so it is reported once and not repeated.
       this.#keys.delete(key);
@@ -174,5 +156,3 @@ function isAlive(pid: number): boolean {
     return codeOf(error) === 'EPERM';
   }
 }
-
-const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(String(codeOf(error)));

@@ -32,10 +32,7 @@ export interface Signals {
   subscribe(listener: SignalListener): void;
 }
 
-/**
- * Counts stop signals: the first stops, the second hastens the stop, and the third calls `forceExit` with 128 + its
- * number. SIGHUP can only be the first.
- */
+/** Counts signals: the first stops, the second hastens, the third forces exit 128+n. SIGHUP can only be the first. */
 export function listenForSignals(
   on: (signal: StopSignal, listener: () => void) => void,
   forceExit: (exitCode: number) => void,

@@ -1,26 +1,24 @@
 /** The supervisor of the process: systemd, pm2, or none. The code for each is loaded only if needed. */
 import type { SupervisorKind } from './run-state.js';
 
-/** A connection to the supervisor. All calls are cheap and never throw. */
+/** A connection to the supervisor; it lacks what the supervisor has no use for. All calls are cheap and never throw. */
 export interface Supervisor {
   readonly kind: SupervisorKind;
   /** The longest that a stop may take under this supervisor, if it sets a limit. */
-  readonly stopLimitMs: number | undefined;
+  readonly stopLimitMs?: number;
   /** How long after a stop request the supervisor kills, if known. */
   readonly killAfterMs?: number;
-  /** Reports that the bot polls or stands by, so that the start has succeeded. Only the first call counts. */
+  /** The time without a `ping()` after which the watchdog restarts the process; undefined without a watchdog. */
+  readonly watchdogMs?: number | undefined;
+  /** Reports that the bot polls or stands by, so that the start has succeeded. Call it once. */
   ready(): void;
   /** Sets the status that operators see, in one line. */
   status(text: string): void;
   /** Asks for at least this much more time for the start or the stop, counted from now. Infinity is ignored. */
-  extend(ms: number): void;
-  /** Reports that the stop has begun. */
-  stopping(): void;
-  /** The time without a `ping()` after which the watchdog restarts the process; undefined without a watchdog. */
-  readonly watchdogMs: number | undefined;
-  ping(): void;
-  /** Ends the connection. */
-  close(): void;
+  extend?(ms: number): void;
+  stopping?(): void;
+  ping?(): void;
+  close?(): void;
 }
 
 /** The part of `process` that shows which supervisor there is, and reaches it. */
@@ -42,23 +40,9 @@ export interface SupervisedProcess {
 export const recommendedKillAfterMs = (stopTimeoutMs: number): number => Math.ceil(stopTimeoutMs) + 5_000;
 
 /** Stands for no supervisor. */
-export const unsupervised: Supervisor = {
-  kind: 'none',
-  stopLimitMs: undefined,
-  watchdogMs: undefined,
-  ready() {},
-  status() {},
-  extend() {},
-  stopping() {},
-  ping() {},
-  close() {},
-};
+export const unsupervised: Supervisor = { kind: 'none', ready() {}, status() {} };
 
-/**
- * Detects the supervisor of the process, and connects to it.
- *
- * @throws LastcallError NOTIFY_UNAVAILABLE if systemd expects notifications and they cannot be sent
- */
+/** Connects to the supervisor. @throws LastcallError NOTIFY_UNAVAILABLE if systemd cannot be sent what it expects */
 export async function detectSupervisor(process: SupervisedProcess): Promise<Supervisor> {
   const { pid, env } = process;
   // Checked first: apps under pm2 inherit the environment of its daemon, which may itself be a systemd service.

@@ -1,7 +1,4 @@
-/**
- * systemd's notify protocol (sd_notify), in which each message is a datagram. Node has no Unix datagram sockets, so a
- * native package provides them.
- */
+/** systemd's notify protocol, sent as datagrams through a native package, since Node has no Unix datagram sockets. */
 import { LastcallError } from '../errors.js';
 import type { Supervisor } from './supervisor.js';
 
@@ -16,15 +13,15 @@ export interface DatagramSocket {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Connects to systemd, and checks the connection by a first message.
+ * Connects to systemd at the address from NOTIFY_SOCKET, and checks the connection by a first message.
  *
- * @param address the value of NOTIFY_SOCKET
  * @throws LastcallError NOTIFY_UNAVAILABLE if messages cannot be sent
  */
 export async function connectToSystemd(
   address: string,
   env: Environment,
-  openSocket: () => Promise<DatagramSocket> = openUnixDatagramSocket,
+  openSocket: () => Promise<DatagramSocket> = async () =>
+    new (await import('node-unix-socket')).DgramSocket(),
 ): Promise<Supervisor> {
   // node-unix-socket pads abstract names (`@name`) with zeros, which makes them other names. systemd's own sockets, the
   // system manager's and the user manager's, are paths.
@@ -52,16 +49,11 @@ export async function connectToSystemd(
     throw unavailable(address, 'the socket takes no messages', failure);
   }
 
-  let isReady = false;
   return {
     kind: 'systemd',
-    // systemd does not tell its TimeoutStopSec, and grants more time on request.
-    stopLimitMs: undefined,
+    // No limit of a stop: systemd does not tell its TimeoutStopSec, and grants more time on request.
     watchdogMs: watchdogMsOf(env),
-    ready() {
-      if (!isReady) send('READY=1');
-      isReady = true;
-    },
+    ready: () => send('READY=1'),
     status: (text) => send(`STATUS=${text.replaceAll(/\s+/g, ' ')}`),
     extend(ms) {
       if (Number.isFinite(ms)) send(`EXTEND_TIMEOUT_USEC=${Math.ceil(ms) * 1_000}`);
@@ -86,9 +78,4 @@ function unavailable(address: string, why: string, cause?: unknown): LastcallErr
     `systemd expects notifications on ${address}, which cannot be sent: ${why}${detail}`,
     { cause },
   );
-}
-
-async function openUnixDatagramSocket(): Promise<DatagramSocket> {
-  const { DgramSocket } = await import('node-unix-socket');
-  return new DgramSocket();
 }

@@ -1,7 +1,4 @@
-/**
- * Fits the shipped systemd unit to a host: sets its paths, and relaxes its hardening as far as the bot needs to read
- * and write files. Reads nothing from the file system itself.
- */
+/** Fits the shipped systemd unit to a host: its paths, and as much of its hardening as the bot allows. */
 import { dirname, isAbsolute, relative, sep } from 'node:path';
 
 /** All paths are absolute, with links resolved. */
@@ -72,7 +69,8 @@ function accessOf({ node, main, module, folder, reads, stateDir, user }: UnitFac
 function valuesOf(facts: UnitFacts, { own, readOnly }: Access): Readonly<Record<string, readonly string[]>> {
   const { name, node, main, module, folder, user, bringsToken } = facts;
   const hiddenOwn = own.filter(isHidden);
-  const command = [node, main, 'run', ...(module === undefined ? [] : [fromFolder(folder, module)])];
+  const file = module !== undefined && isInside(module, folder) ? relative(folder, module) : module;
+  const command = [node, main, 'run', ...(file === undefined ? [] : [file])];
   return {
     ...(name !== 'lastcall' && { Description: [`Description=Telegram bot ${name} (lastcall)`] }),
     WorkingDirectory: [`WorkingDirectory=${escapedSpecifiers(folder)}`],
@@ -89,7 +87,12 @@ function valuesOf(facts: UnitFacts, { own, readOnly }: Access): Readonly<Record<
       `ProtectHome=${[...readOnly, ...hiddenOwn].some(isInHome) ? 'tmpfs' : 'yes'}`,
       ...pathList('BindReadOnlyPaths', readOnly),
       ...pathList(user === undefined ? 'BindReadOnlyPaths' : 'BindPaths', hiddenOwn),
-      ...(user === undefined ? [] : pathList('ReadWritePaths', own.filter(isVisible))),
+      ...(user === undefined
+        ? []
+        : pathList(
+            'ReadWritePaths',
+            own.filter((path) => !isHidden(path)),
+          )),
     ],
     ...(user !== undefined && {
       DynamicUser: [`User=${user}`],
@@ -138,8 +141,6 @@ export function isHidden(path: string): boolean {
   return isInHome(path) || temporary.some((place) => isInside(path, place));
 }
 
-const isVisible = (path: string): boolean => !isHidden(path);
-
 const isInHome = (path: string): boolean => homes.some((place) => isInside(path, place));
 
 function isInside(path: string, folder: string): boolean {
@@ -153,23 +154,21 @@ function outermost(paths: readonly string[]): string[] {
   return unique.filter((path) => !unique.some((other) => other !== path && isInside(path, other)));
 }
 
-function fromFolder(folder: string, file: string): string {
-  return isInside(file, folder) ? relative(folder, file) : file;
-}
-
 const escapedSpecifiers = (text: string): string => text.replaceAll('%', '%%');
 
 /** Quotes a word of ExecStart=, where `$` also starts a variable. */
 function quotedArgument(text: string): string {
   const escaped = escapedSpecifiers(text).replaceAll('$', '$$$$');
-  return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : `"${escaped.replaceAll(/["\\]/g, '\\$&')}"`;
+  return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : quoted(escaped);
 }
 
 /** Quotes a path of a list, where a colon separates source and destination. */
 function quotedPath(path: string): string {
   const escaped = escapedSpecifiers(path).replaceAll(/[\\:]/g, '\\$&');
-  return /^[\w@%+=,./-]+$/.test(escaped) ? escaped : `"${escaped.replaceAll(/["\\]/g, '\\$&')}"`;
+  return /^[\w@%+=,./-]+$/.test(escaped) ? escaped : quoted(escaped);
 }
+
+const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 
 /** One line with the key and the paths, or none if there are no paths. */
 const pathList = (key: string, paths: readonly string[]): string[] =>

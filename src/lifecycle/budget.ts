@@ -13,14 +13,7 @@ export function startCapMs(leftMs: number, ownMs?: number): number {
   return ownMs === Number.POSITIVE_INFINITY ? ownMs : smallest(leftMs, [ownMs]);
 }
 
-/**
- * Returns how long the stop of a hook may last: what is left, less a short share for each later hook. The time that a
- * stop does not use is left to the later ones.
- *
- * @param leftMs what is left for the whole stop
- * @param later the number of hooks that are stopped after this one
- * @param ownMs further limits; they can only make the result smaller
- */
+/** Returns how long a stop may last: what is left, less a short share for each later stop, and at most each of `ownMs`. */
 export function stopCapMs(leftMs: number, later: number, ...ownMs: readonly (number | undefined)[]): number {
   return smallest(leftMs - later * shortShareMs(leftMs, later), ownMs);
 }

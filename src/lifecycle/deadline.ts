@@ -27,7 +27,6 @@ export class DeadlineTimer implements Deadline {
     return Math.max(0, this.#at - this.#clock.now());
   }
 
-  /** Replaces the time and the callback. */
   set(ms: number, onReached: () => void): void {
     this.cancel();
     this.#at = this.#clock.now() + ms;

@@ -6,18 +6,18 @@ import type { StopReason } from './stop-reason.js';
 /** A change of the lifecycle's state. */
 export type LifecycleTransition =
   | { readonly event: 'lifecycle.starting' }
-  /** `durationMs` is the duration of the start. */
   | { readonly event: 'lifecycle.running'; readonly durationMs: number }
   | { readonly event: 'lifecycle.stopping'; readonly reason: StopReason; readonly budgetMs: number }
   | ({ readonly event: 'lifecycle.stopped' } & Outcome);
 
 /** The begin or the end of a hook's step. `limitMs` is how long the step may last, `durationMs` how long it took. */
 export type HookEvent =
-  | { readonly event: 'hook.starting'; readonly hook: string; readonly limitMs: number }
-  | { readonly event: 'hook.started'; readonly hook: string; readonly durationMs: number }
-  | { readonly event: 'hook.called-off'; readonly hook: string; readonly durationMs: number }
-  | { readonly event: 'hook.stopping'; readonly hook: string; readonly limitMs: number }
-  | { readonly event: 'hook.stopped'; readonly hook: string; readonly durationMs: number }
+  | { readonly event: 'hook.starting' | 'hook.stopping'; readonly hook: string; readonly limitMs: number }
+  | {
+      readonly event: 'hook.started' | 'hook.called-off' | 'hook.stopped';
+      readonly hook: string;
+      readonly durationMs: number;
+    }
   | {
       readonly event: 'hook.failed' | 'hook.cut';
       readonly hook: string;
@@ -29,7 +29,6 @@ export type HookEvent =
 export type LifecycleEvent =
   | LifecycleTransition
   | HookEvent
-  /** A stop was requested again; the first reason stays. */
   | { readonly event: 'lifecycle.stop-repeated'; readonly reason: StopReason }
   /** `limitMs` is what each hook's stop gets from now on. */
   | { readonly event: 'lifecycle.hastened'; readonly limitMs: number };

@@ -18,7 +18,6 @@ interface HookSequenceOptions {
   readonly emit: (event: HookEvent) => void;
   /** Aborts with the StopReason when the stop begins. */
   readonly signal: AbortSignal;
-  /** Aborts when the stop is hastened. */
   readonly hastenSignal: AbortSignal;
   /** Called when a start fails or is overdue. Must make `signal` abort. */
   readonly startFailed: (error: LastcallError) => void;
@@ -32,7 +31,8 @@ interface Entry {
 export class HookSequence {
   readonly #options: HookSequenceOptions;
   readonly #entries: Entry[] = [];
-  readonly #phases: Phase[] = [];
+  /** Every step so far, in the order in which the steps ended. */
+  readonly phases: Phase[] = [];
   #stage: 'before' | 'starting' | 'closed' = 'before';
   #insertAt = 0;
 
@@ -40,16 +40,7 @@ export class HookSequence {
     this.#options = options;
   }
 
-  /** Every step so far, in the order in which the steps ended. */
-  get phases(): readonly Phase[] {
-    return this.#phases;
-  }
-
-  /**
-   * Appends a hook, or inserts it right after the hook that is starting.
-   *
-   * @throws LastcallError LIFECYCLE_USED once the sequence is closed
-   */
+  /** Adds a hook last, or right after the one that is starting. @throws LastcallError LIFECYCLE_USED once closed */
   add(hook: Hook): void {
     if (this.#stage === 'closed')
       throw new LastcallError(
@@ -62,7 +53,6 @@ export class HookSequence {
     this.#entries.splice(this.#insertAt++, 0, { hook, isStarted });
   }
 
-  /** Lets no more hooks be added. */
   close(): void {
     this.#stage = 'closed';
   }
@@ -81,11 +71,7 @@ export class HookSequence {
     this.close();
   }
 
-  /**
-   * Stops the hooks that have started and have a stop, last first, each within its share. Never rejects.
-   *
-   * @param begunAt when the stop began, in the clock's milliseconds; the budget counts from then on
-   */
+  /** Stops hook after hook, last first. The budget counts from `begunAt`, in the clock's milliseconds. Never rejects. */
   async stop(begunAt: number): Promise<void> {
     const hooks = this.#hooksToStop();
     for (let hook = hooks.pop(); hook; hook = hooks.pop()) await this.#stop(hook, hooks.length, begunAt);
@@ -175,7 +161,7 @@ export class HookSequence {
     const result = await attempt(work, options);
     const durationMs = clock.now() - begunAt;
     const phase = phaseOf({ hook: hook.name, step, durationMs }, result, options.signal.reason);
-    this.#phases.push(phase);
+    this.phases.push(phase);
     emit(hookEvent(phase));
     return phase;
   }

@@ -12,17 +12,11 @@ export interface Hook {
    * names the hook and is not clean; the remaining hooks are stopped all the same.
    */
   stop?(context: HookContext): unknown;
-  /**
-   * The limit of the start. Can only shorten what is left of the time for all starts; but a start with `Infinity` has
-   * no limit, and its time does not count.
-   */
+  /** The limit of the start, within what all starts have left; a start with `Infinity` has none, and does not count. */
   readonly startTimeoutMs?: number;
   /** The limit of the stop, from the moment when this hook's stop begins. Can only shorten what the budget leaves. */
   readonly stopTimeoutMs?: number;
-  /**
-   * Returns the latest end of the stop, in milliseconds after the whole stop began. Can only shorten what the budget
-   * leaves. Called when the hook's stop begins.
-   */
+  /** Returns the latest end of the stop in milliseconds after the whole stop began; can only shorten the limit. */
   stopLatestEndMs?(stop: { readonly budgetMs: number; readonly reason: StopReason }): number;
 }
 

@@ -148,10 +148,7 @@ export class Lifecycle {
     return this.wait();
   }
 
-  /**
-   * Limits each hook's stop to 1 s from now on, including the stop in progress. Requests the stop if none was requested
-   * before. Has no effect the second time, or after the run has stopped.
-   */
+  /** Limits each hook's stop to 1 s from now on, once, and requests the stop if none was requested before. */
   hasten(): void {
     if (this.#reasons.length === 0) void this.stop(StopReason.request('lifecycle.hasten'));
     if (this.#state === 'stopped' || this.hastenSignal.aborted) return;
@@ -174,10 +171,7 @@ export class Lifecycle {
     };
   }
 
-  /**
-   * Resolves with the outcome, without requesting a stop. If the given signal aborts, only the waiting ends: the
-   * promise rejects with the signal's reason.
-   */
+  /** Resolves with the outcome, without requesting a stop; rejects with the reason of the signal if that aborts. */
   wait(signal?: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#outcome) return resolve(this.#outcome);

@@ -1,8 +1,9 @@
 /** The outcome of a run: how each step ended, and what that means for the exit code. */
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
+import { describeThrown, isLastcallError } from '../thrown.js';
 import type { AttemptResult } from './attempt.js';
-import { describeThrown, StopReason } from './stop-reason.js';
+import { StopReason } from './stop-reason.js';
 
 export type Step = 'start' | 'stop';
 
@@ -34,10 +35,7 @@ export interface Outcome {
   readonly stopDurationMs: number;
 }
 
-/**
- * Returns the exit code: the first one that a reason asks for (a fault during a clean stop counts, too); else the
- * highest one among the errors of the steps, at least 1; else 0.
- */
+/** The exit code is the first that a reason asks for; else the highest of the failed steps, at least 1; else 0. */
 export function exitStatusOf(
   reasons: readonly StopReason[],
   phases: readonly Phase[],
@@ -67,12 +65,12 @@ export function phaseOf(
   // The reason `start-failed` can only come from this start itself, which was overdue: hooks start one by one.
   if (abortReason instanceof StopReason && abortReason.kind !== 'start-failed')
     return { ...step, result: 'called-off' };
-  return { ...step, result: 'cut', error: thrown instanceof LastcallError ? thrown : overdue };
+  return { ...step, result: 'cut', error: isLastcallError(thrown) ? thrown : overdue };
 }
 
 /** Returns the LastcallError that a hook threw, or wraps anything else in an error that names the hook. */
 function hookFailed(hook: string, step: Step, thrown: unknown): LastcallError {
-  if (thrown instanceof LastcallError) return thrown;
+  if (isLastcallError(thrown)) return thrown;
   const message = `the ${step} of "${hook}" failed: ${describeThrown(thrown)}`;
   return new LastcallError('HOOK_FAILED', hook, message, { cause: thrown });
 }

@@ -1,7 +1,7 @@
 /** Why a stop began: the `reason` of the lifecycle's signal, which also may set the exit code. */
-import { inspect } from 'node:util';
-import { LastcallError } from '../errors.js';
+import type { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
+import { describeThrown, isLastcallError } from '../thrown.js';
 
 /**
  * The kind of a stop reason:
@@ -79,7 +79,7 @@ export class StopReason extends Error {
   }
 
   static startFailed(cause: unknown): StopReason {
-    const exitCode = cause instanceof LastcallError ? cause.exitCode : ExitCode.cut;
+    const exitCode = isLastcallError(cause) ? cause.exitCode : ExitCode.cut;
     return new StopReason('start-failed', describeThrown(cause), { cause, exitCode });
   }
 
@@ -87,18 +87,10 @@ export class StopReason extends Error {
     return new StopReason('fatal', cause.message, { cause, exitCode: cause.exitCode });
   }
 
-  /**
-   * @param what the kind of fault in words: `uncaught exception`, `unhandled rejection`, …; without it, the message is
-   *   that of a LastcallError, or `internal error` with the message of any other cause
-   */
+  /** @param what the kind of fault in words; without it, the message is that of a LastcallError, or `internal error: …` */
   static fault(cause: unknown, what?: string): StopReason {
-    const isNamed = what === undefined && cause instanceof LastcallError;
+    const isNamed = what === undefined && isLastcallError(cause);
     const message = isNamed ? cause.message : `${what ?? 'internal error'}: ${describeThrown(cause)}`;
     return new StopReason('fault', message, { cause, exitCode: ExitCode.fault });
   }
-}
-
-/** Describes a thrown value of any type in one line. */
-export function describeThrown(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : inspect(thrown, { depth: 0, breakLength: Infinity });
 }

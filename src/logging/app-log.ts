@@ -1,12 +1,10 @@
-/**
- * Adapts the log of an embedding program. That log knows neither our errors nor what is secret, so it gets plain data with
- * secrets masked; and it may fail, which has no effect on the run.
- */
+/** Adapts the log of an embedding program, which may fail and gets plain data only, with secrets masked. */
 import type { HookLog } from '../lifecycle/hook.js';
+import { tryOr } from '../thrown.js';
 import { errorFieldsOrValue, errorText } from './error-fields.js';
 import type { Level } from './events/row.js';
 import type { RunLogging } from './logger.js';
-import { attempt, plainData } from './plain-data.js';
+import { plainData } from './plain-data.js';
 import { createRedactor } from './redact.js';
 
 /** A log for the run to write to: a pino logger fits, as does the logger of a server such as fastify, or `console`. */
@@ -21,8 +19,7 @@ const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLeve
 
 /** Adapts a log. Secrets are masked in the lines of lastcall itself, not in what hooks write. */
 export function adaptLog(given: AppLog = silentLog): RunLogging {
-  const redactor = createRedactor();
-  const redact = (text: string) => redactor.redact(text);
+  const { addSecret, redact } = createRedactor();
   const plain = (fields: object): object =>
     Object.fromEntries(
       Object.entries(fields).map(([name, value]) => [
@@ -41,13 +38,13 @@ export function adaptLog(given: AppLog = silentLog): RunLogging {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    isLevelEnabled: (level: Level) => attempt(() => given.isLevelEnabled?.(level) ?? true, true),
-    child: (bindings: { readonly hook: string }) => attempt(() => given.child?.(bindings) ?? given, given),
+    isLevelEnabled: (level: Level) => tryOr(() => given.isLevelEnabled?.(level) ?? true, true),
+    child: (bindings: { readonly hook: string }) => tryOr(() => given.child?.(bindings) ?? given, given),
   };
   return {
     log,
     receiptLog: log,
-    addSecret: (secret) => redactor.add(secret),
+    addSecret,
     redact,
     errorText: (error) => redact(errorText(error)),
     async flush() {},

@@ -1,10 +1,14 @@
-/**
- * Describes an error as fields of a log line. Of an error's own properties only plain figures and short texts are kept,
- * because Telegraf's errors carry whole requests, with what people wrote in them.
- */
-import { types } from 'node:util';
-import { LastcallError } from '../errors.js';
-import { attempt, plainData, readProperty, UNREADABLE } from './plain-data.js';
+/** Errors as fields of a log line, without the requests that Telegraf's errors carry, with what people wrote. */
+import {
+  describeThrown,
+  isError,
+  isLastcallError,
+  readProperty,
+  readText,
+  tryOr,
+  UNREADABLE,
+} from '../thrown.js';
+import { plainData } from './plain-data.js';
 
 const DEEPEST_CAUSE = 8;
 /** How many errors of an AggregateError are described, and how deep such errors may be nested. */
@@ -17,13 +21,9 @@ export interface ErrorFields {
   readonly type: string;
   readonly message: string;
   readonly stack?: string;
-  readonly culprit?: string;
-  readonly likelyCause?: string;
-  readonly nextStep?: string;
   /** The Bot API method of the call that failed. */
   readonly method?: string;
   readonly cause?: ErrorFields;
-  /** The errors of an AggregateError. */
   readonly errors?: readonly ErrorFields[];
   /** Further own properties of the error: `code`, `errno`, `syscall`, … */
   readonly [property: string]: unknown;
@@ -31,7 +31,7 @@ export interface ErrorFields {
 
 /** Describes whatever was thrown. Never throws itself. */
 export function errorFields(thrown: unknown): ErrorFields {
-  return attempt(() => describe(thrown, []), { type: typeof thrown, message: UNREADABLE });
+  return tryOr(() => describe(thrown, []), { type: typeof thrown, message: UNREADABLE });
 }
 
 /** Describes an error as {@link errorFields} does, and returns any other value as it is. */
@@ -51,41 +51,27 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
   if (!isError(thrown)) return { type: typeof thrown, message: inWords(thrown) };
 
   const path = [...above, thrown];
-  const ours = attempt(() => (thrown instanceof LastcallError ? thrown : undefined), undefined);
-  const stack = readProperty(thrown, 'stack');
+  const stack = readText(thrown, 'stack');
   const cause = readProperty(thrown, 'cause');
-  const errors = attempt(() => firstErrors(readProperty(thrown, 'errors')), undefined);
-  const method = readProperty(readProperty(thrown, 'on'), 'method');
+  const errors = tryOr(() => firstErrors(readProperty(thrown, 'errors')), undefined);
+  const method = readText(readProperty(thrown, 'on'), 'method');
   return {
     ...ownFigures(thrown),
     type: typeOf(thrown),
-    message: textOf(readProperty(thrown, 'message')) ?? '',
-    ...(ours && { likelyCause: ours.likelyCause, nextStep: ours.nextStep }),
-    ...(typeof method === 'string' && { method }),
-    ...(typeof stack === 'string' && { stack }),
+    message: describeThrown(thrown),
+    ...(isLastcallError(thrown) && { likelyCause: thrown.likelyCause, nextStep: thrown.nextStep }),
+    ...(method !== undefined && { method }),
+    ...(stack !== undefined && { stack }),
     ...(cause !== undefined && { cause: describe(cause, path) }),
     ...(errors && above.length < DEEPEST_ERRORS && { errors: errors.map((error) => describe(error, path)) }),
   };
 }
 
-/**
- * Whether the value is an error, also of another realm (a bot program may run scripts in one), or looks like one. In newer
- * versions of Node the proxy of an error has no stack, so a name has to do.
- */
-function isError(value: unknown): value is object {
-  if (types.isNativeError(value)) return true;
-  if (textOf(readProperty(value, 'message')) === undefined) return false;
-  return (
-    textOf(readProperty(value, 'stack')) !== undefined ||
-    (textOf(readProperty(value, 'name')) ?? '').endsWith('Error')
-  );
-}
-
 /** Returns the error's `name`, or the name of its class where that leaves `name` as it is in Error. */
 function typeOf(error: object): string {
-  const name = textOf(readProperty(error, 'name'));
+  const name = readText(error, 'name');
   if (name !== undefined && name !== 'Error') return name;
-  return textOf(readProperty(readProperty(error, 'constructor'), 'name')) || 'Error';
+  return readText(readProperty(error, 'constructor'), 'name') || 'Error';
 }
 
 function firstErrors(errors: unknown): unknown[] | undefined {
@@ -94,7 +80,7 @@ function firstErrors(errors: unknown): unknown[] | undefined {
 
 function ownFigures(error: object): Record<string, unknown> {
   const figures: Record<string, unknown> = {};
-  for (const key of attempt(() => Object.keys(error), [])) {
+  for (const key of tryOr(() => Object.keys(error), [])) {
     if (key === 'name') continue;
     const value = readProperty(error, key);
     if (typeof value === 'string') figures[key] = value.slice(0, LONGEST_TEXT);
@@ -103,10 +89,8 @@ function ownFigures(error: object): Record<string, unknown> {
   return figures;
 }
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
 function inWords(thrown: unknown): string {
   const isObject = typeof thrown === 'object' && thrown !== null;
-  const text = isObject ? JSON.stringify(plainData(thrown)) : attempt(() => String(thrown), UNREADABLE);
+  const text = isObject ? JSON.stringify(plainData(thrown)) : tryOr(() => String(thrown), UNREADABLE);
   return text.slice(0, LONGEST_TEXT);
 }

@@ -1,7 +1,4 @@
-/**
- * Events as log lines: one table of all events, joined from a table for each subsystem. Event names are stable, because
- * people build alerts on them. A missing row is a compile error.
- */
+/** Events as log lines. Event names are stable, because people build alerts on them. */
 import type { DispatchEvent } from '../dispatch/events.js';
 import type { HostEvent } from '../host/events.js';
 import type { InboxEvent } from '../inbox/events.js';
@@ -42,11 +39,7 @@ export const eventTable: Rows<LoggedEvent> = {
   ...programEvents,
 };
 
-/**
- * Writes the event's line if its level is on. Does nothing for `lifecycle.stopped`, whose line is the receipt.
- *
- * @param context further fields, such as the bot's id
- */
+/** Writes the event's line, with the context as further fields. `lifecycle.stopped` has the receipt in its place. */
 export function logEvent(log: EventLog, event: LoggedEvent, context?: object): void {
   if (event.event !== 'lifecycle.stopped') writeLine(log, event.event, event, context);
 }
@@ -57,12 +50,4 @@ function writeLine<K extends keyof Events>(log: EventLog, name: K, event: Events
   if (!log.isLevelEnabled(level)) return;
   const fields = row.fields?.(event) ?? event;
   log[level](lineFields({ event: name, ...context, ...fields }), row.message(event));
-}
-
-/** Renders the table of events as Markdown for the README, without a line break at its end. */
-export function eventsMarkdown(): string {
-  const lines = Object.entries(eventTable).map(
-    ([name, { level, means }]) => `| \`${name}\` | ${level} | ${means} |`,
-  );
-  return ['| event | level | when |', '| --- | --- | --- |', ...lines].join('\n');
 }

@@ -1,10 +1,7 @@
-/**
- * Adds priorities for systemd's journal: journald removes a `<N>` in front of a line and stores the line with syslog's
- * level N, so that `journalctl -p warning` works.
- */
+/** Adds the priorities `<N>` from which journald takes the level of a line, so that `journalctl -p warning` works. */
 import { fstatSync } from 'node:fs';
+import { tryOr } from '../thrown.js';
 
-/** The syslog numbers of pino's levels. */
 const priorities: Readonly<Record<string, number>> = {
   fatal: 2,
   error: 3,
@@ -24,12 +21,9 @@ export function isJournal(
   fileDescriptor: number,
 ): boolean {
   if (!stream || pm2Id !== undefined) return false;
-  try {
-    const { dev, ino } = fstatSync(fileDescriptor, { bigint: true });
-    return stream === `${dev}:${ino}`;
-  } catch {
-    return false; // The descriptor is closed.
-  }
+  // A closed descriptor has no file.
+  const file = tryOr(() => fstatSync(fileDescriptor, { bigint: true }), undefined);
+  return file !== undefined && stream === `${file.dev}:${file.ino}`;
 }
 
 /** Puts the priority of a pino level in front of each line of the text; of an unknown level, that of `info`. */

@@ -1,7 +1,4 @@
-/**
- * Shows a log line to people: the message first; fields only where the message does not already say what is in them; an
- * error with its causes and what to do about it; the receipt as a small timed tree.
- */
+/** Shows a log line to people: the message, fields that it does not tell, causes of errors, a tree for the receipt. */
 import { isObject } from '../json.js';
 import { durationInWords } from '../words.js';
 import { eventTable } from './events.js';
@@ -93,7 +90,6 @@ function framesOf(stack: unknown): string[] {
   return last < 0 ? frames : frames.slice(0, last + 1);
 }
 
-/** The folder of lastcall, as stack frames name it. */
 const ours = new URL('..', import.meta.url).href;
 
 /** Shows how long each step of the stop took, and each step of the start if one of them went wrong. */
@@ -101,16 +97,16 @@ function phaseTree(line: LogLine, paint: Paint): string[] {
   const phases = listOf(line['phases']).filter(isObject);
   const starts = phases.filter(({ step }) => step === 'start');
   const stops = phases.filter(({ step }) => step === 'stop');
+  const shownStarts = starts.every(({ result }) => result === 'done') ? [] : starts;
   return [
-    ...(starts.every(({ result }) => result === 'done')
-      ? []
-      : branch('start', starts, line['reason'], paint)),
-    ...(stops.length === 0 ? [] : branch('stop', stops, line['reason'], paint)),
+    ...branch('start', shownStarts, line['reason'], paint),
+    ...branch('stop', stops, line['reason'], paint),
   ];
 }
 
 /** @param reason why the run stopped, which the receipt's message already says */
 function branch(title: string, phases: readonly LogLine[], reason: unknown, { dim, red }: Paint): string[] {
+  if (phases.length === 0) return [];
   const width = Math.max(...phases.map(({ hook }) => String(hook).length));
   const rows = phases.map(({ hook, result, durationMs, error }, index) => {
     const twig = index === phases.length - 1 ? '└─' : '├─';

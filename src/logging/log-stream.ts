@@ -1,6 +1,5 @@
 /**
- * Writes lines to a stream of the process, mostly its stdout. No line is lost while somebody reads, a stream that nobody
- * reads disturbs nothing, and `flush` tells when all is written.
+ * Writes lines to a stream of the process: no line is lost while somebody reads, and a stuck reader disturbs nothing.
  *
  * Lines go through the stream's `write`, because pm2 replaces that method to get the log of an app in cluster mode. On
  * Linux a pipe takes what its buffer holds (64 KiB) at once and the rest when it is read; a file and a terminal take all
@@ -20,7 +19,6 @@ export interface Output {
 export interface LogStreamOptions {
   /** Called when a stuck reader reads again, with the number of lines that were dropped meanwhile. */
   dropped(lines: number): void;
-  /** How much may wait for the reader before lines are dropped. */
   readonly limitBytes?: number;
   readonly clock?: Clock;
 }
@@ -37,7 +35,6 @@ export class LogStream {
   readonly #limitBytes: number;
   /** The number of the last line written. Lines are numbered from 1. */
   #written = 0;
-  /** The number of the last line that the stream has taken. */
   #taken = 0;
   #dropped = 0;
   readonly #flushing = new Set<() => void>();
@@ -79,10 +76,7 @@ export class LogStream {
     });
   }
 
-  /**
-   * Counts a line as taken, also one that could not be written, because there is nobody to tell. Later lines may succeed:
-   * a single line can fail while pm2 reopens the log file of an app.
-   */
+  /** Counts a line as taken, even a failed one: a single line can fail while pm2 reopens the log file of an app. */
   #onTaken(number: number): void {
     this.#taken = number;
     this.#tellDropped();

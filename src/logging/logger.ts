@@ -1,26 +1,20 @@
-/**
- * Sets up the log of the process: each line is written before the logging call returns, holds no secret, and is JSON for
- * programs or text for people.
- */
+/** The adapter to pino: lines are written before the call returns, hold no secret, and are JSON or text for people. */
+
+import { type Logger, pino } from 'pino';
 import type { HookLog } from '../lifecycle/hook.js';
 import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import { type EventLog, logEvent } from './events.js';
 import { isJournal, levelOf, withPriority } from './journal.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
-import { createPino, type Logger } from './pino.js';
-import { createRedactor } from './redact.js';
+import { createRedactor, type Redactor } from './redact.js';
 
-export type { Logger } from './pino.js';
+export type { Logger } from 'pino';
 
 /** The log of a run. */
-export interface RunLogging {
+export interface RunLogging extends Redactor {
   readonly log: EventLog & { child(bindings: { readonly hook: string }): HookLog };
   /** The log for the receipt, which is written at any LOG_LEVEL except `silent`. */
   readonly receiptLog: EventLog;
-  /** Masks the secret in every line from now on. */
-  addSecret(secret: string): void;
-  /** Masks secrets in a text as in the log. */
-  redact(text: string): string;
   /** Returns an error's stack, or else its type and message, with secrets masked as in the log. */
   errorText(error: unknown): string;
   /** Resolves when every line is written or cannot be, but within a second, and within `withinMs`. Call it last. */
@@ -47,10 +41,7 @@ export interface LoggingOptions {
   };
 }
 
-/**
- * Sets up the log on stdout. Errors of stdout and stderr are ignored from now on. The module that makes lines pretty is
- * loaded only if it is needed.
- */
+/** Sets up the log on stdout. Errors of stdout and stderr are ignored from now on. */
 export async function createLogging({ config, secrets, process }: LoggingOptions): Promise<Logging> {
   const { stdout, stderr, env, pid } = process;
   const terminal = stdout.isTTY === true;
@@ -61,11 +52,11 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const present = journal ? (line: string) => withPriority(levelOf(line), render(line)) : render;
 
   ignoreErrors(stderr);
-  const redactor = createRedactor(secrets);
+  const { addSecret, redact } = createRedactor(secrets);
   const stream = new LogStream(stdout, {
     dropped: (lines) => logEvent(log, { event: 'log.dropped', lines }),
   });
-  const log = createPino(
+  const log = pino(
     {
       level: config.logLevel,
       base: { pid },
@@ -73,15 +64,15 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields, error: errorFieldsOrValue },
     },
-    (line) => stream.write(present(redactor.redact(line))),
+    { write: (line: string) => stream.write(present(redact(line))) },
   );
   return {
     log,
     receiptLog:
       log.isLevelEnabled('info') || config.logLevel === 'silent' ? log : log.child({}, { level: 'info' }),
-    addSecret: (secret) => redactor.add(secret),
-    redact: (text) => redactor.redact(text),
-    errorText: (error) => redactor.redact(errorText(error)),
+    addSecret,
+    redact,
+    errorText: (error) => redact(errorText(error)),
     flush: (withinMs) => stream.flush(withinMs),
   };
 }

@@ -1,11 +1,9 @@
 /** Turns any value into data that JSON can hold, so that nothing a program logs or throws can make the log fail. */
+import { readProperty, tryOr, UNREADABLE } from '../thrown.js';
 
 const DEEPEST = 12;
 /** How many values one line may hold, so that a huge object cannot block the process. */
 const MOST_VALUES = 5_000;
-
-/** Stands for what throws when it is looked at. */
-export const UNREADABLE = '[unreadable]';
 
 /**
  * Copies a value as JSON data: what JSON cannot hold becomes a text, and what is circular, too deep or too much becomes a
@@ -19,7 +17,7 @@ export function plainData(value: unknown, textOf: (text: string) => string = (te
 
   function copy(original: unknown, above: readonly unknown[]): unknown {
     if (--left < 0) return '[cut]';
-    const source = attempt(() => fromToJson(original), original);
+    const source = tryOr(() => fromToJson(original), original);
     switch (typeof source) {
       case 'string':
         return textOf(source);
@@ -41,7 +39,7 @@ export function plainData(value: unknown, textOf: (text: string) => string = (te
     if (above.includes(source)) return '[circular]';
     if (above.length >= DEEPEST) return '[too deep]';
     const path = [...above, source];
-    return attempt((): unknown => {
+    return tryOr((): unknown => {
       if (Array.isArray(source)) return source.slice(0, left + 1).map((item) => copy(item, path));
       const properties = Object.keys(source)
         .slice(0, left + 1)
@@ -49,20 +47,6 @@ export function plainData(value: unknown, textOf: (text: string) => string = (te
       return Object.fromEntries(properties.filter(([, property]) => property !== undefined));
     }, UNREADABLE);
   }
-}
-
-/** Returns what the function returns, or the fallback if it throws: to look at values that may run code of their own. */
-export function attempt<T>(look: () => T, fallback: T): T {
-  try {
-    return look();
-  } catch {
-    return fallback;
-  }
-}
-
-/** Reads a property of any value: undefined if there is none, the fallback if reading it throws. */
-export function readProperty(value: unknown, name: string, fallback?: unknown): unknown {
-  return attempt((): unknown => Reflect.get(Object(value), name), fallback);
 }
 
 /** Dates, URLs and other classes say by `toJSON` what they are as data. */

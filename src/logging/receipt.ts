@@ -78,7 +78,6 @@ const endings: Readonly<Record<Verdict, string>> = {
   fault: 'Stopped by a fault',
 };
 
-/** Leaves out the counts of bad news that are zero. */
 function countsInWords(counts: ReceiptCounts): string {
   const { fetched, recovered, handled, failed, timedOut, dropped, left, mayRepeat } = counts;
   const further = [

@@ -1,7 +1,4 @@
-/**
- * Keeps secrets out of the log. Works on finished text, where nothing can hide any more: message, stack, causes, URLs, keys
- * and nested objects are all text by then.
- */
+/** Keeps secrets out of the log. Works on finished text, because all parts of a line are plain text by then. */
 import { maskToken, maskTokens } from '../token.js';
 
 /** The part of a token behind its colon is masked on its own if it is too long to be a common word. */
@@ -9,35 +6,31 @@ const SHORTEST_PART = 16;
 
 export interface Redactor {
   /** Masks a secret from now on, whether it is written plain, in a URL or in JSON. A blank one is ignored. */
-  add(secret: string): void;
+  addSecret(secret: string): void;
   /** Masks every known secret, and everything that looks like a bot token. */
-  redact(line: string): string;
+  redact(text: string): string;
 }
 
 export function createRedactor(secrets: readonly string[] = []): Redactor {
   const masks = new Map<string, string>();
   let known: RegExp | undefined;
-  const redactor: Redactor = {
-    add(secret) {
-      if (secret.trim() === '') return;
-      const mask = maskToken(secret);
-      for (const spelling of spellings(secret)) masks.set(spelling, mask);
-      const part = secret.slice(secret.indexOf(':') + 1);
-      if (part.length >= SHORTEST_PART) masks.set(part, '***');
-      // The longest first, because masking a shorter one would leave a piece of a longer one that contains it.
-      const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
-      known = new RegExp(longestFirst.map(escaped).join('|'), 'g');
-    },
-    redact(line) {
-      const rest = known ? line.replace(known, (secret) => masks.get(secret) ?? '***') : line;
-      return maskTokens(rest);
-    },
+  const addSecret = (secret: string) => {
+    if (secret.trim() === '') return;
+    const mask = maskToken(secret);
+    for (const spelling of spellings(secret)) masks.set(spelling, mask);
+    const part = secret.slice(secret.indexOf(':') + 1);
+    if (part.length >= SHORTEST_PART) masks.set(part, '***');
+    // The longest first, because masking a shorter one would leave a piece of a longer one that contains it.
+    const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
+    known = new RegExp(longestFirst.map(escaped).join('|'), 'g');
   };
-  for (const secret of secrets) redactor.add(secret);
-  return redactor;
+  for (const secret of secrets) addSecret(secret);
+  return {
+    addSecret,
+    redact: (line) => maskTokens(known ? line.replace(known, (secret) => masks.get(secret) ?? '***') : line),
+  };
 }
 
-/** Returns the ways in which a secret may be written in a line. */
 function spellings(secret: string): readonly string[] {
   const inUrl = encodeURIComponent(secret);
   const inUrlLower = inUrl.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());

@@ -1,21 +1,12 @@
-/**
- * Keeps the supervisor informed: reports when the bot is ready and when it stops, asks for more time, updates the
- * status, and pings the watchdog while the run makes progress.
- */
+/** Keeps the supervisor informed: readiness, stop, time needed, status, and watchdog pings while the run proceeds. */
 import type { Clock } from '../clock.js';
 import type { Supervisor } from '../host/supervisor.js';
-import type { Activity } from '../pipeline.js';
 import type { ObservedEvent } from './events.js';
 import { Progress } from './progress.js';
-import { StatusText } from './status-text.js';
+import { StatusText, type StatusTextOptions } from './status-text.js';
 
-export interface HealthOptions {
+export interface HealthOptions extends StatusTextOptions {
   readonly supervisor: Supervisor;
-  readonly clock: Clock;
-  /** The activity of all bots together. */
-  activity(): Activity;
-  /** Masks secrets, since everybody on the host may read the status. */
-  redact(text: string): string;
 }
 
 /** How often the status is updated; a watchdog may require a shorter interval. */
@@ -38,11 +29,12 @@ export class Health {
   #lastStatus: string | undefined;
   #cancelInterval: () => void = () => {};
 
-  constructor({ supervisor, clock, activity, redact }: HealthOptions) {
+  constructor(options: HealthOptions) {
+    const { supervisor, clock, activity } = options;
     this.#supervisor = supervisor;
     this.#clock = clock;
     this.#progress = new Progress(clock, () => activity().latestEnd);
-    this.#statusText = new StatusText({ progress: this.#progress, clock, activity, redact });
+    this.#statusText = new StatusText(this.#progress, options);
     const { watchdogMs = Number.POSITIVE_INFINITY } = supervisor;
     this.#intervalMs = Math.min(MAX_INTERVAL_MS, watchdogMs / INTERVALS_PER_WATCHDOG);
   }
@@ -66,19 +58,19 @@ export class Health {
         this.#onInterval();
         break;
       case 'hook.starting':
-        this.#supervisor.extend(event.limitMs + EXIT_ALLOWANCE_MS);
+        this.#supervisor.extend?.(event.limitMs + EXIT_ALLOWANCE_MS);
         break;
       case 'lifecycle.running':
         this.#extendUntilReady();
         break;
       case 'lock.waiting':
       case 'poll.started':
+        if (!this.#ready) this.#supervisor.ready();
         this.#ready = true;
-        this.#supervisor.ready();
         break;
       case 'lifecycle.stopping':
-        this.#supervisor.stopping();
-        this.#supervisor.extend(event.budgetMs + EXIT_ALLOWANCE_MS);
+        this.#supervisor.stopping?.();
+        this.#supervisor.extend?.(event.budgetMs + EXIT_ALLOWANCE_MS);
         break;
       case 'lifecycle.stopped':
         this.close();
@@ -90,14 +82,14 @@ export class Health {
     this.#cancelInterval = this.#clock.after(this.#intervalMs, () => this.#onInterval());
     this.#updateStatus();
     if (this.#progress.isStalled) return;
-    if (this.#supervisor.watchdogMs !== undefined) this.#supervisor.ping();
+    if (this.#supervisor.watchdogMs !== undefined) this.#supervisor.ping?.();
     this.#extendUntilReady();
   }
 
   /** Asks for more time until the bot is ready, since Telegram may be unreachable for any length of time. */
   #extendUntilReady(): void {
     if (this.#progress.phase === 'running' && !this.#ready)
-      this.#supervisor.extend(INTERVALS_PER_WATCHDOG * this.#intervalMs + EXIT_ALLOWANCE_MS);
+      this.#supervisor.extend?.(INTERVALS_PER_WATCHDOG * this.#intervalMs + EXIT_ALLOWANCE_MS);
   }
 
   #updateStatus(): void {

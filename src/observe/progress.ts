@@ -1,7 +1,4 @@
-/**
- * Follows the steps of the run, and tells whether the current one has stalled. Each step has a latest end, so that a
- * blocked step counts as stalled, while waiting for an unreachable network does not.
- */
+/** Tells whether the current step of the run has stalled, as waiting for an unreachable network never does. */
 import type { Clock } from '../clock.js';
 import type { ObservedEvent } from './events.js';
 
@@ -21,7 +18,8 @@ export class Progress {
   readonly #runningLatestEnd: () => number;
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
   #step: Step = { name: 'starting', latestEnd: Number.POSITIVE_INFINITY };
-  #stopDeadline = Number.POSITIVE_INFINITY;
+  /** The latest end of the current step of the start, or of the whole stop. */
+  #latestEnd = Number.POSITIVE_INFINITY;
 
   /** @param runningLatestEnd the latest end of the step at work while the run is neither starting nor stopping */
   constructor(clock: Clock, runningLatestEnd: () => number) {
@@ -42,15 +40,16 @@ export class Progress {
     const now = this.#clock.now();
     switch (event.event) {
       case 'hook.starting':
-        this.#step = { name: `starting ${event.hook}`, latestEnd: now + event.limitMs };
+        this.#latestEnd = now + event.limitMs;
+        this.#step = { name: `starting ${event.hook}`, latestEnd: this.#latestEnd };
         break;
       case 'lifecycle.running':
         this.#phase = 'running';
         break;
       case 'lifecycle.stopping':
         this.#phase = 'stopping';
-        this.#stopDeadline = now + event.budgetMs;
-        this.#step = { name: 'stopping', latestEnd: this.#stopDeadline };
+        this.#latestEnd = now + event.budgetMs;
+        this.#step = { name: 'stopping', latestEnd: this.#latestEnd };
         break;
       case 'hook.stopping':
         this.#step = {
@@ -62,17 +61,7 @@ export class Progress {
   }
 
   get isStalled(): boolean {
-    return this.#clock.now() > this.#latestEnd() + OVERRUN_TOLERANCE_MS;
-  }
-
-  #latestEnd(): number {
-    switch (this.#phase) {
-      case 'starting':
-        return this.#step.latestEnd;
-      case 'running':
-        return this.#runningLatestEnd();
-      case 'stopping':
-        return this.#stopDeadline;
-    }
+    const latestEnd = this.#phase === 'running' ? this.#runningLatestEnd() : this.#latestEnd;
+    return this.#clock.now() > latestEnd + OVERRUN_TOLERANCE_MS;
   }
 }

@@ -6,8 +6,8 @@ import type { ObservedEvent } from './events.js';
 import type { Progress } from './progress.js';
 
 export interface StatusTextOptions {
-  readonly progress: Progress;
   readonly clock: Clock;
+  /** Returns the activity of all bots together. */
   activity(): Activity;
   /** Masks secrets, since everybody on the host may read the status. */
   redact(text: string): string;
@@ -16,30 +16,24 @@ export interface StatusTextOptions {
 /** The longest stop reason to show: error messages have any length, and systemd drops messages over 4 KiB. */
 const MAX_REASON_LENGTH = 200;
 
-interface Problem {
-  readonly text: string;
-  readonly since: number;
-}
-
 /** The status of one run, derived from its events. */
 export class StatusText {
+  readonly #progress: Progress;
   readonly #options: StatusTextOptions;
   /** The bots whose locks other processes hold, and those processes' pids, if known. */
   readonly #locked = new Map<number, number | undefined>();
   readonly #usernames = new Map<number, string>();
-  /** What keeps each bot from polling. */
-  readonly #problems = new Map<number, Problem>();
+  /** What keeps each bot from polling, and since when, in the clock's milliseconds. */
+  readonly #problems = new Map<number, { readonly text: string; readonly since: number }>();
   #lastPollAt: number | undefined;
   #final: string | undefined;
 
-  constructor(options: StatusTextOptions) {
+  constructor(progress: Progress, options: StatusTextOptions) {
+    this.#progress = progress;
     this.#options = options;
   }
 
-  /**
-   * @param bot the id of the bot that the event is about, for events of its pipeline
-   * @returns whether the status should be updated now, instead of at the next interval
-   */
+  /** Returns whether the status should be updated now. `bot` is the id of the bot that a pipeline event is about. */
   observe(event: ObservedEvent, bot: number): boolean {
     const { clock, redact } = this.#options;
     const problem = problemIn(event);
@@ -87,7 +81,8 @@ export class StatusText {
   }
 
   #compose(): string {
-    const { progress, clock, activity } = this.#options;
+    const { clock, activity } = this.#options;
+    const progress = this.#progress;
     const now = clock.now();
     const { running, handled } = activity();
 

@@ -1,7 +1,4 @@
-/**
- * The interface through which polling calls Telegram: four methods that return answers instead of throwing, so that
- * every way a call can fail is a value that `classify` can name.
- */
+/** The interface to Telegram. Calls return answers instead of throwing, so that `classify` can name every failure. */
 
 /** The answer to a call, or the reason why there is none. */
 export type ApiAnswer<T> =
@@ -41,7 +38,6 @@ export interface Me {
 export interface WebhookInfo {
   /** The webhook's URL, or an empty string if no webhook is set. */
   readonly url: string;
-  /** The number of updates that wait at Telegram. */
   readonly pendingUpdateCount: number;
 }
 

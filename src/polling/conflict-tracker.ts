@@ -1,9 +1,5 @@
-/**
- * Tracks how long another poller or a webhook has taken the bot's updates. A conflict outlasts the polls that succeed
- * in it: two pollers take the updates in turns, so that a streak of failures never gets long.
- */
+/** Tracks the length of a conflict, which outlasts polls that succeed: two pollers take the updates in turns. */
 import type { Clock } from '../clock.js';
-import type { RecordedFailure } from './failure-streak.js';
 
 export class ConflictTracker {
   readonly #clock: Clock;
@@ -23,12 +19,12 @@ export class ConflictTracker {
   }
 
   /** Records a 409. `lastedMs` is the time since the first 409 of the conflict, less the interruptions. */
-  record(): Pick<RecordedFailure, 'isFirst' | 'lastedMs'> {
+  record(): { readonly isNewConflict: boolean; readonly lastedMs: number } {
     const at = this.#clock.now();
     const previous = this.#newest && at - this.#newest.at <= this.#overAfterMs ? this.#newest : undefined;
     const lastedMs = previous ? previous.lastedMs + (this.#interrupted ? 0 : at - previous.at) : 0;
     this.#newest = { at, lastedMs };
     this.#interrupted = false;
-    return { isFirst: !previous, lastedMs };
+    return { isNewConflict: !previous, lastedMs };
   }
 }

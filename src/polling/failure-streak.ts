@@ -1,33 +1,21 @@
 /** Counts the consecutive failures of one call, and how long each class of failure has lasted. */
 import type { Clock } from '../clock.js';
-import { Backoff } from './backoff.js';
-import type { FailureClass, FailurePolicies } from './failure.js';
-
-export interface RecordedFailure {
-  /** Whether the failure is the first of its class in the streak. */
-  readonly isFirst: boolean;
-  /** Milliseconds since the first failure of the class with no other class in between; 0 for the first. */
-  readonly lastedMs: number;
-  readonly backoff: Backoff;
-}
+import type { FailureClass } from './failure.js';
 
 /** Each call has a streak of its own, so that a success need not reset anything. */
 export class FailureStreak {
   readonly #clock: Clock;
-  readonly #policies: FailurePolicies;
   readonly #startedAt: number;
-  readonly #classes = new Map<FailureClass, { readonly since: number; readonly backoff: Backoff }>();
+  readonly #classes = new Map<FailureClass, { readonly since: number; readonly failures: number }>();
   #newest: FailureClass | undefined;
-  #failures = 0;
 
-  constructor(clock: Clock, policies: FailurePolicies) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#policies = policies;
     this.#startedAt = clock.now();
   }
 
   get failures(): number {
-    return this.#failures;
+    return [...this.#classes.values()].reduce((sum, { failures }) => sum + failures, 0);
   }
 
   /** Milliseconds since the first attempt of the call began. */
@@ -39,15 +27,14 @@ export class FailureStreak {
     return this.#classes.has(failureClass);
   }
 
-  record(failureClass: FailureClass): RecordedFailure {
-    this.#failures++;
+  /** `earlier` counts previous failures of the class; `lastedMs` is the time since the first without others between. */
+  record(failureClass: FailureClass): { readonly earlier: number; readonly lastedMs: number } {
     const now = this.#clock.now();
-    const previous = this.#classes.get(failureClass);
+    const { since, failures } = this.#classes.get(failureClass) ?? { since: now, failures: 0 };
     // A class that failed before and after an outage has not lasted through the outage.
-    const since = previous && this.#newest === failureClass ? previous.since : now;
+    const begunAt = this.#newest === failureClass ? since : now;
     this.#newest = failureClass;
-    const backoff = previous?.backoff.next() ?? new Backoff(this.#policies[failureClass].backoff);
-    this.#classes.set(failureClass, { since, backoff });
-    return { isFirst: !previous, lastedMs: now - since, backoff };
+    this.#classes.set(failureClass, { since: begunAt, failures: failures + 1 });
+    return { earlier: failures, lastedMs: now - begunAt };
   }
 }

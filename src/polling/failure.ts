@@ -1,7 +1,6 @@
 /**
- * The classes of failure and what is done about each: `classify` names the class, `failurePolicies` is the table.
- * The patience with a class begins at its first failure, and begins anew after a success or a failure of another class.
- * Only a conflict outlasts both (conflict-tracker.ts).
+ * The classes of failure and what is done about each. The patience with a class begins at its first failure, and begins
+ * anew after a success or a failure of another class; only a conflict outlasts both (conflict-tracker.ts).
  */
 import { type ErrorCode, LastcallError } from '../errors.js';
 import type { BackoffShape } from './backoff.js';
@@ -44,7 +43,6 @@ interface FailurePolicy {
     readonly ms: number;
     /** The patience before the first poll has succeeded. Defaults to `ms`. */
     readonly atStartMs?: number;
-    /** The code of the error that ends the run. */
     readonly code: ErrorCode;
   };
 }

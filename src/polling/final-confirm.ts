@@ -1,9 +1,6 @@
-/**
- * The confirm at the end of a run: decides whether Telegram must still be told to forget what was accepted, and makes
- * the calls that tell it.
- */
+/** The confirm at the end of a run, by which Telegram forgets what was accepted. */
 import type { Clock } from '../clock.js';
-import { Backoff } from './backoff.js';
+import { backoffMs } from './backoff.js';
 import type { ApiAnswer, BotApi } from './bot-api.js';
 
 /** The delays between the attempts of a confirm, which has about a second in all. */
@@ -36,33 +33,26 @@ const detour = (offset: number, lowerBy: number): readonly number[] => [
   offset,
 ];
 
+interface ConfirmOptions {
+  readonly offsets: readonly number[];
+  readonly api: BotApi<unknown>;
+  readonly allowedUpdates: readonly string[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** In the clock's milliseconds. */
+  readonly latestEnd: number;
+}
+
 /**
  * Polls from the offsets, one after the other, until Telegram has answered for `accepted`, the last of them, or the
  * time is up. Resolves with the last answer. Takes no signal, because the stop itself waits for the confirm.
- *
- * @param latestEnd in the clock's milliseconds
  */
 export async function confirmOffset(
   accepted: number,
-  {
-    offsets,
-    api,
-    allowedUpdates,
-    clock,
-    random,
-    latestEnd,
-  }: {
-    readonly offsets: readonly number[];
-    readonly api: BotApi<unknown>;
-    readonly allowedUpdates: readonly string[];
-    readonly clock: Clock;
-    readonly random: () => number;
-    readonly latestEnd: number;
-  },
+  { offsets, api, allowedUpdates, clock, random, latestEnd }: ConfirmOptions,
 ): Promise<ApiAnswer<unknown>> {
   const { signal } = new AbortController();
   let pending = offsets;
-  let backoff = new Backoff(retryBackoff);
   for (let attempt = 1; ; ) {
     const [offset = accepted, ...others] = pending;
     const timeoutMs = latestEnd - clock.now();
@@ -73,11 +63,10 @@ export async function confirmOffset(
     pending = others;
     if (answer.kind === 'ok' && pending.length > 0) continue;
 
-    const waitMs = backoff.delayMs(random());
+    const waitMs = backoffMs(retryBackoff, attempt - 1, random());
     if (answer.kind !== 'unreachable' || clock.now() + waitMs >= latestEnd) return answer;
     await clock.sleep(waitMs);
     // Nobody knows which of the offsets so far Telegram has seen last; it has not seen one that is lower still.
     pending = detour(accepted, ++attempt);
-    backoff = backoff.next();
   }
 }

@@ -1,24 +1,21 @@
-/**
- * The loop that fetches updates: polls, hands the batch to `accept`, and polls again from the offset that `accept`
- * returns. The poller does not know where updates go or how they are handled.
- */
+/** The loop that fetches updates: polls, hands the batch to `accept`, and polls from the offset that it returns. */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
+import { describeThrown, isLastcallError } from '../thrown.js';
 import type { ApiAnswer, BotApi, Me } from './bot-api.js';
 import type { PollingEvent } from './events.js';
 import { classify, type Failure, failurePolicies } from './failure.js';
 import type { FailureStreak } from './failure-streak.js';
 import { confirmOffset, offsetsToConfirm } from './final-confirm.js';
 import { RetryingCaller } from './retrying-caller.js';
-import { identify, prepareQueue, removeConflictingWebhook, type StartupContext } from './startup-calls.js';
+import { prepareQueue, removeConflictingWebhook, type StartupContext } from './startup-calls.js';
 
 export interface PollerOptions<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly api: BotApi<U, M>;
   /**
-   * Takes a batch, never an empty one, and resolves with the offset that may be confirmed, or undefined when nothing
-   * more may be confirmed. Nothing is fetched meanwhile. The poller's signal does not end the call; a rejection ends
-   * the run.
+   * Takes a batch, never an empty one, and resolves with the offset that may be confirmed, if any. Nothing is fetched
+   * meanwhile. The poller's signal does not end the call; a rejection ends the run.
    */
   readonly accept: (batch: readonly U[]) => Promise<number | undefined>;
   readonly allowedUpdates: readonly string[];
@@ -51,13 +48,6 @@ export interface PollingEnd {
   readonly error?: LastcallError;
 }
 
-interface PollResult<U> {
-  readonly updates: readonly U[];
-  /** The wait before the next poll if the offset has not changed. */
-  readonly pauseMs: number;
-}
-
-/** The most updates that Telegram returns at once. */
 const BATCH_LIMIT = 100;
 
 /** The time for an answer beyond the time that Telegram is asked to wait: for connecting and for a slow network. */
@@ -73,7 +63,6 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   #offset: number | undefined;
   /** The offset of the newest poll that was answered: Telegram has forgotten all updates below it. */
   #confirmed: number | undefined;
-  /** The offset of the newest poll, answered or not. */
   #requested: number | undefined;
   #fetched = 0;
   /** The number of updates of the newest batch below `#offset`; earlier batches are confirmed. */
@@ -83,10 +72,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     this.#options = { random: Math.random, ...options, emit: guarded(options.emit) };
   }
 
-  /**
-   * The latest time at which the current step ends, in the clock's milliseconds: once that time has passed, polling
-   * hangs. `Infinity` before and after the run, and while `accept` is pending.
-   */
+  /** The latest end of the current step, in the clock's milliseconds; `Infinity` while no step is limited. */
   get latestEnd(): number {
     return this.#caller?.latestEnd ?? Number.POSITIVE_INFINITY;
   }
@@ -117,14 +103,15 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   /** Resolves with the error that ended polling, or undefined when the signal ended it. */
   async #fetchUntilEnd(caller: RetryingCaller, signal: AbortSignal): Promise<LastcallError | undefined> {
     const { api, deleteWebhook, dropPending, connected, emit } = this.#options;
-    const startup: StartupContext<M> = {
+    const startup: StartupContext = {
       api,
       deleteWebhook,
       emit,
       call: (attempt) => caller.call(() => attempt(caller.optionsOf(ANSWER_WITHIN_MS))),
     };
     try {
-      const me = await identify(startup);
+      const me = await startup.call((options) => api.getMe(options));
+      emit({ event: 'poll.connected', id: me.id, username: me.username });
       connected?.(me);
       await prepareQueue(startup, dropPending);
       for (;;) {
@@ -144,7 +131,11 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     }
   }
 
-  async #poll(caller: RetryingCaller, streak: FailureStreak): Promise<ApiAnswer<PollResult<U>>> {
+  /** Polls once. `pauseMs` is the wait before the next poll if the offset has not changed. */
+  async #poll(
+    caller: RetryingCaller,
+    streak: FailureStreak,
+  ): Promise<ApiAnswer<{ readonly updates: readonly U[]; readonly pauseMs: number }>> {
     const { api, allowedUpdates, pollTimeoutMs, clock, emit } = this.#options;
     const offset = this.#offset;
     // The first poll, and the first after a failure, are to be answered at once, to show whether Telegram is in reach.
@@ -179,7 +170,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     failure: Failure,
     streak: FailureStreak,
     caller: RetryingCaller,
-    startup: StartupContext<M>,
+    startup: StartupContext,
   ): Promise<void> {
     const { api, emit } = this.#options;
     if (caller.atStart && failure.class === 'conflict' && failure.by === 'webhook')
@@ -188,7 +179,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     if (!caller.atStart && failure.class === 'token-refused') {
       emit({ event: 'poll.token-doubted', detail: failure.detail });
       await caller.backOff(failure.class, streak);
-      await caller.call(() => api.getMe(caller.optionsOf(ANSWER_WITHIN_MS)));
+      await startup.call((options) => api.getMe(options));
       return;
     }
     await caller.waitOrGiveUp(failure, streak);
@@ -227,12 +218,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
 
 const longPollSeconds = (pollTimeoutMs: number) => Math.max(1, Math.round(pollTimeoutMs / 1000));
 
-const asLastcallError = (reason: unknown, message: string): LastcallError =>
-  reason instanceof LastcallError
-    ? reason
-    : new LastcallError(
-        'INTAKE_FAILED',
-        'intake',
-        `${message}: ${reason instanceof Error ? reason.message : String(reason)}`,
-        { cause: reason },
-      );
+function asLastcallError(reason: unknown, message: string): LastcallError {
+  if (isLastcallError(reason)) return reason;
+  const words = `${message}: ${describeThrown(reason)}`;
+  return new LastcallError('INTAKE_FAILED', 'intake', words, { cause: reason });
+}

@@ -1,10 +1,11 @@
 /** Repeats a call until Telegram answers, and treats each failure as the table of failure policies says. */
 import type { Clock } from '../clock.js';
+import { backoffMs } from './backoff.js';
 import type { ApiAnswer, CallOptions } from './bot-api.js';
 import { ConflictTracker } from './conflict-tracker.js';
 import type { PollingEvent } from './events.js';
 import { classify, type Failure, type FailureClass, type FailurePolicies, fatalError } from './failure.js';
-import { FailureStreak, type RecordedFailure } from './failure-streak.js';
+import { FailureStreak } from './failure-streak.js';
 
 export interface RetryingCallerOptions {
   readonly policies: FailurePolicies;
@@ -33,16 +34,13 @@ export class RetryingCaller {
     this.#conflicts = new ConflictTracker(options.clock, options.conflictOverAfterMs);
   }
 
-  /**
-   * Resolves with Telegram's answer, however long that takes. Rejects with the signal's reason when the signal aborts,
-   * and with a LastcallError when a failure ends the run.
-   */
+  /** Resolves with the answer. Rejects with the reason of the signal, or with a LastcallError that ends the run. */
   async call<T>(
     attempt: (streak: FailureStreak) => Promise<ApiAnswer<T>>,
     onFailure: FailureHandler = (failure, streak) => this.waitOrGiveUp(failure, streak),
   ): Promise<T> {
-    const { policies, clock, emit, signal } = this.#options;
-    const streak = new FailureStreak(clock, policies);
+    const { clock, emit, signal } = this.#options;
+    const streak = new FailureStreak(clock);
     for (;;) {
       signal.throwIfAborted();
       const answer = await attempt(streak);
@@ -57,25 +55,25 @@ export class RetryingCaller {
 
   /** Emits the failure's event and waits as the failure's policy says; rejects when the policy's patience is over. */
   async waitOrGiveUp(failure: Failure, streak: FailureStreak): Promise<void> {
-    const { policies, random, emit } = this.#options;
-    const { isFirst, lastedMs, backoff } = this.#record(failure.class, streak);
+    const { policies, emit } = this.#options;
+    const { delayMs, lastedMs, isNewConflict } = this.#record(failure.class, streak);
     const { patience } = policies[failure.class];
     const patienceMs = patience && ((this.atStart ? patience.atStartMs : undefined) ?? patience.ms);
     const patienceLeftMs = (patienceMs ?? Number.POSITIVE_INFINITY) - lastedMs;
     if (patience && patienceLeftMs <= 0) throw fatalError(failure, patience.code, lastedMs);
 
-    const waitMs =
-      failure.class === 'rate-limited' ? failure.retryAfterSeconds * 1000 : backoff.delayMs(random());
+    const waitMs = failure.class === 'rate-limited' ? failure.retryAfterSeconds * 1000 : delayMs;
     // The last attempt falls on the end of the patience, not after it.
     const retryInMs = Math.min(waitMs, patienceLeftMs);
-    const event = failureEvent(failure, { isFirst, patienceLeftMs, retryInMs, attempt: streak.failures });
-    if (event) emit(event);
+    // Of a conflict only the first 409 has an event: the others would fill the log.
+    if (failure.class !== 'conflict' || isNewConflict)
+      emit(failureEvent(failure, { patienceLeftMs, retryInMs, attempt: streak.failures }));
     await this.sleep(retryInMs);
   }
 
   /** Waits as the policy of the class says, without an event and without an end to the patience. */
   async backOff(failureClass: FailureClass, streak: FailureStreak): Promise<void> {
-    await this.sleep(this.#record(failureClass, streak).backoff.delayMs(this.#options.random()));
+    await this.sleep(this.#record(failureClass, streak).delayMs);
   }
 
   /** Returns the options of a call that begins now, and sets `latestEnd` to the call's limit. */
@@ -85,7 +83,6 @@ export class RetryingCaller {
     return { signal, timeoutMs };
   }
 
-  /** Waits, and sets `latestEnd` to the end of the wait. */
   async sleep(ms: number): Promise<void> {
     if (ms <= 0) return;
     const { clock, signal } = this.#options;
@@ -93,21 +90,22 @@ export class RetryingCaller {
     await clock.sleep(ms, signal);
   }
 
-  #record(failureClass: FailureClass, streak: FailureStreak): RecordedFailure {
-    const recorded = streak.record(failureClass);
-    if (failureClass === 'conflict') return { ...recorded, ...this.#conflicts.record() };
+  #record(failureClass: FailureClass, streak: FailureStreak) {
+    const { policies, random } = this.#options;
+    const { earlier, lastedMs } = streak.record(failureClass);
+    const delayMs = backoffMs(policies[failureClass].backoff, earlier, random());
+    if (failureClass === 'conflict') return { delayMs, ...this.#conflicts.record() };
     this.#conflicts.interrupt();
-    return recorded;
+    return { delayMs, lastedMs, isNewConflict: false };
   }
 }
 
-/** The event of a failure. Only the first 409 of a conflict has one: the others would fill the log. */
 function failureEvent(
   failure: Failure,
-  step: { isFirst: boolean; patienceLeftMs: number; retryInMs: number; attempt: number },
-): PollingEvent | undefined {
+  step: { patienceLeftMs: number; retryInMs: number; attempt: number },
+): PollingEvent {
   const { detail } = failure;
-  const { isFirst, attempt } = step;
+  const { attempt } = step;
   const retryInMs = Math.round(step.retryInMs);
   const patienceLeftMs = Math.round(step.patienceLeftMs);
   switch (failure.class) {
@@ -117,7 +115,7 @@ function failureEvent(
     case 'rate-limited':
       return { event: 'poll.rate-limited', retryAfterSeconds: failure.retryAfterSeconds };
     case 'conflict':
-      return isFirst ? { event: 'poll.conflict', by: failure.by, detail, patienceLeftMs } : undefined;
+      return { event: 'poll.conflict', by: failure.by, detail, patienceLeftMs };
     case 'rejected':
       return { event: 'poll.rejected', detail, retryInMs, patienceLeftMs, attempt };
   }

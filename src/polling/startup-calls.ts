@@ -1,29 +1,18 @@
-/** The calls before the first poll: who the bot is, how many updates wait, and whether a webhook is set. */
+/** The calls that prepare the queue before the first poll: how many updates wait, and whether a webhook is set. */
 import { LastcallError } from '../errors.js';
-import type { ApiAnswer, BotApi, CallOptions, Me } from './bot-api.js';
+import type { ApiAnswer, BotApi, CallOptions } from './bot-api.js';
 import type { PollingEvent } from './events.js';
 
-export interface StartupContext<M extends Me> {
-  readonly api: BotApi<unknown, M>;
+export interface StartupContext {
+  readonly api: BotApi<unknown>;
   /** Repeats a call until Telegram answers, as everywhere in polling. */
   readonly call: <T>(attempt: (options: CallOptions) => Promise<ApiAnswer<T>>) => Promise<T>;
-  /** Whether a webhook that is set may be removed. */
   readonly deleteWebhook: boolean;
   readonly emit: (event: PollingEvent) => void;
 }
 
-/** Asks Telegram who the bot is. */
-export async function identify<M extends Me>({ api, call, emit }: StartupContext<M>): Promise<M> {
-  const me = await call((options) => api.getMe(options));
-  emit({ event: 'poll.connected', id: me.id, username: me.username });
-  return me;
-}
-
-/**
- * Emits the size of the backlog, removes a webhook, and drops the backlog if `dropPending` says so.
- * Rejects with WEBHOOK_ACTIVE when a webhook is set and `deleteWebhook` is false.
- */
-export async function prepareQueue(context: StartupContext<Me>, dropPending: boolean): Promise<void> {
+/** Prepares the queue at the start. Rejects with WEBHOOK_ACTIVE if a webhook is set and may not be deleted. */
+export async function prepareQueue(context: StartupContext, dropPending: boolean): Promise<void> {
   const { api, call, emit } = context;
   const { url, pendingUpdateCount } = await call((options) => api.getWebhookInfo(options));
   emit({ event: 'poll.backlog', pending: pendingUpdateCount });
@@ -33,12 +22,12 @@ export async function prepareQueue(context: StartupContext<Me>, dropPending: boo
 }
 
 /** Removes the webhook that a poll was refused for, if it is still set. Rejects as `prepareQueue` does. */
-export async function removeConflictingWebhook(context: StartupContext<Me>): Promise<void> {
+export async function removeConflictingWebhook(context: StartupContext): Promise<void> {
   const { url } = await context.call((options) => context.api.getWebhookInfo(options));
   if (url !== '') await removeWebhook(context, url, false);
 }
 
-async function removeWebhook(context: StartupContext<Me>, url: string, dropPending: boolean): Promise<void> {
+async function removeWebhook(context: StartupContext, url: string, dropPending: boolean): Promise<void> {
   const { api, call, emit, deleteWebhook } = context;
   const host = hostOf(url);
   if (!deleteWebhook)

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import { ApiError, type ApiResponse, failure } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import type { MutableCall } from './calls.js';
-import type { AppliedFault, RequestInfo } from './faults.js';
+import type { AppliedFault } from './faults.js';
 import type { Responder } from './get-updates.js';
 import type { HttpServer } from './http-server.js';
 
@@ -20,7 +20,7 @@ export interface ApiRequestOptions {
   readonly onEnd: (request: ApiRequest) => void;
 }
 
-export class ApiRequest implements Responder, RequestInfo {
+export class ApiRequest implements Responder {
   readonly call: MutableCall;
   readonly account: BotAccount;
   readonly #options: ApiRequestOptions;
@@ -31,15 +31,7 @@ export class ApiRequest implements Responder, RequestInfo {
     this.#options = options;
     this.call = options.call;
     this.account = options.account;
-    options.response.once('close', () => this.abandon());
-  }
-
-  get method(): string {
-    return this.call.method;
-  }
-
-  get bot(): number {
-    return this.call.bot;
+    options.response.once('close', () => this.end());
   }
 
   /** Whether the request has no response yet and its connection still works. */
@@ -55,9 +47,11 @@ export class ApiRequest implements Responder, RequestInfo {
     });
   }
 
-  /** Ends the request without a response. */
-  abandon(): void {
-    if (this.#state !== 'ended') this.#end();
+  /** Ends the request, without a response unless it was sent before. */
+  end(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#options.onEnd(this);
   }
 
   /** Applies a fault to the request. Returns whether the method is still to be executed. */
@@ -86,11 +80,11 @@ export class ApiRequest implements Responder, RequestInfo {
         break;
       case 'half-open':
         // HTTP/1.1 responses are in order: without this one, no other can follow on the connection.
-        this.abandon();
+        this.end();
         break;
       case 'reset':
         this.#options.response.socket?.resetAndDestroy();
-        this.abandon();
+        this.end();
         break;
     }
     return false;
@@ -109,7 +103,7 @@ export class ApiRequest implements Responder, RequestInfo {
     if (this.#state !== 'responding') return;
     const { response, clock, http } = this.#options;
     if (http.isSilent(response)) {
-      this.#end();
+      this.end();
       return;
     }
     const text = this.#corruption === 'invalid-json' ? `${body.slice(0, -1)},` : body;
@@ -118,12 +112,7 @@ export class ApiRequest implements Responder, RequestInfo {
       response.write(text.slice(0, text.length >> 1), () => response.socket?.destroySoon());
     else response.end(text);
     this.call.answered = { atMs: clock.now(), status };
-    this.#end();
-  }
-
-  #end(): void {
-    this.#state = 'ended';
-    this.#options.onEnd(this);
+    this.end();
   }
 }
 

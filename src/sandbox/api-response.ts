@@ -5,7 +5,7 @@ export interface ApiResponse {
   /** JSON text. */
   readonly body: string;
   /** The value of the `Retry-After` header, if there is one. */
-  readonly retryAfterSeconds?: number;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** Thrown by a method to respond with `ok: false`. `message` is the description. */
@@ -39,8 +39,7 @@ export function successOfItems(items: readonly string[]): ApiResponse {
 }
 
 export function failure({ errorCode, message, retryAfterSeconds }: ApiError): ApiResponse {
-  const content = { ok: false, error_code: errorCode, description: message };
-  if (retryAfterSeconds === undefined) return { status: errorCode, body: JSON.stringify(content) };
-  const parameters = { retry_after: retryAfterSeconds };
-  return { status: errorCode, body: JSON.stringify({ ...content, parameters }), retryAfterSeconds };
+  const parameters = retryAfterSeconds === undefined ? undefined : { retry_after: retryAfterSeconds };
+  const content = { ok: false, error_code: errorCode, description: message, parameters };
+  return { status: errorCode, body: JSON.stringify(content), retryAfterSeconds };
 }

@@ -27,8 +27,9 @@ export class BotAccount {
   /** Messages by id. In the sandbox, ids are unique across all chats of a bot. */
   readonly #messages = new Map<number, Message>();
   #lastMessageId = 0;
-  #allowed: AllowedUpdates;
   #loggedOutUntil = Number.NEGATIVE_INFINITY;
+  /** The kinds of updates that the bot gets; undefined for the default kinds. */
+  allowedUpdates: AllowedUpdates;
   webhookUrl = '';
   nextSetWebhookAt = Number.NEGATIVE_INFINITY;
   commands: unknown = [];
@@ -46,10 +47,6 @@ export class BotAccount {
     return this.user.id;
   }
 
-  get allowedUpdates(): AllowedUpdates {
-    return this.#allowed;
-  }
-
   get loggedOut(): boolean {
     return this.#clock.now() < this.#loggedOutUntil;
   }
@@ -65,7 +62,7 @@ export class BotAccount {
     try {
       for (const { update_id: id, ...content } of updates) {
         const kind = Object.keys(content)[0] ?? '';
-        if (!isAllowed(kind, this.#allowed)) continue;
+        if (!isAllowed(kind, this.allowedUpdates)) continue;
         if (id !== undefined) this.queue.setNextId(id);
         ids.push(this.queue.push(content, retentionMs(kind)));
       }
@@ -95,7 +92,7 @@ export class BotAccount {
   /** Adopts the parameter `allowed_updates`, if it is given. Queued updates are not affected. */
   setAllowedUpdates(parameters: CallParameters): void {
     const parsed = parseAllowedUpdates(structure(parameters, 'allowed_updates'));
-    if (parsed !== 'unchanged') this.#allowed = parsed.allowed;
+    if (parsed !== 'unchanged') this.allowedUpdates = parsed.allowed;
   }
 
   /** Refuses all calls of the bot for ten minutes, and clears its queue. */

@@ -45,9 +45,13 @@ export class BotAccounts {
     return account;
   }
 
-  /** The account with a bot id, or undefined if its token has not been used yet. */
-  find(id: number): BotAccount | undefined {
+  /**
+   * Returns the account with a bot id.
+   *
+   * @throws RangeError if the token of the bot has not been used yet
+   */
+  find(id: number): BotAccount {
     for (const account of this.#byToken.values()) if (account.id === id) return account;
-    return undefined;
+    throw new RangeError(`no bot with id ${id} has been seen`);
   }
 }

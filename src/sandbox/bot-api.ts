@@ -1,11 +1,12 @@
 /** Serves the Bot API over HTTP: authenticates the bot, applies faults, and executes the method. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { unescape as percentDecoded } from 'node:querystring';
 import type { Clock } from '../clock.js';
 import { ApiRequest } from './api-request.js';
 import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import type { BotAccounts } from './bot-accounts.js';
-import type { Call, Calls } from './calls.js';
+import type { Calls } from './calls.js';
 import type { Faults } from './faults.js';
 import type { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
@@ -22,9 +23,7 @@ export interface BotApiOptions {
   readonly roundTripMs: number;
   /** Called for each message that a bot sends. */
   readonly onMessage: (account: BotAccount, message: Message) => void;
-  /** Called for each call when it has arrived and when it is over. */
-  readonly onCall: (call: Call, step: 'arrived' | 'over') => void;
-  /** Called whenever a call has been executed. */
+  /** Called when a call has arrived, has been executed, and is over. */
   readonly onChange: () => void;
 }
 
@@ -50,7 +49,8 @@ export class BotApi {
   /** Applies a newly added fault rule to the pending requests. */
   applyToPending(ruleId: number): void {
     const requests = [...this.#pending];
-    const faults = this.#options.faults.applyToPending(ruleId, requests);
+    const calls = requests.map(({ call }) => call);
+    const faults = this.#options.faults.applyToPending(ruleId, calls);
     for (const [index, request] of requests.entries()) {
       const fault = faults[index];
       // A pending poll has no updates, so the fault corrupts an empty response.
@@ -59,7 +59,7 @@ export class BotApi {
   }
 
   #serve(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
-    const { clock, accounts, calls, faults, http, roundTripMs, onCall, onChange } = this.#options;
+    const { clock, accounts, calls, faults, http, roundTripMs, onChange } = this.#options;
     const { token, method: methodInPath, query } = route(request.url ?? '');
     const account = accounts.authenticate(token);
     const parameters = parseParameters(query, request.headers, body);
@@ -74,11 +74,11 @@ export class BotApi {
       http,
       onEnd: (ended) => {
         this.#pending.delete(ended);
-        onCall(ended.call, 'over');
+        onChange();
       },
     });
     this.#pending.add(apiRequest);
-    onCall(apiRequest.call, 'arrived');
+    onChange();
 
     const requestDelayMs = latencyMs + roundTripMs / 2;
     const execute = () => {
@@ -121,16 +121,8 @@ const failureOf = (error: unknown): ApiResponse =>
 /** Parses `/bot<token>/<method>?<query>`. In the test environment, the token has `/test` after it. */
 function route(url: string): { token: string; method: string; query: string } {
   const [, path = '', query = ''] = /^([^?]*)\??(.*)$/.exec(url) ?? [];
-  const parts = /^\/bot([^/]*)(\/test)?(?:\/(\w*))?$/.exec(decoded(path));
+  const parts = /^\/bot([^/]*)(\/test)?(?:\/(\w*))?$/.exec(percentDecoded(path));
   if (!parts) throw new ApiError(404, 'Not Found');
   const [, token = '', test = '', method = ''] = parts;
   return { token: token + test, method, query };
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    throw new ApiError(404, 'Not Found');
-  }
 }

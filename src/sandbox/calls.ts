@@ -22,10 +22,10 @@ export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] };
 
 export interface CallFilter {
   /** The name of a method, in any case. */
-  readonly method?: string;
+  readonly method?: string | undefined;
   readonly bot?: number;
   /** Only calls with a `number` above this one. */
-  readonly since?: number;
+  readonly since?: number | undefined;
 }
 
 export class Calls {
@@ -41,10 +41,8 @@ export class Calls {
 
   /** How many calls a bot has made of each method, by the method's name as first spelt. */
   counts(bot: number): Readonly<Record<string, number>> {
-    const counts: [string, number][] = [];
-    for (const [key, { method, count }] of this.#counts)
-      if (key.startsWith(`${bot}/`)) counts.push([method, count]);
-    return Object.fromEntries(counts);
+    const counts = [...this.#counts].filter(([key]) => key.startsWith(`${bot}/`));
+    return Object.fromEntries(counts.map(([, { method, count }]) => [method, count]));
   }
 
   /** How many calls a bot has made of one method, whose name may be in any case. */

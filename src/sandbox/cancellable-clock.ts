@@ -1,37 +1,26 @@
 /** A clock whose pending timers can all be cancelled, so that a closed sandbox does not keep its process alive. */
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 
-export class CancellableClock implements Clock {
-  readonly #clock: Clock;
-  readonly #cancels = new Set<() => void>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return this.#clock.sleep(ms, signal);
-  }
-
-  after(ms: number, callback: () => void): () => void {
-    const cancelTimer = this.#clock.after(ms, () => {
-      this.#cancels.delete(cancel);
-      callback();
-    });
-    const cancel = () => {
-      this.#cancels.delete(cancel);
-      cancelTimer();
-    };
-    this.#cancels.add(cancel);
-    return cancel;
-  }
-
-  /** Cancels all pending timers of `after`. Sleeps are not affected: they end with their own signals. */
-  cancelAll(): void {
-    for (const cancel of [...this.#cancels]) cancel();
-  }
+/** Like the given clock, but cancels all timers of `after` when `closing` aborts. Sleeps end with their own signals. */
+export function cancellableClock(clock: Clock, closing: AbortSignal): Clock {
+  const cancels = new Set<() => void>();
+  onAbort(closing, () => {
+    for (const cancel of cancels) cancel();
+  });
+  return {
+    now: () => clock.now(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    after(ms, callback) {
+      const cancelTimer = clock.after(ms, () => {
+        cancels.delete(cancelTimer);
+        callback();
+      });
+      cancels.add(cancelTimer);
+      return () => {
+        cancels.delete(cancelTimer);
+        cancelTimer();
+      };
+    },
+  };
 }

@@ -8,29 +8,29 @@ import { type Exchange, type OpenExchange, Transcript } from './transcript.js';
 /** A message from a person to the bot. */
 export interface UserMessage {
   /** The chat's id, negative for a group. Default 1. */
-  readonly chat?: number;
+  readonly chat?: number | undefined;
   /** The text. With `count`, `{n}` stands for the number of the message. */
   readonly text: string;
   /** How many times the message is sent. Default 1. */
-  readonly count?: number;
+  readonly count?: number | undefined;
   /** The person's name. */
-  readonly from?: string;
+  readonly from?: string | undefined;
   /** The person's id. Default: the chat's id. */
-  readonly fromId?: number;
+  readonly fromId?: number | undefined;
 }
 
 export interface Conversation {
   readonly chat: number;
   /** The person's name. */
-  readonly from?: string;
+  readonly from?: string | undefined;
   /** The texts to send. Each is sent when the one before it has been answered or has timed out. */
   readonly say: readonly string[];
   /** How many times all texts are sent. Default 1. */
-  readonly rounds?: number;
+  readonly rounds?: number | undefined;
   /** How long to wait for an answer. Default 60,000. */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
   /** The pause between an answer and the next text. Default 0. */
-  readonly pauseMs?: number;
+  readonly pauseMs?: number | undefined;
 }
 
 export interface ChatReport {
@@ -45,48 +45,61 @@ export interface ChatReport {
   readonly latencyMs: { readonly median: number; readonly p99: number; readonly max: number } | undefined;
 }
 
+export interface ChatsOptions {
+  readonly clock: Clock;
+  readonly account: BotAccount;
+  /** Aborts when the sandbox closes. */
+  readonly closing: AbortSignal;
+}
+
 export class Chats {
-  readonly #clock: Clock;
-  readonly #account: BotAccount;
+  readonly #options: ChatsOptions;
   readonly #transcripts = new Map<number, Transcript>();
   #unanswered = 0;
 
-  constructor({ clock, account }: { clock: Clock; account: BotAccount }) {
-    this.#clock = clock;
-    this.#account = account;
+  constructor(options: ChatsOptions) {
+    this.#options = options;
   }
 
   /** Sends a message to the bot. Returns the ids of the updates. */
-  say(message: UserMessage): number[] {
-    const exchanges = Array.from({ length: message.count ?? 1 }, (_, index) =>
-      this.#send(message, message.text.replaceAll('{n}', `${index + 1}`)),
+  say(message: UserMessage | string): number[] {
+    const { text, count = 1, ...rest } = asMessage(message);
+    const exchanges = Array.from({ length: count }, (_, index) =>
+      this.#send({ ...rest, text: text.replaceAll('{n}', `${index + 1}`) }),
     );
     return exchanges.flatMap(({ updateId }) => updateId ?? []);
   }
 
-  /** Sends a message and waits for the first answer. Rejects with the signal's reason when the signal aborts. */
-  async ask(message: Omit<UserMessage, 'count'>, signal?: AbortSignal): Promise<Exchange> {
-    const exchange = this.#send(message, message.text);
-    await firstAnswer(exchange, signal);
-    return copy(exchange);
+  /** Sends a message and waits for the first answer. Rejects when the signal aborts or the sandbox closes. */
+  ask(message: Omit<UserMessage, 'count'> | string, signal?: AbortSignal): Promise<Exchange> {
+    const exchange = this.#send(asMessage(message));
+    const end = this.#orClosing(signal);
+    return new Promise((resolve, reject) => {
+      const stopListening = onAbort(end, () => reject(end.reason));
+      exchange.onAnswer = () => {
+        stopListening();
+        resolve(copy(exchange));
+      };
+    });
   }
 
-  /** Holds a conversation. Resolves at its end, or when the signal aborts. */
+  /** Holds a conversation. Resolves at its end, or when the signal aborts or the sandbox closes. */
   async converse(
-    { chat: id, from, say, rounds = 1, patienceMs = 60_000, pauseMs = 0 }: Conversation,
-    signal: AbortSignal,
+    { chat, from, say, rounds = 1, patienceMs = 60_000, pauseMs = 0 }: Conversation,
+    signal?: AbortSignal,
   ): Promise<void> {
+    const { clock } = this.#options;
+    const end = this.#orClosing(signal);
     const texts = Array.from({ length: rounds }, () => say).flat();
     for (const text of texts) {
-      if (signal.aborted) return;
+      if (end.aborted) return;
       const timeout = new AbortController();
-      const cancel = this.#clock.after(patienceMs, () => timeout.abort());
+      const cancel = clock.after(patienceMs, () => timeout.abort());
       try {
-        const message = from === undefined ? { chat: id, text } : { chat: id, text, from };
-        await this.ask(message, AbortSignal.any([signal, timeout.signal]));
-        if (pauseMs > 0) await this.#clock.sleep(pauseMs, signal);
+        await this.ask({ chat, text, from }, AbortSignal.any([end, timeout.signal]));
+        if (pauseMs > 0) await clock.sleep(pauseMs, end);
       } catch (error) {
-        if (!signal.aborted && !timeout.signal.aborted) throw error;
+        if (!end.aborted && !timeout.signal.aborted) throw error;
       } finally {
         cancel();
       }
@@ -98,7 +111,7 @@ export class Chats {
     const exchange = this.#transcripts.get(message.chat.id)?.answeredBy(message);
     if (!exchange) return;
     if (exchange.answers.length === 0) this.#unanswered--;
-    exchange.answers.push({ text: message.text, atMs: this.#clock.now() });
+    exchange.answers.push({ text: message.text, atMs: this.#options.clock.now() });
     exchange.onAnswer();
   }
 
@@ -130,21 +143,22 @@ export class Chats {
     };
   }
 
-  #send({ chat: chatId = 1, from, fromId = chatId }: Omit<UserMessage, 'text'>, text: string): OpenExchange {
+  #send({ chat: chatId = 1, from, fromId = chatId, text }: Omit<UserMessage, 'count'>): OpenExchange {
+    const { clock, account } = this.#options;
     const message: Message = {
-      message_id: this.#account.nextMessageId(),
+      message_id: account.nextMessageId(),
       from: person(fromId, from),
       chat: chat(chatId, from),
       date: unixSeconds(),
       ...textContent(text),
     };
-    this.#account.storeMessage(message);
+    account.storeMessage(message);
     const exchange: OpenExchange = {
-      updateId: this.#account.add([{ message }])[0],
+      updateId: account.add([{ message }])[0],
       chat: chatId,
       messageId: message.message_id,
       text,
-      saidAtMs: this.#clock.now(),
+      saidAtMs: clock.now(),
       answers: [],
       onAnswer: () => {},
     };
@@ -154,19 +168,17 @@ export class Chats {
     this.#unanswered++;
     return exchange;
   }
+
+  #orClosing(signal: AbortSignal | undefined): AbortSignal {
+    const { closing } = this.#options;
+    return signal ? AbortSignal.any([closing, signal]) : closing;
+  }
 }
+
+const asMessage = (message: UserMessage | string): UserMessage =>
+  typeof message === 'string' ? { text: message } : message;
 
 const copy = ({ onAnswer: _onAnswer, ...exchange }: OpenExchange): Exchange => ({
   ...exchange,
   answers: [...exchange.answers],
 });
-
-function firstAnswer(exchange: OpenExchange, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stopListening = signal && onAbort(signal, () => reject(signal.reason));
-    exchange.onAnswer = () => {
-      stopListening?.();
-      resolve();
-    };
-  });
-}

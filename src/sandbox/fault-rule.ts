@@ -8,11 +8,7 @@ export type RequestFault =
   /** Response 429 with `parameters.retry_after`. The method is not executed. */
   | { readonly kind: 'too-many-requests'; readonly retryAfterSeconds: number }
   /** A JSON response with `ok: false` and any 4xx or 5xx status. The method is not executed. */
-  | {
-      readonly kind: 'error';
-      readonly status: number;
-      readonly description?: string;
-    }
+  | { readonly kind: 'error'; readonly status: number; readonly description?: string }
   /** An HTML page of a proxy with any status, even 200. The method is not executed. */
   | { readonly kind: 'html'; readonly status: number }
   /** The connection is reset (RST) without a response. The method is not executed. */

@@ -10,12 +10,11 @@ export interface ActiveRule {
   readonly hits: number;
 }
 
-interface Entry {
-  readonly id: number;
-  readonly rule: FaultRule;
+interface Entry extends ActiveRule {
   /** Method names in lower case. */
   readonly methods: readonly string[] | undefined;
   readonly random: () => number;
+  readonly onEnd: () => void;
   matches: number;
   hits: number;
   cancelEnd: () => void;
@@ -30,38 +29,33 @@ export interface RequestInfo {
 /** The fault of a request, or undefined if it has none. Latency is counted separately. */
 export type AppliedFault = Exclude<RequestFault, { kind: 'latency' }> | undefined;
 
-export interface FaultsOptions {
-  readonly clock: Clock;
-  readonly seed: number;
-  /** Called with the id of a rule when it has expired, is used up, or was removed. */
-  readonly onEnd: (id: number) => void;
-}
-
 export class Faults {
-  readonly #options: FaultsOptions;
+  readonly #clock: Clock;
+  readonly #seed: number;
   readonly #entries = new Map<number, Entry>();
   #lastId = 0;
 
-  constructor(options: FaultsOptions) {
-    this.#options = options;
+  constructor({ clock, seed }: { clock: Clock; seed: number }) {
+    this.#clock = clock;
+    this.#seed = seed;
   }
 
-  /** Activates a rule. Returns its id. */
-  add(rule: FaultRule): number {
-    const { clock, seed } = this.#options;
+  /** Activates a rule. Calls `onEnd` when the rule has expired, is used up, or was removed. Returns the rule's id. */
+  add(rule: FaultRule, onEnd: () => void): number {
     const id = ++this.#lastId;
     const { method, forMs } = rule;
     const entry: Entry = {
       id,
       rule,
       methods: method === undefined ? undefined : [method].flat().map((name) => name.toLowerCase()),
-      random: seededRandom(seed + id),
+      random: seededRandom(this.#seed + id),
+      onEnd,
       matches: 0,
       hits: 0,
       cancelEnd: () => {},
     };
     this.#entries.set(id, entry);
-    if (forMs !== undefined) entry.cancelEnd = clock.after(forMs, () => this.remove(id));
+    if (forMs !== undefined) entry.cancelEnd = this.#clock.after(forMs, () => this.remove(id));
     return id;
   }
 
@@ -72,7 +66,7 @@ export class Faults {
       if (!entry) continue;
       entry.cancelEnd();
       this.#entries.delete(entry.id);
-      this.#options.onEnd(entry.id);
+      entry.onEnd();
     }
   }
 

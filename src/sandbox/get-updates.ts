@@ -47,7 +47,6 @@ interface WaitingPoll {
   readonly limit: number;
   readonly responder: Responder;
   respondByMs: number;
-  woken: boolean;
   cancelTimer: () => void;
 }
 
@@ -105,13 +104,12 @@ export class GetUpdates {
       return;
     }
 
-    this.#endWaiting(ConflictDescription.otherPoll);
+    this.endWaiting(ConflictDescription.otherPoll);
     const poll: WaitingPoll = {
       offset: from,
       limit,
       responder,
       respondByMs: now + timeoutSeconds * 1000,
-      woken: false,
       cancelTimer: () => {},
     };
     this.#waiting = poll;
@@ -123,10 +121,7 @@ export class GetUpdates {
     const poll = this.#waiting;
     if (!poll) return;
     const now = this.#clock.now();
-    if (!poll.woken) {
-      poll.woken = true;
-      poll.respondByMs = Math.min(poll.respondByMs, now + LONGEST_WAKE_DELAY_MS);
-    }
+    poll.respondByMs = Math.min(poll.respondByMs, now + LONGEST_WAKE_DELAY_MS);
     this.#respondAt(poll, Math.min(now + WAKE_DELAY_MS, poll.respondByMs));
   }
 
@@ -143,17 +138,13 @@ export class GetUpdates {
     }
   }
 
-  /** Ends the waiting poll, if there is one, with a conflict because a webhook was set. */
-  endForWebhook(): void {
-    this.#endWaiting(ConflictDescription.webhookSet);
-  }
-
   /** Ends the waiting poll, if there is one, with an error. */
   failWaiting(error: ApiError): void {
     this.#takeWaiting()?.send(failure(error));
   }
 
-  #endWaiting(description: string): void {
+  /** Ends the waiting poll, if there is one, with a conflict. */
+  endWaiting(description: string): void {
     const responder = this.#takeWaiting();
     if (responder) this.refuse(description, responder);
   }

@@ -1,6 +1,7 @@
 /** An HTTP server on the loopback interface, whose connections can be silenced, reset or refused. */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 const HOST = '127.0.0.1';
 /** How long Telegram's server keeps an idle connection open. */
@@ -36,15 +37,11 @@ export class HttpServer {
   }
 
   /** Listens on a port; 0 stands for any free port. Rejects if the port is in use. */
-  listen(port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ port, host: HOST, exclusive: true }, () => {
-        this.#server.off('error', reject);
-        this.#port = addressOf(this.#server).port;
-        resolve();
-      });
-    });
+  async listen(port: number): Promise<void> {
+    this.#server.listen({ port, host: HOST, exclusive: true });
+    await once(this.#server, 'listening');
+    const address = this.#server.address();
+    if (typeof address === 'object' && address) this.#port = address.port;
   }
 
   /** Exempts the connection of a request from faults. */
@@ -89,18 +86,10 @@ export class HttpServer {
       else chunks.push(chunk);
     });
     request.on('end', () => {
-      if (!this.isSilent(response))
-        handler(request, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), response);
+      if (!this.isSilent(response)) handler(request, Buffer.concat(chunks), response);
     });
     // A request that was cut off is ignored.
     request.on('error', () => {});
     response.on('error', () => {});
   }
-}
-
-function addressOf(server: Server): AddressInfo {
-  const address = server.address();
-  if (address === null || typeof address === 'string')
-    throw new TypeError('the server does not listen on a TCP port');
-  return address;
 }

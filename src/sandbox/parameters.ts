@@ -5,15 +5,9 @@ import { ApiError } from './api-response.js';
 
 /**
  * Parameters by name. Values from a form are strings, values from JSON have any type, and an uploaded file is an
- * `UploadedFile`. Like Telegram's server, the functions of this module accept numbers and lists also as text.
+ * object with `fileName` and `size`. As with Telegram's server, numbers and lists may also be given as text.
  */
 export type CallParameters = Readonly<Record<string, unknown>>;
-
-/** A file from a multipart body, without its content. */
-interface UploadedFile {
-  readonly fileName: string;
-  readonly size: number;
-}
 
 /** @throws ApiError 400 for a body that cannot be parsed */
 export function parseParameters(query: string, headers: IncomingHttpHeaders, body: Buffer): CallParameters {
@@ -45,30 +39,22 @@ function parseJsonBody(body: Buffer): CallParameters {
 function parseMultipart(contentType: string, body: Buffer): CallParameters {
   const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1];
   if (!boundary) throw ApiError.badRequest('boundary of the multipart body not found');
-  const delimiter = Buffer.from(`\r\n--${boundary}`);
-  const entries: [string, unknown][] = [];
-  // The first delimiter has no line break before it.
-  let start = body.indexOf(`--${boundary}`) + delimiter.length - 2;
-  for (let end = body.indexOf(delimiter, start); end >= 0; end = body.indexOf(delimiter, start)) {
-    const entry = parsePart(body.subarray(start, end));
-    if (entry) entries.push(entry);
-    start = end + delimiter.length;
-  }
-  return Object.fromEntries(entries);
+  // In Latin-1, each byte is one character, so that the contents of files do not matter.
+  const parts = `\r\n${body.toString('latin1')}`.split(`\r\n--${boundary}`);
+  return Object.fromEntries(parts.flatMap(parsePart));
 }
 
-function parsePart(part: Buffer): [string, unknown] | undefined {
-  const headEnd = part.indexOf('\r\n\r\n');
-  if (headEnd < 0) return undefined;
-  const head = part.subarray(0, headEnd).toString();
-  const content = part.subarray(headEnd + 4);
+/** The name and value of a part, or nothing for what is before the first or after the last part. */
+function parsePart(part: string): [string, unknown][] {
+  const [, latin1Head = '', content = ''] = /^(.*?)\r\n\r\n(.*)$/s.exec(part) ?? [];
+  const head = asUtf8(latin1Head);
   const name = /;\s*name="([^"]*)"/i.exec(head)?.[1];
-  if (name === undefined) return undefined;
+  if (name === undefined) return [];
   const fileName = /;\s*filename="([^"]*)"/i.exec(head)?.[1];
-  if (fileName === undefined) return [name, content.toString()];
-  const file: UploadedFile = { fileName, size: content.length };
-  return [name, file];
+  return [[name, fileName === undefined ? asUtf8(content) : { fileName, size: content.length }]];
 }
+
+const asUtf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();
 
 /** A parameter as text, or an empty text if it is missing. */
 export function text(parameters: CallParameters, name: string): string {

@@ -1,9 +1,7 @@
-/** A bot of a sandbox, as seen by a test: sends messages and updates to the bot, and observes what the bot does. */
-import type { Clock } from '../clock.js';
+/** A bot of a sandbox, as seen by a test: chats with the bot, sends it updates, and observes what it does. */
 import type { BotAccount, NewUpdate } from './bot-account.js';
 import type { Call, CallFilter, Calls } from './calls.js';
-import { type ChatReport, Chats, type Conversation, type UserMessage } from './chats.js';
-import type { Exchange } from './transcript.js';
+import { Chats, type ChatsOptions } from './chats.js';
 
 export interface BotState {
   /** The bot's id. */
@@ -28,25 +26,18 @@ export interface BotState {
   readonly calls: Readonly<Record<string, number>>;
 }
 
-export interface SandboxBotParts {
-  readonly clock: Clock;
-  readonly account: BotAccount;
+export interface SandboxBotParts extends ChatsOptions {
   readonly calls: Calls;
-  /** Aborts when the sandbox closes. */
-  readonly closing: AbortSignal;
 }
 
-export class SandboxBot {
-  readonly chats: Chats;
+export class SandboxBot extends Chats {
   readonly #account: BotAccount;
   readonly #calls: Calls;
-  readonly #closing: AbortSignal;
 
-  constructor({ clock, account, calls, closing }: SandboxBotParts) {
-    this.#account = account;
-    this.#calls = calls;
-    this.#closing = closing;
-    this.chats = new Chats({ clock, account });
+  constructor(parts: SandboxBotParts) {
+    super(parts);
+    this.#account = parts.account;
+    this.#calls = parts.calls;
   }
 
   get token(): string {
@@ -76,37 +67,6 @@ export class SandboxBot {
     this.#account.queue.setNextId(nextUpdateId);
   }
 
-  /** Sends a message to the bot. Returns the ids of the updates. */
-  say(message: UserMessage | string): number[] {
-    return this.chats.say(typeof message === 'string' ? { text: message } : message);
-  }
-
-  /** Sends a message and waits for the first answer. Rejects when the signal aborts or the sandbox closes. */
-  ask(message: Omit<UserMessage, 'count'> | string, signal?: AbortSignal): Promise<Exchange> {
-    const content = typeof message === 'string' ? { text: message } : message;
-    return this.chats.ask(content, this.#orClosing(signal));
-  }
-
-  /** Holds a conversation. Resolves at its end, or when the signal aborts or the sandbox closes. */
-  converse(conversation: Conversation, signal?: AbortSignal): Promise<void> {
-    return this.chats.converse(conversation, this.#orClosing(signal));
-  }
-
-  /** Copies of all exchanges in one chat, or in all chats. */
-  exchanges(chat?: number): readonly Exchange[] {
-    return this.chats.exchanges(chat);
-  }
-
-  /** The number of messages without an answer. Cheap, however many there are. */
-  get unanswered(): number {
-    return this.chats.unanswered;
-  }
-
-  /** The exchanges in one chat, or in all chats, in figures. */
-  report(chat?: number): ChatReport {
-    return this.chats.report(chat);
-  }
-
   /** The recorded calls of the bot, oldest first. */
   calls(filter: Omit<CallFilter, 'bot'> = {}): readonly Call[] {
     return this.#calls.list({ ...filter, bot: this.id });
@@ -131,9 +91,5 @@ export class SandboxBot {
       allowedUpdates,
       calls: this.#calls.counts(id),
     };
-  }
-
-  #orClosing(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([this.#closing, signal]) : this.#closing;
   }
 }

@@ -9,15 +9,15 @@ import { type Clock, systemClock } from '../clock.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAccounts } from './bot-accounts.js';
 import { BotApi } from './bot-api.js';
-import { type Call, Calls } from './calls.js';
-import { CancellableClock } from './cancellable-clock.js';
+import { Calls } from './calls.js';
+import { cancellableClock } from './cancellable-clock.js';
 import { Conditions } from './conditions.js';
-import { Control } from './control.js';
+import { isControlRequest, serveControlRequest } from './control.js';
 import type { FaultRule } from './fault-rule.js';
 import { type ActiveRule, Faults } from './faults.js';
 import { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
-import { SandboxBot } from './sandbox-bot.js';
+import { SandboxBot, type SandboxBotParts } from './sandbox-bot.js';
 import { startSecondPoller } from './second-poller.js';
 import { seededRandom } from './seeded-random.js';
 
@@ -46,7 +46,7 @@ export interface SandboxOptions {
   /** Default: the system's clock. */
   readonly clock?: Clock;
   /** The valid tokens, of which the first is that of the first bot. Default: every well-formed token is valid. */
-  readonly tokens?: readonly string[];
+  readonly tokens?: readonly string[] | undefined;
   /** The seed for update ids and for random faults. Default 1. */
   readonly seed?: number;
   /** The first update id of each bot. Default: random, from the seed. */
@@ -57,66 +57,47 @@ export interface SandboxOptions {
   readonly recordedCalls?: number;
 }
 
-export type SandboxEvent =
-  | { readonly event: 'call.arrived'; readonly call: Call }
-  /** The call was answered, abandoned by its caller, or ended by a fault. */
-  | { readonly event: 'call.over'; readonly call: Call }
-  | { readonly event: 'message.sent'; readonly bot: number; readonly message: Message };
+type MessageListener = (message: Message, bot: number) => void;
 
 /** Starts a server on 127.0.0.1. Rejects with the system's error, such as `EADDRINUSE` for a port that is in use. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { seed = DEFAULT_SEED, tokens, firstUpdateId } = options;
-  const clock = new CancellableClock(options.clock ?? systemClock);
-  const accounts = new BotAccounts({ clock, random: seededRandom(seed), firstUpdateId, tokens });
-  const sandbox = new Sandbox({
-    clock,
-    seed,
-    accounts,
-    account: accounts.authenticate(tokens?.[0] ?? SANDBOX_TOKEN),
-    calls: new Calls(options.recordedCalls ?? DEFAULT_RECORDED_CALLS),
-    closing: new AbortController(),
-    roundTripMs: options.roundTripMs ?? 0,
-  });
+  const sandbox = new Sandbox(options);
   await sandbox.listen(options.port ?? 0);
   return sandbox;
 }
 
-interface Parts {
-  readonly clock: CancellableClock;
-  readonly seed: number;
-  readonly accounts: BotAccounts;
-  readonly account: BotAccount;
-  readonly calls: Calls;
-  readonly closing: AbortController;
-  readonly roundTripMs: number;
-}
-
 /** The server, which is also the handle of its first bot. */
 export class Sandbox extends SandboxBot {
-  readonly #parts: Parts;
+  readonly #shared: Omit<SandboxBotParts, 'account'>;
+  readonly #closing: AbortController;
+  readonly #accounts: BotAccounts;
+  readonly #bots = new Map<BotAccount, SandboxBot>();
   readonly #http: HttpServer;
   readonly #api: BotApi;
   readonly #faults: Faults;
-  readonly #bots = new Map<BotAccount, SandboxBot>();
-  /** By rule id, what undoes a fault of the whole server when the rule ends. */
-  readonly #undos = new Map<number, () => void>();
-  readonly #listeners = new Set<(event: SandboxEvent) => void>();
   readonly #conditions: Conditions;
+  readonly #messageListeners = new Set<MessageListener>();
 
-  constructor(parts: Parts) {
-    const { clock, seed, accounts, account, calls, roundTripMs } = parts;
-    const closing = parts.closing.signal;
-    super({ clock, account, calls, closing });
-    this.#parts = parts;
-    this.#bots.set(account, this);
+  constructor(options: SandboxOptions) {
+    const { seed = DEFAULT_SEED, tokens, firstUpdateId, roundTripMs = 0 } = options;
+    const closing = new AbortController();
+    const clock = cancellableClock(options.clock ?? systemClock, closing.signal);
+    const calls = new Calls(options.recordedCalls ?? DEFAULT_RECORDED_CALLS);
+    const shared = { clock, calls, closing: closing.signal };
+    const accounts = new BotAccounts({ clock, random: seededRandom(seed), firstUpdateId, tokens });
+    const firstAccount = accounts.authenticate(tokens?.[0] ?? SANDBOX_TOKEN);
+    super({ ...shared, account: firstAccount });
+    this.#shared = shared;
+    this.#closing = closing;
+    this.#accounts = accounts;
+    this.#bots.set(firstAccount, this);
     const describeState = () => JSON.stringify(this.state());
-    this.#conditions = new Conditions({ clock, closing, describeState });
-    this.#faults = new Faults({ clock, seed, onEnd: (id) => this.#onRuleEnd(id) });
-    const control = new Control(this);
+    this.#conditions = new Conditions({ clock, closing: closing.signal, describeState });
+    this.#faults = new Faults({ clock, seed });
     this.#http = new HttpServer((request, body, response) => {
-      if (control.isFor(request)) {
+      if (isControlRequest(request)) {
         this.#http.exempt(response);
-        control.receive(request, body, response);
+        serveControlRequest(this, request, body, response);
       } else this.#api.receive(request, body, response);
     });
     this.#api = new BotApi({
@@ -127,12 +108,8 @@ export class Sandbox extends SandboxBot {
       faults: this.#faults,
       http: this.#http,
       onMessage: (account, message) => {
-        this.#bot(account).chats.receive(message);
-        this.#tell({ event: 'message.sent', bot: account.id, message });
-      },
-      onCall: (call, step) => {
-        this.#tell({ event: `call.${step}`, call });
-        this.#conditions.check();
+        this.#bot(account).receive(message);
+        for (const listener of this.#messageListeners) listener(message, account.id);
       },
       onChange: () => this.#conditions.check(),
     });
@@ -153,13 +130,16 @@ export class Sandbox extends SandboxBot {
    * @throws ApiError for an invalid token
    */
   bot(token: string): SandboxBot {
-    return this.#bot(this.#parts.accounts.authenticate(token));
+    return this.#bot(this.#accounts.authenticate(token));
   }
 
-  /** The bot with an id, or undefined if its token has not been used yet. */
-  botById(id: number): SandboxBot | undefined {
-    const account = this.#parts.accounts.find(id);
-    return account && this.#bot(account);
+  /**
+   * The bot with an id.
+   *
+   * @throws RangeError if the token of the bot has not been used yet
+   */
+  botById(id: number): SandboxBot {
+    return this.#bot(this.#accounts.find(id));
   }
 
   /**
@@ -168,15 +148,12 @@ export class Sandbox extends SandboxBot {
    * @throws RangeError for a second poller of an unknown bot
    */
   addFault(rule: FaultRule): number {
-    const polled = rule.kind === 'rival' ? this.#accountOf(rule.bot) : undefined;
-    const id = this.#faults.add(rule);
-    if (rule.kind === 'refuse') {
-      this.#http.stopListening();
-      this.#undos.set(id, () => void this.#http.resumeListening());
-    } else if (rule.kind === 'rival' && polled) {
-      const { clock } = this.#parts;
-      this.#undos.set(id, startSecondPoller({ clock, account: polled, confirms: rule.confirms ?? false }));
-    } else {
+    const endServerFault = this.#startServerFault(rule);
+    const id = this.#faults.add(rule, () => {
+      endServerFault?.();
+      this.#conditions.check();
+    });
+    if (!endServerFault) {
       if (rule.kind === 'half-open' && appliesToAll(rule)) this.#http.silenceAll();
       this.#api.applyToPending(id);
     }
@@ -187,7 +164,6 @@ export class Sandbox extends SandboxBot {
   /** Ends the rule with an id, or all rules without one. */
   removeFaults(id?: number): void {
     this.#faults.remove(id);
-    this.#conditions.check();
   }
 
   /** The active fault rules. */
@@ -195,10 +171,9 @@ export class Sandbox extends SandboxBot {
     return this.#faults.list();
   }
 
-  /** Calls the listener for each event. Returns a function that removes the listener. */
-  watch(listener: (event: SandboxEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  /** Calls the listener for each message that a bot sends, with the id of the bot. */
+  onMessage(listener: MessageListener): void {
+    this.#messageListeners.add(listener);
   }
 
   /**
@@ -216,36 +191,28 @@ export class Sandbox extends SandboxBot {
 
   /** Destroys all connections, cancels all timers, and rejects all waits. */
   async close(): Promise<void> {
-    this.#parts.closing.abort(new Error('the sandbox is closed'));
-    this.#undos.clear();
-    this.#parts.clock.cancelAll();
+    this.#closing.abort(new Error('the sandbox is closed'));
     await this.#http.close();
   }
 
   #bot(account: BotAccount): SandboxBot {
-    const known = this.#bots.get(account);
-    if (known) return known;
-    const { clock, calls, closing } = this.#parts;
-    const bot = new SandboxBot({ clock, account, calls, closing: closing.signal });
+    const bot = this.#bots.get(account) ?? new SandboxBot({ ...this.#shared, account });
     this.#bots.set(account, bot);
     return bot;
   }
 
-  #accountOf(id: number | undefined): BotAccount {
-    const { accounts, account } = this.#parts;
-    const found = id === undefined ? account : accounts.find(id);
-    if (!found) throw new RangeError(`no bot with id ${id} has been seen`);
-    return found;
-  }
-
-  #onRuleEnd(id: number): void {
-    this.#undos.get(id)?.();
-    this.#undos.delete(id);
-    this.#conditions.check();
-  }
-
-  #tell(event: SandboxEvent): void {
-    for (const listener of this.#listeners) listener(event);
+  /** Starts a fault of the whole server. Returns a function that ends it, or undefined for a fault of requests. */
+  #startServerFault(rule: FaultRule): (() => void) | undefined {
+    const { clock, closing } = this.#shared;
+    if (rule.kind === 'refuse') {
+      this.#http.stopListening();
+      return () => {
+        if (!closing.aborted) void this.#http.resumeListening();
+      };
+    }
+    if (rule.kind !== 'rival') return undefined;
+    const account = this.#accounts.find(rule.bot ?? this.id);
+    return startSecondPoller({ clock, account, confirms: rule.confirms ?? false });
   }
 }
 

@@ -1,6 +1,4 @@
-/**
- * Random numbers that are the same in every run with the same seed (mulberry32).
- */
+/** Random numbers that are the same in every run with the same seed (mulberry32). */
 
 /** A function like `Math.random`. */
 export function seededRandom(seed: number): () => number {

@@ -9,10 +9,7 @@ export interface Exchange {
   readonly messageId: number;
   readonly text: string;
   readonly saidAtMs: number;
-  readonly answers: readonly {
-    readonly text: string | undefined;
-    readonly atMs: number;
-  }[];
+  readonly answers: readonly { readonly text: string | undefined; readonly atMs: number }[];
 }
 
 /** An exchange that can still get answers. */

@@ -50,12 +50,7 @@ export function isAllowed(kind: string, allowed: AllowedUpdates): boolean {
  * keeps the previous value, even that of another program. A list without any known name means the default.
  */
 export function parseAllowedUpdates(given: unknown): { readonly allowed: AllowedUpdates } | 'unchanged' {
-  if (!Array.isArray(given)) return 'unchanged';
-  const names: string[] = [];
-  for (const item of given) {
-    if (typeof item !== 'string') return 'unchanged';
-    const name = item.toLowerCase();
-    if (kinds.has(name)) names.push(name);
-  }
+  if (!Array.isArray(given) || !given.every((item) => typeof item === 'string')) return 'unchanged';
+  const names = given.map((name) => name.toLowerCase()).filter((name) => kinds.has(name));
   return { allowed: names.length === 0 ? undefined : names };
 }

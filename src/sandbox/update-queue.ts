@@ -11,16 +11,15 @@ const OVERHEAD_BYTES = 50;
 interface Waiting {
   readonly id: number;
   readonly json: string;
-  readonly bytes: number;
   readonly expiresAt: number;
 }
 
 export class UpdateQueue {
   readonly #clock: Clock;
-  /** Updates in order of id. Those before the index `#first` are removed, and are cut off from time to time. */
+  /** Updates in order of id. */
   #waiting: Waiting[] = [];
-  #first = 0;
   #nextId: number;
+  /** No update in the queue expires before. */
   #soonestExpiry = Number.POSITIVE_INFINITY;
 
   constructor({ clock, nextId }: { clock: Clock; nextId: number }) {
@@ -31,17 +30,12 @@ export class UpdateQueue {
   /** The number of unconfirmed updates. */
   get size(): number {
     this.#dropExpired();
-    return this.#waiting.length - this.#first;
+    return this.#waiting.length;
   }
 
   /** The id of the next update. */
   get nextId(): number {
     return this.#nextId;
-  }
-
-  /** The id of the oldest unconfirmed update, or the next id if there is none. */
-  get headId(): number {
-    return this.#waiting[this.#first]?.id ?? this.#nextId;
   }
 
   /** Queues an update, whose content has no id yet. Returns the id. */
@@ -50,7 +44,7 @@ export class UpdateQueue {
     const expiresAt = this.#clock.now() + retentionMs;
     this.#soonestExpiry = Math.min(this.#soonestExpiry, expiresAt);
     const json = `{"update_id":${id},${JSON.stringify(content).slice(1)}`;
-    this.#waiting.push({ id, json, bytes: Buffer.byteLength(json), expiresAt });
+    this.#waiting.push({ id, json, expiresAt });
     return id;
   }
 
@@ -71,7 +65,8 @@ export class UpdateQueue {
   /** Converts an offset to a positive one: 0 stands for the oldest update, -n for the last n updates. */
   resolve(offset: number): number {
     if (offset > 0) return offset;
-    return offset === 0 ? this.headId : Math.max(this.headId, this.#nextId + offset);
+    const oldest = this.#waiting[0]?.id ?? this.#nextId;
+    return offset === 0 ? oldest : Math.max(oldest, this.#nextId + offset);
   }
 
   /** Whether a positive offset is in the plausible range. An offset outside of it is ignored. */
@@ -87,9 +82,8 @@ export class UpdateQueue {
 
     const texts: string[] = [];
     let bytesLeft = LARGEST_RESPONSE_BYTES;
-    const end = Math.min(this.#waiting.length, this.#first + limit);
-    for (const { json, bytes } of this.#waiting.slice(this.#first, end)) {
-      bytesLeft -= bytes + OVERHEAD_BYTES;
+    for (const { json } of this.#waiting.slice(0, limit)) {
+      bytesLeft -= Buffer.byteLength(json) + OVERHEAD_BYTES;
       if (bytesLeft <= 0) break;
       texts.push(json);
     }
@@ -98,28 +92,19 @@ export class UpdateQueue {
 
   /** Removes all updates. The next id stays. */
   clear(): void {
-    this.#replace([]);
+    this.#waiting = [];
   }
 
   #removeBelow(offset: number): void {
-    let first = this.#first;
-    for (let next = this.#waiting[first]; next && next.id < offset; next = this.#waiting[first]) first++;
-    this.#first = first;
-    if (first > 1_000 && first * 2 > this.#waiting.length) this.#replace(this.#waiting.slice(first));
+    const first = this.#waiting.findIndex(({ id }) => id >= offset);
+    this.#waiting.splice(0, first < 0 ? this.#waiting.length : first);
   }
 
   #dropExpired(): void {
     const now = this.#clock.now();
     if (this.#soonestExpiry >= now) return;
-    this.#replace(this.#waiting.slice(this.#first).filter(({ expiresAt }) => expiresAt >= now));
-  }
-
-  #replace(waiting: Waiting[]): void {
-    this.#waiting = waiting;
-    this.#first = 0;
-    this.#soonestExpiry = waiting.reduce(
-      (soonest, { expiresAt }) => Math.min(soonest, expiresAt),
-      Number.POSITIVE_INFINITY,
-    );
+    this.#waiting = this.#waiting.filter(({ expiresAt }) => expiresAt >= now);
+    this.#soonestExpiry = Number.POSITIVE_INFINITY;
+    for (const { expiresAt } of this.#waiting) this.#soonestExpiry = Math.min(this.#soonestExpiry, expiresAt);
   }
 }

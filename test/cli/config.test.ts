@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { configCommand } from '../../src/cli/config.js';
+import { config } from '../../src/cli/config.js';
 import { settingKeys, settings } from '../../src/config/schema.js';
 
 const TOKEN = '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
@@ -15,17 +16,20 @@ afterEach(() => rmSync(cwd, { recursive: true }));
 
 async function run(args: readonly string[], env: Record<string, string> = {}) {
   const printed = { stdout: '', stderr: '' };
-  const to = (stream: keyof typeof printed) => ({
-    write: (text: string | Uint8Array) => {
-      printed[stream] += String(text);
-      return true;
-    },
-  });
-  const exitCode = await configCommand(args, {
+  const to = (stream: keyof typeof printed) =>
+    new Writable({
+      write(chunk, _encoding, taken) {
+        printed[stream] += chunk;
+        taken();
+      },
+    });
+  const exitCode = await config({
+    args,
     env: { HOME: '/home/ann', ...env },
-    cwd,
+    cwd: () => cwd,
     stdout: to('stdout'),
     stderr: to('stderr'),
+    signal: new AbortController().signal,
   });
   return { exitCode, ...printed };
 }

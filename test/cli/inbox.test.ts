@@ -14,7 +14,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { takeAnswer, writeRequest } from '../../src/cli/inbox/request.js';
-import { inboxCommand } from '../../src/cli/inbox.js';
+import { inbox } from '../../src/cli/inbox.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { seq } from '../../src/inbox/ids.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
@@ -79,9 +79,10 @@ async function run(
       return true;
     },
   };
-  const exitCode = await inboxCommand(args, {
+  const exitCode = await inbox({
+    args,
     env: { STATE_DIR: state.path, ...env },
-    cwd: state.path,
+    cwd: () => state.path,
     stdout,
     stderr,
     signal,
@@ -361,9 +362,9 @@ describe('lastcall inbox export', () => {
     stdout.on('error', () => {});
     const stop = new AbortController();
     stdout.once('readable', () => stop.abort());
-    const io = { env: { STATE_DIR: state.path }, cwd: '/', stdout, stderr: { write: () => true } };
-    expect(await inboxCommand(['export'], { ...io, signal: stop.signal })).toBe(1);
-    await expect(inboxCommand(['export'], { ...io, signal })).rejects.toThrow('stop');
+    const io = { env: { STATE_DIR: state.path }, cwd: () => '/', stdout, stderr: { write: () => true } };
+    expect(await inbox({ args: ['export'], ...io, signal: stop.signal })).toBe(1);
+    await expect(inbox({ args: ['export'], ...io, signal })).rejects.toThrow('stop');
   });
 
   it('is no faster than its reader, and ends when the reader stops', async () => {
@@ -374,9 +375,10 @@ describe('lastcall inbox export', () => {
       );
     const stdout = new PassThrough();
     const stderr = { write: () => true };
-    const exported = inboxCommand(['export'], {
+    const exported = inbox({
+      args: ['export'],
       env: { STATE_DIR: state.path },
-      cwd: '/',
+      cwd: () => '/',
       stdout,
       stderr,
       signal: new AbortController().signal,

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
-import { sandboxCommand } from '../../src/cli/sandbox.js';
+import { sandbox } from '../../src/cli/sandbox.js';
 import { NOT_MODELLED, SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
 import { Client } from '../sandbox/client.js';
 
@@ -18,7 +18,9 @@ function start(...args: string[]) {
     printed += chunk;
     for (const look of waits) look();
   });
-  const exitCode = sandboxCommand(args, { stdout, stderr, signal: stop.signal }).finally(() => stderr.end());
+  const exitCode = sandbox({ args, env: {}, cwd: () => '/', stdout, stderr, signal: stop.signal }).finally(
+    () => stderr.end(),
+  );
   /** Resolves to the first match in the output. */
   const prints = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve) => {

@@ -16,8 +16,8 @@ describe('didYouMean', () => {
     expect(didYouMean(name, ['LOG_FORMAT', 'INBOX', 'LOG_LEVEL', 'STATE_DIR'])).toBeUndefined();
   });
 
-  it('suggests nothing for a name that is right', () => {
-    expect(didYouMean('STOP_AFTER', ['STOP_AFTER', 'STOP_AFTERS'])).toBeUndefined();
+  it('leaves a name that is right', () => {
+    expect(didYouMean('STOP_AFTER', ['STOP_AFTERS', 'STOP_AFTER'])).toBe('STOP_AFTER');
   });
 
   it('prefers the nearer one', () => {

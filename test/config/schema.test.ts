@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { parseEnvFile } from '../../src/config/dotenv.js';
-import { helpText, settingsMarkdown } from '../../src/config/help.js';
+import { parse as parseDotenv } from 'dotenv';
+import { helpText } from '../../src/config/help.js';
 import { loadConfig } from '../../src/config/load.js';
 import { flagOf, settingKeys, settings } from '../../src/config/schema.js';
+import { settingsMarkdown } from '../support/readme-tables.js';
 
 const rows = settingKeys.map((key) => settings[key]);
 
@@ -52,8 +53,8 @@ describe('.env.example', () => {
 
   it('names every setting that can stand in it', () => {
     const expected = rows.filter(({ notInEnvFile }) => !notInEnvFile).map(({ name }) => name);
-    expect(Object.keys(parseEnvFile(switchedOn)).sort()).toEqual(expected.sort());
-    expect(Object.keys(parseEnvFile(text))).toEqual(['BOT_TOKEN']);
+    expect(Object.keys(parseDotenv(switchedOn)).sort()).toEqual(expected.sort());
+    expect(Object.keys(parseDotenv(text))).toEqual(['BOT_TOKEN']);
   });
 
   it('shows the defaults', async () => {

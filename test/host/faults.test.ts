@@ -5,9 +5,7 @@ import { listenForFaults } from '../../src/host/faults.js';
 it('reports each fault, and whether the program listens for it too', () => {
   const source = new EventEmitter();
   const told: unknown[] = [];
-  const stop = listenForFaults(source, {
-    fault: (error, origin, ownedByProgram) => void told.push([error, origin, ownedByProgram]),
-  });
+  const stop = listenForFaults(source, (...fault) => void told.push(fault));
   source.emit('uncaughtException', 'a', 'uncaughtException');
   source.on('unhandledRejection', () => {});
   source.emit('unhandledRejection', 'b');
@@ -23,9 +21,7 @@ it('passes a rejection to a program that listens only for exceptions, like Node'
   const source = new EventEmitter();
   const told: unknown[] = [];
   const heard: unknown[] = [];
-  listenForFaults(source, {
-    fault: (error, origin, ownedByProgram) => void told.push([error, origin, ownedByProgram]),
-  });
+  listenForFaults(source, (...fault) => void told.push(fault));
   source.on('uncaughtException', (error, origin) => void heard.push([error, origin]));
   source.emit('unhandledRejection', 'a');
   expect(told).toEqual([['a', 'unhandledRejection', true]]);

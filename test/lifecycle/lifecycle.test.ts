@@ -51,6 +51,22 @@ describe('a run', () => {
     expect(rig.clock.pending).toBe(0);
   });
 
+  it('goes on after a hook that throws what nobody can look at', async () => {
+    const rig = new Rig();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    rig.add('db');
+    rig.add('odd', {
+      start: () => {
+        throw proxy;
+      },
+    });
+    void rig.lifecycle.run();
+    await rig.clock.advance(0);
+    expect(rig.lifecycle.state).toBe('stopped');
+    expect(rig.calls).toEqual(['start db', 'start odd', 'stop db']);
+  });
+
   it('says at any time how it went so far', async () => {
     const rig = new Rig();
     expect(rig.lifecycle.partialOutcome()).toEqual({ phases: [], durationMs: 0, stopDurationMs: 0 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { LastcallError } from '../../src/errors.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
+import { anyValue } from '../logging/any-value.js';
 
 const boom = new Error('boom');
 const unusable = new LastcallError('BOT_MODULE_UNUSABLE', 'bot.js', 'bot.js exports nothing');
@@ -30,4 +32,24 @@ describe('a stop reason', () => {
     expect(StopReason.signal('SIGINT').signal).toBe('SIGINT');
     expect(StopReason.request('bot.stop').by).toBe('bot.stop');
   });
+
+  it('can be made of any thrown value, however hostile', () => {
+    fc.assert(
+      fc.property(anyValue, (make) => {
+        const thrown = make();
+        const reasons = [
+          StopReason.fault(thrown),
+          StopReason.aborted(thrown),
+          StopReason.startFailed(thrown),
+        ];
+        for (const { message } of reasons) expect(typeof message).toBe('string');
+      }),
+    );
+    const unreadable = Object.defineProperty(new Error(), 'message', { get: () => thrower() });
+    expect(StopReason.fault(unreadable).message).toBe('internal error: [unreadable]');
+  });
 });
+
+function thrower(): never {
+  throw new Error('looked at');
+}

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { pino as createPino } from 'pino';
 import { LastcallError } from '../../src/errors.js';
 import { type AppLog, adaptLog } from '../../src/logging/app-log.js';
 import { logEvent } from '../../src/logging/events.js';
-import { createPino } from '../../src/logging/pino.js';
 import { anyValue } from './any-value.js';
 
 const TOKEN = '4711000:a-token-of-the-tests-of-given-logs';
@@ -101,14 +101,14 @@ describe('a given log', () => {
     const plain = memoryLog(lines);
     expect(adaptLog(plain).log.child({ hook: 'database' })).toBe(plain);
     const written: string[] = [];
-    const pino = createPino({ base: null, timestamp: false }, (line) => written.push(line));
+    const pino = createPino({ base: null, timestamp: false }, { write: (line) => written.push(line) });
     adaptLog(pino).log.child({ hook: 'database' }).info({ rows: 3 }, 'opened');
     expect(written).toEqual(['{"level":30,"hook":"database","rows":3,"msg":"opened"}\n']);
   });
 
   it('is not troubled with levels that are off', () => {
     const written: string[] = [];
-    const pino = createPino({ level: 'warn' }, (line) => written.push(line));
+    const pino = createPino({ level: 'warn' }, { write: (line) => written.push(line) });
     const { log } = adaptLog(pino);
     logEvent(log, { event: 'poll.started' });
     expect(log.isLevelEnabled('info')).toBe(false);

@@ -95,7 +95,7 @@ describe('the fields of an error', () => {
           throw new Error('looked');
         },
       });
-    expect(errorFields(hostile).message).toBe('');
+    expect(errorFields(hostile).message).toBe('[unreadable]');
     const looked = () => {
       throw new Error('looked');
     };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventsMarkdown, eventTable } from '../../src/logging/events.js';
+import { eventTable } from '../../src/logging/events.js';
+import { eventsMarkdown } from '../support/readme-tables.js';
 import { lineOf } from './events/line-of.js';
 
 describe('an event', () => {

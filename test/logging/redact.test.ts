@@ -72,7 +72,7 @@ describe('the redactor', () => {
 
   it('masks a secret that is added later', () => {
     const redactor = createRedactor(['1:first']);
-    redactor.add('2:second');
+    redactor.addSecret('2:second');
     expect(redactor.redact('1:first 2:second')).toBe('1:*** 2:***');
   });
 });

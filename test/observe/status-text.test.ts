@@ -9,8 +9,7 @@ function setUp() {
   const clock = new FakeClock();
   const activity = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
   const progress = new Progress(clock, () => activity.latestEnd);
-  const statusText = new StatusText({
-    progress,
+  const statusText = new StatusText(progress, {
     clock,
     activity: () => activity,
     redact: (text) => text.replaceAll('SECRET', '***'),

@@ -31,9 +31,8 @@ function sayMore(sandbox: Sandbox, { upTo }: Choices): void {
 
 /** Now and then an answer makes people write more, up to a point. */
 function keepTalking(sandbox: Sandbox, chosen: Choices): void {
-  sandbox.watch(({ event }) => {
-    if (event === 'message.sent' && sandbox.report().said < 300 && chosen.chance(0.05))
-      sayMore(sandbox, chosen);
+  sandbox.onMessage(() => {
+    if (sandbox.report().said < 300 && chosen.chance(0.05)) sayMore(sandbox, chosen);
   });
 }
 

@@ -166,9 +166,7 @@ describe('a round trip', () => {
     const { sandbox, clock, call } = await openTestSandbox({ roundTripMs: 50 });
     const answer = call('sendMessage', { chat_id: 1, text: 'slow' });
     let sent = 0;
-    sandbox.watch(({ event }) => {
-      if (event === 'message.sent') sent++;
-    });
+    sandbox.onMessage(() => sent++);
     await sandbox.waitFor(() => sandbox.callCount('sendMessage') === 1);
     await clock.advance(24);
     expect(sent).toBe(0);

@@ -7,7 +7,7 @@ import { FakeClock, settle } from '../support/fake-clock.js';
 function chats() {
   const clock = new FakeClock();
   const account = new BotAccount({ token: '1:x', clock, nextUpdateId: 100 });
-  const people = new Chats({ clock, account });
+  const people = new Chats({ clock, account, closing: new AbortController().signal });
   const answer = (text: string | undefined, { to, chat: id = 1 }: { to?: number; chat?: number } = {}) =>
     people.receive({
       message_id: account.nextMessageId(),
@@ -80,10 +80,7 @@ describe('the report', () => {
 describe('a conversation', () => {
   it('sends each text after the answer to the one before and a pause', async () => {
     const { clock, people, answer, answersOf } = chats();
-    const talk = people.converse(
-      { chat: 1, from: 'Ada', say: ['one', 'two'], rounds: 2, pauseMs: 100 },
-      new AbortController().signal,
-    );
+    const talk = people.converse({ chat: 1, from: 'Ada', say: ['one', 'two'], rounds: 2, pauseMs: 100 });
     for (const count of [1, 2, 3, 4]) {
       await clock.advance(99);
       expect(people.report()).toMatchObject({ said: count - (count > 1 ? 1 : 0) });
@@ -100,10 +97,7 @@ describe('a conversation', () => {
 
   it('goes on after a text that is not answered in time', async () => {
     const { clock, people } = chats();
-    const talk = people.converse(
-      { chat: 1, say: ['one', 'two'], patienceMs: 1_000 },
-      new AbortController().signal,
-    );
+    const talk = people.converse({ chat: 1, say: ['one', 'two'], patienceMs: 1_000 });
     await clock.advance(1_000);
     expect(people.unanswered).toBe(2);
     expect(people.report()).toMatchObject({ said: 2, unanswered: 2 });

@@ -75,9 +75,7 @@ describe('a fault of a call', () => {
     caller.abort();
     await expect(givenUp).rejects.toThrow();
     let sent = 0;
-    sandbox.watch(({ event }) => {
-      if (event === 'message.sent') sent++;
-    });
+    sandbox.onMessage(() => sent++);
     await clock.advance(2_999);
     expect(sent).toBe(0);
     await clock.advance(1);

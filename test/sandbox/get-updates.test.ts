@@ -206,7 +206,7 @@ describe('a waiting poll is ended by', () => {
   it('a webhook', () => {
     const { getUpdates, poll } = server();
     const one = poll();
-    getUpdates.endForWebhook();
+    getUpdates.endWaiting(ConflictDescription.webhookSet);
     expect(one.answers).toEqual([{ at: 0, error: 'Conflict: terminated by setWebhook request' }]);
   });
 

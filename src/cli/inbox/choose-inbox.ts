@@ -29,41 +29,30 @@ const KEY = /^\d+-[\da-f]{16}$/;
  * @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, COMMAND_MISUSED
  */
 export function chooseInbox({ stateDir, bot, botOfToken }: Choice): BotInbox {
-  if (bot !== undefined && !/^\d+$/.test(bot) && !KEY.test(bot))
-    throw new LastcallError(
-      'COMMAND_MISUSED',
-      '--bot',
-      `--bot must be a bot id or the name of its folder, not '${maskTokens(bot)}'`,
-    );
+  if (bot !== undefined && !/^\d+$/.test(bot) && !KEY.test(bot)) {
+    const message = `--bot must be a bot id or the name of its folder, not '${maskTokens(bot)}'`;
+    throw new LastcallError('COMMAND_MISUSED', '--bot', message);
+  }
   if (stateDir === undefined)
-    throw new LastcallError(
-      'INBOX_NOT_FOUND',
-      'STATE_DIR',
-      'STATE_DIR is not set, and there is no home directory',
-    );
+    throw notFound('STATE_DIR', 'STATE_DIR is not set, and there is no home directory');
 
   const bots = botsIn(stateDir);
   const wanted = bot ?? botOfToken;
   const found = bots.filter((key) => wanted === undefined || key === wanted || key.startsWith(`${wanted}-`));
   const [first] = found;
-  if (first !== undefined && found.length === 1)
-    return { bot: first, folder: join(stateDir, first, 'inbox') };
-
-  const others = bots.length === 0 ? 'nor of any other' : `only of ${firstFew(bots)}`;
-  if (first === undefined)
-    throw new LastcallError(
-      'INBOX_NOT_FOUND',
-      stateDir,
-      wanted === undefined
-        ? `there is no inbox in ${stateDir}`
-        : `there is no inbox of bot ${wanted} in ${stateDir}, ${others}`,
-    );
-  throw new LastcallError(
-    'INBOX_AMBIGUOUS',
-    stateDir,
-    `there are inboxes of ${found.length} bots in ${stateDir}: ${firstFew(found)}`,
-  );
+  if (first === undefined) {
+    if (wanted === undefined) throw notFound(stateDir, `there is no inbox in ${stateDir}`);
+    const others = bots.length === 0 ? 'nor of any other' : `only of ${firstFew(bots)}`;
+    throw notFound(stateDir, `there is no inbox of bot ${wanted} in ${stateDir}, ${others}`);
+  }
+  if (found.length > 1) {
+    const message = `there are inboxes of ${found.length} bots in ${stateDir}: ${firstFew(found)}`;
+    throw new LastcallError('INBOX_AMBIGUOUS', stateDir, message);
+  }
+  return { bot: first, folder: join(stateDir, first, 'inbox') };
 }
+
+const notFound = (culprit: string, message: string) => new LastcallError('INBOX_NOT_FOUND', culprit, message);
 
 /** The keys of the bots with an inbox in the state directory, sorted. */
 function botsIn(stateDir: string): string[] {

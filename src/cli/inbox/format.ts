@@ -28,12 +28,10 @@ export function table(updates: Iterable<SeenUpdate>, nowMs: number): string {
   return rows.length === 0 ? '' : columns([headings, ...rows]);
 }
 
-function row(
-  { state, updateId, kind, key, atMs, attempts, deaths, why, error }: SeenUpdate,
-  nowMs: number,
-): readonly string[] {
-  const firstLine = error?.split('\n', 1)[0] ?? '';
-  const reason = why === undefined ? '' : firstLine === '' ? why : `${why}: ${firstLine}`;
+function row(update: SeenUpdate, nowMs: number): readonly string[] {
+  const { state, updateId, kind, key, atMs, attempts, deaths = '', why = '', error = '' } = update;
+  const [firstLine] = error.split('\n', 1);
+  const reason = why && firstLine ? `${why}: ${firstLine}` : why;
   const shown = reason.length > LONGEST_WHY ? `${reason.slice(0, LONGEST_WHY)}…` : reason;
   const age = durationInWords(Math.max(0, nowMs - atMs));
   return [
@@ -43,7 +41,7 @@ function row(
     printable(key),
     age,
     `${attempts}`,
-    deaths === undefined ? '' : `${deaths}`,
+    `${deaths}`,
     printable(shown),
   ];
 }
@@ -57,28 +55,17 @@ export function countsInWords(counts: Readonly<Record<UpdateState, number>>): st
 }
 
 /** The fields of an update besides its content. */
-function fieldsOf({
-  seq,
-  updateId,
-  kind,
-  key,
-  state,
-  atMs,
-  attempts,
-  deaths,
-  why,
-  error,
-}: SeenUpdate): object {
+function fieldsOf({ seq, updateId, kind, key, state, attempts, ...update }: SeenUpdate): object {
   return {
     updateId,
     kind,
     key,
     state,
-    at: new Date(atMs).toISOString(),
+    at: new Date(update.atMs).toISOString(),
     attempts,
-    deaths: deaths ?? null,
-    why: why ?? null,
-    error: error ?? null,
+    deaths: update.deaths ?? null,
+    why: update.why ?? null,
+    error: update.error ?? null,
     seq,
   };
 }

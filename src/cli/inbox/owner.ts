@@ -48,21 +48,13 @@ export function runIdOf(owner: InboxOwner): string | undefined {
 
 /** The owner as a sentence. */
 export function ownerInWords(owner: InboxOwner): string {
-  switch (owner.kind) {
-    case 'local':
-      return 'In use by a process on this host.';
-    case 'none':
-      return 'Not in use.';
-    case 'remote': {
-      const age = durationInWords(owner.silentMs);
-      return `In use by a process on ${owner.host}, last seen ${age} ago; whether it still runs cannot be checked from here.`;
-    }
-  }
+  if (owner.kind === 'none') return 'Not in use.';
+  if (owner.kind === 'local') return 'In use by a process on this host.';
+  const age = durationInWords(owner.silentMs);
+  return `In use by a process on ${owner.host}, last seen ${age} ago; whether it still runs cannot be checked from here.`;
 }
 
-function readHeartbeat(
-  path: string,
-): { readonly place: string; readonly id: string; readonly silentMs: number } | undefined {
+function readHeartbeat(path: string) {
   try {
     const heartbeat = parseHeartbeat(readFileSync(path, 'utf8'));
     return heartbeat && { ...heartbeat, silentMs: Math.max(0, Date.now() - statSync(path).mtimeMs) };

@@ -10,13 +10,10 @@ import { findOwner, type InboxOwner, runIdOf } from './owner.js';
  *
  * Rejects with what the constructor of InboxView throws.
  */
-export async function readInbox({
-  bot,
-  folder,
-}: BotInbox): Promise<{ readonly owner: InboxOwner; readonly view: InboxView }> {
-  const owner = await findOwner({ bot, folder });
+export async function readInbox(inbox: BotInbox): Promise<{ owner: InboxOwner; view: InboxView }> {
+  const owner = await findOwner(inbox);
   const reading = { now: Date.now, keyOf: orderKey, kindOf: updateKind };
-  return { owner, view: new InboxView({ ...reading, folder, bot, runId: runIdOf(owner) }) };
+  return { owner, view: new InboxView({ ...reading, ...inbox, runId: runIdOf(owner) }) };
 }
 
 /** Like `readInbox`, with a warning on stderr where part of the inbox is unreadable. */

@@ -25,21 +25,18 @@ import { findOwner, type InboxOwner } from './owner.js';
 const ANSWER_TIMEOUT_MS = 10_000;
 /** The timeout for an owner whose last sign of life is old. */
 const SILENT_ANSWER_TIMEOUT_MS = 2_000;
-const CHECK_ANSWER_EVERY_MS = 50;
-const CHECK_OWNER_EVERY_MS = 500;
+const CHECK_EVERY_MS = 50;
 
 /** The age at which an answer is removed: the command that asked for it was ended before it read the answer. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000;
 
-/** The result of a request. One that is not answered stays in the inbox, for the next process that opens it. */
 export type RequestResult =
   | { readonly kind: 'answered'; readonly answer: InboxAnswer }
-  | { readonly kind: 'not-in-use' }
-  | { readonly kind: 'no-answer' };
+  /** The request stays in the inbox, for the next process that opens it. */
+  | { readonly kind: 'not-in-use' | 'no-answer' | 'stopped' };
 
 /**
- * Writes a request and waits for its answer as long as the inbox has an owner. Rejects with the signal's reason when the
- * signal aborts; the request then stays in the inbox.
+ * Writes a request and waits for its answer, as long as the inbox has an owner and until the signal aborts.
  *
  * Rejects with a LastcallError INBOX_FORBIDDEN, INBOX_DISK.
  */
@@ -50,30 +47,23 @@ export async function sendRequest(
 ): Promise<RequestResult> {
   const id = writeRequest(inbox.folder, request);
   const begunAt = performance.now();
-  let owner = await findOwner(inbox);
-  for (let ownerCheckedAt = begunAt; ; ) {
+  for (;;) {
+    const owner = await findOwner(inbox);
+    const waitedMs = performance.now() - begunAt;
+    // Looked for after the owner, since an owner that is gone by then may have answered before it ended.
     const answer = takeAnswer(inbox.folder, id);
     if (answer) return { kind: 'answered', answer };
-    const now = performance.now();
-    if (now - ownerCheckedAt >= CHECK_OWNER_EVERY_MS) {
-      owner = await findOwner(inbox);
-      ownerCheckedAt = now;
-    }
-    if (owner.kind === 'none') return answeredOr(inbox.folder, id, 'not-in-use');
-    if (now - begunAt >= timeoutFor(owner)) return answeredOr(inbox.folder, id, 'no-answer');
-    await sleep(CHECK_ANSWER_EVERY_MS, undefined, { signal });
+    if (owner.kind === 'none') return { kind: 'not-in-use' };
+    if (signal.aborted) return { kind: 'stopped' };
+    if (waitedMs >= timeoutFor(owner)) return { kind: 'no-answer' };
+    // Rejects only on an abort, after which the answer is looked for once more.
+    await sleep(CHECK_EVERY_MS, undefined, { signal }).catch(() => {});
   }
 }
 
 function timeoutFor(owner: InboxOwner): number {
   const isSilent = owner.kind === 'remote' && owner.silentMs >= ANSWER_TIMEOUT_MS;
   return isSilent ? SILENT_ANSWER_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
-}
-
-/** Looks for an answer once more: it may have come since the last look. */
-function answeredOr(folder: string, id: string, kind: 'not-in-use' | 'no-answer'): RequestResult {
-  const answer = takeAnswer(folder, id);
-  return answer ? { kind: 'answered', answer } : { kind };
 }
 
 /**

@@ -11,14 +11,12 @@ import { actionInWords } from './format.js';
 import { ownerInWords } from './owner.js';
 import { print } from './print.js';
 import { readInbox, withIds } from './read-inbox.js';
-import { type RequestResult, sendRequest } from './request.js';
+import { sendRequest } from './request.js';
 
 type Action = InboxRequest['action'];
 
 /** Update ids by sequence number. */
 type Targets = ReadonlyMap<Seq, UpdateId>;
-
-type Connection = Pick<InboxContext, 'io' | 'inbox'>;
 
 /** Requests another try of the dead letters with the given ids, or of all with `--all`. */
 export const retry = (context: InboxContext): Promise<number> =>
@@ -28,12 +26,13 @@ export const retry = (context: InboxContext): Promise<number> =>
 export const drop = (context: InboxContext): Promise<number> =>
   request(context, 'drop', context.switches.has('dead'));
 
-async function request({ io, inbox, ids }: InboxContext, action: Action, allDead: boolean): Promise<number> {
+async function request(context: InboxContext, action: Action, allDead: boolean): Promise<number> {
+  const { io, inbox, ids } = context;
   const { view } = await readInbox(inbox);
   const found = allDead ? view.updates(['dead']) : withIds(view.updates(), ids);
   const { targets, complaints } = selectTargets(found, ids, action);
   for (const complaint of complaints) io.stderr.write(`${complaint}\n`);
-  const allDone = await sendAndReport({ io, inbox }, action, targets);
+  const allDone = await sendAndReport(context, action, targets);
   return allDone && complaints.length === 0 ? ExitCode.clean : ExitCode.cut;
 }
 
@@ -59,14 +58,15 @@ function selectTargets(
 }
 
 /** Resolves to whether the whole request was granted, or is left to the next start. */
-async function sendAndReport({ io, inbox }: Connection, action: Action, targets: Targets): Promise<boolean> {
+async function sendAndReport(context: InboxContext, action: Action, targets: Targets): Promise<boolean> {
+  const { io, inbox } = context;
   if (targets.size === 0) {
     await print(io, [`nothing to ${action}\n`]);
     return true;
   }
   const wanted = actionInWords(action, 'requested', [...targets.values()]);
-  const result = await send({ io, inbox }, { action, seqs: [...targets.keys()] });
-  if (result.kind === 'answered') return report({ io, inbox }, action, targets, result.answer);
+  const result = await sendRequest(inbox, { action, seqs: [...targets.keys()] }, io.signal);
+  if (result.kind === 'answered') return report(context, action, targets, result.answer);
   if (result.kind === 'not-in-use') {
     await print(io, [`the inbox is not in use; the next process to open it will ${wanted}\n`]);
     return true;
@@ -77,21 +77,9 @@ async function sendAndReport({ io, inbox }: Connection, action: Action, targets:
   return false;
 }
 
-async function send(
-  { io, inbox }: Connection,
-  content: InboxRequest,
-): Promise<RequestResult | { readonly kind: 'stopped' }> {
-  try {
-    return await sendRequest(inbox, content, io.signal);
-  } catch (error) {
-    if (io.signal.aborted) return { kind: 'stopped' };
-    throw error;
-  }
-}
-
 /** Prints the answer; resolves to whether nothing was refused. */
 async function report(
-  { io, inbox }: Connection,
+  { io, inbox }: InboxContext,
   action: Action,
   targets: Targets,
   { done, refused }: InboxAnswer,

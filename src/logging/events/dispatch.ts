@@ -89,7 +89,6 @@ export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
   },
 };
 
-/** Which update it was, and what became of its handler. */
 function handlingFields({ item, ...rest }: Partial<Handling<Entry>> & { readonly item: Entry }): object {
   const { updateId, kind, key, attempt } = item;
   return lineFields({ updateId, kind, ...(attempt > 1 && { attempt }), ...rest, key });

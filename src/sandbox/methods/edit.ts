@@ -3,25 +3,20 @@ import { ApiError, success } from '../api-response.js';
 import { chat, type Message, unixSeconds } from '../message.js';
 import { type CallParameters, integer, text } from '../parameters.js';
 import { caption, inlineKeyboard, messageText } from './content.js';
-import { chatId, done, type Method, type MethodCall, type Methods } from './method.js';
-
-/** The message to edit, or a placeholder: raw updates may show messages that the sandbox does not know. */
-function editedMessage({ account, parameters }: MethodCall): Message {
-  const target = chat(chatId(parameters));
-  const id = integer(parameters, 'message_id', 0);
-  if (id <= 0) throw ApiError.badRequest('message identifier is not specified');
-  const placeholder = { message_id: id, from: account.user, chat: target, date: unixSeconds() };
-  return account.findMessage(target.id, id) ?? placeholder;
-}
+import { chatId, done, type Method, type Methods } from './method.js';
 
 const edits =
   (change: (parameters: CallParameters) => object): Method =>
-  (call) => {
-    const { account, parameters } = call;
+  ({ account, parameters }) => {
     if (text(parameters, 'inline_message_id') !== '') return done();
-    const { reply_markup: _markup, ...before } = editedMessage(call);
+    const target = chat(chatId(parameters));
+    const id = integer(parameters, 'message_id', 0);
+    if (id <= 0) throw ApiError.badRequest('message identifier is not specified');
+    const known = account.findMessage(target.id, id);
+    // Raw updates may show messages that the sandbox does not know.
+    const placeholder: Message = { message_id: id, from: account.user, chat: target, date: unixSeconds() };
+    const { reply_markup: _markup, ...before } = known ?? placeholder;
     const after: Message = { ...before, ...change(parameters), ...inlineKeyboard(parameters) };
-    const known = account.findMessage(before.chat.id, before.message_id);
     if (known && sameContent(known, after))
       throw ApiError.badRequest(
         'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',

@@ -2,7 +2,7 @@
 import { isObject } from '../../json.js';
 import { ApiError, success } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
-import { chat, type Message, unixSeconds } from '../message.js';
+import { chat, contentOf, type Message, unixSeconds } from '../message.js';
 import { type CallParameters, integer, structure, text } from '../parameters.js';
 import { caption, file, inlineKeyboard, location, messageText } from './content.js';
 import { chatId, type Method, type MethodCall, type Methods } from './method.js';
@@ -36,9 +36,9 @@ function repliedTo(account: BotAccount, chatId: number, parameters: CallParamete
 
 /** A method that sends the content that is made from its parameters. */
 const sends =
-  (content: (parameters: CallParameters) => object): Method =>
+  (content: (parameters: CallParameters, account: BotAccount) => object): Method =>
   (call) =>
-    success(post(call, content(call.parameters)));
+    success(post(call, content(call.parameters, call.account)));
 
 /** A method that sends the file in the parameter `field`. */
 const sendsFile = (field: string, details: object = {}): Method =>
@@ -64,50 +64,18 @@ const sendMediaGroup: Method = (call) => {
   );
 };
 
-const sendPoll: Method = (call) =>
-  success(
-    post(call, {
-      poll: {
-        id: `${call.account.nextMessageId()}`,
-        question: text(call.parameters, 'question'),
-        options: structure(call.parameters, 'options'),
-      },
-    }),
-  );
-
 /** The content of the message to forward or copy. Raw updates may show messages that the sandbox does not know. */
-function sourceContent({ account, parameters }: MethodCall): object {
-  const from = chatId(parameters, 'from_chat_id');
-  const source: Partial<Message> = account.findMessage(from, integer(parameters, 'message_id', 0)) ?? {
-    text: '',
-  };
-  const {
-    message_id: _id,
-    from: _from,
-    chat: _chat,
-    date: _date,
-    reply_to_message: _reply,
-    reply_markup: _markup,
-    edit_date: _edited,
-    ...content
-  } = source;
-  return content;
+function sourceContent(parameters: CallParameters, account: BotAccount): object {
+  const chat = chatId(parameters, 'from_chat_id');
+  const source = account.findMessage(chat, integer(parameters, 'message_id', 0));
+  return source ? contentOf(source) : { text: '' };
 }
 
-const forwardMessage: Method = (call) =>
-  success(
-    post(call, {
-      ...sourceContent(call),
-      forward_origin: {
-        type: 'chat',
-        date: unixSeconds(),
-        sender_chat: chat(chatId(call.parameters, 'from_chat_id')),
-      },
-    }),
-  );
-
 const copyMessage: Method = (call) => {
-  const { message_id } = post(call, { ...sourceContent(call), ...caption(call.parameters) });
+  const { message_id } = post(call, {
+    ...sourceContent(call.parameters, call.account),
+    ...caption(call.parameters),
+  });
   return success({ message_id });
 };
 
@@ -139,8 +107,21 @@ export const sendMethods: Methods = {
       first_name: text(parameters, 'first_name'),
     },
   })),
-  sendPoll,
+  sendPoll: sends((parameters, account) => ({
+    poll: {
+      id: `${account.nextMessageId()}`,
+      question: text(parameters, 'question'),
+      options: structure(parameters, 'options'),
+    },
+  })),
   sendDice: sends((parameters) => ({ dice: { emoji: text(parameters, 'emoji') || '🎲', value: 1 } })),
-  forwardMessage,
+  forwardMessage: sends((parameters, account) => ({
+    ...sourceContent(parameters, account),
+    forward_origin: {
+      type: 'chat',
+      date: unixSeconds(),
+      sender_chat: chat(chatId(parameters, 'from_chat_id')),
+    },
+  })),
   copyMessage,
 };

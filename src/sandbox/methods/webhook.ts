@@ -1,6 +1,7 @@
 /** Methods about the bot's webhook. A webhook only blocks polling: nothing is sent to it. */
 import { ApiError, type ApiResponse, success } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
+import { ConflictDescription } from '../get-updates.js';
 import { type CallParameters, flag, text } from '../parameters.js';
 import { done, type Method, type Methods } from './method.js';
 
@@ -19,7 +20,7 @@ const setWebhook: Method = ({ account, parameters, nowMs }) => {
   account.setAllowedUpdates(parameters);
   if (account.webhookUrl === url) return done('Webhook is already set');
   account.webhookUrl = url;
-  account.getUpdates.endForWebhook();
+  account.getUpdates.endWaiting(ConflictDescription.webhookSet);
   return done('Webhook was set');
 };
 

@@ -1,4 +1,5 @@
 /** The error that `process.exit` throws during the stop, where it ends the program's code but not the process. */
+import { tryOr } from '../../thrown.js';
 
 class ExitRequest extends Error {
   override readonly name = 'ExitRequest';
@@ -16,5 +17,5 @@ export function exitRequest(exitCode: number): Error {
 
 /** Whether an error comes from a `process.exit` during the stop, so that nothing has gone wrong. */
 export function isExitRequest(error: unknown): boolean {
-  return error instanceof ExitRequest;
+  return tryOr(() => error instanceof ExitRequest, false);
 }

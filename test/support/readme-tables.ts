@@ -1,0 +1,21 @@
+/** The tables of settings and events as the README shows them. */
+import { flagsOf } from '../../src/config/help.js';
+import { settingKeys, settings } from '../../src/config/schema.js';
+import { eventTable } from '../../src/logging/events.js';
+
+export function settingsMarkdown(): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const lines = settingKeys.map((key) => {
+    const { name, fallback, help } = settings[key];
+    const flags = flagsOf(settings[key]);
+    return `| \`${name}\`${flags ? `<br>\`${flags}\`` : ''} | ${cell(fallback)} | ${cell(help)} |`;
+  });
+  return ['| setting | default | what it does |', '| --- | --- | --- |', ...lines].join('\n');
+}
+
+export function eventsMarkdown(): string {
+  const lines = Object.entries(eventTable).map(
+    ([name, { level, means }]) => `| \`${name}\` | ${level} | ${means} |`,
+  );
+  return ['| event | level | when |', '| --- | --- | --- |', ...lines].join('\n');
+}
