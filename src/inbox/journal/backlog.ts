@@ -94,7 +94,16 @@ export class Backlog<U extends Identified> {
     this.#bytes -= item.bytes;
     this.#order.release(item.key);
     this.#reload(item.key);
-    if (item !== this.#suspect) return;
+    if (item === this.#suspect) this.#nextSuspect();
+  }
+
+  /** Updates were dropped by request. Throws INBOX_DISK. */
+  noticeDrops(): void {
+    // Other suspects need not wait until the chat of the dropped one gets to it.
+    if (this.#suspect && !this.#options.ledger.batchOf(this.#suspect.seq)) this.#nextSuspect();
+  }
+
+  #nextSuspect(): void {
     this.#suspect = undefined;
     for (const key of this.#suspended) {
       this.#suspended.delete(key);
