@@ -222,7 +222,8 @@ export class Dispatcher<T> {
     const { source, concurrency } = this.#options;
     this.#starting = true;
     let isEmpty = false;
-    while (!isEmpty && this.#running < concurrency) {
+    // What starts may end the drain: then nothing more is taken.
+    while (this.#takes && !isEmpty && this.#running < concurrency) {
       isEmpty = !source.hasReady;
       if (isEmpty || !this.#hasTimeLeft()) break;
       const items = source.take(Math.min(LARGEST_GROUP, concurrency - this.#running));
@@ -250,7 +251,11 @@ export class Dispatcher<T> {
     const tasks = items.map((item) => new Task(item, now, this.#decide));
     // All of them count as running before the first handler runs: a handler may ask for the stop.
     for (const task of tasks) task.timeout = this.#inTime.add(task, now);
-    for (const task of tasks) void this.#run(task);
+    for (const task of tasks) {
+      // A handler that has just started may have ended the drain, which has aborted the others.
+      if (this.#state === 'drained') return;
+      void this.#run(task);
+    }
   }
 
   async #run(task: Task<T>): Promise<void> {

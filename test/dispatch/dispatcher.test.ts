@@ -754,6 +754,27 @@ describe('a drain', () => {
     expect(bench.started).toEqual(['a1']);
   });
 
+  it('starts nothing more when a handler ends it while others of its group are about to start', async () => {
+    const latestEnd = new AbortController();
+    const started: string[] = [];
+    const bench = new Bench({
+      concurrency: 2,
+      handle: async (item) => {
+        started.push(item);
+        if (item === 'b!') latestEnd.abort('hastened');
+        await new Promise(() => {});
+      },
+    });
+    bench.source.waiting.push('b!', 'c!', 'd!');
+    const draining = bench.drain(latestEnd.signal);
+    expect((await draining).map(({ item }) => item)).toEqual(['b!', 'c!']);
+    await settle();
+    expect(started).toEqual(['b!']);
+    expect(bench.source.waiting).toEqual(['d!']);
+    expect(bench.dispatcher.counts.running).toBe(0);
+    expect(bench.clock.pending).toBe(0);
+  });
+
   it('says nothing of being overdue when nothing ran at its latest end', async () => {
     const bench = new Bench();
     await bench.drain(AbortSignal.abort());

@@ -111,17 +111,22 @@ export class Backlog<U extends Identified> {
     this.#unload(item);
     this.#order.release(item.key);
     this.#reload(item.key);
-    if (!this.#suspect) this.#reloadSuspended();
+    if (item === this.#suspect) this.#nextSuspect();
+  }
+
+  /** Updates were dropped by request. Throws INBOX_DISK. */
+  noticeDrops(): void {
+    // Other suspects need not wait until the chat of the dropped one gets to it.
+    if (this.#suspect && !this.#options.ledger.batchOf(this.#suspect.seq)) this.#nextSuspect();
   }
 
   #unload(item: Item<U>): void {
     this.#size--;
     this.#bytes -= item.bytes;
-    if (item === this.#suspect) this.#suspect = undefined;
   }
 
-  /** Loads the next suspect. */
-  #reloadSuspended(): void {
+  #nextSuspect(): void {
+    this.#suspect = undefined;
     for (const key of this.#suspended) {
       this.#suspended.delete(key);
       this.#reload(key);
@@ -134,7 +139,7 @@ export class Backlog<U extends Identified> {
     // Its handler may have changed the update, so that it is read again.
     this.#unload(item);
     this.#delay(item, delayMs);
-    if (!this.#suspect) this.#reloadSuspended();
+    if (item === this.#suspect) this.#nextSuspect();
   }
 
   /** No delayed update is loaded any more. */

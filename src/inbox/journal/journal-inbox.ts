@@ -63,6 +63,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
    */
   async open(signal?: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    if (this.#state.name !== 'opening') throw new Error('the inbox was closed before it opened');
     this.#become({ name: 'opening', latestEnd: clock.now() + OPEN_WITHIN_MS });
     const failed = (error: unknown) => this.#fail(error);
     const opened = await openJournal(this.#options, this.#counters, failed, signal).finally(() => {
@@ -237,8 +238,9 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   }
 
   #answerRequests(): void {
-    const { requests, commits } = this.#parts;
+    const { requests, backlog, commits } = this.#parts;
     if (!requests.answerAll()) return;
+    backlog.noticeDrops();
     void commits.now();
     this.#options.available();
   }

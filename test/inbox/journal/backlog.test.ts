@@ -423,6 +423,14 @@ describe('suspects', () => {
     expect(rig.settle(2).handleAll().order).toBe('c4 b2 b3');
   });
 
+  it('make room for the next at once when they are dropped while another update of their chat is at work', () => {
+    const rig = new Rig();
+    rig.write('a', 'a!', 'b!');
+    rig.takeAll().drop(2);
+    rig.backlog.noticeDrops();
+    expect(rig.takeAll().order).toBe('a1 b3');
+  });
+
   it('make room for the next when they are dropped while their chat is at work', () => {
     const rig = new Rig();
     rig.arrive('a', 'a!', 'b!');
