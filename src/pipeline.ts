@@ -135,8 +135,8 @@ export class Pipeline {
   }
 
   /**
-   * The stop's second step: lets running handlers end and the inbox close its gaps, until `latestEnd` aborts; then
-   * confirms what has become safe.
+   * The stop's second step: lets running handlers end until `latestEnd` aborts, closes the inbox, and waits for the final
+   * confirm. With the journal that confirm is under way since the first step; the memory inbox allows it only now.
    *
    * @param cause asked at the drain's beginning and at its end
    * @returns the updates whose handlers were aborted

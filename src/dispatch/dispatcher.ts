@@ -90,10 +90,10 @@ export interface DispatchCounts {
 
 const DEFAULT_GRACE_MS = 10_000;
 
-/** Handlers that never wait would start one another for ever; after this long, signals, timers and sockets get a turn. */
+/** After this long, signals, timers and sockets get a turn, even if handlers never wait and keep ending. */
 const LONGEST_SLICE_MS = 10;
 
-/** So many items are taken together at most, for nothing else can be done while their handlers start. */
+/** The most items taken together: nothing else can run while their handlers start. */
 const LARGEST_GROUP = 64;
 
 export class Dispatcher<T> {
@@ -108,7 +108,7 @@ export class Dispatcher<T> {
   #endDrain: (aborted: readonly Handling<T>[]) => void = () => {};
   #willStart = false;
   #starting = false;
-  /** When this turn of the event loop has to end, if anything was started in it. */
+  /** Until when items may be started in this turn of the event loop; undefined before the first. */
   #sliceEnd: number | undefined;
   #exhausted = false;
   /** Since when no new handler starts, in the clock's milliseconds. */
@@ -205,7 +205,7 @@ export class Dispatcher<T> {
     return (this.#state === 'running' && this.#heldSince === undefined) || this.#state === 'draining';
   }
 
-  /** Called where a slot is free again, or an item may be ready. What ends in one go is followed by one `take`. */
+  /** Called when a slot is free or an item may be ready. Several calls in one tick lead to one `take`. */
   #startSoon(): void {
     if (this.#willStart) return;
     this.#willStart = true;
@@ -217,7 +217,7 @@ export class Dispatcher<T> {
 
   /** Starts what may start now. */
   #startNext(): void {
-    // A call from within the loop below is answered by the loop's next turn.
+    // A re-entrant call has nothing to do: the running loop takes again.
     if (!this.#takes || this.#starting) return;
     const { source, concurrency } = this.#options;
     this.#starting = true;
@@ -249,7 +249,7 @@ export class Dispatcher<T> {
   #start(items: readonly T[]): void {
     const now = this.#options.clock.now();
     const tasks = items.map((item) => new Task(item, now, this.#decide));
-    // All of them count as running before the first handler runs: a handler may ask for the stop.
+    // All items count as running before the first handler runs, because a handler may request the stop.
     for (const task of tasks) task.timeout = this.#inTime.add(task, now);
     for (const task of tasks) {
       // A handler that has just started may have ended the drain, which has aborted the others.

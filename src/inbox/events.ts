@@ -5,18 +5,18 @@ import type { DeadReason } from './inbox.js';
 export type InboxEvent =
   /** The inbox is ready. */
   | { readonly event: 'inbox.opened'; readonly path: string; readonly survives: 'power' | 'process' }
-  /** It was left without a word in another place (a host, a container): its owner may be alive, and is waited for. */
+  /** The last owner, on another host or in another container, has not released the inbox: it may still be running. */
   | { readonly event: 'inbox.waiting'; readonly place: string | undefined; readonly waitMs: number }
-  /** What earlier runs left: how many had been begun, and how many of those when their process died. */
+  /** The updates that earlier runs left: how many had begun, and of how many the process died. */
   | {
       readonly event: 'inbox.recovered';
       readonly updates: number;
       readonly begun: number;
       readonly died: number;
     }
-  /** Telegram has sent these again; they are here, or done with, and are not handled twice. */
+  /** Telegram has sent updates again that are in the inbox or settled; they are not handled twice. */
   | { readonly event: 'inbox.repeated'; readonly updates: number }
-  /** An update is not tried any more; it is kept with the dead letters. */
+  /** An update has become a dead letter. */
   | {
       readonly event: 'inbox.dead';
       readonly updateId: number;
@@ -24,7 +24,7 @@ export type InboxEvent =
       readonly why: DeadReason;
       readonly attempts: number;
     }
-  /** Nothing more is taken from Telegram until there is room. */
+  /** The inbox accepts nothing more until there is room. */
   | {
       readonly event: 'inbox.paused';
       readonly because: 'updates' | 'bytes' | 'disk';
@@ -33,9 +33,9 @@ export type InboxEvent =
       readonly freeBytes: number;
     }
   | { readonly event: 'inbox.resumed'; readonly waiting: number; readonly pausedMs: number }
-  /** Some of what was safe cannot be read any more; the damaged files are kept there. */
+  /** A part of the log cannot be read any more; the damaged files are kept in `path`. */
   | { readonly event: 'inbox.damaged'; readonly path: string; readonly bytes: number; readonly saved: number }
-  /** Somebody has asked for this with `lastcall inbox`; `updates` are ids. */
+  /** A request of `lastcall inbox` was carried out; `updates` are ids. */
   | {
       readonly event: 'inbox.requested';
       readonly action: 'retry' | 'drop';

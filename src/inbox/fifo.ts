@@ -1,6 +1,6 @@
 /** A queue in an array: adding and taking cost the same whether ten items wait or a hundred thousand. */
 
-/** Fewer taken items than this are not worth clearing away. */
+/** The array is not cleared for fewer taken items than this. */
 const LEAST_CLEARED = 64;
 
 export class Fifo<T> {

@@ -3,8 +3,7 @@
  * update only when that loses nothing. Polling, dispatch and the receipt rely on this contract alone, whichever inbox is
  * in use.
  *
- *     open() ──► accept(batch) ──► take(most) ──► handler ──► settle(entry, result)
- *                                    ...
+ *     open() ──► accept(batch) ──► take(most) ──► handler ──► settle(entry, result)    repeated, until the stop:
  *                drain() ──► close(cause)
  *
  * The inbox alone knows the order of updates: it hands out no update before the one ahead of it with the same order key
@@ -97,7 +96,7 @@ export interface Inbox<U> {
 
   /**
    * Hands out updates whose handlers are to run now, at most `most` of them, and marks them as begun. Never throws: an
-   * inbox that cannot vouch for the marks reports its failure and hands out nothing.
+   * inbox that cannot write the marks reports its failure and hands out nothing.
    */
   take(most: number): readonly Entry<U>[];
 
@@ -118,7 +117,8 @@ export interface Inbox<U> {
   putBack(entry: Entry<U>, retry: Retry): void;
 
   /**
-   * The stop has begun: from now on `take` hands out only those updates that would cost more if left for the next run.
+   * The stop has begun: from now on `take` hands out only updates without which later ones that were handled could not be
+   * confirmed. An inbox that keeps updates itself hands out none.
    *
    * @param cause `fault`: the updates that are taken may have caused the fault
    */
@@ -134,10 +134,10 @@ export interface Inbox<U> {
 
   readonly counts: InboxCounts;
 
-  /** Whether updates that Telegram sends again are recognized, even when they have settled. */
+  /** Whether the inbox recognizes updates that Telegram sends again, even when they have settled. */
   readonly recognizesRepeats: boolean;
 
-  /** When the step at work ends at the latest, in the clock's milliseconds; Infinity where there is none. */
+  /** When the inbox's disk operation under way has to have ended, in the clock's milliseconds; Infinity without one. */
   readonly latestEnd: number;
 }
 

@@ -1,8 +1,7 @@
 /**
- * Which unsettled updates are in memory: all in order of arrival, a limited number at a time, the rest on disk until there is
- * room. Slow chats cannot fill that number, however many there are: what a chat has too many of is spilled, which leaves
- * only its sequence number in memory. And of the suspects, updates that processes have died of before, at most one is
- * loaded.
+ * Decides which unsettled updates are in memory. They are loaded in order of arrival, up to a limit; the rest stays on disk.
+ * So that slow chats cannot fill the limit, only a few updates of each chat are loaded, and the others are spilled: only
+ * their sequence numbers stay in memory. Of the suspects (updates that processes have died of), at most one is loaded.
  *
  *     on disk ──fill──► loaded ──take──► taken ──► settled
  *        │                 ▲ ▲              │
@@ -42,11 +41,11 @@ export interface BacklogLimits {
   readonly updates: number;
   /** How many bytes the loaded updates may take. */
   readonly bytes: number;
-  /** How many updates of one key may be loaded while all room is free; the less is left, the fewer, down to one. */
+  /** How many updates of one key may be loaded while all room is free. The number falls to one as the room fills. */
   readonly updatesOfKey: number;
 }
 
-/** The part of the room that keys may have more than one update in; the rest has one update of each key. */
+/** The share of the room in which a key may have several updates. The rest is for keys of which nothing is loaded. */
 const SHARED = 3 / 4;
 
 /** How many batches are read in one go at most. */
@@ -66,7 +65,7 @@ export class Backlog<U extends Identified> {
   #willFill = false;
   #size = 0;
   #bytes = 0;
-  /** No update from this number on has been looked at yet. */
+  /** Updates from this number on have not been read yet. */
   #ahead = 0 as Seq;
 
   constructor(options: BacklogOptions<U>) {
@@ -96,7 +95,7 @@ export class Backlog<U extends Identified> {
   take(): Item<U> | undefined {
     const { ledger, limits } = this.#options;
     for (;;) {
-      // Not for each update that has settled: a batch is read for the sake of all updates in it.
+      // Filling at half the limit, and not for each settled update, reads a batch once for all updates in it.
       if (!this.#order.hasReady || this.#size <= limits.updates / 2) this.#fill();
       const item = this.#order.take();
       if (!item && this.#canFill) this.#fillLater();
@@ -158,8 +157,8 @@ export class Backlog<U extends Identified> {
   }
 
   /**
-   * How many updates of a key may be loaded. Each key takes a part of what the others leave, and the last of the room is
-   * kept for keys of which nothing is loaded: there is some left until there are more keys than could be at work.
+   * How many updates of a key may be loaded: `updatesOfKey` while the room is empty, falling in proportion to one when three
+   * quarters of it are used. With a limit of 1,024 and 64 a key: 64 at first, 22 when 512 are loaded, 1 from 768 on.
    */
   get #roomOfKey(): number {
     const { updates, bytes, updatesOfKey } = this.#options.limits;
@@ -260,9 +259,9 @@ export class Backlog<U extends Identified> {
     if (!spilled || this.#suspended.has(key)) return;
     const room = this.#roomOfKey;
     const loaded = this.#order.countOf(key);
-    // Reading several updates at once is cheaper than one for each that settles.
+    // Reading several updates at once is cheaper than reading one after each settled update.
     if (loaded > room / 2) return;
-    // Without those that were dropped meanwhile: if nothing of the key were loaded, it would wait for ever.
+    // Dropped updates are skipped first: a key of which nothing gets loaded would never be reloaded.
     while (spilled.first !== undefined && !ledger.batchOf(spilled.first)) spilled.shift();
     const seqs = spilled.peek(room - loaded);
     const items = this.#readAll(seqs);

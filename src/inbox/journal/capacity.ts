@@ -1,6 +1,6 @@
 /**
- * Back-pressure: when too much waits, or the disk is about to be full, nothing more is taken until there is room again.
- * Telegram keeps what is not fetched for a day.
+ * Back-pressure: when too many updates wait, or the disk is nearly full, `accept` waits until there is room again. Telegram
+ * keeps updates that are not fetched for 24 hours.
  */
 import type { Clock } from '../../clock.js';
 import type { InboxEvent } from '../events.js';
@@ -10,7 +10,7 @@ export interface CapacityLimits {
   readonly updates: number;
   /** How much the log may take, in bytes. */
   readonly bytes: number;
-  /** How much of the disk is left to others, in bytes. */
+  /** How much of the disk the inbox leaves free, in bytes. */
   readonly freeBytes: number;
 }
 
@@ -18,7 +18,7 @@ export interface CapacityOptions {
   readonly limits: Partial<CapacityLimits>;
   /** How many updates wait now, and what the log takes. */
   level(): Omit<CapacityLimits, 'freeBytes'>;
-  /** What is left of the disk. */
+  /** How much of the disk is free, in bytes. */
   freeBytes(): number;
   readonly clock: Clock;
   emit(event: InboxEvent): void;
@@ -30,10 +30,10 @@ const defaults: CapacityLimits = {
   freeBytes: 64 * 1024 * 1024,
 };
 
-/** Once it is too full, so much has to go before more is taken; else it would stop and go on with each update. */
+/** A pause ends at 90 % of the limit that began it, because at 100 % it would begin and end with each update. */
 const LOW_WATER = 0.9;
 
-/** The disk need not be asked for each batch: nothing fills so much in so little time. */
+/** Asking the disk once a second is enough: 64 MiB are not filled in less time by an inbox. */
 const ASK_DISK_EVERY_MS = 1_000;
 
 interface Pause {
@@ -54,14 +54,14 @@ export class Capacity {
     this.#limits = { ...defaults, ...options.limits };
   }
 
-  /** Resolves when there is room, or nobody needs any more. Rejects with what `freeBytes` throws. */
+  /** Resolves when there is room, or after `close`. Rejects with what `freeBytes` throws. */
   async wait(): Promise<void> {
     const full = this.#whatIsFull(1);
     if (full && !this.#pause && !this.#closed) this.#begin(full);
     await this.#pause?.over;
   }
 
-  /** To be called when there may be room again. Throws what `freeBytes` throws. */
+  /** Ends a pause if there is room again. Cheap; called after each settled update. Throws what `freeBytes` throws. */
   check(): void {
     if (!this.#pause || this.#whatIsFull(LOW_WATER)) return;
     const { clock, emit, level } = this.#options;
@@ -73,7 +73,7 @@ export class Capacity {
     this.#end();
   }
 
-  /** Whoever waits need not wait any longer. */
+  /** Ends the pause, and allows none from then on. */
   close(): void {
     this.#closed = true;
     this.#end();

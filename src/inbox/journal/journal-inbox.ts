@@ -21,15 +21,15 @@ import { Maintenance } from './maintenance.js';
 import { type JournalOptions, type JournalParts, openJournal } from './opening.js';
 import { TurnLimit } from './turn-limit.js';
 
-/** What a program has to give; the rest has defaults. */
+/** The options of a journal inbox; `disk` and `now` are the system's unless given. */
 export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
   Partial<Pick<JournalOptions<U>, 'disk' | 'now'>>;
 
-/** A disk that takes longer to give back all that a full inbox holds, and to sync it, hangs. */
+/** A disk that needs longer than this to read and sync a full inbox counts as hung. */
 const OPEN_WITHIN_MS = 300_000;
 
 type State =
-  /** `latestEnd` is in the clock's milliseconds; Infinity unless `open` is at work. */
+  /** `latestEnd` is in the clock's milliseconds; Infinity unless `open` is running. */
   | { readonly name: 'opening'; readonly latestEnd: number }
   | { readonly name: 'open' | 'draining' }
   /** Nothing can be made safe any more: nothing begins, nothing is confirmed, and the run has to end. */
@@ -42,7 +42,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   readonly recognizesRepeats = true;
   readonly #options: JournalOptions<U>;
   readonly #counters = newCounters();
-  /** The entries whose handlers are at work. */
+  /** The entries that were taken and have not settled. */
   readonly #taken = new Map<Entry<U>, Item<U>>();
   readonly #turn = new TurnLimit(() => this.#options.available());
   #state: State = UNOPENED;
@@ -115,7 +115,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   take(most: number): readonly Entry<U>[] {
     const items: Item<U>[] = [];
-    // In a drain none needs to start: each is safe here, whether it has begun or not.
+    // In a drain no update needs to start, because all are safe on disk.
     if (this.#state.name !== 'open') return items;
     const { store, backlog, commits } = this.#parts;
     const limit = commits.isUnderWay ? Math.min(most, this.#turn.left) : most;
@@ -254,7 +254,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     capacity.close();
     commits.cancel();
     const cut = [...this.#taken.values()];
-    // A stop is no fault of what it cuts; a fault may well be.
+    // A stop is not caused by the handlers that it cuts, but a fault may be.
     if (cause === 'stop') for (const item of cut) store.mark('cut', item.seq);
     if (!this.#failure) await commits.now();
     if (!this.#failure) this.#attempt(() => owner.release());

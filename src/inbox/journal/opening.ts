@@ -1,5 +1,4 @@
-/** How the journal opens: it becomes the owner of the folder, reads what is there, and puts its parts together. */
-
+/** Opens the journal: acquires the folder, reads what is there, and creates the parts of the inbox. */
 import type { Counters } from '../counters.js';
 import type { InboxEvent } from '../events.js';
 import type { Seq } from '../ids.js';
@@ -49,7 +48,7 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly segmentBytes?: number;
 }
 
-/** What the journal inbox consists of once it is open. */
+/** The parts of an open journal inbox. */
 export interface JournalParts<U extends { readonly update_id: number }> {
   readonly owner: Owner;
   readonly store: Store;
@@ -60,9 +59,9 @@ export interface JournalParts<U extends { readonly update_id: number }> {
   readonly requests: RequestHandler;
 }
 
-/** So many updates are loaded at least that no handler that could be at work waits for the disk. */
+/** The least number of loaded updates, so that no free slot waits for the disk. */
 const LOADED_LEAST = 1_000;
-/** A quarter of the room has one update of each chat: that is enough for as many slow chats as could be at work. */
+/** See `SHARED` in backlog.ts: a quarter of this is 1, so that each slot can have an update of a chat of its own. */
 const LOADED_PER_HANDLER = 4;
 const LOADED_BYTES = 16 * 1024 * 1024;
 const LOADED_OF_KEY = 64;
@@ -72,7 +71,7 @@ const LOADED_OF_KEY = 64;
  *
  * Rejects with INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_IN_USE or INBOX_DISK, and with the signal's reason.
  *
- * @param failed called when something that goes on beside the calls of the inbox has failed
+ * @param failed called when background work (a commit, maintenance) has failed
  */
 export async function openJournal<U extends { readonly update_id: number }>(
   options: JournalOptions<U>,
@@ -89,7 +88,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
     waiting: (place, waitMs) => emit({ event: 'inbox.waiting', place, waitMs }),
   });
   try {
-    // The head is checked first, so that nothing of another bot's inbox is touched.
+    // The header is checked first, so that nothing of another bot's inbox is touched.
     checkFirstHeader(disk, folder, bot);
     disk.makeFolder(requestsFolder(folder));
     await owner.acquire(signal);
@@ -121,12 +120,12 @@ export async function openJournal<U extends { readonly update_id: number }>(
   }
 }
 
-/** Gives the folder back, so that the next process need not wait for a heartbeat; there is a better error to tell. */
+/** Releases the folder, so that the next process need not wait for a heartbeat. Ignores errors. */
 function releaseQuietly(owner: Owner): void {
   try {
     owner.release();
   } catch {
-    // The error that has ended the opening says more than this one.
+    // The caller rethrows the first error.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The inbox that keeps nothing: Telegram's own queue is the safe place, and an update is confirmed only once it has
- * settled. The price is width: one batch is at work at a time, and all of it may come again after a kill.
+ * The inbox that keeps nothing: updates stay in Telegram's queue, and are confirmed only once they have settled. Therefore
+ * only one batch is in work at a time, and all of it may come again after a kill.
  */
 import { counterOf, newCounters } from '../counters.js';
 import type { Entry, Inbox, InboxCounts, InboxOptions, InboxReport, Retry, Settlement } from '../inbox.js';
@@ -9,7 +9,7 @@ import { type BatchEntry, MemoryBatch } from './batch.js';
 
 export class MemoryInbox<U extends { readonly update_id: number }> implements Inbox<U> {
   readonly recognizesRepeats = false;
-  /** The memory inbox waits for nothing but the handlers, whose time others limit. */
+  /** The memory inbox waits only for handlers, whose time the dispatcher limits. */
   readonly latestEnd = Number.POSITIVE_INFINITY;
   readonly #options: InboxOptions<U>;
   readonly #order = new OrderKeeper<BatchEntry<U>>();
@@ -58,7 +58,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     const batch = this.#batch?.of;
     const entries: Entry<U>[] = [];
     if (!batch || this.#state === 'closed') return entries;
-    // Only an unbroken run of settled updates can be confirmed: a gap left in it would bring back all that came after.
+    // Only an unbroken run of settled updates can be confirmed: everything after a gap would come again.
     const mayStart = (entry: BatchEntry<U>) => this.#state === 'open' || batch.isGap(entry);
     while (entries.length < most) {
       const entry = this.#order.take(mayStart);

@@ -1,4 +1,4 @@
-/** Reads updates back from the log. Records that were read last are kept, because chats side by side share them. */
+/** Reads updates back from the log. The records read last are cached, because a record holds updates of several chats. */
 import type { Seq, UpdateId } from '../ids.js';
 import type { Log } from '../log/log.js';
 import type { Extent, Position } from '../log/position.js';
