@@ -10,6 +10,7 @@ import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
 import { identityOf } from './telegraf/identity.js';
+import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { firstFew } from './words.js';
 
 /** A bot to be polled, and the wishes of the program that has launched it. */
@@ -58,13 +59,14 @@ export class Bots {
   /**
    * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
    *
+   * @param orderKey the bot's own rule of order; must not throw
    * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already; INBOX_UNAVAILABLE when there is
    *   no place for its inbox
    */
-  add(launched: Launched): void {
+  add(launched: Launched, orderKey?: OrderKeyFunction): void {
     this.#options.joining(launched.bot);
     const identity = identityOf(launched.bot);
-    const pipeline = this.#pipelineOf(launched, identity);
+    const pipeline = this.#pipelineOf(launched, identity, orderKey);
     const bot = { launched, pipeline, locked: this.#claim(identity, pipeline) };
     this.#bots.push(bot);
     if (this.#phase === 'polling') void this.#poll(bot);
@@ -150,7 +152,7 @@ export class Bots {
     }
   }
 
-  #pipelineOf(launched: Launched, identity: BotIdentity): Pipeline {
+  #pipelineOf(launched: Launched, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
     const { settings, clock, emit, errorText, failed } = this.#options;
     return new Pipeline({
       bot: launched.bot,
@@ -160,6 +162,7 @@ export class Bots {
         allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
         dropPending: launched.dropPendingUpdates || settings.dropPending,
       },
+      ...(ownOrderKey && { ownOrderKey }),
       clock,
       errorText,
       connected: (me) => launched.connected(me),

@@ -80,9 +80,10 @@ export class OrderKeeper<T extends Ordered> {
     }
   }
 
-  /** Keeps all items of the key from being taken, as if one was taken already, until `putBack` or `release`. */
-  hold(key: OrderKey): void {
-    this.#laneOf(key).taken++;
+  /** Counts an item as taken although it is not there yet, until `putBack` or `release`. */
+  hold({ key, group }: Ordered): void {
+    const lane = this.#laneOf(key);
+    if (lane.taken++ === 0) lane.group = group;
   }
 
   /** Puts an item in the place of one that was taken or held: before all others of its key. */

@@ -15,6 +15,7 @@ export async function readInbox({
   folder,
 }: BotInbox): Promise<{ readonly owner: InboxOwner; readonly view: InboxView }> {
   const owner = await findOwner({ bot, folder });
+  // The key is only shown. It is that of the order by chat, since the bot's settings and its module are not known here.
   const reading = { now: Date.now, keyOf: orderKey, kindOf: updateKind };
   return { owner, view: new InboxView({ ...reading, folder, bot, runId: runIdOf(owner) }) };
 }

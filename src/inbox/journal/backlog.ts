@@ -22,10 +22,14 @@ type Identified = { readonly update_id: number };
 
 export interface BacklogOptions<U extends Identified> {
   readonly ledger: Ledger;
-  /** Reads those of the wanted updates of a batch that are not settled, in order of arrival. */
-  read(batch: Batch, seqs: readonly Seq[]): readonly Item<U>[];
-  /** Reads an unsettled update once more, as it was written. */
-  readAgain(seq: Seq): Item<U> | undefined;
+  /**
+   * Reads those of the wanted updates of a batch that are not settled, in order of arrival.
+   *
+   * @param key the key that they had before: a bot's own rule of order may give another one each time
+   */
+  read(batch: Batch, seqs: readonly Seq[], key?: OrderKey): readonly Item<U>[];
+  /** Reads an unsettled update once more, as it was written, with the key that it had before. */
+  readAgain(seq: Seq, key: OrderKey): Item<U> | undefined;
   isSuspect(history: History): boolean;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
@@ -210,7 +214,7 @@ export class Backlog<U extends Identified> {
     const delayMs = notBeforeMs - this.#options.now();
     if (delayMs > 0) {
       // An earlier run has put the update back.
-      this.#order.hold(item.key);
+      this.#order.hold(item);
       this.#delay(item, delayMs);
       return;
     }
@@ -230,7 +234,7 @@ export class Backlog<U extends Identified> {
     const cancel = clock.after(delayMs, () => {
       this.#cancelDelays.delete(cancel);
       try {
-        const item = this.#options.readAgain(seq);
+        const item = this.#options.readAgain(seq, key);
         if (item) {
           this.#count(item);
           this.#order.putBack(item);
@@ -260,7 +264,7 @@ export class Backlog<U extends Identified> {
     // Without those that were dropped meanwhile: if nothing of the key were loaded, it would wait for ever.
     while (spilled.first !== undefined && !ledger.batchOf(spilled.first)) spilled.shift();
     const seqs = spilled.peek(room - loaded);
-    const items = this.#readAll(seqs);
+    const items = this.#readAll(seqs, key);
     for (const seq of seqs) {
       if (this.#isHeld(seq)) {
         this.#suspended.add(key);
@@ -274,14 +278,14 @@ export class Backlog<U extends Identified> {
   }
 
   /** Reads updates that may be in several batches; those that are settled are missing. */
-  #readAll(seqs: readonly Seq[]): ReadonlyMap<Seq, Item<U>> {
+  #readAll(seqs: readonly Seq[], key: OrderKey): ReadonlyMap<Seq, Item<U>> {
     const { ledger, read } = this.#options;
     const items = new Map<Seq, Item<U>>();
     for (const seq of seqs) {
       const batch = items.has(seq) ? undefined : ledger.batchOf(seq);
       if (!batch) continue;
       const ofBatch = seqs.filter((other) => batch.spans(other));
-      for (const item of read(batch, ofBatch)) items.set(item.seq, item);
+      for (const item of read(batch, ofBatch, key)) items.set(item.seq, item);
     }
     return items;
   }
