@@ -11,6 +11,7 @@ import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import { LastcallError } from './errors.js';
 import type { InboxEvent } from './inbox/events.js';
+import { GroupSettlement } from './inbox/group-settlement.js';
 import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
 import { JournalInbox } from './inbox/journal/journal-inbox.js';
 import type { Disk } from './inbox/log/disk.js';
@@ -90,7 +91,7 @@ export class Pipeline {
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
     this.#prepared = prepareBot(bot);
     this.#dispatcher = new Dispatcher({
-      source: this.#inbox,
+      source: new GroupSettlement(this.#inbox),
       concurrency,
       handlerTimeoutMs,
       clock,

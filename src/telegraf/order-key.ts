@@ -65,7 +65,7 @@ export function orderKey(update: unknown, order: Order = 'chat'): string {
 export function albumOf(update: unknown): string | undefined {
   const { kind, content } = contentOf(update);
   const album = text(content?.media_group_id);
-  return album === undefined ? undefined : `${kind}:${album}`;
+  return album === undefined ? undefined : `${kind}:${idOf(content?.chat) ?? ''}:${album}`;
 }
 
 /**
@@ -91,7 +91,7 @@ export function guardedOrderKey(rule: unknown, failed: (error: unknown) => void)
       if (key === undefined || (typeof key === 'string' && key !== '')) return key;
       // A rejection that nobody handles would end the run.
       if (key instanceof Promise) key.catch(() => {});
-      return fail(new TypeError(`orderKey returned ${nameOf(key)}, not a text or undefined`));
+      return fail(new TypeError(`orderKey returned ${nameOf(key)}, not a string or undefined`));
     } catch (error) {
       return fail(error);
     }
@@ -116,7 +116,7 @@ function withId(kind: string, id: unknown): string {
 }
 
 function nameOf(value: unknown): string {
-  if (value === '') return 'an empty text';
+  if (value === '') return 'an empty string';
   if (value === null) return 'null';
   if (value instanceof Promise) return 'a promise';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;

@@ -53,6 +53,9 @@ export interface BacklogLimits {
 /** The part of the room that keys may have more than one update in; the rest has one update of each key. */
 const SHARED = 3 / 4;
 
+/** The number of messages that an album may have. */
+const LARGEST_GROUP = 10;
+
 /** How many batches are read in one go at most. */
 const MOST_READ = 32;
 
@@ -91,7 +94,8 @@ export class Backlog<U extends Identified> {
     const [first] = items;
     const next = this.#options.ledger.batchFrom(this.#ahead);
     // A batch that has become smaller is read again, without the updates that were dropped meanwhile.
-    if (!first || next?.first !== first.seq || next.size !== items.length || !this.#hasRoom) return;
+    if (!first || next?.first !== first.seq || next.size !== items.length) return;
+    if (!this.#hasRoom && !this.#order.continuesGroup(first)) return;
     this.#ahead = seqAfter((items.at(-1) ?? first).seq);
     for (const item of items) this.#admit(item);
   }
@@ -169,12 +173,16 @@ export class Backlog<U extends Identified> {
   /** Loads as much as there is room for, but for the time that reading a long backlog of few chats would take. */
   #fill(): void {
     const { ledger, read } = this.#options;
-    for (let batches = 0; batches < MOST_READ && this.#canFill; batches++) {
+    // A group that may go on in the next batch is loaded whole.
+    let isAmidGroup = false;
+    for (let batches = 0; batches < MOST_READ && (this.#canFill || isAmidGroup); batches++) {
       const batch = ledger.batchFrom(this.#ahead);
       if (!batch) return;
       const wanted = batch.seqs.filter((seq) => seq >= this.#ahead);
       this.#ahead = seqAfter(batch.last);
-      for (const item of read(batch, wanted)) this.#admit(item);
+      const items = read(batch, wanted);
+      for (const item of items) this.#admit(item);
+      isAmidGroup = items.at(-1)?.group !== undefined;
     }
   }
 
@@ -196,7 +204,7 @@ export class Backlog<U extends Identified> {
     } else if (this.#isHeld(item.seq)) {
       this.#suspended.add(item.key);
       this.#spill(item);
-    } else if (this.#order.countOf(item.key) >= this.#roomOfKey) {
+    } else if (this.#order.countOf(item.key) >= this.#roomOfKey && !this.#order.continuesGroup(item)) {
       this.#spill(item);
     } else {
       this.#load(item);
@@ -252,7 +260,7 @@ export class Backlog<U extends Identified> {
     this.#cancelDelays.add(cancel);
   }
 
-  /** Loads spilled updates of a key, as far as the key has room. */
+  /** Loads spilled updates of a key, as far as the key has room, and no group in part. */
   #reload(key: OrderKey): void {
     const { ledger } = this.#options;
     const spilled = this.#spilled.get(key);
@@ -263,18 +271,31 @@ export class Backlog<U extends Identified> {
     if (loaded > room / 2) return;
     // Without those that were dropped meanwhile: if nothing of the key were loaded, it would wait for ever.
     while (spilled.first !== undefined && !ledger.batchOf(spilled.first)) spilled.shift();
-    const seqs = spilled.peek(room - loaded);
-    const items = this.#readAll(seqs, key);
-    for (const seq of seqs) {
-      if (this.#isHeld(seq)) {
-        this.#suspended.add(key);
-        return;
+    let seqs: readonly Seq[] = spilled.peek(room - loaded);
+    while (seqs.length > 0) {
+      const items = this.#readAll(seqs, key);
+      let group: string | undefined;
+      for (const seq of seqs) {
+        if (this.#isHeld(seq)) {
+          this.#suspended.add(key);
+          return;
+        }
+        spilled.shift();
+        const item = items.get(seq);
+        if (item) this.#load(item);
+        group = item?.group;
       }
-      spilled.shift();
-      const item = items.get(seq);
-      if (item) this.#load(item);
+      seqs = group === undefined ? [] : this.#spilledOfGroup(spilled, key, group);
     }
     if (spilled.size === 0) this.#spilled.delete(key);
+  }
+
+  /** The updates at the head of those spilled that are of a group. */
+  #spilledOfGroup(spilled: Fifo<Seq>, key: OrderKey, group: string): readonly Seq[] {
+    const seqs = spilled.peek(LARGEST_GROUP);
+    const items = this.#readAll(seqs, key);
+    const end = seqs.findIndex((seq) => items.get(seq)?.group !== group);
+    return end === -1 ? seqs : seqs.slice(0, end);
   }
 
   /** Reads updates that may be in several batches; those that are settled are missing. */
