@@ -175,6 +175,7 @@ function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTime
     deleteWebhook: config.deleteWebhook,
     pollTimeoutMs: config.pollTimeoutMs,
     conflictPatienceMs: config.conflictPatienceMs,
+    order: config.order,
     concurrency: config.concurrency,
     handlerTimeoutMs: config.handlerTimeoutMs,
     inbox: config.inbox,

@@ -7,6 +7,7 @@ import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
 import { identityOf } from './telegraf/identity.js';
+import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { firstFew } from './words.js';
 
 /** A bot to be polled, and the wishes of the program that has launched it. */
@@ -54,12 +55,13 @@ export class Bots {
   /**
    * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
    *
+   * @param orderKey the bot's own rule of order; must not throw
    * @throws LastcallError BOT_ALREADY_POLLED if this process polls the bot already; INBOX_UNAVAILABLE if its inbox has no place
    */
-  add(launched: Launched): void {
+  add(launched: Launched, orderKey?: OrderKeyFunction): void {
     this.#options.joining(launched.bot);
     const identity = identityOf(launched.bot);
-    const pipeline = this.#pipelineOf(launched, identity);
+    const pipeline = this.#pipelineOf(launched, identity, orderKey);
     try {
       const bot = { launched, pipeline, locked: this.#options.locks.claim(identity) };
       this.#bots.push(bot);
@@ -132,7 +134,7 @@ export class Bots {
     };
   }
 
-  #pipelineOf(launched: Launched, identity: BotIdentity): Pipeline {
+  #pipelineOf(launched: Launched, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
     const { settings, clock, emit, errorText, failed } = this.#options;
     return new Pipeline({
       bot: launched.bot,
@@ -142,6 +144,7 @@ export class Bots {
         allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
         dropPending: launched.dropPendingUpdates || settings.dropPending,
       },
+      ...(ownOrderKey && { ownOrderKey }),
       clock,
       errorText,
       connected: (me) => launched.connected(me),

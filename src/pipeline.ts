@@ -11,6 +11,7 @@ import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import { LastcallError } from './errors.js';
 import type { InboxEvent } from './inbox/events.js';
+import { GroupSettlement } from './inbox/group-settlement.js';
 import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
 import { JournalInbox } from './inbox/journal/journal-inbox.js';
 import type { Disk } from './inbox/log/disk.js';
@@ -21,7 +22,7 @@ import { Poller, type PollingEnd } from './polling/poller.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
 import { restoreUpdate } from './telegraf/bot-api/results.js';
 import { type PreparedBot, prepareBot } from './telegraf/handling.js';
-import { orderKey, updateKind } from './telegraf/order-key.js';
+import { albumOf, type Order, type OrderKeyFunction, orderKey, updateKind } from './telegraf/order-key.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
 
@@ -48,6 +49,7 @@ export interface PipelineSettings {
   readonly conflictPatienceMs: number;
   /** The most that the final confirm may add to a stop. */
   readonly confirmTimeoutMs: number;
+  readonly order: Order;
   readonly concurrency: number;
   readonly handlerTimeoutMs: number;
 }
@@ -57,6 +59,8 @@ export interface PipelineOptions {
   /** The bot's name for all that is kept of it on this host. */
   readonly key: string;
   readonly settings: PipelineSettings;
+  /** The bot's own rule of order, which takes precedence over the setting. Must not throw. */
+  readonly ownOrderKey?: OrderKeyFunction;
   readonly clock: Clock;
   /** Called once, when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
@@ -87,7 +91,7 @@ export class Pipeline {
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
     this.#prepared = prepareBot(bot);
     this.#dispatcher = new Dispatcher({
-      source: this.#inbox,
+      source: new GroupSettlement(this.#inbox),
       concurrency,
       handlerTimeoutMs,
       clock,
@@ -195,12 +199,13 @@ export class Pipeline {
 }
 
 function createInbox(
-  { key, settings, clock, errorText, emit, disk }: PipelineOptions,
+  { key, settings, ownOrderKey, clock, errorText, emit, disk }: PipelineOptions,
   received: HttpBotApi['received'],
   available: () => void,
 ): Inbox<Update> {
-  const { inbox, stateDir, durability, maxAttempts, concurrency, inboxLimit: limit } = settings;
-  const shared = { keyOf: orderKey, kindOf: updateKind, clock, available };
+  const { inbox, stateDir, durability, maxAttempts, order, concurrency, inboxLimit: limit } = settings;
+  const keyOf = (update: Update) => ownOrderKey?.(update) ?? orderKey(update, order);
+  const shared = { keyOf, groupOf: albumOf, kindOf: updateKind, clock, available };
   if (inbox === 'memory') return new MemoryInbox<Update>(shared);
   if (stateDir === undefined)
     throw new LastcallError(

@@ -34,6 +34,7 @@ function newBots(settings: Partial<BotsOptions['settings']> = {}) {
       pollTimeoutMs: 50_000,
       conflictPatienceMs: 0,
       confirmTimeoutMs: 1_000,
+      order: 'chat',
       concurrency: 8,
       handlerTimeoutMs: 90_000,
       inbox: 'memory',

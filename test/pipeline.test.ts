@@ -46,6 +46,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
       pollTimeoutMs: 50_000,
       conflictPatienceMs: 0,
       confirmTimeoutMs: 1_000,
+      order: 'chat',
       concurrency: 8,
       handlerTimeoutMs: HANDLER_TIMEOUT_MS,
     },

@@ -116,6 +116,12 @@ const table = {
     fallback: '90s',
     help: 'How long a handler may take before its ctx.signal is aborted.',
   }),
+  order: setting({
+    name: 'ORDER',
+    type: choice(['chat', 'user', 'none']),
+    fallback: 'chat',
+    help: "What updates are handled in order by, one at a time. chat: the chat. user: each user in a chat; what has no user, such as a post in a channel, by the chat. none: all side by side. A bot module's orderKey takes precedence.",
+  }),
   startTimeoutMs: setting({
     name: 'START_TIMEOUT',
     type: duration({ leastMs: 1 }),

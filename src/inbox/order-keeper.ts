@@ -23,6 +23,8 @@ interface Lane<T> {
   taken: number;
   /** The group of the taken items. */
   group: string | undefined;
+  /** The group of the item that was added last. */
+  lastGroup: string | undefined;
   /** Whether the lane is in the row of those that wait for their turn. */
   isReady: boolean;
 }
@@ -49,9 +51,15 @@ export class OrderKeeper<T extends Ordered> {
     return this.#lanes.get(key)?.next;
   }
 
+  /** Whether an item is of the same group as the one that was added to its key last, so that they belong side by side. */
+  continuesGroup({ key, group }: Ordered): boolean {
+    return group !== undefined && this.#lanes.get(key)?.lastGroup === group;
+  }
+
   /** Adds an item behind all others of its key. */
   add(item: T): void {
     const lane = this.#laneOf(item.key);
+    lane.lastGroup = item.group;
     if (lane.next === undefined) {
       lane.next = item;
     } else {
@@ -80,9 +88,11 @@ export class OrderKeeper<T extends Ordered> {
     }
   }
 
-  /** Keeps all items of the key from being taken, as if one was taken already, until `putBack` or `release`. */
-  hold(key: OrderKey): void {
-    this.#laneOf(key).taken++;
+  /** Counts an item as taken although it is not there yet, until `putBack` or `release`. */
+  hold({ key, group }: Ordered): void {
+    const lane = this.#laneOf(key);
+    lane.lastGroup = group;
+    if (lane.taken++ === 0) lane.group = group;
   }
 
   /** Puts an item in the place of one that was taken or held: before all others of its key. */
@@ -105,7 +115,14 @@ export class OrderKeeper<T extends Ordered> {
   #laneOf(key: OrderKey): Lane<T> {
     const known = this.#lanes.get(key);
     if (known) return known;
-    const lane: Lane<T> = { next: undefined, rest: undefined, taken: 0, group: undefined, isReady: false };
+    const lane: Lane<T> = {
+      next: undefined,
+      rest: undefined,
+      taken: 0,
+      group: undefined,
+      lastGroup: undefined,
+      isReady: false,
+    };
     this.#lanes.set(key, lane);
     return lane;
   }
@@ -122,6 +139,8 @@ export class OrderKeeper<T extends Ordered> {
     if (isReady || next === undefined) return;
     if (taken > 0 && (group === undefined || next.group !== group)) return;
     lane.isReady = true;
-    this.#ready.push(lane);
+    // A group does not wait for the other keys once its first item is taken.
+    if (taken > 0) this.#ready.unshift(lane);
+    else this.#ready.push(lane);
   }
 }

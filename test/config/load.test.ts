@@ -66,6 +66,7 @@ describe('what is in force', () => {
       inboxLimit: 1_000_000,
       stateDir: '/home/ann/.local/state/lastcall',
       onLocked: 'wait',
+      order: 'chat',
       logLevel: 'info',
       logFormat: 'auto',
       envFile: '/srv/bot/.env',

@@ -21,10 +21,14 @@ type Identified = { readonly update_id: number };
 
 export interface BacklogOptions<U extends Identified> {
   readonly ledger: Ledger;
-  /** Reads those of the wanted updates of a batch that are not settled, in order of arrival. */
-  read(batch: Batch, seqs: readonly Seq[]): readonly Item<U>[];
-  /** Reads an unsettled update once more, as it was written. */
-  readAgain(seq: Seq): Item<U> | undefined;
+  /**
+   * Reads those of the wanted updates of a batch that are not settled, in order of arrival.
+   *
+   * @param key the key that they had before: a bot's own rule of order may give another one each time
+   */
+  read(batch: Batch, seqs: readonly Seq[], key?: OrderKey): readonly Item<U>[];
+  /** Reads an unsettled update once more, as it was written, with the key that it had before. */
+  readAgain(seq: Seq, key: OrderKey): Item<U> | undefined;
   isSuspect(history: History): boolean;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
@@ -47,6 +51,9 @@ export interface BacklogLimits {
 
 /** The share of the room in which a key may have several updates. The rest is for keys of which nothing is loaded. */
 const SHARED = 3 / 4;
+
+/** The number of messages that an album may have. */
+const LARGEST_GROUP = 10;
 
 /** How many batches are read in one go at most. */
 const MOST_READ = 32;
@@ -86,7 +93,8 @@ export class Backlog<U extends Identified> {
     const [first] = items;
     const next = this.#options.ledger.batchFrom(this.#ahead);
     // A batch that has become smaller is read again, without the updates that were dropped meanwhile.
-    if (!first || next?.first !== first.seq || next.size !== items.length || !this.#hasRoom) return;
+    if (!first || next?.first !== first.seq || next.size !== items.length) return;
+    if (!this.#hasRoom && !this.#order.continuesGroup(first)) return;
     this.#ahead = seqAfter((items.at(-1) ?? first).seq);
     for (const item of items) this.#admit(item);
   }
@@ -169,12 +177,16 @@ export class Backlog<U extends Identified> {
   /** Loads as much as there is room for, but for the time that reading a long backlog of few chats would take. */
   #fill(): void {
     const { ledger, read } = this.#options;
-    for (let batches = 0; batches < MOST_READ && this.#canFill; batches++) {
+    // A group that may go on in the next batch is loaded whole.
+    let isAmidGroup = false;
+    for (let batches = 0; batches < MOST_READ && (this.#canFill || isAmidGroup); batches++) {
       const batch = ledger.batchFrom(this.#ahead);
       if (!batch) return;
       const wanted = batch.seqs.filter((seq) => seq >= this.#ahead);
       this.#ahead = seqAfter(batch.last);
-      for (const item of read(batch, wanted)) this.#admit(item);
+      const items = read(batch, wanted);
+      for (const item of items) this.#admit(item);
+      isAmidGroup = items.at(-1)?.group !== undefined;
     }
   }
 
@@ -196,7 +208,7 @@ export class Backlog<U extends Identified> {
     } else if (this.#isHeld(item.seq)) {
       this.#suspended.add(item.key);
       this.#spill(item);
-    } else if (this.#order.countOf(item.key) >= this.#roomOfKey) {
+    } else if (this.#order.countOf(item.key) >= this.#roomOfKey && !this.#order.continuesGroup(item)) {
       this.#spill(item);
     } else {
       this.#load(item);
@@ -214,7 +226,7 @@ export class Backlog<U extends Identified> {
     const delayMs = notBeforeMs - this.#options.now();
     if (delayMs > 0) {
       // An earlier run has put the update back.
-      this.#order.hold(item.key);
+      this.#order.hold(item);
       this.#delay(item, delayMs);
       return;
     }
@@ -234,7 +246,7 @@ export class Backlog<U extends Identified> {
     const cancel = clock.after(delayMs, () => {
       this.#cancelDelays.delete(cancel);
       try {
-        const item = this.#options.readAgain(seq);
+        const item = this.#options.readAgain(seq, key);
         if (item) {
           this.#count(item);
           this.#order.putBack(item);
@@ -252,7 +264,7 @@ export class Backlog<U extends Identified> {
     this.#cancelDelays.add(cancel);
   }
 
-  /** Loads spilled updates of a key, as far as the key has room. */
+  /** Loads spilled updates of a key, as far as the key has room, and no group in part. */
   #reload(key: OrderKey): void {
     const { ledger } = this.#options;
     const spilled = this.#spilled.get(key);
@@ -263,29 +275,42 @@ export class Backlog<U extends Identified> {
     if (loaded > room / 2) return;
     // Dropped updates are skipped first: a key of which nothing gets loaded would never be reloaded.
     while (spilled.first !== undefined && !ledger.batchOf(spilled.first)) spilled.shift();
-    const seqs = spilled.peek(room - loaded);
-    const items = this.#readAll(seqs);
-    for (const seq of seqs) {
-      if (this.#isHeld(seq)) {
-        this.#suspended.add(key);
-        return;
+    let seqs: readonly Seq[] = spilled.peek(room - loaded);
+    while (seqs.length > 0) {
+      const items = this.#readAll(seqs, key);
+      let group: string | undefined;
+      for (const seq of seqs) {
+        if (this.#isHeld(seq)) {
+          this.#suspended.add(key);
+          return;
+        }
+        spilled.shift();
+        const item = items.get(seq);
+        if (item) this.#load(item);
+        group = item?.group;
       }
-      spilled.shift();
-      const item = items.get(seq);
-      if (item) this.#load(item);
+      seqs = group === undefined ? [] : this.#spilledOfGroup(spilled, key, group);
     }
     if (spilled.size === 0) this.#spilled.delete(key);
   }
 
+  /** The updates at the head of those spilled that are of a group. */
+  #spilledOfGroup(spilled: Fifo<Seq>, key: OrderKey, group: string): readonly Seq[] {
+    const seqs = spilled.peek(LARGEST_GROUP);
+    const items = this.#readAll(seqs, key);
+    const end = seqs.findIndex((seq) => items.get(seq)?.group !== group);
+    return end === -1 ? seqs : seqs.slice(0, end);
+  }
+
   /** Reads updates that may be in several batches; those that are settled are missing. */
-  #readAll(seqs: readonly Seq[]): ReadonlyMap<Seq, Item<U>> {
+  #readAll(seqs: readonly Seq[], key: OrderKey): ReadonlyMap<Seq, Item<U>> {
     const { ledger, read } = this.#options;
     const items = new Map<Seq, Item<U>>();
     for (const seq of seqs) {
       const batch = items.has(seq) ? undefined : ledger.batchOf(seq);
       if (!batch) continue;
       const ofBatch = seqs.filter((other) => batch.spans(other));
-      for (const item of read(batch, ofBatch)) items.set(item.seq, item);
+      for (const item of read(batch, ofBatch, key)) items.set(item.seq, item);
     }
     return items;
   }

@@ -31,10 +31,11 @@ export class Item<U extends { readonly update_id: number }> implements Entry<U>,
     update: U,
     { seq, attempt, putBacks, retries, acceptedAtMs, bytes }: ItemFacts,
     { keyOf, groupOf, kindOf }: Pick<InboxOptions<U>, 'keyOf' | 'groupOf' | 'kindOf'>,
+    key = orderKey(keyOf(update)),
   ) {
     this.seq = seq;
     this.updateId = updateId(update.update_id);
-    this.key = orderKey(keyOf(update));
+    this.key = key;
     this.group = groupOf?.(update);
     this.kind = kindOf(update);
     this.attempt = attempt;

@@ -1,7 +1,7 @@
 /** Opens the journal: acquires the folder, reads what is there, and creates the parts of the inbox. */
 import type { Counters } from '../counters.js';
 import type { InboxEvent } from '../events.js';
-import type { Seq } from '../ids.js';
+import type { OrderKey } from '../ids.js';
 import type { InboxOptions } from '../inbox.js';
 import type { Disk } from '../log/disk.js';
 import { GroupCommit } from '../log/group-commit.js';
@@ -138,12 +138,17 @@ function assemble<U extends { readonly update_id: number }>(
   const { disk, folder, concurrency, limit, maxAttempts, clock, now, emit } = options;
   const { keyOf, kindOf, restore, errorText } = options;
   const { ledger } = store;
-  const itemOf = ({ seq, acceptedAtMs, content }: StoredUpdate, { bytesEach: bytes }: Batch) => {
+  const itemOf = (
+    { seq, acceptedAtMs, content }: StoredUpdate,
+    { bytesEach: bytes }: Batch,
+    key?: OrderKey,
+  ) => {
     const { attempts, putBacks, retries } = ledger.historyOf(seq);
     return new Item(
       restore(content),
       { seq, attempt: attempts + 1, putBacks, retries, acceptedAtMs, bytes },
       options,
+      key,
     );
   };
   const policy = new DeadLetterPolicy<U>({
@@ -158,11 +163,10 @@ function assemble<U extends { readonly update_id: number }>(
   });
   const backlog = new Backlog<U>({
     ledger,
-    read: (batch: Batch, seqs: readonly Seq[]) =>
-      store.read(batch, seqs).map((stored) => itemOf(stored, batch)),
-    readAgain(seq) {
+    read: (batch, seqs, key) => store.read(batch, seqs).map((stored) => itemOf(stored, batch, key)),
+    readAgain(seq, key) {
       const [stored, batch] = [store.readOne(seq), ledger.batchOf(seq)];
-      return stored && batch && itemOf(stored, batch);
+      return stored && batch && itemOf(stored, batch, key);
     },
     isSuspect: (history) => policy.isSuspect(history),
     clock,
