@@ -110,32 +110,39 @@ export class Bots {
 
   /** The activity of all bots together; `latestEnd` is that of the bot whose step ends first. */
   get activity(): Activity {
-    return this.#bots
-      .map(({ pipeline }) => pipeline.activity)
-      .reduce(
-        (all, one) => ({
-          running: all.running + one.running,
-          handled: all.handled + one.handled,
-          latestEnd: Math.min(all.latestEnd, one.latestEnd),
-        }),
-        { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY },
-      );
+    const all = this.#bots.map(({ pipeline }) => pipeline.activity);
+    const sum = (figure: (activity: Activity) => number) => sumOf(all, figure);
+    return {
+      running: sum(({ running }) => running),
+      handled: sum(({ handled }) => handled),
+      caught: sum(({ caught }) => caught),
+      failed: sum(({ failed }) => failed),
+      timedOut: sum(({ timedOut }) => timedOut),
+      expired: sum(({ expired }) => expired),
+      putBack: sum(({ putBack }) => putBack),
+      waiting: sum(({ waiting }) => waiting),
+      dead: sum(({ dead }) => dead),
+      latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
+    };
   }
 
   /** The counts of all bots together; `confirmedUpTo` only where there is one bot. */
   get counts(): ReceiptCounts {
     const all = this.#bots.map(({ pipeline }) => pipeline.counts);
-    const sum = (figure: (counts: ReceiptCounts) => number) =>
-      all.reduce((total, counts) => total + figure(counts), 0);
+    const sum = (figure: (counts: ReceiptCounts) => number) => sumOf(all, figure);
     return {
       fetched: sum(({ fetched }) => fetched),
       recovered: sum(({ recovered }) => recovered),
       handled: sum(({ handled }) => handled),
-      dropped: sum(({ dropped }) => dropped),
+      caught: sum(({ caught }) => caught),
       failed: sum(({ failed }) => failed),
       timedOut: sum(({ timedOut }) => timedOut),
+      expired: sum(({ expired }) => expired),
+      dropped: sum(({ dropped }) => dropped),
       left: sum(({ left }) => left),
       mayRepeat: sum(({ mayRepeat }) => mayRepeat),
+      putBack: sum(({ putBack }) => putBack),
+      deadDropped: sum(({ deadDropped }) => deadDropped),
       confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
     };
   }
@@ -184,6 +191,10 @@ export class Bots {
     const { error } = await pipeline.poll();
     return error;
   }
+}
+
+function sumOf<T>(items: readonly T[], figure: (item: T) => number): number {
+  return items.reduce((total, item) => total + figure(item), 0);
 }
 
 /** The error that the lock was refused with; undefined if a stop has ended the wait for the lock. */

@@ -14,6 +14,8 @@ export interface HealthOptions {
   readonly clock: Clock;
   /** The activity of all bots together. */
   activity(): Activity;
+  /** How long Telegram may hold a poll open. */
+  readonly pollTimeoutMs: number;
   /** Masks secrets, since everybody on the host may read the status. */
   redact(text: string): string;
 }
@@ -38,11 +40,11 @@ export class Health {
   #lastStatus: string | undefined;
   #cancelInterval: () => void = () => {};
 
-  constructor({ supervisor, clock, activity, redact }: HealthOptions) {
+  constructor({ supervisor, clock, activity, pollTimeoutMs, redact }: HealthOptions) {
     this.#supervisor = supervisor;
     this.#clock = clock;
     this.#progress = new Progress(clock, () => activity().latestEnd);
-    this.#statusText = new StatusText({ progress: this.#progress, clock, activity, redact });
+    this.#statusText = new StatusText({ progress: this.#progress, clock, activity, pollTimeoutMs, redact });
     const { watchdogMs = Number.POSITIVE_INFINITY } = supervisor;
     this.#intervalMs = Math.min(MAX_INTERVAL_MS, watchdogMs / INTERVALS_PER_WATCHDOG);
   }

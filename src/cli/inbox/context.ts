@@ -1,5 +1,6 @@
 /** What every subcommand of `lastcall inbox` is given. */
 import type { BotInbox } from './choose-inbox.js';
+import type { Filter } from './filter.js';
 
 /** The parts of the process that the command uses. */
 export interface InboxIo {
@@ -21,4 +22,6 @@ export interface InboxContext {
   /** The update ids from the command line, without duplicates. */
   readonly ids: readonly number[];
   readonly switches: ReadonlySet<Switch>;
+  /** Selects among the dead letters, if the command line does. */
+  readonly filter: Filter | undefined;
 }

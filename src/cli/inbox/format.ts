@@ -20,20 +20,28 @@ const printable = (text: string): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-const headings = ['STATE', 'UPDATE', 'KIND', 'CHAT', 'AGE', 'BEGUN', 'DIED', 'WHY'] as const;
-
 /** A table of updates without their contents. Empty if there are no updates. */
 export function table(updates: Iterable<SeenUpdate>, nowMs: number): string {
-  const rows = Array.from(updates, (update) => row(update, nowMs));
+  const listed = [...updates];
+  const hasCuts = listed.some(({ cuts = 0 }) => cuts > 0);
+  const headings = [
+    'STATE',
+    'UPDATE',
+    'KIND',
+    'CHAT',
+    'AGE',
+    'BEGUN',
+    'DIED',
+    ...(hasCuts ? ['CUT'] : []),
+    'WHY',
+  ];
+  const rows = listed.map((update) => row(update, nowMs, hasCuts));
   return rows.length === 0 ? '' : columns([headings, ...rows]);
 }
 
-function row(
-  { state, updateId, kind, key, atMs, attempts, deaths, why, error }: SeenUpdate,
-  nowMs: number,
-): readonly string[] {
-  const firstLine = error?.split('\n', 1)[0] ?? '';
-  const reason = why === undefined ? '' : firstLine === '' ? why : `${why}: ${firstLine}`;
+function row(update: SeenUpdate, nowMs: number, hasCuts: boolean): readonly string[] {
+  const { state, updateId, kind, key, atMs, attempts, deaths, cuts } = update;
+  const reason = reasonOf(update, nowMs);
   const shown = reason.length > LONGEST_WHY ? `${reason.slice(0, LONGEST_WHY)}…` : reason;
   const age = durationInWords(Math.max(0, nowMs - atMs));
   return [
@@ -44,9 +52,20 @@ function row(
     age,
     `${attempts}`,
     deaths === undefined ? '' : `${deaths}`,
+    ...(hasCuts ? [cuts === undefined ? '' : `${cuts}`] : []),
     printable(shown),
   ];
 }
+
+/** Why a dead update was given up, or when one that was put back is tried again. */
+function reasonOf({ why, error, notBeforeMs }: SeenUpdate, nowMs: number): string {
+  if (notBeforeMs !== undefined)
+    return notBeforeMs > nowMs ? `next try in ${wholeSeconds(notBeforeMs - nowMs)}` : 'next try now';
+  const firstLine = error?.split('\n', 1)[0] ?? '';
+  return why === undefined ? '' : firstLine === '' ? why : `${why}: ${firstLine}`;
+}
+
+const wholeSeconds = (ms: number): string => durationInWords(Math.ceil(ms / 1_000) * 1_000);
 
 /** For example `2 running, 0 waiting, 1 dead`. `interrupted` is left out if there are none. */
 export function countsInWords(counts: Readonly<Record<UpdateState, number>>): string {
@@ -66,6 +85,8 @@ function fieldsOf({
   atMs,
   attempts,
   deaths,
+  cuts,
+  notBeforeMs,
   why,
   error,
 }: SeenUpdate): object {
@@ -77,6 +98,8 @@ function fieldsOf({
     at: new Date(atMs).toISOString(),
     attempts,
     deaths: deaths ?? null,
+    cuts: cuts ?? null,
+    nextTryAt: notBeforeMs === undefined ? null : new Date(notBeforeMs).toISOString(),
     why: why ?? null,
     error: error ?? null,
     seq,

@@ -20,17 +20,24 @@ type Targets = ReadonlyMap<Seq, UpdateId>;
 
 type Connection = Pick<InboxContext, 'io' | 'inbox'>;
 
-/** Requests another try of the dead letters with the given ids, or of all with `--all`. */
+/** Requests another try of the dead letters with the given ids, of those that the filter selects, or of all with `--all`. */
 export const retry = (context: InboxContext): Promise<number> =>
   request(context, 'retry', context.switches.has('all'));
 
-/** Requests the removal of the updates with the given ids, or of all dead letters with `--dead`. */
+/** Requests the removal of the updates with the given ids, or of all dead letters with `--dead`, or of those that the filter selects. */
 export const drop = (context: InboxContext): Promise<number> =>
   request(context, 'drop', context.switches.has('dead'));
 
-async function request({ io, inbox, ids }: InboxContext, action: Action, allDead: boolean): Promise<number> {
+async function request(
+  { io, inbox, ids, filter }: InboxContext,
+  action: Action,
+  allDead: boolean,
+): Promise<number> {
   const { view } = await readInbox(inbox);
-  const found = allDead ? view.updates(['dead']) : withIds(view.updates(), ids);
+  const found =
+    filter || allDead
+      ? [...view.updates(['dead'])].filter((letter) => filter?.(letter) ?? true)
+      : withIds(view.updates(), ids);
   const { targets, complaints } = selectTargets(found, ids, action);
   for (const complaint of complaints) io.stderr.write(`${complaint}\n`);
   const allDone = await sendAndReport({ io, inbox }, action, targets);

@@ -28,6 +28,9 @@ export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
 /** A disk that takes longer to give back all that a full inbox holds, and to sync it, hangs. */
 const OPEN_WITHIN_MS = 300_000;
 
+/** The names under which people know the limits of dead letters. */
+const limitNames = { number: 'DEAD_LIMIT', ageMs: 'DEAD_AGE', bytes: 'size' } as const;
+
 type State =
   /** `latestEnd` is in the clock's milliseconds; Infinity unless `open` is at work. */
   | { readonly name: 'opening'; readonly latestEnd: number }
@@ -82,6 +85,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       store: opened.store,
       capacity: opened.capacity,
       answerRequests: () => this.#answerRequests(),
+      dropDeadLetters: () => this.#dropDeadLetters(),
       failed: (error) => this.#fail(error),
     });
     this.#maintenance.start();
@@ -179,7 +183,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   get counts(): InboxCounts {
     const taken = this.#taken.size;
     const unsettled = this.#opened?.store.ledger.size ?? 0;
-    return { ...this.#counters, waiting: unsettled - taken, taken, mayRepeat: taken };
+    const dead = this.#opened?.store.deadLetters.size ?? 0;
+    return { ...this.#counters, dead, waiting: unsettled - taken, taken, mayRepeat: taken };
   }
 
   get latestEnd(): number {
@@ -241,6 +246,16 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (!requests.answerAll()) return;
     void commits.now();
     this.#options.available();
+  }
+
+  #dropDeadLetters(): void {
+    const { store, commits } = this.#parts;
+    const dropped = store.dropExcessDeadLetters();
+    for (const { limit, letters, why } of dropped) {
+      this.#counters.deadDropped += letters;
+      this.#options.emit({ event: 'inbox.dead-dropped', letters, limit: limitNames[limit], why });
+    }
+    if (dropped.length > 0) commits.soon();
   }
 
   async #close(cause: 'stop' | 'fault'): Promise<InboxReport> {

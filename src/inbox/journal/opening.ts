@@ -29,6 +29,9 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly durability: 'power' | 'process';
   /** After how many attempts in a row that ended with the process an update is given up; 0: never. */
   readonly maxAttempts: number;
+  /** How many dead letters are kept, and for how long. */
+  readonly deadLimit: number;
+  readonly deadAgeMs: number;
   /** How many handlers may be at work at once. */
   readonly concurrency: number;
   /** How many updates may wait before no more are taken from Telegram. */
@@ -81,6 +84,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
   signal: AbortSignal | undefined,
 ): Promise<JournalParts<U>> {
   const { folder, bot, disk, now, clock, holder, durability, segmentBytes, emit } = options;
+  const { deadLimit, deadAgeMs } = options;
   const owner = new Owner({
     disk,
     folder,
@@ -106,6 +110,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
       runId: holder.id,
       survivesPowerCut: durability === 'power',
       now,
+      deadLetterLimits: { number: deadLimit, ageMs: deadAgeMs },
       ...(segmentBytes !== undefined && { segmentBytes }),
     });
     store = opened;

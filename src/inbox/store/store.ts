@@ -8,9 +8,10 @@ import type { Log } from '../log/log.js';
 import type { Batch } from './batch.js';
 import { oldestNeeded, rewriteOldestSegment } from './compaction.js';
 import type { Damage } from './damaged-copy.js';
-import type { DeadLetters } from './dead-letters.js';
+import type { DeadLetters, DroppedLetters } from './dead-letters.js';
 import { inboxError } from './inbox-error.js';
 import type { Ledger } from './ledger.js';
+import type { LetterSummary } from './read-dead-letters.js';
 import { RecordCache, readRecord, type StoredUpdate, unsettledUpdates } from './record-cache.js';
 import {
   type DeadLetter,
@@ -94,10 +95,20 @@ export class Store {
     return first;
   }
 
-  /** Writes the updates of dead letters that are tried again. They are numbered anew. Throws INBOX_DISK. */
-  appendRetried(updates: NewUpdates): void {
+  /**
+   * Has the update of a dead letter wait once more, numbered anew, and removes the letter with the next commit. The record
+   * names the letter, so that it is gone even if the process dies before that. Returns false if there is no such letter, or
+   * it is retried already. Throws INBOX_DISK.
+   */
+  retryDeadLetter(of: Seq): boolean {
+    const letter = this.getDeadLetter(of);
+    const content = letter && this.#withDisk('read', () => this.deadLetters.content(of));
+    if (!content) return false;
+    const updates = { ids: [letter.updateId], contentIndexes: [0], contents: Buffer.from(`[${content}]`) };
     const atMs = this.#options.now();
-    this.#append(RecordKind.rewritten, updates, { atMs, confirmedOffset: undefined });
+    this.#append(RecordKind.rewritten, updates, { atMs, confirmedOffset: undefined, retryOf: of });
+    this.#removedLetters.add(of);
+    return true;
   }
 
   /** Marks an update in the ledger. The mark is written with the next `append`, `write` or `commit`. */
@@ -145,10 +156,8 @@ export class Store {
         await deadLetters.sync();
         await this.#log.sync();
       }
-      for (const of of removed) {
-        deadLetters.remove(of);
-        this.#removedLetters.delete(of);
-      }
+      deadLetters.remove(removed);
+      for (const of of removed) this.#removedLetters.delete(of);
       if (survivesPowerCut) await deadLetters.sync();
     } catch (error) {
       throw inboxError(folder, 'written to', error);
@@ -161,13 +170,18 @@ export class Store {
   }
 
   /** The dead letter of an update, or undefined if there is none, or the next commit removes it. */
-  getDeadLetter(of: Seq): DeadLetter | undefined {
+  getDeadLetter(of: Seq): LetterSummary | undefined {
     return this.#removedLetters.has(of) ? undefined : this.deadLetters.get(of);
   }
 
-  /** Removes a dead letter with the next commit. */
+  /** Removes a dead letter. Throws INBOX_DISK. */
   removeDeadLetter(of: Seq): void {
-    this.#removedLetters.add(of);
+    this.#withDisk('written to', () => this.deadLetters.remove([of]));
+  }
+
+  /** Removes the oldest dead letters, as many as exceed the limits. Throws INBOX_DISK. */
+  dropExcessDeadLetters(): readonly DroppedLetters[] {
+    return this.#withDisk('written to', () => this.deadLetters.dropExcess());
   }
 
   /**
@@ -188,21 +202,17 @@ export class Store {
     );
   }
 
-  /** Removes old segments of the log that are not needed. Rejects with a LastcallError INBOX_DISK. */
+  /**
+   * Removes old segments of the log and of the dead letters that are not needed. Rejects with a LastcallError INBOX_DISK.
+   */
   async compact(): Promise<void> {
-    const [log, ledger] = [this.#log, this.ledger];
-    const { oldestSegmentEnd } = log;
-    if (this.#isCompacting || oldestSegmentEnd === undefined) return;
+    if (this.#isCompacting) return;
     this.#isCompacting = true;
     try {
-      // Marks first: rewritten records contain what they say.
-      this.write();
-      this.#withDisk('compacted', () => rewriteOldestSegment(log, ledger, oldestSegmentEnd));
-      const needed = oldestNeeded(log, ledger);
-      if (needed < oldestSegmentEnd) return;
-      // What makes the old segments superfluous has to be durable before they go.
-      await this.commit();
-      this.#withDisk('compacted', () => log.removeBefore(needed));
+      await this.#compactLog();
+      await this.deadLetters.compact();
+    } catch (error) {
+      throw inboxError(this.#options.folder, 'compacted', error);
     } finally {
       this.#isCompacting = false;
     }
@@ -214,10 +224,24 @@ export class Store {
     this.deadLetters.close();
   }
 
+  async #compactLog(): Promise<void> {
+    const [log, ledger] = [this.#log, this.ledger];
+    const { oldestSegmentEnd } = log;
+    if (oldestSegmentEnd === undefined) return;
+    // Marks first: rewritten records contain what they say.
+    this.write();
+    rewriteOldestSegment(log, ledger, oldestSegmentEnd);
+    const needed = oldestNeeded(log, ledger);
+    if (needed < oldestSegmentEnd) return;
+    // What makes the old segments superfluous has to be durable before they go.
+    await this.commit();
+    log.removeBefore(needed);
+  }
+
   #append(
     kind: number,
     { ids, contentIndexes, contents }: NewUpdates,
-    arrival: Pick<UpdatesRecord, 'atMs' | 'confirmedOffset'>,
+    arrival: Pick<UpdatesRecord, 'atMs' | 'confirmedOffset' | 'retryOf'>,
   ): Seq {
     const { ledger } = this;
     const first = ledger.nextSeq;
