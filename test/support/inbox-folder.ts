@@ -117,7 +117,7 @@ export class AtWork {
   async end(how: 'stop' | 'kill' = 'stop'): Promise<void> {
     const heartbeat = join(this.folder, 'owner.json');
     const left = readFileSync(heartbeat);
-    this.#journal.drain();
+    this.#journal.drain(how === 'kill' ? 'fault' : 'stop');
     await this.#journal.close(how === 'kill' ? 'fault' : 'stop');
     if (how === 'kill') writeFileSync(heartbeat, left);
     this.#lock.release();

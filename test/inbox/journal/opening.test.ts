@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { newCounters } from '../../../src/inbox/counters.js';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import { seq, updateId } from '../../../src/inbox/ids.js';
-import { newCounters } from '../../../src/inbox/journal/counters.js';
 import { type JournalOptions, openJournal } from '../../../src/inbox/journal/opening.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
 import { newUpdates } from '../../support/new-updates.js';
