@@ -64,7 +64,7 @@ const DAY_MS = 24 * unitsMs.h;
 
 /** A length of time that no timer has to wait for, so that it may be of years: `30d`, `12h`. The value is in milliseconds. */
 export const age: ValueType<number> = {
-  expects: 'a length of time with its unit, such as 12h or 30d, from 1s to 3650d',
+  expects: 'a duration with its unit, such as 12h or 30d, from 1s to 3650d',
   print: (ms) => (ms % DAY_MS === 0 ? `${ms / DAY_MS}d` : printDuration(ms)),
   parse(text) {
     const [, digits = '', unit] = /^(\d{1,12})([a-z]+)$/.exec(text) ?? [];
