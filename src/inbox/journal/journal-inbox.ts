@@ -146,8 +146,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#taken.delete(entry);
     this.#counters[counterOf[result]]++;
     this.#attempt(() => {
-      if (result !== 'handled') policy.giveUp(item.seq, result, error);
-      store.mark('settled', item.seq);
+      if (result === 'handled') store.mark('settled', item.seq);
+      else policy.giveUp(item.seq, result, error);
       backlog.remove(item);
       capacity.check();
       commits.soon();

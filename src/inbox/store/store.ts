@@ -56,6 +56,8 @@ export class Store {
   readonly #cache: RecordCache;
   /** Marks that are not written yet. */
   #marks = noMarks();
+  /** The updates whose dead letter is not durable yet: a mark that settles one must not be there before its letter is. */
+  readonly #dying = new Set<Seq>();
   /** The dead letters that the next commit removes. */
   readonly #removedLetters = new Set<Seq>();
   #isCompacting = false;
@@ -148,12 +150,14 @@ export class Store {
     this.write();
     const { deadLetters } = this;
     const { folder, survivesPowerCut } = this.#options;
-    const removed = [...this.#removedLetters];
+    const [removed, dying] = [[...this.#removedLetters], [...this.#dying]];
     try {
       // A dead letter has to be durable before the mark that settles its update, and an update that is tried again
       // before its dead letter is removed.
       if (survivesPowerCut) {
         await deadLetters.sync();
+        for (const of of dying) if (this.#dying.delete(of)) this.#marks.settled.push(of);
+        this.write();
         await this.#log.sync();
       }
       deadLetters.remove(removed);
@@ -164,9 +168,13 @@ export class Store {
     }
   }
 
-  /** Adds a dead letter with the JSON of its update, which `mark` has yet to settle. Throws INBOX_DISK. */
+  /** Gives up an update: adds a dead letter with the JSON of the update, and settles the update. Throws INBOX_DISK. */
   addDeadLetter(letter: DeadLetter, content: Uint8Array): void {
+    const { seq: of } = letter;
     this.#withDisk('written to', () => this.deadLetters.add(letter, content));
+    if (this.#options.survivesPowerCut) this.#dying.add(of);
+    else this.#marks.settled.push(of);
+    this.ledger.settle(of);
   }
 
   /** The dead letter of an update, or undefined if there is none, or the next commit removes it. */
@@ -228,6 +236,9 @@ export class Store {
     const [log, ledger] = [this.#log, this.ledger];
     const { oldestSegmentEnd } = log;
     if (oldestSegmentEnd === undefined) return;
+    if (this.#dying.size > 0) await this.commit();
+    // The rewritten records would say of these that they are settled.
+    if (this.#dying.size > 0) return;
     // Marks first: rewritten records contain what they say.
     this.write();
     rewriteOldestSegment(log, ledger, oldestSegmentEnd);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Seq, seq, updateId } from '../../../src/inbox/ids.js';
+import { readDeadLetters } from '../../../src/inbox/store/read-dead-letters.js';
 import { seqs, updateIds } from '../../support/ids.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 import { contents, folder, letter, NOW, open, replayed, stateOf, updates } from './store-rig.js';
@@ -61,13 +62,37 @@ describe('writing', () => {
     const store = await open({ disk });
     store.append(updates(1), undefined);
     store.addDeadLetter(letter(1, 1), Buffer.from('text of 1'));
-    store.mark('settled', seq(1));
     await store.commit();
     disk.cutPower(() => 0);
     const after = await open({ disk });
     expect(after.ledger.size).toBe(0);
     expect(after.deadLetters.list()).toMatchObject([{ seq: 1, why: 'failed' }]);
     expect(after.append(updates(2), undefined)).toBe(2);
+  });
+
+  it('never settles an update before its dead letter is safe, whatever a power cut leaves', async () => {
+    const disk = new MemoryDisk();
+    const store = await open({ disk, segmentBytes: 200 });
+    store.append(updates(1, 2, 3, 4, 5, 6), undefined);
+    for (const settled of seqs(1, 2, 3)) store.mark('settled', settled);
+    await store.commit();
+    for (const dead of seqs(4, 5)) store.addDeadLetter(letter(dead, dead), Buffer.from('{}'));
+    expect(contents(store)).toEqual(['6 6 text of 6']);
+    store.mark('begun', seq(6));
+    store.append(updates(7), undefined);
+    store.write();
+    disk.holdSyncs = true;
+    void store.compact();
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.nat({ max: 999 })), (randoms) => {
+        const after = disk.copy();
+        after.cutPower(() => Number(randoms.next().value) / 1_000);
+        const left = stateOf(replayed(after)).seqs;
+        const dead = readDeadLetters(after, folder).index.list();
+        for (const of of seqs(4, 5))
+          expect(dead.some((one) => one.seq === of) || left.includes(of)).toBe(true);
+      }),
+    );
   });
 
   it('removes a dead letter only once the update that is tried again is durable', async () => {
