@@ -163,8 +163,11 @@ export class DeadLetters {
     this.#mayCompact ||= removed.length > 0;
   }
 
-  /** Removes the oldest letters, as many as exceed the limits. Throws what the disk throws. */
-  dropExcess(): readonly DroppedLetters[] {
+  /**
+   * Removes the oldest letters, as many as exceed the limits, up to the first one that must not go now. Throws what the disk
+   * throws.
+   */
+  dropExcess(mayGo: (seq: Seq) => boolean = () => true): readonly DroppedLetters[] {
     const oldestMs = this.#options.now() - this.#limits.ageMs;
     let [number, bytes] = [this.#index.size, this.#index.bytes];
     const exceeded = ({ atMs }: LetterSummary): keyof DeadLetterLimits | undefined => {
@@ -179,7 +182,7 @@ export class DeadLetters {
     const seqs: Seq[] = [];
     for (const { summary, extent } of this.#index) {
       const limit = exceeded(summary);
-      if (limit === undefined) break;
+      if (limit === undefined || !mayGo(summary.seq)) break;
       number--;
       bytes -= extent.length;
       seqs.push(summary.seq);

@@ -218,7 +218,11 @@ export class Ledger {
 
   #replayUpdates({ seqs, ids: [id], retryOf, histories, marks }: UpdatesRecord, extent: Extent): void {
     this.#replayMarks(marks);
-    if (retryOf !== undefined && id !== undefined) this.#retried.set(retryOf, id);
+    if (retryOf !== undefined && id !== undefined) {
+      this.#retried.set(retryOf, id);
+      // The mark that settles it may not have been written yet.
+      this.settle(retryOf);
+    }
     const [first] = seqs;
     if (first === undefined) return;
     const earlier = this.batchOf(first);

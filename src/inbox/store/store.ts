@@ -185,11 +185,16 @@ export class Store {
   /** Removes a dead letter. Throws INBOX_DISK. */
   removeDeadLetter(of: Seq): void {
     this.#withDisk('written to', () => this.deadLetters.remove([of]));
+    if (this.#dying.delete(of)) this.#marks.settled.push(of);
   }
 
-  /** Removes the oldest dead letters, as many as exceed the limits. Throws INBOX_DISK. */
+  /**
+   * Removes the oldest dead letters, as many as exceed the limits, up to the first that has just been added or is retried.
+   * Throws INBOX_DISK.
+   */
   dropExcessDeadLetters(): readonly DroppedLetters[] {
-    return this.#withDisk('written to', () => this.deadLetters.dropExcess());
+    const mayGo = (of: Seq) => !this.#dying.has(of) && !this.#removedLetters.has(of);
+    return this.#withDisk('written to', () => this.deadLetters.dropExcess(mayGo));
   }
 
   /**

@@ -175,6 +175,15 @@ describe('their limits', () => {
     expect(letters.dropExcess()).toEqual([]);
   });
 
+  it('end at the first letter that must not go now', async () => {
+    const letters = await open(new MemoryDisk(), { limits: { number: 1 } });
+    fill(letters, 1, 2, 3, 4);
+    expect(letters.dropExcess((of) => of !== 3)).toEqual([
+      { limit: 'number', letters: 2, why: { failed: 2 } },
+    ]);
+    expect(seqsOf(letters)).toEqual([3, 4]);
+  });
+
   it('by age', async () => {
     const disk = new MemoryDisk();
     const letters = await open(disk);

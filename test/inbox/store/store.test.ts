@@ -95,6 +95,25 @@ describe('writing', () => {
     );
   });
 
+  it.each(['retried', 'dropped'] as const)(
+    'does not bring back what has just died and is %s at once, when the process is killed then',
+    async (what) => {
+      const disk = new MemoryDisk();
+      const store = await open({ disk });
+      store.append(updates(1), undefined);
+      await store.commit();
+      store.addDeadLetter(letter(1, 1), Buffer.from('"text of 1"'));
+      if (what === 'retried') store.retryDeadLetter(seq(1));
+      else store.removeDeadLetter(seq(1));
+      store.write();
+      disk.kill();
+      const after = await open({ disk });
+      expect(contents(after)).toEqual(what === 'retried' ? ['2 1 text of 1'] : []);
+      expect(after.deadLetters.list()).toEqual([]);
+      expect(replayed(disk).size).toBe(what === 'retried' ? 1 : 0);
+    },
+  );
+
   it('removes a dead letter only once the update that is tried again is durable', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
