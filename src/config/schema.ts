@@ -180,7 +180,7 @@ const table = {
     name: 'RETRIES',
     type: integer({ least: 0 }),
     fallback: '0',
-    help: 'How often an update is tried again after its handler failed with an error of its own, first after about 5 s, then after twice as long each time; its chat waits. Not needed for outages of Telegram, after which updates are always tried again.',
+    help: 'How often an update is tried again after its handler failed with an error of its own, first after up to 5 s, then after twice as long each time; its chat waits. Not needed for outages of Telegram, after which updates are always tried again.',
   }),
   deadLimit: setting({
     name: 'DEAD_LIMIT',
