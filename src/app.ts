@@ -105,6 +105,7 @@ export function composeApp({
     supervisor,
     clock,
     activity: () => bots.activity,
+    pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),
   });
   const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
@@ -182,6 +183,9 @@ function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTime
     stateDir: config.stateDir,
     durability: config.durability,
     maxAttempts: config.maxAttempts,
+    retries: config.retries,
+    deadLimit: config.deadLimit,
+    deadAgeMs: config.deadAgeMs,
     inboxLimit: config.inboxLimit,
   };
 }

@@ -114,6 +114,13 @@ export class Bots {
     return {
       running: total(all, 'running'),
       handled: total(all, 'handled'),
+      caught: total(all, 'caught'),
+      failed: total(all, 'failed'),
+      timedOut: total(all, 'timedOut'),
+      expired: total(all, 'expired'),
+      putBack: total(all, 'putBack'),
+      waiting: total(all, 'waiting'),
+      dead: total(all, 'dead'),
       latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
     };
   }
@@ -125,11 +132,15 @@ export class Bots {
       fetched: total(all, 'fetched'),
       recovered: total(all, 'recovered'),
       handled: total(all, 'handled'),
-      dropped: total(all, 'dropped'),
+      caught: total(all, 'caught'),
       failed: total(all, 'failed'),
       timedOut: total(all, 'timedOut'),
+      expired: total(all, 'expired'),
+      dropped: total(all, 'dropped'),
       left: total(all, 'left'),
       mayRepeat: total(all, 'mayRepeat'),
+      putBack: total(all, 'putBack'),
+      deadDropped: total(all, 'deadDropped'),
       confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
     };
   }

@@ -30,7 +30,18 @@ export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Upda
 export interface Activity {
   /** The number of handlers at work. */
   readonly running: number;
+  /** What became of updates since the process started. */
   readonly handled: number;
+  readonly caught: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly expired: number;
+  /** How often an update was put back. */
+  readonly putBack: number;
+  /** Updates that wait for their handler. */
+  readonly waiting: number;
+  /** Dead letters that are kept. */
+  readonly dead: number;
   /** When the step at work has to have ended, in the clock's milliseconds; Infinity where nothing is under way. */
   readonly latestEnd: number;
 }
@@ -41,6 +52,10 @@ export interface PipelineSettings {
   readonly stateDir: string | undefined;
   readonly durability: 'power' | 'process';
   readonly maxAttempts: number;
+  /** How often an update is tried again after an error that is not Telegram's absence. */
+  readonly retries: number;
+  readonly deadLimit: number;
+  readonly deadAgeMs: number;
   readonly inboxLimit: number;
   readonly allowedUpdates: readonly string[];
   readonly dropPending: boolean;
@@ -85,7 +100,7 @@ export class Pipeline {
   /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
     const { bot, clock, settings, emit } = options;
-    const { concurrency, handlerTimeoutMs } = settings;
+    const { concurrency, handlerTimeoutMs, retries } = settings;
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
@@ -94,6 +109,7 @@ export class Pipeline {
       source: new GroupSettlement(this.#inbox),
       concurrency,
       handlerTimeoutMs,
+      retries,
       clock,
       historyOf: (entry) => entry,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
@@ -162,27 +178,39 @@ export class Pipeline {
   get activity(): Activity {
     const { latestEnd: polling } = this.#poller;
     const { latestEnd: handling, counts } = this.#dispatcher;
+    const { handled, caught, failed, timedOut, expired, putBack, waiting, dead } = this.#inbox.counts;
     return {
       running: counts.running,
-      handled: this.#inbox.counts.handled,
+      handled,
+      caught,
+      failed,
+      timedOut,
+      expired,
+      putBack,
+      waiting,
+      dead,
       latestEnd: Math.min(polling, this.#inbox.latestEnd, handling),
     };
   }
 
   /** The receipt's figures: what the run came to so far. */
   get counts(): ReceiptCounts {
-    const { accepted, recovered, handled, failed, timedOut, dropped, waiting, taken, mayRepeat } =
-      this.#inbox.counts;
+    const { accepted, recovered, handled, caught, failed, timedOut, expired, dropped } = this.#inbox.counts;
+    const { putBack, deadDropped, waiting, taken, mayRepeat } = this.#inbox.counts;
     const sentAgain = this.#inbox.recognizesRepeats ? 0 : (this.#end?.unconfirmed ?? 0);
     return {
       fetched: accepted,
       recovered,
       handled,
+      caught,
       failed,
       timedOut,
+      expired,
       dropped,
       left: this.#report?.left ?? waiting + taken,
       mayRepeat: (this.#report?.mayRepeat.length ?? mayRepeat) + sentAgain,
+      putBack,
+      deadDropped,
       confirmedUpTo: this.#end?.confirmedUpTo,
     };
   }
@@ -203,7 +231,8 @@ function createInbox(
   received: HttpBotApi['received'],
   available: () => void,
 ): Inbox<Update> {
-  const { inbox, stateDir, durability, maxAttempts, order, concurrency, inboxLimit: limit } = settings;
+  const { inbox, stateDir, durability, order, concurrency, inboxLimit: limit } = settings;
+  const { maxAttempts, deadLimit, deadAgeMs } = settings;
   const keyOf = (update: Update) => ownOrderKey?.(update) ?? orderKey(update, order);
   const shared = { keyOf, groupOf: albumOf, kindOf: updateKind, clock, available };
   if (inbox === 'memory') return new MemoryInbox<Update>(shared);
@@ -219,6 +248,7 @@ function createInbox(
     bot: key,
     durability,
     maxAttempts,
+    deadLetterLimits: { number: deadLimit, ageMs: deadAgeMs },
     concurrency,
     limit,
     holder: { place: hostname(), id: randomUUID() },

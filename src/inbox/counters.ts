@@ -1,9 +1,9 @@
 /** What a run of an inbox has come to so far. */
 import type { InboxCounts, Settlement } from './inbox.js';
 
-/** The totals of an inbox; what waits and what is taken is counted elsewhere. */
+/** The totals of an inbox; what waits, what is taken and what is dead is counted elsewhere. */
 export type Counters = {
-  -readonly [C in Exclude<keyof InboxCounts, 'waiting' | 'taken' | 'mayRepeat'>]: number;
+  -readonly [C in Exclude<keyof InboxCounts, 'dead' | 'waiting' | 'taken' | 'mayRepeat'>]: number;
 };
 
 export const newCounters = (): Counters => ({
@@ -16,6 +16,7 @@ export const newCounters = (): Counters => ({
   expired: 0,
   putBack: 0,
   dropped: 0,
+  deadDropped: 0,
 });
 
 export const counterOf = {

@@ -24,6 +24,13 @@ export type InboxEvent =
       readonly why: DeadReason;
       readonly attempts: number;
     }
+  /** The oldest dead letters were dropped because of a limit; `why` counts them by the reason for which they were given up. */
+  | {
+      readonly event: 'inbox.dead-dropped';
+      readonly letters: number;
+      readonly limit: 'DEAD_LIMIT' | 'DEAD_AGE' | 'size';
+      readonly why: Readonly<Partial<Record<DeadReason, number>>>;
+    }
   /** The inbox accepts nothing more until there is room. */
   | {
       readonly event: 'inbox.paused';

@@ -163,6 +163,10 @@ export interface InboxCounts {
   readonly putBack: number;
   /** Updates given up, or dropped on request, without having been handled by this run. */
   readonly dropped: number;
+  /** Dead letters dropped because they were too many, too old or too large. */
+  readonly deadDropped: number;
+  /** Dead letters that are kept now, those of earlier runs included. */
+  readonly dead: number;
   /** Unsettled updates that are not taken. */
   readonly waiting: number;
   /** Unsettled updates that are taken. */

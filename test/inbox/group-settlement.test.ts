@@ -11,7 +11,7 @@ function setUp() {
   const settlement = new GroupSettlement<string>({
     take: () => handedOut.splice(0),
     hasReady: true,
-    counts: { ...newCounters(), waiting: 0, taken: 0, mayRepeat: 0 },
+    counts: { ...newCounters(), waiting: 0, taken: 0, dead: 0, mayRepeat: 0 },
     settle: ({ update }, result, error) =>
       told.push(`${update} ${result}${error === undefined ? '' : ` ${error}`}`),
     putBack: ({ update }, { delayMs }) => told.push(`${update} back ${delayMs}`),

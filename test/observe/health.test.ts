@@ -3,6 +3,7 @@ import type { Supervisor } from '../../src/host/supervisor.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { Health } from '../../src/observe/health.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { noActivity } from './no-activity.js';
 
 /** A health with a fake supervisor; `told` lists all calls except the statuses. */
 function setUp({ watchdogMs }: { watchdogMs?: number } = {}) {
@@ -19,11 +20,12 @@ function setUp({ watchdogMs }: { watchdogMs?: number } = {}) {
     ping: () => void told.push(`ping ${clock.now()}`),
     close() {},
   };
-  const activity = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
+  const activity = { ...noActivity };
   const health = new Health({
     supervisor,
     clock,
     activity: () => activity,
+    pollTimeoutMs: 50_000,
     redact: (text) => text.replaceAll('SECRET', '***'),
   });
   const pings = () => told.filter((text) => text.startsWith('ping')).length;

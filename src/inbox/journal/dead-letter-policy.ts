@@ -36,7 +36,9 @@ export class DeadLetterPolicy<U> {
     return deaths > 0 && deaths + cuts >= maxAttempts - 1 && maxAttempts > 0;
   }
 
-  /** Keeps an unsettled update as a dead letter: as it was written, whatever its handler made of it. Throws INBOX_DISK. */
+  /**
+   * Settles an update and keeps it as a dead letter: as it was written, whatever its handler made of it. Throws INBOX_DISK.
+   */
   giveUp(seq: Seq, why: DeadReason, cause?: unknown): void {
     const { store, restore, keyOf, kindOf, errorText, now, emit } = this.#options;
     const stored = store.readOne(seq);
@@ -60,10 +62,7 @@ export class DeadLetterPolicy<U> {
     const { store, maxAttempts } = this.#options;
     if (maxAttempts === 0) return 0;
     const exhausted = store.ledger.histories().filter(([, { deaths, cuts }]) => deaths + cuts >= maxAttempts);
-    for (const [seq, { deaths, cuts }] of exhausted) {
-      this.giveUp(seq, cuts > deaths ? 'cut' : 'died');
-      store.mark('settled', seq);
-    }
+    for (const [seq, { deaths, cuts }] of exhausted) this.giveUp(seq, cuts > deaths ? 'cut' : 'died');
     store.write();
     return exhausted.length;
   }

@@ -28,6 +28,9 @@ export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
 /** A disk that needs longer than this to read and sync a full inbox counts as hung. */
 const OPEN_WITHIN_MS = 300_000;
 
+/** The names under which people know the limits of dead letters. */
+const limitNames = { number: 'DEAD_LIMIT', ageMs: 'DEAD_AGE', bytes: 'size' } as const;
+
 type State =
   /** `latestEnd` is in the clock's milliseconds; Infinity unless `open` is running. */
   | { readonly name: 'opening'; readonly latestEnd: number }
@@ -83,6 +86,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       store: opened.store,
       capacity: opened.capacity,
       answerRequests: () => this.#answerRequests(),
+      dropDeadLetters: () => this.#dropDeadLetters(),
       failed: (error) => this.#fail(error),
     });
     this.#maintenance.start();
@@ -143,8 +147,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#taken.delete(entry);
     this.#counters[counterOf[result]]++;
     this.#attempt(() => {
-      if (result !== 'handled') policy.giveUp(item.seq, result, error);
-      store.mark('settled', item.seq);
+      if (result === 'handled') store.mark('settled', item.seq);
+      else policy.giveUp(item.seq, result, error);
       backlog.remove(item);
       capacity.check();
       commits.soon();
@@ -180,7 +184,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   get counts(): InboxCounts {
     const taken = this.#taken.size;
     const unsettled = this.#opened?.store.ledger.size ?? 0;
-    return { ...this.#counters, waiting: unsettled - taken, taken, mayRepeat: taken };
+    const dead = this.#opened?.store.deadLetters.size ?? 0;
+    return { ...this.#counters, dead, waiting: unsettled - taken, taken, mayRepeat: taken };
   }
 
   get latestEnd(): number {
@@ -243,6 +248,16 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     backlog.noticeDrops();
     void commits.now();
     this.#options.available();
+  }
+
+  #dropDeadLetters(): void {
+    const { store, commits } = this.#parts;
+    const dropped = store.dropExcessDeadLetters();
+    for (const { limit, letters, why } of dropped) {
+      this.#counters.deadDropped += letters;
+      this.#options.emit({ event: 'inbox.dead-dropped', letters, limit: limitNames[limit], why });
+    }
+    if (dropped.length > 0) commits.soon();
   }
 
   async #close(cause: 'stop' | 'fault'): Promise<InboxReport> {

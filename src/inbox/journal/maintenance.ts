@@ -11,6 +11,8 @@ export interface MaintenanceOptions {
   readonly capacity: Capacity;
   /** Answers what people ask of the inbox. */
   answerRequests(): void;
+  /** Drops the dead letters that exceed the limits. */
+  dropDeadLetters(): void;
   /** Called when any of it has failed. */
   failed(error: unknown): void;
 }
@@ -18,9 +20,13 @@ export interface MaintenanceOptions {
 /** People who have asked something wait no longer than this for the answer. */
 const INTERVAL_MS = 500;
 
+/** Every 10 s, so that a burst of failures does not drop letters, and write a line, every half second. */
+const ROUNDS_PER_DROP = 20;
+
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   #lastHeartbeat: number;
+  #rounds = 0;
   #cancelTimer: () => void = () => {};
 
   constructor(options: MaintenanceOptions) {
@@ -29,7 +35,7 @@ export class Maintenance {
   }
 
   start(): void {
-    const { clock, owner, store, capacity, answerRequests, failed } = this.#options;
+    const { clock, owner, store, capacity, answerRequests, dropDeadLetters, failed } = this.#options;
     this.#cancelTimer = clock.after(INTERVAL_MS, () => this.start());
     try {
       if (clock.now() - this.#lastHeartbeat >= HEARTBEAT_MS) {
@@ -38,6 +44,8 @@ export class Maintenance {
       }
       answerRequests();
       capacity.check();
+      // Not in the first round: an update that is given up at the start is told of before any letter goes.
+      if (this.#rounds++ % ROUNDS_PER_DROP === 1) dropDeadLetters();
     } catch (error) {
       // No cleaning after a failure: if another process has taken the store, nothing in it may be removed here.
       failed(error);

@@ -6,6 +6,7 @@ import type { InboxOptions } from '../inbox.js';
 import type { Disk } from '../log/disk.js';
 import { GroupCommit } from '../log/group-commit.js';
 import type { Batch } from '../store/batch.js';
+import type { DeadLetterLimits } from '../store/dead-letters.js';
 import { openingError } from '../store/inbox-error.js';
 import { openStore } from '../store/open-store.js';
 import { Owner } from '../store/owner.js';
@@ -28,6 +29,7 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly durability: 'power' | 'process';
   /** After how many attempts in a row that ended with the process an update is given up; 0: never. */
   readonly maxAttempts: number;
+  readonly deadLetterLimits?: Partial<DeadLetterLimits>;
   /** How many handlers may be at work at once. */
   readonly concurrency: number;
   /** How many updates may wait before no more are taken from Telegram. */
@@ -80,6 +82,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
   signal: AbortSignal | undefined,
 ): Promise<JournalParts<U>> {
   const { folder, bot, disk, now, clock, holder, durability, segmentBytes, emit } = options;
+  const { deadLetterLimits } = options;
   const owner = new Owner({
     disk,
     folder,
@@ -105,6 +108,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
       runId: holder.id,
       survivesPowerCut: durability === 'power',
       now,
+      ...(deadLetterLimits && { deadLetterLimits }),
       ...(segmentBytes !== undefined && { segmentBytes }),
     });
     store = opened;

@@ -56,10 +56,9 @@ export class RequestHandler {
   #retry(seq: Seq): UpdateId | undefined {
     const { store, counters } = this.#options;
     const letter = store.getDeadLetter(seq);
-    const text = letter && store.deadLetters.content(seq);
-    if (!text) return undefined;
-    store.appendRetried({ ids: [letter.updateId], contentIndexes: [0], contents: Buffer.from(`[${text}]`) });
-    store.removeDeadLetter(seq);
+    // The process that has done it may have died before it answered.
+    if (!letter) return store.ledger.retried.get(seq);
+    if (!store.retryDeadLetter(seq)) return undefined;
     counters.recovered++;
     return letter.updateId;
   }

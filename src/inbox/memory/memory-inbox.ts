@@ -119,6 +119,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
       this.#batch?.of.entries.filter(({ state }) => state !== 'waiting') ?? this.#report.mayRepeat;
     return {
       ...this.#counters,
+      dead: 0,
       waiting: this.#unsettled - taken,
       taken,
       mayRepeat: begun.length,

@@ -3,7 +3,7 @@
  * that a backlog of any length costs little memory. It is rebuilt from the log at the start and kept up to date from
  * then on.
  */
-import { type Seq, seq } from '../ids.js';
+import { type Seq, seq, type UpdateId } from '../ids.js';
 import type { FoundFrame } from '../log/frame.js';
 import type { Extent } from '../log/position.js';
 import { Batch } from './batch.js';
@@ -36,6 +36,7 @@ export class Ledger {
   readonly #batches = new Batches();
   /** Of each unsettled update of which an attempt has ended. */
   readonly #ended = new Map<Seq, EndedAttempts>();
+  readonly #retried = new Map<Seq, UpdateId>();
   #recent = new RecentIds();
   #nextSeq = seq(1);
   #runId: string | undefined;
@@ -47,6 +48,11 @@ export class Ledger {
   /** The ids that Telegram may send again. */
   get recent(): RecentIds {
     return this.#recent;
+  }
+
+  /** The dead letters that earlier runs have retried, as far as the log still tells; they may have died before removing them. */
+  get retried(): ReadonlyMap<Seq, UpdateId> {
+    return this.#retried;
   }
 
   /** The run of the program that has written the newest segment; undefined if the segment does not tell. */
@@ -212,8 +218,13 @@ export class Ledger {
     for (const of of begun) this.begin(of);
   }
 
-  #replayUpdates({ seqs, histories, marks }: UpdatesRecord, extent: Extent): void {
+  #replayUpdates({ seqs, ids: [id], retryOf, histories, marks }: UpdatesRecord, extent: Extent): void {
     this.#replayMarks(marks);
+    if (retryOf !== undefined && id !== undefined) {
+      this.#retried.set(retryOf, id);
+      // The mark that settles it may not have been written yet.
+      this.settle(retryOf);
+    }
     const [first] = seqs;
     if (first === undefined) return;
     const earlier = this.batchOf(first);

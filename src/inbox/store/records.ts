@@ -23,7 +23,7 @@ export const RecordKind = {
   marks: 3,
   /** An update that was given up; in a file of its own. */
   deadLetter: 4,
-  /** The removal of a dead letter. */
+  /** The removal of dead letters. */
   removal: 5,
   /** The unsettled updates of an older record, rewritten so that its segment can be removed. */
   rewritten: 6,
@@ -79,6 +79,8 @@ export interface UpdatesRecord {
   readonly ids: readonly UpdateId[];
   /** For each update the index of its content in the record's contents. */
   readonly contentIndexes: readonly number[];
+  /** The dead letter that the record's only update was, if somebody has asked for another try. */
+  readonly retryOf?: Seq | undefined;
   /** The histories of the updates that were begun before this record was written. */
   readonly histories: readonly (readonly [seq: Seq, history: History])[];
   /** What has become of other updates before this record was written. */
@@ -131,11 +133,12 @@ export function encodeHeader({ format, bot, runId, nextSeq, recent }: Header): B
  *   `result`. Writing received bytes costs less than serializing the updates again.
  */
 export function encodeUpdates(record: UpdatesRecord, contents: Uint8Array): Uint8Array[] {
-  const { atMs, confirmedOffset: passed, histories } = record;
+  const { atMs, confirmedOffset: passed, retryOf, histories } = record;
   const [seqs, ids] = [packRanges(record.seqs), packRanges(record.ids)];
   const places = packRanges(record.contentIndexes);
   const rows = histories.map(([of, history]) => [of, ...packHistory(history)]);
-  return [...withIndex({ atMs, passed, seqs, ids, places, rows, marks: packMarks(record.marks) }), contents];
+  const marks = packMarks(record.marks);
+  return [...withIndex({ atMs, passed, retryOf, seqs, ids, places, rows, marks }), contents];
 }
 
 export function encodeMarks(marks: Marks): Buffer[] {
@@ -147,8 +150,8 @@ export function encodeDeadLetter(letter: DeadLetter, content: Uint8Array): Uint8
   return [...withIndex({ seq, updateId, key, kind, why, attempts, atMs, error }), content];
 }
 
-export function encodeRemoval(removed: Seq): Buffer[] {
-  return [json(removed)];
+export function encodeRemovals(removed: readonly Seq[]): Buffer[] {
+  return [json(packRanges(removed))];
 }
 
 export function decodeHeader(payload: Buffer): Header {
@@ -176,13 +179,14 @@ export interface DecodedUpdates extends UpdatesRecord {
 
 export function decodeUpdates(payload: Buffer): DecodedUpdates {
   const { index, end } = readIndex(payload);
-  const { atMs, passed, seqs, ids, places, rows, marks } = fields(index);
+  const { atMs, passed, retryOf, seqs, ids, places, rows, marks } = fields(index);
   return {
     atMs: number(atMs),
     confirmedOffset: passed === undefined ? undefined : updateId(number(passed)),
     seqs: unpackRanges(seqs, seq),
     ids: unpackRanges(ids, updateId),
     contentIndexes: unpackRanges(places, (contentIndex) => contentIndex),
+    retryOf: retryOf === undefined ? undefined : seq(number(retryOf)),
     histories: list(rows).map((row) => {
       const [of, ...history] = list(row);
       return [seq(number(of)), unpackHistory(history)];
@@ -216,8 +220,10 @@ export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter
   return { letter, content: payload.subarray(end) };
 }
 
-export function decodeRemoval(payload: Buffer): Seq {
-  return seq(number(parse(payload)));
+/** Version 2 removes one letter a record. */
+export function decodeRemovals(payload: Buffer): readonly Seq[] {
+  const removed = parse(payload);
+  return typeof removed === 'number' ? [seq(removed)] : unpackRanges(removed, seq);
 }
 
 const packHistory = ({

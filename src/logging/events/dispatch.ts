@@ -9,7 +9,8 @@ import type { Rows } from './row.js';
 export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
   'handler.failed': {
     level: 'error',
-    means: 'a handler threw; its update counts as failed',
+    means:
+      'a handler threw; its update counts as failed, or as caught where `bot.catch` took the error (`caught`)',
     message: ({ item, durationMs, error }) =>
       `The handler of ${nameOf(item)} failed after ${durationInWords(durationMs)}: ${errorFields(error).message}`,
     fields: handlingFields,

@@ -3,6 +3,8 @@ import type { InboxEvent } from '../../../src/inbox/events.js';
 import { type Seq, seq as seqOf, updateId } from '../../../src/inbox/ids.js';
 import { DeadLetterPolicy } from '../../../src/inbox/journal/dead-letter-policy.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
+import { readDeadLetters, readLetterPayload } from '../../../src/inbox/store/read-dead-letters.js';
+import { decodeDeadLetter } from '../../../src/inbox/store/records.js';
 import type { Store } from '../../../src/inbox/store/store.js';
 import { historyWith } from '../../support/history.js';
 import { newUpdates } from '../../support/new-updates.js';
@@ -25,7 +27,7 @@ async function rig({ maxAttempts = 3 } = {}) {
     now,
     emit: (event) => events.push(event),
   });
-  return { store, policy, events };
+  return { disk, store, policy, events };
 }
 
 /** So many runs that died of it. */
@@ -92,12 +94,19 @@ describe('an update is given up', () => {
 
 describe('an update whose handler failed', () => {
   it('is kept as it was written, with its error in words', async () => {
-    const { store, policy } = await rig();
+    const { disk, store, policy } = await rig();
     store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
     store.mark('begun', seqOf(1));
     policy.giveUp(seqOf(1), 'failed', 'no luck');
     policy.giveUp(seqOf(99), 'failed', 'not there');
-    expect(store.deadLetters.list()).toMatchObject([{ seq: 1, attempts: 1, error: 'an error: no luck' }]);
-    expect(store.deadLetters.content(seqOf(1))?.toString()).toBe('"1"');
+    expect(store.deadLetters.list()).toMatchObject([{ seq: 1, attempts: 1 }]);
+    expect(store.ledger.size).toBe(0);
+    const { index, scan } = readDeadLetters(disk, '/inbox');
+    const [found] = index;
+    const payload = found && readLetterPayload(disk, '/inbox', scan.segments, found);
+    expect(payload && decodeDeadLetter(payload)).toMatchObject({
+      letter: { error: 'an error: no luck' },
+      content: Buffer.from('"1"'),
+    });
   });
 });

@@ -17,6 +17,9 @@ import { MemoryDisk } from '../log/memory-disk.js';
 const NOW = 1_700_000_000_000;
 const folder = '/inbox';
 
+const reopened = (disk: MemoryDisk) =>
+  openStore({ disk, folder, bot: '1-a', survivesPowerCut: false, now: () => NOW });
+
 /** Four updates that wait. */
 async function rig() {
   const disk = new MemoryDisk();
@@ -84,18 +87,17 @@ describe('dropping', () => {
     const { disk, ask } = await rig();
     ask({ action: 'drop', seqs: [seq(2)] });
     disk.kill();
-    const now = () => NOW;
-    const next = await openStore({ disk, folder, bot: '1-a', survivesPowerCut: false, now });
+    const next = await reopened(disk);
     expect(next.ledger.batches().flatMap((batch) => [...batch.seqs])).toEqual([1, 3, 4]);
   });
 
-  it('removes a dead letter once that is safe', async () => {
-    const { store, ask, counters } = await rig();
+  it('removes a dead letter at once', async () => {
+    const { disk, store, ask, counters } = await rig();
     store.addDeadLetter(letter, Buffer.from('"9"'));
     expect(ask({ action: 'drop', seqs: [seq(9), seq(9)] })).toEqual({ done: [9], refused: [] });
-    expect([store.getDeadLetter(seq(9)), store.deadLetters.list()]).toMatchObject([undefined, [{ seq: 9 }]]);
-    await store.commit();
-    expect(store.deadLetters.list()).toEqual([]);
+    expect([store.getDeadLetter(seq(9)), store.deadLetters.list()]).toEqual([undefined, []]);
+    disk.kill();
+    expect((await reopened(disk)).deadLetters.list()).toEqual([]);
     expect(counters.dropped).toBe(0);
   });
 });
@@ -110,5 +112,21 @@ describe('trying again', () => {
     expect(counters).toEqual({ ...newCounters(), recovered: 1 });
     await store.commit();
     expect(store.deadLetters.list()).toEqual([]);
+  });
+
+  it('that an earlier run has carried out and not answered is answered as done, and not done twice', async () => {
+    const { disk, store, ask } = await rig();
+    store.addDeadLetter(letter, Buffer.from('"9"'));
+    ask({ action: 'retry', seqs: [seq(9)] });
+    disk.kill();
+    const next = await reopened(disk);
+    const events: InboxEvent[] = [];
+    const counters = newCounters();
+    disk.replace(requestPath(folder, 'r'), '{"action":"retry","seqs":[9]}');
+    const emit = (event: InboxEvent) => events.push(event);
+    new RequestHandler({ disk, folder, store: next, counters, emit }).answerAll();
+    expect(parseAnswer(disk.read(answerPath(folder, 'r')).toString())).toEqual({ done: [9], refused: [] });
+    expect([next.deadLetters.list(), next.ledger.size, counters.recovered]).toEqual([[], 5, 0]);
+    expect(events).toMatchObject([{ updates: [109], refused: 0 }]);
   });
 });

@@ -58,6 +58,8 @@ const none: InboxCounts = {
   expired: 0,
   putBack: 0,
   dropped: 0,
+  deadDropped: 0,
+  dead: 0,
   waiting: 0,
   taken: 0,
   mayRepeat: 0,

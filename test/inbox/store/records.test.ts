@@ -6,12 +6,12 @@ import {
   decodeDeadLetter,
   decodeHeader,
   decodeMarks,
-  decodeRemoval,
+  decodeRemovals,
   decodeUpdates,
   encodeDeadLetter,
   encodeHeader,
   encodeMarks,
-  encodeRemoval,
+  encodeRemovals,
   encodeUpdates,
   FORMAT,
   noMarks,
@@ -76,7 +76,8 @@ describe('records come back as they were written', () => {
         expect(decodeMarks(whole(encodeMarks(written)))).toEqual(written);
         const header = { format: FORMAT, bot, nextSeq, recent };
         expect(decodeHeader(whole(encodeHeader(header)))).toEqual(header);
-        expect(decodeRemoval(whole(encodeRemoval(nextSeq)))).toBe(nextSeq);
+        expect(decodeRemovals(whole(encodeRemovals([nextSeq])))).toEqual([nextSeq]);
+        expect(decodeRemovals(Buffer.from(`${nextSeq}`))).toEqual([nextSeq]);
       }),
     );
   });
@@ -140,7 +141,7 @@ describe('records of another program', () => {
     ['marks', () => decodeMarks(Buffer.from('[[1],[],[]]'))],
     ['marks', () => decodeMarks(Buffer.from('[[1,1e9],[],[]]'))],
     ['marks', () => decodeMarks(Buffer.from('[[1,0.5],[],[]]'))],
-    ['removal', () => decodeRemoval(Buffer.from('"1"'))],
+    ['removal', () => decodeRemovals(Buffer.from('"1"'))],
     ['dead letter', () => decodeDeadLetter(whole([Buffer.from([2, 0, 0, 0]), Buffer.from('{}')]))],
     ['updates', () => decodeUpdates(whole([Buffer.from([2, 0, 0, 0]), Buffer.from('{}')]))],
   ])('are refused in words: %s', (_kind, decode) => {

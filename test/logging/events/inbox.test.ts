@@ -27,7 +27,12 @@ const samples: Samples<InboxEvent> = {
   'inbox.dead': [
     { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 3 },
     'error',
-    'Gave up update 7 (message): 3 processes died while handling it',
+    'Gave up update 7 (message) after 3 attempts: processes died while handling it',
+  ],
+  'inbox.dead-dropped': [
+    { event: 'inbox.dead-dropped', letters: 7, limit: 'DEAD_LIMIT', why: { failed: 4, caught: 3 } },
+    'warn',
+    'Dropped 7 dead letters because of DEAD_LIMIT: 4 failed, 3 caught',
   ],
   'inbox.paused': [
     {
@@ -65,5 +70,19 @@ const samples: Samples<InboxEvent> = {
 describe('an event of the inbox', () => {
   it.each(Object.values(samples))('$event has its line', async (event, level, msg) => {
     expect(await lineOf(event)).toMatchObject({ level, event: event.event, msg });
+  });
+
+  it.each([
+    ['expired', 'error', 'it is too old to be answered'],
+    ['cut', 'error', 'stops had to cut its handler'],
+    ['caught', 'debug', 'its handler failed, and bot.catch took the error'],
+    ['failed', 'debug', 'its handler failed'],
+    ['timed-out', 'debug', 'its handler hung'],
+  ] as const)('says of an update that is given up as %s why it is', async (why, level, said) => {
+    const event = { event: 'inbox.dead', updateId: 7, kind: 'message', why, attempts: 1 } as const;
+    expect(await lineOf(event)).toMatchObject({
+      level,
+      msg: `Gave up update 7 (message) after 1 attempt: ${said}`,
+    });
   });
 });
