@@ -283,7 +283,7 @@ describe('ctx.retryAfter', () => {
     });
     const prepared = prepareBot(bot);
     await handle(prepared);
-    await bot.middleware()(new Context(textUpdate(), bot.telegram, me) as never, async () => {});
+    await bot.middleware()(new Context(textUpdate(), bot.telegram, me as never) as never, async () => {});
     expect(seen).toEqual(['function', 'mine', 'function', 'mine']);
   });
 });
