@@ -92,6 +92,7 @@ describe('a program with a bot.catch that answers', () => {
     await allAnswered(sandbox);
     expect(await daemon.stop()).toMatchObject({ code: 0 });
     expect(mishaps(sandbox)).toEqual(noMishaps);
+    expect(daemon.output).not.toContain('bot.catch:');
     for (const { text, answers: given } of sandbox.exchanges()) expect(given).toMatchObject([{ text }]);
     expect(daemon.receipt['counts']).toMatchObject({ fetched: 31, handled: 31, failed: 0 });
   });
@@ -103,6 +104,7 @@ describe('a program with a bot.catch that answers', () => {
     sandbox.say({ chat: 1, text: 'behind it' });
     await allAnswered(sandbox);
     expect(await daemon.waitFor('handler.failed')).toMatchObject({ updateId: failing, caught: true });
+    expect(daemon.output).toContain('bot.catch: it failed');
     expect(await daemon.stop()).toMatchObject({ code: 0 });
     expect(sandbox.exchanges()).toMatchObject([
       { answers: [{ text: 'fail: it failed' }] },
@@ -135,7 +137,8 @@ describe("a bot's own handlerTimeout", () => {
     await using sandbox = await openSandbox();
     const file = fixture('bots', 'own-time-limit.js');
     await using daemon = runProgram(sandbox, file, { env: { HANDLER_TIMEOUT: '1s' } });
-    await sandbox.ask('hello');
+    sandbox.say('hello');
+    await allAnswered(sandbox);
     expect(await daemon.stop()).toMatchObject({ code: 0 });
     expect(daemon.events()).not.toContain('handler.timed-out');
     expect(daemon.receipt['counts']).toMatchObject({ handled: 1, timedOut: 0, failed: 0 });
