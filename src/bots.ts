@@ -85,11 +85,13 @@ export class Bots {
   /**
    * Lets the handlers of all bots end until `latestEnd` aborts, and asks `why` at the end of each bot's drain. Rejects with
    * DRAIN_OVERDUE, once all bots have drained, if handlers had to be aborted.
+   *
+   * @param withinMs when `latestEnd` is expected to abort
    */
-  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<void> {
+  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault', withinMs?: number): Promise<void> {
     const aborted = await Promise.all(
       this.#bots.map(async ({ pipeline, launched }) => {
-        const entries = await pipeline.drain(latestEnd, why);
+        const entries = await pipeline.drain(latestEnd, why, withinMs);
         launched.ended();
         return entries;
       }),

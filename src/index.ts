@@ -20,3 +20,4 @@ export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
 export type { AppLog } from './logging/app-log.js';
 export type { LastcallContext } from './telegraf/context.js';
 export type { OrderKeyFunction } from './telegraf/order-key.js';
+export { RetryLater } from './telegraf/retry-later.js';

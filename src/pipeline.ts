@@ -100,23 +100,20 @@ export class Pipeline {
   /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
     const { bot, clock, settings, emit } = options;
-    const { concurrency, handlerTimeoutMs, retries } = settings;
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
     this.#prepared = prepareBot(bot);
     this.#dispatcher = new Dispatcher({
       source: new GroupSettlement(this.#inbox),
-      concurrency,
-      handlerTimeoutMs,
-      retries,
+      concurrency: settings.concurrency,
+      handlerTimeoutMs: Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0),
+      retries: settings.retries,
       clock,
       historyOf: (entry) => entry,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
-      handle: async ({ update, attempt }, run) =>
-        (await this.#prepared.handle(update, run, attempt)) === 'caught'
-          ? { caught: new Error('bot.catch took the error') }
-          : undefined,
+      handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),
+      failureOf: (error) => this.#prepared.failureOf(error),
       emit,
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
@@ -159,11 +156,16 @@ export class Pipeline {
    * confirm. With the journal that confirm is under way since the first step; the memory inbox allows it only now.
    *
    * @param cause asked at the drain's beginning and at its end
+   * @param withinMs when `latestEnd` is expected to abort
    * @returns the updates whose handlers were aborted
    */
-  async drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault'): Promise<readonly Entry[]> {
+  async drain(
+    latestEnd: AbortSignal,
+    cause: () => 'stop' | 'fault',
+    withinMs?: number,
+  ): Promise<readonly Entry[]> {
     this.#inbox.drain(cause());
-    const aborted = await this.#dispatcher.drain(latestEnd);
+    const aborted = await this.#dispatcher.drain(latestEnd, withinMs);
     this.#report = await this.#inbox.close(cause());
     await this.#polling;
     return aborted.map(({ item }) => item);
