@@ -9,6 +9,7 @@ import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
+import type { HandlerScope } from './telegraf/handling.js';
 import { identityOf } from './telegraf/identity.js';
 import { firstFew } from './words.js';
 
@@ -18,6 +19,8 @@ export interface Launched {
   /** The kinds of updates to request; undefined where the settings decide. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
+  /** The handlers are called in it, if it is given. */
+  readonly handlerScope?: HandlerScope;
   /** Called when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
   /** Called once the bot's handlers have ended, or with the error that ended its polling. */
@@ -154,6 +157,7 @@ export class Bots {
     const { settings, clock, emit, errorText, failed } = this.#options;
     return new Pipeline({
       bot: launched.bot,
+      handlerScope: launched.handlerScope,
       key: botKey(identity),
       settings: {
         ...settings,

@@ -11,12 +11,17 @@ type CallApi = (method: string, payload: object, options?: { signal?: AbortLike 
 
 /**
  * Replaces the `callApi` of one context's client, so that its calls reject with the signal's reason once the signal
- * aborts, even where Telegraf's client would never settle. The signal is not read before the first call.
+ * aborts, even where Telegraf's client would never settle. The signal is not read before the first call. Once the handlers
+ * have called `process.exit`, calls never settle and send nothing.
  */
-export function endCallsWithRun(telegram: object, run: SignalSource): void {
+export function endCallsWithRun(
+  telegram: object,
+  run: SignalSource & { readonly hasExited?: boolean },
+): void {
   const client = telegram as PlainClient & { callApi: CallApi };
   const { callApi } = client;
   client.callApi = (method, payload, options) => {
+    if (run.hasExited) return new Promise(() => {});
     const callByTelegraf = () =>
       callUntil(run.signal, options?.signal, (signal) =>
         Reflect.apply(callApi, client, [method, payload, { ...options, signal }]),

@@ -23,6 +23,8 @@ export class UpdateRun implements Pick<LastcallContext, 'signal' | 'attempt'> {
   readonly attempt: number;
   /** Whether the handlers have failed. */
   failed = false;
+  /** Whether the handlers have called `process.exit`: nothing behind that call should have an effect. */
+  hasExited = false;
   readonly #source: SignalSource;
   #signal: AbortSignal | undefined;
 

@@ -18,6 +18,12 @@ import { isExitRequest } from './takeover/exit-request.js';
 /** `caught`: the handler failed, and the bot's own `bot.catch` took the error. */
 type UpdateResult = 'handled' | 'caught';
 
+/** Keeps track of the code that is called from handlers. */
+export interface HandlerScope {
+  /** Calls the handlers of an update; settles when their run has ended. */
+  run(run: UpdateRun, handle: () => Promise<unknown>): Promise<unknown>;
+}
+
 export interface PreparedBot {
   /**
    * Resolves when the update's handler has ended, whether or not the signal has aborted meanwhile. Rejects with what
@@ -29,7 +35,7 @@ export interface PreparedBot {
 }
 
 /** Switches the bot's `handlerTimeout` and default error handler off until `restore`. */
-export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
+export function prepareBot<C extends Context>(bot: Telegraf<C>, scope?: HandlerScope): PreparedBot {
   const internals = internalsOf(bot);
   // By id, not by object: an overridden handleUpdate may pass a copy on.
   const running = new Map<number, UpdateRun>();
@@ -46,7 +52,8 @@ export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
       const run = new UpdateRun(source, attempt);
       running.set(update.update_id, run);
       try {
-        await internals.handleUpdate(update);
+        const handle = () => internals.handleUpdate(update);
+        await (scope ? scope.run(run, handle) : handle());
       } finally {
         running.delete(update.update_id);
       }
@@ -105,8 +112,8 @@ function wrapMiddleware(
     try {
       return await middleware(ctx, next);
     } catch (error) {
-      // The program has asked to end while it is being stopped anyway; its handler has done what it wanted.
-      if (isExitRequest(error)) return undefined;
+      // The handler has called process.exit: it has done what it wanted.
+      if (isExitRequest(error) || own.hasExited) return undefined;
       if (!run) throw error;
       run.failed = true;
       // The bot was given back while the handler was at work: nobody waits for it, and the default error handler
