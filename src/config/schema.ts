@@ -173,7 +173,7 @@ const table = {
     name: 'MAX_ATTEMPTS',
     type: integer({ least: 0 }),
     fallback: '3',
-    help: 'After how many processes that died while handling it an update is given up and kept as a dead letter (`lastcall inbox`); 0 means never. With 1, updates that were handled at the same time are given up too.',
+    help: 'After how many runs in a row that died or were stopped while handling it an update is given up and kept as a dead letter (`lastcall inbox`); 0 means never. With 1, updates that were handled at the same time are given up too.',
   }),
   inboxLimit: setting({
     name: 'INBOX_LIMIT',

@@ -23,6 +23,9 @@ export type InboxEvent =
       readonly kind: string;
       readonly why: DeadReason;
       readonly attempts: number;
+      /** How many processes in a row died while handling it, and how many stops among them cut its handler. */
+      readonly deaths: number;
+      readonly cuts: number;
     }
   /** Nothing more is taken from Telegram until there is room. */
   | {

@@ -230,7 +230,16 @@ describe('lastcall inbox list', () => {
     });
     expect(updates).toHaveLength(30);
     expect(updates[0]).toEqual({
-      ...{ updateId: 2, kind: 'message', key: '1', state: 'running', attempts: 1, deaths: 0, seq: 2 },
+      ...{
+        updateId: 2,
+        kind: 'message',
+        key: '1',
+        state: 'running',
+        attempts: 1,
+        deaths: 0,
+        cuts: 0,
+        seq: 2,
+      },
       ...{ why: null, error: null, at: expect.stringMatching(/^\d{4}-.*Z$/) },
     });
     expect(updates[29]).toMatchObject({ updateId: 1, state: 'dead', why: 'failed', deaths: null });

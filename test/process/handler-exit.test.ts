@@ -2,15 +2,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { type Daemon, fixture } from '../support/daemon.js';
-import {
-  allAnswered,
-  countsOf,
-  mishaps,
-  noMishaps,
-  openSandbox,
-  runBot,
-  runProgram,
-} from '../support/delivery.js';
+import { countsOf, mishaps, noMishaps, openSandbox, runBot, runProgram } from '../support/delivery.js';
 import { expectGoodEnd } from '../support/programs.js';
 import { idle, steps, told } from '../support/stopping.js';
 

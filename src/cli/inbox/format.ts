@@ -66,6 +66,7 @@ function fieldsOf({
   atMs,
   attempts,
   deaths,
+  cuts,
   why,
   error,
 }: SeenUpdate): object {
@@ -77,6 +78,7 @@ function fieldsOf({
     at: new Date(atMs).toISOString(),
     attempts,
     deaths: deaths ?? null,
+    cuts: cuts ?? null,
     why: why ?? null,
     error: error ?? null,
     seq,

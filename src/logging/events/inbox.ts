@@ -39,12 +39,12 @@ export const inboxEvents: Rows<InboxEvent> = {
   'inbox.dead': {
     level: 'error',
     means:
-      'an update is given up and kept as a dead letter: `why` is `died`, or at level debug `failed` or `timed-out`',
-    message: ({ updateId, kind, why, attempts }) =>
-      why === 'died'
-        ? `Gave up update ${updateId} (${kind}): ${attempts} processes died while handling it`
+      'an update is given up and kept as a dead letter: `why` is `died` or `cut`, or at level debug `failed` or `timed-out`',
+    message: ({ updateId, kind, why, deaths, cuts }) =>
+      why === 'died' || why === 'cut'
+        ? `Gave up update ${updateId} (${kind}): ${endsInWords(deaths, cuts)}`
         : `Kept update ${updateId} (${kind}), whose handler ${why === 'failed' ? 'failed' : 'hung'}`,
-    levelOf: ({ why }) => (why === 'died' ? 'error' : 'debug'),
+    levelOf: ({ why }) => (why === 'died' || why === 'cut' ? 'error' : 'debug'),
   },
   'inbox.paused': {
     level: 'warn',
@@ -85,5 +85,13 @@ export const inboxEvents: Rows<InboxEvent> = {
     message: ({ error }) => error.message,
   },
 };
+
+/** How the runs in a row ended that had begun an update. */
+function endsInWords(deaths: number, cuts: number): string {
+  const died = `${deaths} ${deaths === 1 ? 'process' : 'processes'} died while handling it`;
+  if (cuts === 0) return died;
+  if (deaths > 0) return `${died}, and ${count(cuts, 'stop')} interrupted its handler`;
+  return `${count(cuts, 'stop')} in a row interrupted its handler, which may have waited for them`;
+}
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

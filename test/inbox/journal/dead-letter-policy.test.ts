@@ -3,6 +3,7 @@ import type { InboxEvent } from '../../../src/inbox/events.js';
 import { type Seq, seq as seqOf, updateId } from '../../../src/inbox/ids.js';
 import { DeadLetterPolicy } from '../../../src/inbox/journal/dead-letter-policy.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
+import type { History } from '../../../src/inbox/store/records.js';
 import type { Store } from '../../../src/inbox/store/store.js';
 import { newUpdates } from '../../support/new-updates.js';
 import { MemoryDisk } from '../log/memory-disk.js';
@@ -27,6 +28,24 @@ async function rig({ maxAttempts = 3 } = {}) {
   return { store, policy, events };
 }
 
+const noHistory: History = {
+  attempts: 0,
+  deaths: 0,
+  cuts: 0,
+  putBacks: 0,
+  retries: 0,
+  notBeforeMs: 0,
+  begun: false,
+};
+
+/** So many runs that a stop ended amid its handler. */
+function cut(store: Store, seq: Seq, times: number): void {
+  for (let time = 0; time < times; time++) {
+    store.mark('begun', seq);
+    store.mark('cut', seq);
+  }
+}
+
 /** So many runs that died of it. */
 function die(store: Store, seq: Seq, times: number): void {
   for (let time = 0; time < times; time++) {
@@ -46,8 +65,7 @@ describe('an update is watched', () => {
     'where MAX_ATTEMPTS is $maxAttempts, after $deaths deaths: $isSuspect',
     async ({ maxAttempts, deaths, isSuspect }) => {
       const { policy } = await rig({ maxAttempts });
-      for (const each of deaths)
-        expect(policy.isSuspect({ runs: each, deaths: each, begun: false })).toBe(isSuspect);
+      for (const each of deaths) expect(policy.isSuspect({ ...noHistory, deaths: each })).toBe(isSuspect);
     },
   );
 });
@@ -76,8 +94,33 @@ describe('an update is given up', () => {
       },
     ]);
     expect(events).toEqual([
-      { event: 'inbox.dead', updateId: 102, kind: 'kind of 2', why: 'died', attempts: 3 },
+      { event: 'inbox.dead', updateId: 102, kind: 'kind of 2', why: 'died', attempts: 3, deaths: 3, cuts: 0 },
     ]);
+  });
+
+  it.each([
+    { deaths: 0, cuts: 3, why: 'cut' },
+    { deaths: 1, cuts: 2, why: 'cut' },
+    { deaths: 2, cuts: 1, why: 'died' },
+  ])('after $deaths deaths and $cuts cuts: $why', async ({ deaths, cuts, why }) => {
+    const { store, policy, events } = await rig();
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
+    cut(store, seqOf(1), cuts);
+    die(store, seqOf(1), deaths);
+    expect(policy.giveUpExhausted()).toBe(1);
+    expect(events).toMatchObject([{ event: 'inbox.dead', why, attempts: 3, deaths, cuts }]);
+  });
+
+  it('not for deaths and cuts before it was put back', async () => {
+    const { store, policy } = await rig();
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
+    cut(store, seqOf(1), 2);
+    store.mark('begun', seqOf(1));
+    store.putBack({ seq: seqOf(1), notBeforeMs: 0, isRetry: false });
+    die(store, seqOf(1), 2);
+    expect(policy.giveUpExhausted()).toBe(0);
+    cut(store, seqOf(1), 1);
+    expect(policy.giveUpExhausted()).toBe(1);
   });
 
   it('never where that is what was asked for', async () => {

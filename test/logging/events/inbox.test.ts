@@ -25,7 +25,7 @@ const samples: Samples<InboxEvent> = {
     'Telegram sent 1 update again; known already',
   ],
   'inbox.dead': [
-    { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 3 },
+    { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 5, deaths: 3, cuts: 0 },
     'error',
     'Gave up update 7 (message): 3 processes died while handling it',
   ],
@@ -66,4 +66,25 @@ describe('an event of the inbox', () => {
   it.each(Object.values(samples))('$event has its line', async (event, level, msg) => {
     expect(await lineOf(event)).toMatchObject({ level, event: event.event, msg });
   });
+
+  it.each([
+    [0, 3, 'cut', '3 stops in a row interrupted its handler, which may have waited for them'],
+    [1, 2, 'cut', '1 process died while handling it, and 2 stops interrupted its handler'],
+    [2, 1, 'died', '2 processes died while handling it, and 1 stop interrupted its handler'],
+  ] as const)(
+    'inbox.dead tells of %i deaths and %i cuts, and is an error',
+    async (deaths, cuts, why, words) => {
+      const event = {
+        event: 'inbox.dead',
+        updateId: 7,
+        kind: 'message',
+        attempts: 4,
+        why,
+        deaths,
+        cuts,
+      } as const;
+      const line = { level: 'error', msg: `Gave up update 7 (message): ${words}` };
+      expect(await lineOf(event)).toMatchObject(line);
+    },
+  );
 });
