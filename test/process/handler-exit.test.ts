@@ -70,7 +70,9 @@ describe('a handler that calls process.exit', () => {
     expect(told(daemon, 'process.fault')).toEqual([]);
   });
 
-  it('from a timer that it has left behind stops in order, too', async () => {
+  // Older versions of Node cannot tell whose timer it is at a bearable price.
+  const sinceNode24 = Number.parseInt(process.versions.node, 10) >= 24 ? it : it.skip;
+  sinceNode24('from a timer that it has left behind stops in order, too', async () => {
     await using sandbox = await openSandbox();
     await using daemon = runProgram(sandbox, program, { env });
     await neighboursAtWork(sandbox, daemon);

@@ -2,11 +2,11 @@
  * Knows whether code is called from within a handler, and ends the run of a handler that calls `process.exit`: the drain
  * then waits for it no longer.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { UpdateRun } from '../context.js';
 import type { HandlerScope } from '../handling.js';
+import { type CallerTracking, trackCallers } from './caller-tracking.js';
 
-interface HandlerCall {
+export interface HandlerCall {
   readonly run: UpdateRun;
   /** Ends the run, whatever its code still does. */
   end(): void;
@@ -14,7 +14,11 @@ interface HandlerCall {
 }
 
 export class HandlerExits implements HandlerScope {
-  readonly #calls = new AsyncLocalStorage<HandlerCall | undefined>();
+  readonly #calls: CallerTracking<HandlerCall>;
+
+  constructor(calls: CallerTracking<HandlerCall> = trackCallers()) {
+    this.#calls = calls;
+  }
 
   /** Resolves when the handler has ended or has called `process.exit`; rejects with what it throws before that. */
   run(run: UpdateRun, handle: () => Promise<unknown>): Promise<void> {
@@ -35,12 +39,12 @@ export class HandlerExits implements HandlerScope {
 
   /** Calls a function as if no handler had called it, and so all that follows from it. */
   outside<T>(work: () => T): T {
-    return this.#calls.run(undefined, work);
+    return this.#calls.outside(work);
   }
 
   /** Whether a handler that has not ended calls this. */
   get isInHandler(): boolean {
-    return this.#calls.getStore()?.isOver === false;
+    return this.#calls.caller?.isOver === false;
   }
 
   /**
@@ -50,7 +54,7 @@ export class HandlerExits implements HandlerScope {
    * @returns `first` for the first call of a run, `again` for a later one, undefined if no handler calls this
    */
   exit(isStopping: boolean): 'first' | 'again' | undefined {
-    const call = this.#calls.getStore();
+    const call = this.#calls.caller;
     if (call?.run.hasExited) return 'again';
     if (!call || (call.isOver && isStopping)) return undefined;
     call.run.hasExited = true;
