@@ -48,7 +48,7 @@ export interface BotHookOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly bots: Bots;
-  /** Called when the program calls `process.exit` before the stop. The process ends when it returns. */
+  /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
 }
 
@@ -160,6 +160,8 @@ export class BotHook implements Hook {
           void lifecycle.stop(StopReason.request(why === undefined ? 'bot.stop()' : `bot.stop('${why}')`)),
         refused: (error) => void lifecycle.stop(StopReason.fatal(error)),
         exiting,
+        exitedByHandler: (exitCode) =>
+          void lifecycle.stop(StopReason.request(`process.exit(${exitCode})`, exitCode)),
         leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
       },
       { clock, ...(apiRoot !== undefined && { apiRoot }) },

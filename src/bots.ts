@@ -6,6 +6,7 @@ import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
+import type { HandlerScope } from './telegraf/handling.js';
 import { identityOf } from './telegraf/identity.js';
 import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { firstFew } from './words.js';
@@ -16,6 +17,9 @@ export interface Launched {
   /** The kinds of updates to request; undefined where the settings decide. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
+  /** The scope in which the handlers are called, if there is one. */
+  readonly handlerScope?: HandlerScope;
+  /** Called when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
   /** Called once the bot's handlers have ended, or with the error that ended its polling. */
   ended(error?: unknown): void;
@@ -151,6 +155,7 @@ export class Bots {
     const { settings, clock, emit, errorText, failed } = this.#options;
     return new Pipeline({
       bot: launched.bot,
+      handlerScope: launched.handlerScope,
       key: botKey(identity),
       settings: {
         ...settings,

@@ -21,7 +21,7 @@ import type { PollingEvent } from './polling/events.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
 import { restoreUpdate } from './telegraf/bot-api/results.js';
-import { type PreparedBot, prepareBot } from './telegraf/handling.js';
+import { type HandlerScope, type PreparedBot, prepareBot } from './telegraf/handling.js';
 import { albumOf, type Order, type OrderKeyFunction, orderKey, updateKind } from './telegraf/order-key.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
@@ -71,6 +71,8 @@ export interface PipelineSettings {
 
 export interface PipelineOptions {
   readonly bot: Telegraf;
+  /** The handlers are called in it, if it is given. */
+  readonly handlerScope?: HandlerScope | undefined;
   /** The bot's name for all that is kept of it on this host. */
   readonly key: string;
   readonly settings: PipelineSettings;
@@ -103,7 +105,7 @@ export class Pipeline {
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
-    this.#prepared = prepareBot(bot);
+    this.#prepared = prepareBot(bot, options.handlerScope);
     this.#dispatcher = new Dispatcher({
       source: new GroupSettlement(this.#inbox),
       concurrency: settings.concurrency,

@@ -23,6 +23,9 @@ export type InboxEvent =
       readonly kind: string;
       readonly why: DeadReason;
       readonly attempts: number;
+      /** How many processes in a row died while handling it, and how many stops among them cut its handler. */
+      readonly deaths: number;
+      readonly cuts: number;
     }
   /** The oldest dead letters were dropped because of a limit; `why` counts them by the reason for which they were given up. */
   | {

@@ -14,13 +14,14 @@ type CallApi = (method: string, payload: object, options?: { signal?: AbortLike 
 /**
  * Replaces the `callApi` of one context's client, so that its calls reject with the signal's reason once the signal
  * aborts, even where Telegraf's client would never settle. A call that Telegram answers with 429 waits for as long as
- * Telegram asks and is made again, while the run has time for that. The signal is not read before the first call.
+ * Telegram asks and is made again, while the run has time for that. Once the handlers have called `process.exit`, calls
+ * never settle and send nothing. The signal is not read before the first call.
  *
  * @param errors the errors of the calls are added to it
  */
 export function endCallsWithRun(
   telegram: object,
-  run: Pick<HandlerRun, 'signal' | 'pause'>,
+  run: Pick<HandlerRun, 'signal' | 'pause'> & { readonly hasExited?: boolean },
   errors: WeakSet<object>,
 ): void {
   const client = telegram as PlainClient & { callApi: CallApi };
@@ -32,6 +33,7 @@ export function endCallsWithRun(
       );
     const errorClass = errorClassFor(callApi);
     for (;;) {
+      if (run.hasExited) return new Promise(() => {});
       try {
         if (!errorClass || options?.signal || !isPlainCall(client, method, payload))
           return await callByTelegraf();

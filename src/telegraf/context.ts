@@ -28,6 +28,8 @@ export class UpdateRun implements HandlerRun {
   readonly attempt: number;
   /** Why the handlers have failed, and whether that was kept from the bot's error handler, since they will run again. */
   failure: { readonly error: unknown; readonly isPutBack: boolean } | undefined;
+  /** Whether the handlers have called `process.exit`: nothing after that call should have an effect. */
+  hasExited = false;
   readonly #run: HandlerRun;
   #signal: AbortSignal | undefined;
 

@@ -19,6 +19,12 @@ import {
 } from './internals.js';
 import { isExitRequest } from './takeover/exit-request.js';
 
+/** Keeps track of the code that is called from handlers. */
+export interface HandlerScope {
+  /** Calls the handlers of an update; settles when their run has ended. */
+  run(run: UpdateRun, handle: () => Promise<unknown>): Promise<unknown>;
+}
+
 export interface PreparedBot {
   /** The bot's own time limit for handlers; undefined where it has Telegraf's default. */
   readonly ownHandlerTimeoutMs: number | undefined;
@@ -35,7 +41,7 @@ export interface PreparedBot {
 }
 
 /** Switches the bot's `handlerTimeout` and default error handler off until `restore`. */
-export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
+export function prepareBot<C extends Context>(bot: Telegraf<C>, scope?: HandlerScope): PreparedBot {
   const internals = internalsOf(bot);
   // By id, not by object: an overridden handleUpdate may pass a copy on.
   const running = new Map<number, UpdateRun>();
@@ -60,7 +66,8 @@ export function prepareBot<C extends Context>(bot: Telegraf<C>): PreparedBot {
       const run = new UpdateRun(handlerRun, attempt);
       running.set(update.update_id, run);
       try {
-        await internals.handleUpdate(update);
+        const handle = () => internals.handleUpdate(update);
+        await (scope ? scope.run(run, handle) : handle());
       } finally {
         running.delete(update.update_id);
       }
@@ -131,8 +138,8 @@ function wrapMiddleware(
     try {
       return await middleware(ctx, next);
     } catch (error) {
-      // The program has asked to end while it is being stopped anyway; its handler has done what it wanted.
-      if (isExitRequest(error)) return undefined;
+      // The handler has called process.exit: it has done what it wanted.
+      if (isExitRequest(error) || own.hasExited) return undefined;
       if (!run) throw error;
       run.failure = { error, isPutBack: run.isPutBack(error) };
       // The bot was given back while the handler was at work: nobody waits for it, and the default error handler

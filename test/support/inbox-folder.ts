@@ -128,8 +128,9 @@ export class AtWork {
   async end(how: 'stop' | 'kill' = 'stop'): Promise<void> {
     const heartbeat = join(this.folder, 'owner.json');
     const left = readFileSync(heartbeat);
-    this.#journal.drain(how === 'kill' ? 'fault' : 'stop');
-    await this.#journal.close(how === 'kill' ? 'fault' : 'stop');
+    const cause = how === 'kill' ? 'fault' : 'stop';
+    this.#journal.drain(cause);
+    await this.#journal.close(cause);
     if (how === 'kill') writeFileSync(heartbeat, left);
     this.#lock.release();
   }

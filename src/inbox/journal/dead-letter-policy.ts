@@ -47,10 +47,10 @@ export class DeadLetterPolicy<U> {
     const update = restore(stored.content);
     const { updateId } = stored;
     const [key, kind] = [orderKey(keyOf(update)), kindOf(update)];
-    const { attempts } = store.ledger.historyOf(seq);
+    const { attempts, deaths, cuts } = store.ledger.historyOf(seq);
     const error = cause === undefined ? undefined : errorText(cause);
     store.addDeadLetter({ seq, updateId, key, kind, why, attempts, atMs: now(), error }, text);
-    emit({ event: 'inbox.dead', updateId, kind, why, attempts });
+    emit({ event: 'inbox.dead', updateId, kind, why, attempts, deaths, cuts });
   }
 
   /**

@@ -41,8 +41,10 @@ export const inboxEvents: Rows<InboxEvent> = {
     level: 'error',
     means:
       'an update is given up and kept as a dead letter: `why` is `died`, `cut` or `expired`, or at level debug `failed`, `caught` or `timed-out`, which `handler.failed` and `handler.hung` tell',
-    message: ({ updateId, kind, why, attempts }) =>
-      `Gave up update ${updateId} (${kind}) after ${count(attempts, 'attempt')}: ${gaveUpBecause[why]}`,
+    message: ({ updateId, kind, why, attempts, deaths, cuts }) => {
+      const because = why === 'died' || why === 'cut' ? endsInWords(deaths, cuts) : gaveUpBecause[why];
+      return `Gave up update ${updateId} (${kind}) after ${count(attempts, 'attempt')}: ${because}`;
+    },
     levelOf: ({ why }) => (why === 'died' || why === 'cut' || why === 'expired' ? 'error' : 'debug'),
   },
   'inbox.dead-dropped': {
@@ -94,13 +96,19 @@ export const inboxEvents: Rows<InboxEvent> = {
   },
 };
 
-const gaveUpBecause: Readonly<Record<DeadReason, string>> = {
+const gaveUpBecause: Readonly<Record<Exclude<DeadReason, 'died' | 'cut'>, string>> = {
   failed: 'its handler failed',
   caught: 'its handler failed, and bot.catch took the error',
   'timed-out': 'its handler hung',
   expired: 'it is too old to be answered',
-  died: 'processes died while handling it',
-  cut: 'stops had to cut its handler',
 };
+
+/** How the runs in a row ended that had begun an update. */
+function endsInWords(deaths: number, cuts: number): string {
+  const died = `${deaths} ${deaths === 1 ? 'process' : 'processes'} died while handling it`;
+  if (cuts === 0) return died;
+  if (deaths > 0) return `${died}, and ${count(cuts, 'stop')} interrupted its handler`;
+  return `${count(cuts, 'stop')} in a row interrupted its handler, which may have waited for them`;
+}
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

@@ -30,6 +30,14 @@ async function rig({ maxAttempts = 3 } = {}) {
   return { disk, store, policy, events };
 }
 
+/** So many runs that a stop ended amid its handler. */
+function cut(store: Store, seq: Seq, times: number): void {
+  for (let time = 0; time < times; time++) {
+    store.mark('begun', seq);
+    store.mark('cut', seq);
+  }
+}
+
 /** So many runs that died of it. */
 function die(store: Store, seq: Seq, times: number): void {
   for (let time = 0; time < times; time++) {
@@ -79,8 +87,33 @@ describe('an update is given up', () => {
       },
     ]);
     expect(events).toEqual([
-      { event: 'inbox.dead', updateId: 102, kind: 'kind of 2', why: 'died', attempts: 3 },
+      { event: 'inbox.dead', updateId: 102, kind: 'kind of 2', why: 'died', attempts: 3, deaths: 3, cuts: 0 },
     ]);
+  });
+
+  it.each([
+    { deaths: 0, cuts: 3, why: 'cut' },
+    { deaths: 1, cuts: 2, why: 'cut' },
+    { deaths: 2, cuts: 1, why: 'died' },
+  ])('after $deaths deaths and $cuts cuts: $why', async ({ deaths, cuts, why }) => {
+    const { store, policy, events } = await rig();
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
+    cut(store, seqOf(1), cuts);
+    die(store, seqOf(1), deaths);
+    expect(policy.giveUpExhausted()).toBe(1);
+    expect(events).toMatchObject([{ event: 'inbox.dead', why, attempts: 3, deaths, cuts }]);
+  });
+
+  it('not for deaths and cuts before it was put back', async () => {
+    const { store, policy } = await rig();
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
+    cut(store, seqOf(1), 2);
+    store.mark('begun', seqOf(1));
+    store.putBack({ seq: seqOf(1), notBeforeMs: 0, isRetry: false });
+    die(store, seqOf(1), 2);
+    expect(policy.giveUpExhausted()).toBe(0);
+    cut(store, seqOf(1), 1);
+    expect(policy.giveUpExhausted()).toBe(1);
   });
 
   it('never where that is what was asked for', async () => {

@@ -369,7 +369,7 @@ describe('a poison', () => {
       [4, 5],
     ]);
     expect(life.eventsOf('inbox.dead')).toEqual([
-      { event: 'inbox.dead', updateId: 3, kind: 'message', why: 'died', attempts: 3 },
+      { event: 'inbox.dead', updateId: 3, kind: 'message', why: 'died', attempts: 3, deaths: 3, cuts: 0 },
     ]);
     expect(life.inbox.counts).toMatchObject({ dropped: 1, handled: 2, waiting: 0 });
   });
