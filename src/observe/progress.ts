@@ -62,10 +62,11 @@ export class Progress {
   }
 
   get isStalled(): boolean {
-    return this.#clock.now() > this.#latestEnd() + OVERRUN_TOLERANCE_MS;
+    return this.#clock.now() > this.latestEnd() + OVERRUN_TOLERANCE_MS;
   }
 
-  #latestEnd(): number {
+  /** When the current step of the start, the run, or the whole stop must have ended, in the clock's milliseconds. */
+  latestEnd(): number {
     switch (this.#phase) {
       case 'starting':
         return this.#step.latestEnd;
