@@ -96,7 +96,12 @@ export class Pipeline {
         (await this.#prepared.handle(update, run, attempt)) === 'caught'
           ? { caught: new Error('bot.catch took the error') }
           : undefined,
-      emit,
+      emit: (event) => {
+        // Until polling notices an outage, handlers would go on starting and failing.
+        if (event.event === 'handler.put-back' && event.failure === 'unreachable')
+          this.#poller.checkReachability();
+        emit(event);
+      },
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
     const { pollTimeoutMs, conflictPatienceMs, confirmTimeoutMs } = settings;
@@ -107,6 +112,7 @@ export class Pipeline {
         options.connected(me);
         this.#dispatcher.start();
       },
+      reachable: (isReachable) => (isReachable ? this.#dispatcher.resume() : this.#dispatcher.hold()),
       allowedUpdates,
       dropPending,
       deleteWebhook,
