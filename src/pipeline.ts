@@ -9,6 +9,7 @@ import type { Update } from 'telegraf/types';
 import type { Clock } from './clock.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
+import { JamWatch } from './dispatch/jam-watch.js';
 import { LastcallError } from './errors.js';
 import type { InboxEvent } from './inbox/events.js';
 import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
@@ -72,6 +73,7 @@ export class Pipeline {
   readonly #api: HttpBotApi;
   readonly #inbox: Inbox<Update>;
   readonly #dispatcher: Dispatcher<Entry<Update>>;
+  readonly #jamWatch: JamWatch<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
   #polling: Promise<PollingEnd> | undefined;
@@ -103,6 +105,14 @@ export class Pipeline {
         emit(event);
       },
     });
+    this.#jamWatch = new JamWatch({
+      running: () => this.#dispatcher.running(),
+      hasFreeSlot: () => this.#dispatcher.hasFreeSlot,
+      waitingBehind: (entry) => this.#inbox.waitingBehind(entry),
+      keyOf: ({ key }) => key,
+      clock,
+      emit,
+    });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
     const { pollTimeoutMs, conflictPatienceMs, confirmTimeoutMs } = settings;
     this.#poller = new Poller({
@@ -111,6 +121,7 @@ export class Pipeline {
       connected: (me) => {
         options.connected(me);
         this.#dispatcher.start();
+        this.#jamWatch.start();
       },
       reachable: (isReachable) => (isReachable ? this.#dispatcher.resume() : this.#dispatcher.hold()),
       allowedUpdates,
@@ -147,6 +158,7 @@ export class Pipeline {
    * @returns the updates whose handlers were aborted
    */
   async drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault'): Promise<readonly Entry[]> {
+    this.#jamWatch.stop();
     this.#inbox.drain(cause());
     const aborted = await this.#dispatcher.drain(latestEnd);
     this.#report = await this.#inbox.close(cause());

@@ -125,6 +125,17 @@ export class Dispatcher<T extends DispatchItem> {
     return { running: this.#running, hung: this.#hung.size };
   }
 
+  /** The handlers at work, those that have run for longest first. */
+  *running(): Generator<Handling<T>> {
+    for (const queue of [this.#inGrace, this.#inTime])
+      for (const task of queue.items()) yield this.#describe(task);
+  }
+
+  /** Whether an item that were ready would start at once. */
+  get hasFreeSlot(): boolean {
+    return this.#takes && this.#running < this.#options.concurrency;
+  }
+
   /**
    * When something has to have happened here, in the clock's milliseconds: the next timeout of a running handler. In the
    * past where an item could start and nothing does; Infinity where there is nothing to do.
