@@ -114,7 +114,7 @@ export function composeApp({
   });
   const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
   const drain = new DrainHook({
-    drain: (latestEnd, why) => bots.drain(latestEnd, why),
+    drain: (latestEnd, why, withinMs) => bots.drain(latestEnd, why, withinMs),
     clock,
     hastenSignal: lifecycle.hastenSignal,
     confirmMs,

@@ -85,11 +85,12 @@ export class Bots {
    * handlers had to be aborted.
    *
    * @param why asked at the end of each bot's drain
+   * @param withinMs when `latestEnd` is expected to abort
    */
-  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<void> {
+  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault', withinMs?: number): Promise<void> {
     const aborted = await Promise.all(
       this.#bots.map(async ({ pipeline, launched }) => {
-        const entries = await pipeline.drain(latestEnd, why);
+        const entries = await pipeline.drain(latestEnd, why, withinMs);
         launched.ended();
         return entries;
       }),
@@ -115,10 +116,11 @@ export class Bots {
       .reduce(
         (all, one) => ({
           running: all.running + one.running,
+          waiting: all.waiting + one.waiting,
           handled: all.handled + one.handled,
           latestEnd: Math.min(all.latestEnd, one.latestEnd),
         }),
-        { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY },
+        { running: 0, waiting: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY },
       );
   }
 

@@ -30,6 +30,8 @@ export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Upda
 export interface Activity {
   /** The number of handlers at work. */
   readonly running: number;
+  /** The number of updates in the inbox whose handlers have not started. */
+  readonly waiting: number;
   readonly handled: number;
   /** When the step at work has to have ended, in the clock's milliseconds; Infinity where nothing is under way. */
   readonly latestEnd: number;
@@ -83,21 +85,18 @@ export class Pipeline {
   /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
     const { bot, clock, settings, emit } = options;
-    const { concurrency, handlerTimeoutMs } = settings;
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
     this.#prepared = prepareBot(bot);
     this.#dispatcher = new Dispatcher({
       source: this.#inbox,
-      concurrency,
-      handlerTimeoutMs,
+      concurrency: settings.concurrency,
+      handlerTimeoutMs: Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0),
       clock,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
-      handle: async ({ update, attempt }, run) =>
-        (await this.#prepared.handle(update, run, attempt)) === 'caught'
-          ? { caught: new Error('bot.catch took the error') }
-          : undefined,
+      handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),
+      failureOf: (error) => this.#prepared.failureOf(error),
       emit: (event) => {
         // Until polling notices an outage, handlers would go on starting and failing.
         if (event.event === 'handler.put-back' && event.failure === 'unreachable')
@@ -155,12 +154,17 @@ export class Pipeline {
    * confirms what has become safe.
    *
    * @param cause asked at the drain's beginning and at its end
+   * @param withinMs when `latestEnd` is expected to abort
    * @returns the updates whose handlers were aborted
    */
-  async drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault'): Promise<readonly Entry[]> {
+  async drain(
+    latestEnd: AbortSignal,
+    cause: () => 'stop' | 'fault',
+    withinMs?: number,
+  ): Promise<readonly Entry[]> {
     this.#jamWatch.stop();
     this.#inbox.drain(cause());
-    const aborted = await this.#dispatcher.drain(latestEnd);
+    const aborted = await this.#dispatcher.drain(latestEnd, withinMs);
     this.#report = await this.#inbox.close(cause());
     await this.#polling;
     return aborted.map(({ item }) => item);
@@ -177,6 +181,7 @@ export class Pipeline {
     const { latestEnd: handling, counts } = this.#dispatcher;
     return {
       running: counts.running,
+      waiting: this.#inbox.counts.waiting,
       handled: this.#inbox.counts.handled,
       latestEnd: Math.min(polling, this.#inbox.latestEnd, handling),
     };

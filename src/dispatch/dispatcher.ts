@@ -19,6 +19,7 @@ import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
 import type { DispatchEvent, Handling } from './events.js';
 import { type Decision, decide, type Failure } from './failure.js';
+import { Pauses } from './pauses.js';
 import { type HandlerRun, Task } from './task.js';
 import { TimeoutQueue } from './timeout-queue.js';
 
@@ -99,6 +100,7 @@ export class Dispatcher<T extends DispatchItem> {
   readonly #inTime: TimeoutQueue<Task<T>>;
   readonly #inGrace: TimeoutQueue<Task<T>>;
   readonly #hung = new Set<Task<T>>();
+  readonly #pauses: Pauses;
   #drained: Promise<readonly Handling<T>[]> | undefined;
   #endDrain: (aborted: readonly Handling<T>[]) => void = () => {};
   #willStart = false;
@@ -113,6 +115,7 @@ export class Dispatcher<T extends DispatchItem> {
     const { clock, handlerTimeoutMs, graceMs = DEFAULT_GRACE_MS, emit } = options;
     this.#options = options;
     this.#emit = guarded(emit);
+    this.#pauses = new Pauses(clock);
     this.#inTime = new TimeoutQueue({
       clock,
       delayMs: handlerTimeoutMs,
@@ -181,8 +184,10 @@ export class Dispatcher<T extends DispatchItem> {
    * Resolves when nothing runs and the source has nothing more to start, at the latest when `latestEnd` aborts: that aborts
    * the handlers still running, with its reason, and the drain resolves with them; their items are not settled. Hung
    * handlers are not waited for. Never rejects. A second call returns the first one's promise.
+   *
+   * @param withinMs when `latestEnd` is expected to abort: handlers do not wait for Telegram for longer
    */
-  drain(latestEnd: AbortSignal): Promise<readonly Handling<T>[]> {
+  drain(latestEnd: AbortSignal, withinMs = Number.POSITIVE_INFINITY): Promise<readonly Handling<T>[]> {
     this.#drained ??= new Promise((resolve) => {
       let forget = () => {};
       this.#endDrain = (aborted) => {
@@ -196,6 +201,7 @@ export class Dispatcher<T extends DispatchItem> {
       const { waiting } = this.#options.source.counts;
       this.#emit({ event: 'drain.started', running: this.#running, waiting });
       if (this.#state === 'running') this.#state = 'draining';
+      this.#pauses.endBy(this.#options.clock.now() + withinMs);
       forget = onAbort(latestEnd, () => this.#cut(latestEnd.reason));
       if (this.#state === 'idle') this.#endDrain([]);
       else this.#startNext();
@@ -253,7 +259,7 @@ export class Dispatcher<T extends DispatchItem> {
 
   #start(items: readonly T[]): void {
     const now = this.#options.clock.now();
-    const tasks = items.map((item) => new Task(item, now, this.#decide));
+    const tasks = items.map((item) => new Task(item, now, this.#decide, this.#pauses));
     // All of them count as running before the first handler runs: a handler may ask for the stop.
     for (const task of tasks) task.timeout = this.#inTime.add(task, now);
     for (const task of tasks) void this.#run(task);

@@ -89,7 +89,7 @@ export class StatusText {
   #compose(): string {
     const { progress, clock, activity } = this.#options;
     const now = clock.now();
-    const { running, handled } = activity();
+    const { running, waiting, handled } = activity();
 
     if (progress.phase === 'stopping') {
       const { name, latestEnd } = progress.step;
@@ -101,7 +101,8 @@ export class StatusText {
       return `standing by, ${holder === undefined ? 'another process' : `process ${holder}`} polls`;
     if (progress.phase === 'starting') return progress.step.name;
 
-    const handlers = `${running} running, ${handled} handled`;
+    const waits = waiting > 0 ? `${waiting} waiting, ` : '';
+    const handlers = `${running} running, ${waits}${handled} handled`;
     for (const [bot, { text, since }] of this.#problems)
       return `${this.#prefixOf(bot)}${text} for ${inSeconds(now - since)}, ${handlers}`;
     if (this.#lastPollAt === undefined) return 'connecting to Telegram';

@@ -20,7 +20,7 @@ function setUp({ watchdogMs }: { watchdogMs?: number } = {}) {
     ping: () => void told.push(`ping ${clock.now()}`),
     close() {},
   };
-  const activity = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
+  const activity = { running: 0, waiting: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
   const health = new Health({
     supervisor,
     clock,

@@ -7,7 +7,7 @@ import { FakeClock } from '../support/fake-clock.js';
 
 function setUp() {
   const clock = new FakeClock();
-  const activity = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
+  const activity = { running: 0, waiting: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
   const progress = new Progress(clock, () => activity.latestEnd);
   const statusText = new StatusText({
     progress,
@@ -75,6 +75,15 @@ describe('the status text', () => {
     run.observe({ event: 'poll.answered', count: 0, durationMs: 3 }, 1);
     run.observe({ event: 'poll.recovered', gapMs: 5_000, failures: 2 }, 1);
     expect(run.statusText.current).toMatch(/^polling as @name/);
+  });
+
+  it('counts the updates that wait for their handlers', () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    run.observe(unreachable, 1);
+    Object.assign(run.activity, { running: 2, waiting: 4_900 });
+    expect(run.statusText.current).toBe('Telegram unreachable for 0 s, 2 running, 4900 waiting, 0 handled');
   });
 
   it('names the bot that has a problem if there are several', () => {
