@@ -62,14 +62,14 @@ export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
     means:
       'a chat (`key`) jams: `waiting` of its updates wait behind this handler, the first of them for `waitedMs`, although handlers could start; at most once a minute and chat',
     message: ({ item, durationMs, waiting, waitedMs }) =>
-      `${count(waiting, 'update')} of ${item.key} wait, the first for ${durationInWords(waitedMs)}, behind the handler of ${nameOf(item)}, which has run for ${durationInWords(durationMs)}`,
+      `${count(waiting, 'update')} with the key ${item.key} wait, the first for ${durationInWords(waitedMs)}, behind the handler of ${nameOf(item)}, which has run for ${durationInWords(durationMs)}`,
     fields: handlingFields,
   },
   'dispatch.unjammed': {
     level: 'info',
     means: 'a chat that jammed does no longer, after `jammedMs`',
     message: ({ key, jammedMs }) =>
-      `The updates of ${key} no longer wait for long, after ${durationInWords(jammedMs)}`,
+      `The updates with the key ${key} no longer wait for long, after ${durationInWords(jammedMs)}`,
   },
   'dispatch.exhausted': {
     level: 'error',
