@@ -34,12 +34,16 @@ export function whyNoBlackHole(): string | undefined {
   if (process.platform !== 'linux') return 'this is not Linux';
   if (process.getuid?.() !== 0) return 'it takes root';
   try {
-    execFileSync('unshare', ['-n', 'sh', '-ec', setUp, 'sh', 'true'], { stdio: 'pipe' });
+    execFileSync(...inNewNetwork('true'), { stdio: 'pipe' });
     return undefined;
   } catch (error) {
     return `no network namespace: ${error instanceof Error ? error.message.split('\n', 2).join(' ') : error}`;
   }
 }
+
+/** The command by which the others run in a new network. */
+const inNewNetwork = (...command: readonly string[]) =>
+  ['sh', ['-c', 'exec unshare -n sh -ec "$@"', 'sh', setUp, 'sh', ...command]] as const;
 
 export class CutNetwork implements AsyncDisposable {
   readonly #relay: ChildProcess;
@@ -63,10 +67,9 @@ export class CutNetwork implements AsyncDisposable {
       far.on('error', () => near.destroy()).on('close', () => near.destroy());
     });
     await once(server.listen(path), 'listening');
-    const args = [fixture('drivers', 'relay.mjs'), ADDRESS, String(PORT), path];
-    const relay = spawn('unshare', ['-n', 'sh', '-ec', setUp, 'sh', process.execPath, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const relayFile = fixture('drivers', 'relay.mjs');
+    const command = inNewNetwork(process.execPath, relayFile, ADDRESS, String(PORT), path);
+    const relay = spawn(...command, { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(relay.stdout, 'data');
     return new CutNetwork(relay, server, folder);
   }
