@@ -23,6 +23,7 @@ import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
+import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { identityOf, identityOfToken } from './telegraf/identity.js';
 
@@ -55,13 +56,17 @@ export function composeApp({
   logging,
   source,
   hooks = [],
-  clock = systemClock,
+  clock: systemTime = systemClock,
   supervisor = unsupervised,
 }: AppParts): App {
   const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
   const { log, receiptLog } = logging;
   const budget = stopBudget(stopTimeoutMs, supervisor);
   const { budgetMs, confirmMs } = budget;
+  const clock = new SteadyClock({
+    source: systemTime,
+    stoodStill: (ms) => tell({ event: 'process.stood-still', ms: Math.round(ms) }),
+  });
 
   const lifecycle = new Lifecycle({
     startTimeoutMs,
@@ -150,16 +155,19 @@ export function composeApp({
   return {
     lifecycle,
     async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
-      const outcome = await lifecycle.run({
+      const ended = lifecycle.run({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),
       });
+      clock.start();
+      const outcome = await ended;
       record.end(outcome.exitCode);
       locks.release();
       logReceipt(receiptLog, outcome, bots.counts);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
       supervisor.close?.();
+      clock.stop();
       return outcome;
     },
     forced(exitCode) {

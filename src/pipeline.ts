@@ -9,6 +9,7 @@ import type { Update } from 'telegraf/types';
 import type { Clock } from './clock.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
+import { JamWatch } from './dispatch/jam-watch.js';
 import { LastcallError } from './errors.js';
 import type { InboxEvent } from './inbox/events.js';
 import { GroupSettlement } from './inbox/group-settlement.js';
@@ -93,6 +94,7 @@ export class Pipeline {
   readonly #api: HttpBotApi;
   readonly #inbox: Inbox<Update>;
   readonly #dispatcher: Dispatcher<Entry<Update>>;
+  readonly #jamWatch: JamWatch<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
   #polling: Promise<PollingEnd> | undefined;
@@ -116,6 +118,19 @@ export class Pipeline {
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
       handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),
       failureOf: (error) => this.#prepared.failureOf(error),
+      emit: (event) => {
+        // Until polling notices an outage, handlers would go on starting and failing.
+        if (event.event === 'handler.put-back' && event.failure === 'unreachable')
+          this.#poller.checkReachability();
+        emit(event);
+      },
+    });
+    this.#jamWatch = new JamWatch({
+      running: () => this.#dispatcher.running(),
+      hasFreeSlot: () => this.#dispatcher.hasFreeSlot,
+      waitingBehind: (entry) => this.#inbox.waitingBehind(entry),
+      keyOf: ({ key }) => key,
+      clock,
       emit,
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
@@ -126,7 +141,9 @@ export class Pipeline {
       connected: (me) => {
         options.connected(me);
         this.#dispatcher.start();
+        this.#jamWatch.start();
       },
+      reachable: (isReachable) => (isReachable ? this.#dispatcher.resume() : this.#dispatcher.hold()),
       allowedUpdates,
       dropPending,
       deleteWebhook,
@@ -166,6 +183,7 @@ export class Pipeline {
     cause: () => 'stop' | 'fault',
     withinMs?: number,
   ): Promise<readonly Entry[]> {
+    this.#jamWatch.stop();
     this.#inbox.drain(cause());
     const aborted = await this.#dispatcher.drain(latestEnd, withinMs);
     this.#report = await this.#inbox.close(cause());

@@ -26,7 +26,7 @@ import { TimeoutQueue } from './timeout-queue.js';
 export type HandlingResult = 'handled' | 'caught' | 'failed' | 'timed-out' | 'expired';
 
 /** What has become of an item before. */
-export interface ItemHistory {
+interface ItemHistory {
   /** How often the item was put back, and how many of these times count as retries. */
   readonly putBacks: number;
   readonly retries: number;
@@ -36,7 +36,7 @@ export interface ItemHistory {
 
 /** How a handler has ended that did not fail for its caller; nothing where it ended well. */
 // biome-ignore lint/suspicious/noConfusingVoidType: handlers that end well return nothing
-export type HandlingOutcome = { readonly caught: unknown } | undefined | void;
+type HandlingOutcome = { readonly caught: unknown } | undefined | void;
 
 /** Where items come from, and who is told how their handling ended. */
 export interface Source<T> {
@@ -131,6 +131,17 @@ export class Dispatcher<T> {
 
   get counts(): DispatchCounts {
     return { running: this.#running, hung: this.#hung.size };
+  }
+
+  /** The handlers at work, those that have run for longest first. */
+  *running(): Generator<Handling<T>> {
+    for (const queue of [this.#inGrace, this.#inTime])
+      for (const task of queue.items()) yield this.#describe(task);
+  }
+
+  /** Whether an item that were ready would start at once. */
+  get hasFreeSlot(): boolean {
+    return this.#takes && this.#running < this.#options.concurrency;
   }
 
   /**

@@ -22,6 +22,17 @@ export type DispatchEvent<T> =
   | { readonly event: 'dispatch.held'; readonly running: number; readonly waiting: number }
   /** Handlers start again. */
   | { readonly event: 'dispatch.resumed'; readonly heldMs: number; readonly waiting: number }
+  /**
+   * A warning: `waiting` items wait behind the item of this handler, the first of them for `waitedMs`, although slots are
+   * free. At most once a minute for each key.
+   */
+  | (Handling<T> & {
+      readonly event: 'dispatch.jammed';
+      readonly waiting: number;
+      readonly waitedMs: number;
+    })
+  /** Items with the key wait no longer than usual again; told only after `dispatch.jammed`. */
+  | { readonly event: 'dispatch.unjammed'; readonly key: string; readonly jammedMs: number }
   /** A warning: the handler's time is up and its signal has aborted, with `error` as the reason. */
   | (Handling<T> & { readonly event: 'handler.timed-out'; readonly error: LastcallError })
   /** The grace is over too: the item is settled as timed out, and nothing waits for the handler any more. */

@@ -1,4 +1,4 @@
-/** What is reported about the process's surroundings: the lock, the previous run, and the time a stop has. */
+/** What is reported about the process's surroundings: the lock, the previous run, the time a stop has, and stand-stills. */
 import type { RunPhase } from './run-state.js';
 
 /** `bot` is the bot's id. */
@@ -48,4 +48,13 @@ export interface BudgetEvent {
   };
 }
 
-export type HostEvent = LockEvent | PreviousRunEvent | BudgetEvent;
+/**
+ * The process did not run for `ms`: it was stopped, its container or machine was paused, or its event loop was blocked. Time
+ * limits do not count this time.
+ */
+export interface StandstillEvent {
+  readonly event: 'process.stood-still';
+  readonly ms: number;
+}
+
+export type HostEvent = LockEvent | PreviousRunEvent | BudgetEvent | StandstillEvent;

@@ -58,6 +58,14 @@ export interface Retry {
   readonly isRetry: boolean;
 }
 
+/** Updates that wait behind one that is taken. */
+export interface WaitingBehind {
+  /** How many there are, as far as the inbox has looked. */
+  readonly waiting: number;
+  /** When the first of them was accepted, in milliseconds since 1970. */
+  readonly acceptedAtMs: number;
+}
+
 /** What every inbox is built with. */
 export interface InboxOptions<U> {
   /** The order key of an update. Must not throw. */
@@ -115,6 +123,9 @@ export interface Inbox<U> {
    * place in its chat, whose later updates wait. Lasts over restarts where the inbox does. Never throws.
    */
   putBack(entry: Entry<U>, retry: Retry): void;
+
+  /** What waits behind a taken entry, because it has the same key; undefined if nothing does. */
+  waitingBehind(entry: Entry<U>): WaitingBehind | undefined;
 
   /**
    * The stop has begun: from now on `take` hands out only updates without which later ones that were handled could not be

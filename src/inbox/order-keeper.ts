@@ -56,6 +56,11 @@ export class OrderKeeper<T extends Ordered> {
     return group !== undefined && this.#lanes.get(key)?.lastGroup === group;
   }
 
+  /** How many items of the key wait. */
+  waitingOf(key: OrderKey): number {
+    return this.countOf(key) - (this.#lanes.get(key)?.taken ?? 0);
+  }
+
   /** Adds an item behind all others of its key. */
   add(item: T): void {
     const lane = this.#laneOf(item.key);

@@ -72,6 +72,11 @@ export class Health {
         this.#supervisor.stopping?.();
         this.#supervisor.extend?.(event.budgetMs + EXIT_ALLOWANCE_MS);
         break;
+      case 'process.stood-still':
+        // The supervisor's time for the start or the stop has gone on meanwhile.
+        if (this.#progress.phase === 'running') this.#extendUntilReady();
+        else this.#supervisor.extend?.(this.#progress.latestEnd() - this.#clock.now() + EXIT_ALLOWANCE_MS);
+        break;
       case 'lifecycle.stopped':
         this.close();
         break;

@@ -131,6 +131,29 @@ describe('the stop', () => {
   });
 });
 
+describe('a process that stood still', () => {
+  const stoodStill = { event: 'process.stood-still', ms: 30_000 } as const;
+
+  it('asks for the time that the stop has left, because the supervisor has counted on', async () => {
+    const run = setUp();
+    start(run);
+    poll(run);
+    run.health.observe(stopping);
+    await run.clock.advance(8_000);
+    run.health.observe(stoodStill);
+    expect(run.told.at(-1)).toBe('extend 12000');
+  });
+
+  it('asks for no time while the bot polls', () => {
+    const run = setUp();
+    start(run);
+    poll(run);
+    const before = run.told.length;
+    run.health.observe(stoodStill);
+    expect(run.told).toHaveLength(before);
+  });
+});
+
 describe('the end', () => {
   it('sets the last status, and leaves no timer behind', () => {
     const run = setUp();

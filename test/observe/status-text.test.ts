@@ -106,6 +106,15 @@ describe('the status text', () => {
     expect(run.statusText.current).toMatch(/^polling as @name/);
   });
 
+  it('counts the updates that wait for their handlers', () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    run.observe(unreachable, 1);
+    Object.assign(run.activity, { running: 2, waiting: 4_900 });
+    expect(run.statusText.current).toBe('Telegram unreachable for 0 s, 2 running, 0 handled, 4900 waiting');
+  });
+
   it('names the bot that has a problem if there are several', () => {
     const run = setUp();
     run.begin();

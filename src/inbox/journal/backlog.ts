@@ -11,6 +11,7 @@
 import type { Clock } from '../../clock.js';
 import { Fifo } from '../fifo.js';
 import type { OrderKey, Seq } from '../ids.js';
+import type { WaitingBehind } from '../inbox.js';
 import { OrderKeeper } from '../order-keeper.js';
 import type { Batch } from '../store/batch.js';
 import type { Ledger } from '../store/ledger.js';
@@ -147,6 +148,14 @@ export class Backlog<U extends Identified> {
     this.#unload(item);
     this.#delay(item, delayMs);
     if (item === this.#suspect) this.#nextSuspect();
+  }
+
+  /** The updates of a key that wait, without those that are still to be read from the disk. */
+  waitingOf(key: OrderKey): WaitingBehind | undefined {
+    const first = this.#order.firstWaiting(key);
+    if (!first) return undefined;
+    const waiting = this.#order.waitingOf(key) + (this.#spilled.get(key)?.size ?? 0);
+    return { waiting, acceptedAtMs: first.acceptedAtMs };
   }
 
   /** No delayed update is loaded any more. */

@@ -13,7 +13,7 @@ import type { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
 import { counterOf, newCounters } from '../counters.js';
 import { seq, type UpdateId, updateId } from '../ids.js';
-import type { Entry, Inbox, InboxCounts, InboxReport, Retry, Settlement } from '../inbox.js';
+import type { Entry, Inbox, InboxCounts, InboxReport, Retry, Settlement, WaitingBehind } from '../inbox.js';
 import { systemDisk } from '../log/disk.js';
 import { inboxError } from '../store/inbox-error.js';
 import { Item } from './item.js';
@@ -166,6 +166,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       backlog.putBack(item, delayMs);
       commits.soon();
     });
+  }
+
+  waitingBehind({ key }: Entry<U>): WaitingBehind | undefined {
+    return this.#opened?.backlog.waitingOf(key);
   }
 
   drain(cause: 'stop' | 'fault' = 'stop'): void {

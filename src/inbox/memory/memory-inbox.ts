@@ -3,7 +3,16 @@
  * only one batch is in work at a time, and all of it may come again after a kill.
  */
 import { counterOf, newCounters } from '../counters.js';
-import type { Entry, Inbox, InboxCounts, InboxOptions, InboxReport, Retry, Settlement } from '../inbox.js';
+import type {
+  Entry,
+  Inbox,
+  InboxCounts,
+  InboxOptions,
+  InboxReport,
+  Retry,
+  Settlement,
+  WaitingBehind,
+} from '../inbox.js';
 import { OrderKeeper } from '../order-keeper.js';
 import { type BatchEntry, MemoryBatch } from './batch.js';
 
@@ -93,6 +102,11 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
       this.#options.available();
     });
     this.#cancelWaits.add(cancel);
+  }
+
+  waitingBehind({ key }: Entry<U>): WaitingBehind | undefined {
+    const first = this.#order.firstWaiting(key);
+    return first && { waiting: this.#order.waitingOf(key), acceptedAtMs: first.acceptedAtMs };
   }
 
   drain(): void {

@@ -58,6 +58,20 @@ export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
     message: ({ heldMs, waiting }) =>
       `Starting handlers again after ${durationInWords(heldMs)}; ${count(waiting, 'update')} waiting`,
   },
+  'dispatch.jammed': {
+    level: 'warn',
+    means:
+      'a chat (`key`) jams: `waiting` of its updates wait behind this handler, the first of them for `waitedMs`, although handlers could start; at most once a minute and chat',
+    message: ({ item, durationMs, waiting, waitedMs }) =>
+      `${count(waiting, 'update')} with the key ${item.key} wait, the first for ${durationInWords(waitedMs)}, behind the handler of ${nameOf(item)}, which has run for ${durationInWords(durationMs)}`,
+    fields: handlingFields,
+  },
+  'dispatch.unjammed': {
+    level: 'info',
+    means: 'a chat that jammed does no longer, after `jammedMs`',
+    message: ({ key, jammedMs }) =>
+      `The updates with the key ${key} no longer wait for long, after ${durationInWords(jammedMs)}`,
+  },
   'dispatch.exhausted': {
     level: 'error',
     means: 'more handlers hang than `CONCURRENCY` allows; the run ends',

@@ -19,7 +19,7 @@ export function trackCallers<T>(nodeVersion = process.versions.node): CallerTrac
 }
 
 /** Tracks callers by AsyncLocalStorage: what a caller has left behind, such as timers, is still called from it. */
-export class TrackingByContext<T> implements CallerTracking<T> {
+class TrackingByContext<T> implements CallerTracking<T> {
   readonly #callers = new AsyncLocalStorage<T | undefined>();
 
   run(caller: T, work: () => Promise<unknown>): Promise<unknown> {
@@ -48,7 +48,7 @@ interface Slot<T> {
  * Tracks callers by stack traces, which cost nothing until they are asked for and contain the functions that wait for the
  * current one. Calls from callbacks, such as those of timers, come from no caller.
  */
-export class TrackingByStack<T> implements CallerTracking<T> {
+class TrackingByStack<T> implements CallerTracking<T> {
   readonly #slots = new Map<string, Slot<T>>();
   /** Slots are used again, since V8 takes long for functions with ever new names. */
   readonly #free: Slot<T>[] = [];

@@ -60,6 +60,16 @@ const samples: Samples<DispatchEvent<Entry>> = {
     'info',
     'Starting handlers again after 20 s; 4000 updates waiting',
   ],
+  'dispatch.jammed': [
+    { event: 'dispatch.jammed', ...handling, durationMs: 20_000, waiting: 3, waitedMs: 12_000 },
+    'warn',
+    '3 updates with the key chat:1 wait, the first for 12 s, behind the handler of update 7 (message), which has run for 20 s',
+  ],
+  'dispatch.unjammed': [
+    { event: 'dispatch.unjammed', key: 'chat:1', jammedMs: 61_000 },
+    'info',
+    'The updates with the key chat:1 no longer wait for long, after 1 min 1 s',
+  ],
   'dispatch.exhausted': [
     { event: 'dispatch.exhausted', hung: 257, concurrency: 256 },
     'error',
