@@ -11,7 +11,7 @@ import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
-import { RunRecord } from './host/run-record.js';
+import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
 import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
@@ -72,12 +72,12 @@ export function composeApp({
       if (event.event === 'lifecycle.running')
         tell(budgetEvent(lifecycle, budget, stopTimeoutMs, supervisor));
       drain.observe(event);
-      record.note(event);
+      recorder.note(event);
       tell(event);
     },
     hookLog: (hook) => log.child({ hook }),
   });
-  const record = new RunRecord({
+  const recorder = new RunRecorder({
     stateDir,
     stopTimeoutMs,
     supervisor: supervisor.kind,
@@ -88,8 +88,8 @@ export function composeApp({
     onLocked,
     signal: lifecycle.signal,
     clock,
-    holderOf: (key) => record.holderOf(key),
-    acquired: ({ botId }, key) => record.begin(key, botId),
+    holderOf: (key) => recorder.holderOf(key),
+    acquired: ({ botId }, key) => recorder.begin(key, botId),
     emit: (event) => tell(event),
   });
   const bots = new Bots({
@@ -142,7 +142,7 @@ export function composeApp({
   }
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
-    record.end(exitCode);
+    recorder.end(exitCode);
     logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, bots.counts);
   }
 
@@ -153,7 +153,7 @@ export function composeApp({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),
       });
-      record.end(outcome.exitCode);
+      recorder.end(outcome.exitCode);
       locks.release();
       logReceipt(receiptLog, outcome, bots.counts);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));

@@ -2,7 +2,7 @@
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import type { Signals } from '../host/signals.js';
-import { isJournal, withPriority } from '../logging/journal.js';
+import { isJournald, withPriority } from '../logging/journald.js';
 import { ignoreErrors } from '../logging/log-stream.js';
 import { maskTokens } from '../token.js';
 import { splitAtDashes } from './split-arguments.js';
@@ -72,7 +72,7 @@ export async function runCommand(
 function printError(text: string): void {
   const { stderr, env } = process;
   const masked = maskTokens(`lastcall: ${text}\n`);
-  stderr.write(isJournal(env, stderr.fd) ? withPriority('error', masked) : masked);
+  stderr.write(isJournald(env, stderr.fd) ? withPriority('error', masked) : masked);
 }
 
 /** Whether `--help` is among the arguments before `--`. Arguments after `--` are for the bot program. */

@@ -54,8 +54,8 @@ export async function inbox(io: CommandContext): Promise<number> {
   const ids = parseIds(texts, name, subcommand, switches);
 
   const { stateDir, botToken, telegramApiRoot } = values;
-  const botOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
-  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), botOfToken });
+  const keyOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
+  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), keyOfToken });
   const exitCode = await subcommand.run({ io, inbox: chosen, ids, switches });
   // After an abort the output may be incomplete.
   return signal.aborted ? ExitCode.cut : exitCode;

@@ -7,8 +7,8 @@ import { readSettings } from '../config/load.js';
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import { fitUnit } from '../host/unit-file.js';
-import { accountOf, firstUnreadable, ownerOf } from './account.js';
 import type { ProcessContext } from './command.js';
+import { findUser, firstUnreadable, ownerOf } from './unix-user.js';
 
 const templateFile = new URL('../../systemd/lastcall.service', import.meta.url);
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -27,8 +27,8 @@ export async function unit({ args, cwd, process, stdout, stderr }: ProcessContex
   const module = file === undefined ? undefined : resolved(resolve(folder, file));
 
   const user = given.options.get('user') ?? ownerOf(module === undefined ? folder : dirname(module));
-  const account = user === undefined ? undefined : accountOf(user);
-  if (user !== undefined && !account)
+  const serviceUser = user === undefined ? undefined : findUser(user);
+  if (user !== undefined && !serviceUser)
     throw invalidOption(
       '--user',
       `there is no user '${user}' on this host: create it with \`useradd --system ${user}\``,
@@ -61,7 +61,7 @@ export async function unit({ args, cwd, process, stdout, stderr }: ProcessContex
     );
   const secrets = [...existing(join(folder, '.env')), ...tokenFiles];
   const needed = [node, main, ...modules, ...secrets];
-  for (const path of new Set(needed.flatMap((path) => firstUnreadable(account, path) ?? []))) {
+  for (const path of new Set(needed.flatMap((path) => firstUnreadable(serviceUser, path) ?? []))) {
     const fix = secrets.includes(path)
       ? `move the token to /etc/${name}/bot-token and run this command again`
       : `\`chmod o+rX ${path}\``;

@@ -18,7 +18,7 @@ import {
   settingKeys,
   settings,
 } from './schema.js';
-import { type Source, sourceInWords } from './source.js';
+import { type SettingSource, sourceInWords } from './source.js';
 
 /** The name of the systemd credential that holds the token: `LoadCredential=bot-token:FILE`. */
 const CREDENTIAL = 'bot-token';
@@ -39,7 +39,7 @@ interface EnvFile {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-type Sources = { readonly [K in SettingKey]: Source };
+type Sources = { readonly [K in SettingKey]: SettingSource };
 
 /** The settings as far as they can be read. A setting that cannot be has a problem and no value. */
 export interface Reading {
@@ -83,12 +83,12 @@ export async function readSettings(inputs: Inputs): Promise<Reading> {
 
 interface Found {
   readonly text: string;
-  readonly source: Source;
+  readonly source: SettingSource;
 }
 
 class Reader implements Reading {
   readonly values: { [K in SettingKey]?: Config[K] } = {};
-  readonly sources: { [K in SettingKey]?: Source } = {};
+  readonly sources: { [K in SettingKey]?: SettingSource } = {};
   readonly problems: Problem[] = [];
   readonly warnings: string[] = [];
   envFile: EnvFile | undefined;

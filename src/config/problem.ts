@@ -1,7 +1,7 @@
 /** What is wrong with the settings, in words for people. */
 import { LastcallError } from '../errors.js';
 import { maskTokens } from '../token.js';
-import { type Source, sourceInWords } from './source.js';
+import { type SettingSource, sourceInWords } from './source.js';
 
 /** Why a setting cannot be used. */
 export interface Problem {
@@ -14,7 +14,7 @@ export interface Problem {
 /** Describes a value that its setting cannot have. Secrets, and tokens in the wrong place, are not quoted. */
 export function badValue(
   name: string,
-  source: Source,
+  source: SettingSource,
   value: { readonly text: string } | 'secret',
   what: string,
 ): Problem {
@@ -23,7 +23,7 @@ export function badValue(
   return { culprit: name, sentence: `${subject} ${quoted} ${place(source)}: ${what}` };
 }
 
-function place(source: Source): string {
+function place(source: SettingSource): string {
   if (source.kind === 'flag') return 'on the command line';
   if (source.kind === 'environment') return 'in the environment';
   return source.kind === 'default' ? 'by default' : `in ${sourceInWords(source)}`;

@@ -1,5 +1,5 @@
 /** The supervisor of the process: systemd, pm2, or none. The code for each is loaded only if needed. */
-import type { SupervisorKind } from './run-state.js';
+import type { SupervisorKind } from './run-record.js';
 
 /** A connection to the supervisor; it lacks what the supervisor has no use for. All calls are cheap and never throw. */
 export interface Supervisor {

@@ -4,7 +4,7 @@ import { type Logger, pino } from 'pino';
 import type { HookLog } from '../lifecycle/hook.js';
 import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import { type EventLog, logEvent } from './events.js';
-import { isJournal, levelOf, withPriority } from './journal.js';
+import { isJournald, levelOf, withPriority } from './journald.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
 import { createRedactor, type Redactor } from './redact.js';
 
@@ -48,7 +48,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && terminal);
   const render = pretty ? (await import('./pretty.js')).createPrettifier(wantsColour(env, terminal)) : asItIs;
 
-  const journal = stdout.fd !== undefined && isJournal(env, stdout.fd);
+  const journal = stdout.fd !== undefined && isJournald(env, stdout.fd);
   const present = journal ? (line: string) => withPriority(levelOf(line), render(line)) : render;
 
   ignoreErrors(stderr);

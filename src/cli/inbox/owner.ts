@@ -28,12 +28,12 @@ const SILENT_MS = 3 * HEARTBEAT_MS;
 const ABSENT_MS = 12 * HEARTBEAT_MS;
 
 /** Finds the owner of an inbox. Never rejects: an unreadable heartbeat counts as none. */
-export async function findOwner({ bot, folder }: BotInbox): Promise<InboxOwner> {
+export async function findOwner({ botKey, folder }: BotInbox): Promise<InboxOwner> {
   const heartbeat = readHeartbeat(heartbeatPath(folder));
   if (!heartbeat) return { kind: 'none' };
   const { id: runId, place: host, silentMs } = heartbeat;
   if (host !== hostname()) return { kind: 'remote', runId, host, silentMs };
-  const held = await isHeld(lockAddress(bot));
+  const held = await isHeld(lockAddress(botKey));
   // Only Linux locks are visible to every user; elsewhere the lock is a file in a folder of its user.
   const isAlive = held ? silentMs < ABSENT_MS : process.platform !== 'linux' && silentMs < SILENT_MS;
   return isAlive ? { kind: 'local', runId } : { kind: 'none' };

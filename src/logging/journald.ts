@@ -16,7 +16,7 @@ const priorities: Readonly<Record<string, number>> = {
  * process and is inherited by all processes below it, whose own stdout may be another file. Never under pm2, which in
  * cluster mode takes what is written to stdout into a file of its own.
  */
-export function isJournal(
+export function isJournald(
   { JOURNAL_STREAM: stream, pm_id: pm2Id }: Readonly<Record<string, string | undefined>>,
   fileDescriptor: number,
 ): boolean {
