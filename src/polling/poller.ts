@@ -1,4 +1,4 @@
-/** The loop that fetches updates: polls, hands the batch to `accept`, and polls from the offset that it returns. */
+/** The loop that fetches updates: it polls, hands the batch to `accept`, and polls from the offset that this returns. */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
@@ -26,7 +26,7 @@ export interface PollerOptions<U extends { readonly update_id: number }, M exten
   readonly deleteWebhook: boolean;
   /** Whether to drop the updates that wait at Telegram when the run begins. */
   readonly dropPending: boolean;
-  /** The most time that the final confirm may add to a stop. */
+  /** How long the final confirm may take. */
   readonly confirmTimeoutMs: number;
   /** Called once, as soon as `getMe` has answered. */
   readonly connected?: (me: M) => void;
@@ -59,7 +59,7 @@ const SHORTEST_ROUND_MS = 1_000;
 export class Poller<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly #options: PollerOptions<U, M> & { readonly random: () => number };
   #caller: RetryingCaller | undefined;
-  /** The offset of the next poll, which `accept` returned last. */
+  /** The offset that `accept` returned last, from which the next poll starts. */
   #offset: number | undefined;
   /** The offset of the newest poll that was answered: Telegram has forgotten all updates below it. */
   #answeredOffset: number | undefined;
@@ -166,7 +166,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     return { kind: 'ok', result: { updates, pauseMs } };
   }
 
-  /** Treats two failures of a poll specially: a webhook at the start, and a token that is refused after the start. */
+  /** Handles two failures of a poll specially: a webhook at the start, and a token refused after the start. */
   async #handleFailure(
     failure: Failure,
     streak: FailureStreak,
