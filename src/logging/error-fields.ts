@@ -1,4 +1,4 @@
-/** Errors as fields of a log line, without the requests that Telegraf's errors carry, with what people wrote. */
+/** Describes errors as fields of a log line. Omits the requests in Telegraf's errors, which contain what people wrote. */
 import {
   describeThrown,
   isError,
@@ -29,7 +29,7 @@ export interface ErrorFields {
   readonly [property: string]: unknown;
 }
 
-/** Describes whatever was thrown. Never throws itself. */
+/** Describes any thrown value. Never throws. */
 export function errorFields(thrown: unknown): ErrorFields {
   return tryOr(() => describe(thrown, []), { type: typeof thrown, message: UNREADABLE });
 }
@@ -39,7 +39,7 @@ export function errorFieldsOrValue(value: unknown): unknown {
   return isError(value) ? errorFields(value) : value;
 }
 
-/** Returns an error's stack, or else its type and message, cut to a few thousand characters. */
+/** Returns an error's stack, or else its type and message, cut to `LONGEST_STACK` characters. */
 export function errorText(thrown: unknown): string {
   const { type, message, stack } = errorFields(thrown);
   return (stack ?? `${type}: ${message}`).slice(0, LONGEST_STACK);
@@ -67,7 +67,7 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
   };
 }
 
-/** Returns the error's `name`, or the name of its class where that leaves `name` as it is in Error. */
+/** Returns the error's `name`, or the name of its class if the class does not set `name`. */
 function typeOf(error: object): string {
   const name = readText(error, 'name');
   if (name !== undefined && name !== 'Error') return name;

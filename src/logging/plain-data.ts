@@ -1,4 +1,4 @@
-/** Turns any value into data that JSON can hold, so that nothing a program logs or throws can make the log fail. */
+/** Turns any value into JSON data, so that no value that a program logs or throws can make the log fail. */
 import { readProperty, tryOr, UNREADABLE } from '../thrown.js';
 
 const DEEPEST = 12;
@@ -6,8 +6,8 @@ const DEEPEST = 12;
 const MOST_VALUES = 5_000;
 
 /**
- * Copies a value as JSON data: what JSON cannot hold becomes a text, and what is circular, too deep or too much becomes a
- * mark. Never throws, whatever the getters, proxies and `toJSON` methods in the value do.
+ * Copies a value as JSON data. Values that JSON has no form for become texts, and values that are circular, too deep or too
+ * many become marks such as `[cut]`. Never throws, whatever getters, proxies and `toJSON` methods do.
  *
  * @param textOf applied to every text, property names included
  */
@@ -49,7 +49,7 @@ export function plainData(value: unknown, textOf: (text: string) => string = (te
   }
 }
 
-/** Dates, URLs and other classes say by `toJSON` what they are as data. */
+/** Calls the value's `toJSON` method, by which dates, URLs and other classes define their form as data. */
 function fromToJson(value: unknown): unknown {
   const toJson = readProperty(value, 'toJSON');
   return typeof toJson === 'function' ? Reflect.apply(toJson, value, ['']) : value;

@@ -1,7 +1,7 @@
-/** Keeps secrets out of the log. Works on finished text, because all parts of a line are plain text by then. */
+/** Masks secrets in finished log lines, in which every part of a line is plain text. */
 import { maskToken, maskTokens } from '../token.js';
 
-/** The part of a token behind its colon is masked on its own if it is too long to be a common word. */
+/** The least length of the part of a token after its colon that is masked alone, too long to be a common word. */
 const SHORTEST_PART = 16;
 
 export interface Redactor {
@@ -20,7 +20,7 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
     for (const spelling of spellings(secret)) masks.set(spelling, mask);
     const part = secret.slice(secret.indexOf(':') + 1);
     if (part.length >= SHORTEST_PART) masks.set(part, '***');
-    // The longest first, because masking a shorter one would leave a piece of a longer one that contains it.
+    // Longer secrets come first: masking a shorter one inside a longer one would leave a piece of the longer one.
     const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
     known = new RegExp(longestFirst.map(escaped).join('|'), 'g');
   };
