@@ -31,9 +31,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 };
 
 /**
- * Runs a subcommand. Resolves to the exit code: 0, or 1 if something was refused or not found, or the signal has cut the
- * output short. Rejects with a LastcallError if the command cannot run, and with the signal's reason if it aborts while
- * settings are read.
+ * Runs a subcommand. Resolves to the exit code: 0, or 1 if something was refused or not found, or if the signal has cut the
+ * output short. Rejects with a LastcallError if the command cannot run, and with the signal's reason if the signal aborts
+ * while settings are read.
  */
 export async function inbox(io: CommandContext): Promise<number> {
   const { args, env, cwd, signal } = io;

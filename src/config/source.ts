@@ -1,7 +1,7 @@
-/** Where the value of a setting came from. */
+/** Tells where the value of a setting came from. */
 import { maskTokens } from '../token.js';
 
-/** In order of precedence. `secret-file` is a file that another setting, or systemd, names. */
+/** The source of a value, in order of precedence. `secret-file` is a file that another setting, or systemd, names. */
 export type SettingSource =
   | { readonly kind: 'flag'; readonly flag: string }
   | { readonly kind: 'environment' }

@@ -1,4 +1,4 @@
-/** Chooses the inbox that a command is about, among those in a state directory. */
+/** Chooses one of the inboxes in a state directory for a command. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
@@ -24,7 +24,7 @@ export interface Choice {
 const KEY = /^\d+-[\da-f]{16}$/;
 
 /**
- * Returns the inbox of the given bot, else of the token's bot, else the only one there is.
+ * Returns the inbox of the given bot, else the inbox of the token's bot, else the only inbox.
  *
  * @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, COMMAND_MISUSED
  */
@@ -54,7 +54,7 @@ export function chooseInbox({ stateDir, bot, keyOfToken }: Choice): BotInbox {
 
 const notFound = (culprit: string, message: string) => new LastcallError('INBOX_NOT_FOUND', culprit, message);
 
-/** The keys of the bots with an inbox in the state directory, sorted. */
+/** Returns the keys of the bots with an inbox in the state directory, sorted. */
 function botKeysIn(stateDir: string): string[] {
   try {
     return readdirSync(stateDir)
@@ -70,7 +70,7 @@ function botKeysIn(stateDir: string): string[] {
   }
 }
 
-/** Whether the folder has an inbox, or is closed to this user: reading it then fails with a clear error. */
+/** Whether the folder has an inbox, or this user may not read it, in which case a later read fails with a clear error. */
 function mayHaveInbox(folder: string): boolean {
   try {
     return statSync(join(folder, 'inbox')).isDirectory();

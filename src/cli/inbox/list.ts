@@ -31,7 +31,7 @@ export async function list(context: InboxContext): Promise<number> {
   return ExitCode.clean;
 }
 
-/** At most so many updates of each state: the newest dead letters, the oldest of all other states. */
+/** Yields at most `most` updates of each state: the newest dead letters, and the oldest updates of other states. */
 function* limited(view: InboxView, states: readonly UpdateState[], most: number): Generator<SeenUpdate> {
   for (const state of states) {
     const from = state === 'dead' ? Math.max(0, view.counts[state] - most) : 0;
