@@ -119,7 +119,9 @@ function whyUnknown(name: string, known: readonly string[]): string {
     .map((key) => settings[key])
     .find((setting) => setting.secret && inFlagStyle(setting.name) === name)?.name;
   if (secret)
-    return `is no flag, because every user of this machine can read a command line; set ${secret} or ${secret}_FILE`;
+    return `is not a flag, because every user of this machine can read a command line; set ${secret} or ${secret}_FILE`;
   const meant = didYouMean(inFlagStyle(name), known);
-  return meant === undefined ? 'is no flag that lastcall knows' : `is no flag; did you mean --${meant}?`;
+  return meant === undefined
+    ? 'is not a flag that lastcall knows'
+    : `is not a flag; did you mean --${meant}?`;
 }

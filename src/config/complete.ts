@@ -32,6 +32,6 @@ function unknownNames(given: object): Problem[] {
   return strangers.map((name) => {
     const meant = didYouMean(name, settingKeys);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-    return { culprit: name, sentence: `${name} is no setting${hint}` };
+    return { culprit: name, sentence: `${name} is not a setting${hint}` };
   });
 }

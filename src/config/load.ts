@@ -173,7 +173,9 @@ class Reader implements Reading {
       if (names.includes(name)) continue;
       const meant = didYouMean(name.toUpperCase().replace(/[-.]/g, '_'), names);
       if (meant)
-        this.warnings.push(`${file} sets ${maskTokens(name)}, which is no setting; did you mean ${meant}?`);
+        this.warnings.push(
+          `${file} sets ${maskTokens(name)}, which is not a setting; did you mean ${meant}?`,
+        );
     }
   }
 

@@ -34,7 +34,7 @@ export async function connectToPm2(
   }
   const killAfterMs = killTimeoutOf(env['kill_timeout']);
 
-  // It is no error if the channel is missing or closed, or if pm2 ignores `ready` after listen_timeout.
+  // It is not an error if the channel is missing or closed, or if pm2 ignores `ready` after listen_timeout.
   const send = (message: unknown) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };

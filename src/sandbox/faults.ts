@@ -89,8 +89,8 @@ export class Faults {
   }
 
   /**
-   * Returns the fault that a newly added rule applies to each of the pending requests. A rule for pending requests only
-   * ends with this.
+   * Returns the fault that a newly added rule applies to each of the pending requests. Ends a rule that is only for
+   * pending requests.
    */
   applyToPending(id: number, requests: readonly RequestInfo[]): readonly AppliedFault[] {
     const state = this.#rules.get(id);

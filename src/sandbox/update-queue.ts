@@ -1,4 +1,4 @@
-/** The unconfirmed updates of one bot: numbered, removed by an offset, and dropped when they expire, as by Telegram. */
+/** The unconfirmed updates of one bot. As at Telegram, they are numbered, removed by an offset, and expire. */
 import type { Clock } from '../clock.js';
 
 /** Offsets outside this range around the next id are ignored. */
@@ -19,7 +19,7 @@ export class UpdateQueue {
   /** Updates in order of id. */
   #waiting: Waiting[] = [];
   #nextId: number;
-  /** No update in the queue expires before. */
+  /** A time before which no update in the queue expires, in the clock's milliseconds. */
   #soonestExpiry = Number.POSITIVE_INFINITY;
 
   constructor({ clock, nextId }: { clock: Clock; nextId: number }) {
@@ -38,7 +38,7 @@ export class UpdateQueue {
     return this.#nextId;
   }
 
-  /** Queues an update, whose content has no id yet. Returns the id. */
+  /** Queues an update, gives it an id, and returns the id. */
   push(content: object, retentionMs: number): number {
     const id = this.#nextId++;
     const expiresAt = this.#clock.now() + retentionMs;
@@ -90,7 +90,7 @@ export class UpdateQueue {
     return texts;
   }
 
-  /** Removes all updates. The next id stays. */
+  /** Removes all updates, and keeps the next id. */
   clear(): void {
     this.#waiting = [];
   }
