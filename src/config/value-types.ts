@@ -23,7 +23,7 @@ type Unit = keyof typeof unitsMs;
 const isUnit = (text: string | undefined): text is Unit => text !== undefined && Object.hasOwn(unitsMs, text);
 
 /** Node's timers wait for at most 24.8 days; a timer with a longer delay fires at once. */
-const LONGEST_DURATION_MS = 24 * 24 * unitsMs.h;
+const MAX_DURATION_MS = 24 * 24 * unitsMs.h;
 
 interface DurationLimits {
   readonly leastMs: number;
@@ -34,7 +34,7 @@ interface DurationLimits {
 /** A length of time with its unit: `30s`, `500ms`, `2m`, `1h`. The value is in milliseconds. */
 export function duration({
   leastMs,
-  mostMs = LONGEST_DURATION_MS,
+  mostMs = MAX_DURATION_MS,
   stepMs = 1,
 }: DurationLimits): ValueType<number> {
   const expects = `a duration with its unit, such as 500ms, 30s, 2m or 1h${range({ leastMs, mostMs, stepMs })}`;
@@ -46,9 +46,9 @@ export function duration({
       if (unit === '') return { problem: `the unit is missing; expected ${expects}` };
       if (!isUnit(unit)) return { problem: `expected ${expects}` };
       const value = Number(digits) * unitsMs[unit];
-      if (value > LONGEST_DURATION_MS)
+      if (value > MAX_DURATION_MS)
         return {
-          problem: `longer than ${printDuration(LONGEST_DURATION_MS)}, the most that a timer can wait`,
+          problem: `longer than ${printDuration(MAX_DURATION_MS)}, the most that a timer can wait`,
         };
       const fits = value >= leastMs && value <= mostMs && value % stepMs === 0;
       return fits ? { value } : { problem: `expected ${expects}` };
@@ -58,8 +58,7 @@ export function duration({
 
 function range({ leastMs, mostMs, stepMs }: Required<DurationLimits>): string {
   const step = stepMs === 1 ? '' : ` in steps of ${printDuration(stepMs)}`;
-  if (mostMs < LONGEST_DURATION_MS)
-    return `, from ${printDuration(leastMs)} to ${printDuration(mostMs)}${step}`;
+  if (mostMs < MAX_DURATION_MS) return `, from ${printDuration(leastMs)} to ${printDuration(mostMs)}${step}`;
   return leastMs === 0 ? step : `, at least ${printDuration(leastMs)}${step}`;
 }
 

@@ -7,7 +7,7 @@ import type { SupervisedProcess, Supervisor } from './supervisor.js';
 const DEFAULT_KILL_TIMEOUT_MS = 1_600;
 
 /** The delay that Node uses for a timer whose delay is too short or too long. */
-const SHORTEST_TIMER_MS = 1;
+const MIN_TIMER_MS = 1;
 
 /**
  * How long before the kill a stop must end: it may exceed its budget by 250 ms, and the signal takes time to arrive. The
@@ -52,7 +52,7 @@ export async function connectToPm2(
 function killTimeoutOf(text = ''): number {
   const ms = Number(text);
   if (ms === 0 || Number.isNaN(ms)) return DEFAULT_KILL_TIMEOUT_MS;
-  return ms >= SHORTEST_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : SHORTEST_TIMER_MS;
+  return ms >= MIN_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : MIN_TIMER_MS;
 }
 
 /** The names of pm2's fault listeners: the first in cluster mode, the others from its instrumentation. */

@@ -62,6 +62,6 @@ function advice({ phase, supervisor, killAfterMs = 0 }: RunRecord, stopTimeoutMs
       return killAfterMs < neededMs ? `raise kill_timeout to at least ${neededMs}` : unexplained;
     case 'none':
       if (isRunning) return unexplained;
-      return `whoever stops it should wait for at least ${Math.ceil(neededMs / 1_000)} s; or lower STOP_TIMEOUT`;
+      return `wait for at least ${Math.ceil(neededMs / 1_000)} s before killing it, or lower STOP_TIMEOUT`;
   }
 }

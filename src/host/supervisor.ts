@@ -21,7 +21,7 @@ export interface Supervisor {
   close?(): void;
 }
 
-/** The part of `process` that tells which supervisor there is, and sends messages to it. */
+/** The part of `process` that identifies the supervisor and sends messages to it. */
 export interface SupervisedProcess {
   readonly pid: number;
   readonly env: Readonly<Record<string, string | undefined>>;

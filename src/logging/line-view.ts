@@ -11,7 +11,7 @@ export type Paint = Record<'dim' | 'bold' | 'red' | 'yellow', (text: string) => 
 
 /** The indent of further lines, as wide as the `21:46:37.123 ERROR: ` before the message. */
 const INDENT = ' '.repeat(20);
-const LONGEST_VALUE = 200;
+const MAX_VALUE_LENGTH = 200;
 
 /** Fields that are not listed after the message: they are shown elsewhere, or not at all. */
 const placed = new Set(['level', 'time', 'pid', 'msg', 'err', 'event', 'bot']);
@@ -52,11 +52,11 @@ function fieldsOf(line: LogLine, { dim }: Paint): string {
 function shown(name: string, value: unknown): string {
   if (name.endsWith('Ms') && typeof value === 'number') return durationInWords(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
 }
 
 /** Renders an error with its stack and its causes. Errors of lastcall itself have no stack. */
-function errorBlock(error: unknown, told: string, paint: Paint): string[] {
+function errorBlock(error: unknown, lineText: string, paint: Paint): string[] {
   if (!isObject(error)) return [];
   const message = messageOf(error);
   const type = String(error['type'] ?? 'Error');
@@ -64,8 +64,9 @@ function errorBlock(error: unknown, told: string, paint: Paint): string[] {
   const isOwn = type === 'LastcallError';
   const cause = error['cause'];
   // The message of a failed hook is the message of the error that the hook threw.
-  const isTold = told.includes(message) || (isOwn && isObject(cause) && told.includes(messageOf(cause)));
-  if (!isTold) lines.push(...`${type}: ${message}`.split('\n'));
+  const isInLine =
+    lineText.includes(message) || (isOwn && isObject(cause) && lineText.includes(messageOf(cause)));
+  if (!isInLine) lines.push(...`${type}: ${message}`.split('\n'));
   else if (type !== 'Error' && !isOwn) lines.push(type);
   if (!isOwn) lines.push(...framesOf(error['stack']).map(paint.dim));
   if (typeof error['likelyCause'] === 'string') lines.push(`likely cause: ${error['likelyCause']}`);

@@ -1,9 +1,9 @@
 /** Turns any value into JSON data, so that no value that a program logs or throws can make the log fail. */
 import { readProperty, tryOr, UNREADABLE } from '../thrown.js';
 
-const DEEPEST = 12;
+const MAX_DEPTH = 12;
 /** How many values one line may hold, so that a huge object cannot block the process. */
-const MOST_VALUES = 5_000;
+const MAX_VALUES = 5_000;
 
 /**
  * Copies a value as JSON data. Values that JSON has no form for become texts, and values that are circular, too deep or too
@@ -12,7 +12,7 @@ const MOST_VALUES = 5_000;
  * @param textOf applied to every text, property names included
  */
 export function plainData(value: unknown, textOf: (text: string) => string = (text) => text): unknown {
-  let left = MOST_VALUES;
+  let left = MAX_VALUES;
   return copy(value, []);
 
   function copy(original: unknown, above: readonly unknown[]): unknown {
@@ -37,7 +37,7 @@ export function plainData(value: unknown, textOf: (text: string) => string = (te
 
   function copyObject(source: object, above: readonly unknown[]): unknown {
     if (above.includes(source)) return '[circular]';
-    if (above.length >= DEEPEST) return '[too deep]';
+    if (above.length >= MAX_DEPTH) return '[too deep]';
     const path = [...above, source];
     return tryOr((): unknown => {
       if (Array.isArray(source)) return source.slice(0, left + 1).map((item) => copy(item, path));

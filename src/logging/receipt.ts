@@ -87,8 +87,8 @@ function countsInWords(counts: ReceiptCounts): string {
     [left, 'left for the next run'],
     [mayRepeat, 'may come twice'],
   ] as const;
-  const told = further.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  const nonZero = further.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
   const came = [`${count(fetched, 'update')} fetched`];
   if (recovered > 0) came.push(`${recovered} from earlier runs`);
-  return [...came, `${handled} handled`, ...told].join(', ');
+  return [...came, `${handled} handled`, ...nonZero].join(', ');
 }

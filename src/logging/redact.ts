@@ -2,7 +2,7 @@
 import { maskToken, maskTokens } from '../token.js';
 
 /** The least length of the part of a token after its colon that is masked alone, too long to be a common word. */
-const SHORTEST_PART = 16;
+const MIN_PART_LENGTH = 16;
 
 export interface Redactor {
   /** Masks a secret from now on, whether it is written plain, in a URL or in JSON. A blank one is ignored. */
@@ -19,7 +19,7 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
     const mask = maskToken(secret);
     for (const spelling of spellings(secret)) masks.set(spelling, mask);
     const part = secret.slice(secret.indexOf(':') + 1);
-    if (part.length >= SHORTEST_PART) masks.set(part, '***');
+    if (part.length >= MIN_PART_LENGTH) masks.set(part, '***');
     // Longer secrets come first: masking a shorter one inside a longer one would leave a piece of the longer one.
     const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
     known = new RegExp(longestFirst.map(escaped).join('|'), 'g');

@@ -54,7 +54,7 @@ const BATCH_LIMIT = 100;
 const ANSWER_WITHIN_MS = 10_000;
 
 /** The shortest time between two long polls from the same offset, however fast the first is answered. */
-const SHORTEST_ROUND_MS = 1_000;
+const MIN_ROUND_MS = 1_000;
 
 export class Poller<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly #options: PollerOptions<U, M> & { readonly random: () => number };
@@ -162,7 +162,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     emit({ event: 'poll.answered', count: updates.length, durationMs: Math.round(durationMs) });
     if (caller.atStart) emit({ event: 'poll.started' });
     caller.atStart = false;
-    const pauseMs = Math.min(timeoutSeconds * 1000, SHORTEST_ROUND_MS) - durationMs;
+    const pauseMs = Math.min(timeoutSeconds * 1000, MIN_ROUND_MS) - durationMs;
     return { kind: 'ok', result: { updates, pauseMs } };
   }
 

@@ -9,7 +9,7 @@ import type { UpdateQueue } from './update-queue.js';
 /** How long a waiting poll waits for more updates after each update. */
 const WAKE_DELAY_MS = 1;
 /** How long a waiting poll waits for more updates after the first one. */
-const LONGEST_WAKE_DELAY_MS = 2;
+const MAX_WAKE_DELAY_MS = 2;
 /** A poll with the same offset as the previous one, sent within this time after it, waits at least this long. */
 const SAME_OFFSET_WINDOW_MS = 3_000;
 /** A poll with the same offset as the previous one, sent within this time after it, gets only one update. */
@@ -121,7 +121,7 @@ export class GetUpdates {
     const poll = this.#waiting;
     if (!poll) return;
     const now = this.#clock.now();
-    poll.respondByMs = Math.min(poll.respondByMs, now + LONGEST_WAKE_DELAY_MS);
+    poll.respondByMs = Math.min(poll.respondByMs, now + MAX_WAKE_DELAY_MS);
     this.#respondAt(poll, Math.min(now + WAKE_DELAY_MS, poll.respondByMs));
   }
 

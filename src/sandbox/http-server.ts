@@ -7,7 +7,7 @@ const HOST = '127.0.0.1';
 /** How long Telegram's server keeps an idle connection open. */
 const IDLE_CONNECTION_MS = 500_000;
 /** The largest body, with room for the largest file that Telegram's cloud server accepts (50 MB). */
-const LARGEST_BODY_BYTES = 52_000_000;
+const MAX_BODY_BYTES = 52_000_000;
 
 /** Handles a request whose body is complete. */
 export type Handler = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void;
@@ -82,7 +82,7 @@ export class HttpServer {
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > LARGEST_BODY_BYTES) request.destroy();
+      if (size > MAX_BODY_BYTES) request.destroy();
       else chunks.push(chunk);
     });
     request.on('end', () => {

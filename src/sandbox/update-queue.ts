@@ -5,7 +5,7 @@ import type { Clock } from '../clock.js';
 const FUTURE_TOLERANCE = 10;
 const PAST_TOLERANCE = 2_000_000;
 /** The size at which a response is cut short, after a whole update. */
-const LARGEST_RESPONSE_BYTES = 1 << 22;
+const MAX_RESPONSE_BYTES = 1 << 22;
 const OVERHEAD_BYTES = 50;
 
 interface Waiting {
@@ -81,7 +81,7 @@ export class UpdateQueue {
     this.#dropExpired();
 
     const texts: string[] = [];
-    let bytesLeft = LARGEST_RESPONSE_BYTES;
+    let bytesLeft = MAX_RESPONSE_BYTES;
     for (const { json } of this.#waiting.slice(0, limit)) {
       bytesLeft -= Buffer.byteLength(json) + OVERHEAD_BYTES;
       if (bytesLeft <= 0) break;

@@ -67,7 +67,7 @@ describe('the previous run', () => {
       /^by systemd, if its event loop was blocked.*kill -9.*journalctl -u/,
     );
     expect(killedUnder('none')?.advice).toBe(
-      'whoever stops it should wait for at least 12 s; or lower STOP_TIMEOUT',
+      'wait for at least 12 s before killing it, or lower STOP_TIMEOUT',
     );
   });
 

@@ -8,7 +8,7 @@ import { count, durationInWords, firstFew } from '../../words.js';
 import { columns } from '../columns.js';
 
 /** How many characters of an error's first line are shown in a table. */
-const LONGEST_WHY = 100;
+const MAX_WHY_LENGTH = 100;
 
 /** Control characters, line and paragraph separators, and marks that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
@@ -32,7 +32,7 @@ function row(update: SeenUpdate, nowMs: number): readonly string[] {
   const { state, updateId, kind, key, atMs, attempts, deaths = '', why = '', error = '' } = update;
   const [firstLine] = error.split('\n', 1);
   const reason = why && firstLine ? `${why}: ${firstLine}` : why;
-  const shown = reason.length > LONGEST_WHY ? `${reason.slice(0, LONGEST_WHY)}…` : reason;
+  const shown = reason.length > MAX_WHY_LENGTH ? `${reason.slice(0, MAX_WHY_LENGTH)}…` : reason;
   const age = durationInWords(Math.max(0, nowMs - atMs));
   return [
     state,

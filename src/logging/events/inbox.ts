@@ -27,8 +27,8 @@ export const inboxEvents: Rows<InboxEvent> = {
         [begun - died, 'cut by a stop'],
         [updates - begun, 'not begun'],
       ] as const;
-      const told = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
-      return `${count(updates, 'update')} left by earlier runs: ${told.join(', ')}`;
+      const nonZero = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+      return `${count(updates, 'update')} left by earlier runs: ${nonZero.join(', ')}`;
     },
   },
   'inbox.repeated': {

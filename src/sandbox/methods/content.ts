@@ -4,13 +4,13 @@ import { ApiError } from '../api-response.js';
 import { textContent } from '../message.js';
 import { type CallParameters, structure, text } from '../parameters.js';
 
-const LONGEST_TEXT = 4096;
+const MAX_TEXT_LENGTH = 4096;
 
 /** Returns a text as content. @throws ApiError 400 for an empty or too long text */
 export function messageText(parameters: CallParameters): object {
   const given = text(parameters, 'text');
   if (given.trim() === '') throw ApiError.badRequest('message text is empty');
-  if (given.length > LONGEST_TEXT) throw ApiError.badRequest('message is too long');
+  if (given.length > MAX_TEXT_LENGTH) throw ApiError.badRequest('message is too long');
   return textContent(given);
 }
 
