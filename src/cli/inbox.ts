@@ -31,9 +31,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 };
 
 /**
- * Runs a subcommand. Resolves to the exit code: 0, or 1 if something was refused or not found, or the signal has cut the
- * output short. Rejects with a LastcallError if the command cannot run, and with the signal's reason if it aborts while
- * settings are read.
+ * Runs a subcommand. Resolves to the exit code: 0, or 1 if something was refused or not found, or if the signal has cut the
+ * output short. Rejects with a LastcallError if the command cannot run, and with the signal's reason if the signal aborts
+ * while settings are read.
  */
 export async function inbox(io: CommandContext): Promise<number> {
   const { args, env, cwd, signal } = io;
@@ -54,8 +54,8 @@ export async function inbox(io: CommandContext): Promise<number> {
   const ids = parseIds(texts, name, subcommand, switches);
 
   const { stateDir, botToken, telegramApiRoot } = values;
-  const botOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
-  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), botOfToken });
+  const keyOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
+  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), keyOfToken });
   const exitCode = await subcommand.run({ io, inbox: chosen, ids, switches });
   // After an abort the output may be incomplete.
   return signal.aborted ? ExitCode.cut : exitCode;

@@ -130,7 +130,7 @@ describe('the stop', () => {
 });
 
 describe('the end', () => {
-  it('sets the last status, and leaves no timer behind', () => {
+  it('sets the last status, and cancels its timer', () => {
     const run = setUp();
     start(run);
     run.health.observe({
