@@ -1,9 +1,9 @@
-/** Waiting for an AbortSignal that may have aborted already. */
+/** Helpers for an AbortSignal that may have aborted already. */
 
 /**
- * Calls the listener once when the signal aborts; at once where it has aborted before.
+ * Calls the listener once when the signal aborts, or at once if it has aborted already.
  *
- * @returns a function that takes the listener away again
+ * @returns a function that removes the listener
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) {
@@ -14,7 +14,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   return () => signal.removeEventListener('abort', listener);
 }
 
-/** Resolves when the signal aborts. Only for signals that will abort, or that nobody keeps: the listener stays. */
+/** Resolves when the signal aborts. The listener is never removed: only for signals that will abort or are short-lived. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     onAbort(signal, resolve);

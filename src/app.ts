@@ -1,6 +1,6 @@
 /**
- * Composes a run from its parts: the list of its hooks, in the order in which they start. They stop in reverse: intake,
- * drain, the program's own hooks, the bot. The locks are released after all of them.
+ * Composes a run from its parts, as a list of hooks in the order in which they start. The hooks stop in reverse order:
+ * intake, drain, the program's own hooks, the bot. The locks are released after all hooks have stopped.
  */
 import { BotHook, type BotSource } from './bot-hook.js';
 import { Bots, type BotsOptions } from './bots.js';
@@ -11,7 +11,7 @@ import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
-import { RunRecord } from './host/run-record.js';
+import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
 import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
@@ -34,20 +34,20 @@ export interface AppParts {
   /** Hooks that start in this order before the bot is polled, and stop in reverse once its handlers have ended. */
   readonly hooks?: readonly Hook[];
   readonly clock?: Clock;
-  /** The supervisor of the process. Without it, nobody is told how the run does. */
+  /** The supervisor of the process, which is informed of the state of the run. Default: none. */
   readonly supervisor?: Supervisor;
 }
 
 export interface App {
-  /** The lifecycle of the run, to watch, to wait for and to stop. */
+  /** The lifecycle of the run: its state can be read and awaited, and the run can be stopped. */
   readonly lifecycle: Omit<Lifecycle, 'add' | 'run'>;
   /** Runs the bot until it is stopped, and writes the receipt. Rejects only when called a second time (LIFECYCLE_USED). */
   run(options?: RunOptions): Promise<Outcome>;
-  /** Writes the receipt of a stop that is not waited for, because the process ends as soon as this returns. */
+  /** Writes the receipt before the stop has ended. For a process that exits right after this call. */
   forced(exitCode: number): void;
 }
 
-/** How long a stuck reader of the log may delay the end of a stop that has used up its budget. */
+/** How long a stuck reader of the log may delay the end of a stop whose budget is used up. */
 const LAST_LINES_MS = 100;
 
 /** Wires a run together. Nothing happens before `run()`. */
@@ -73,16 +73,16 @@ export function composeApp({
     stopTimeoutMs: budgetMs,
     clock,
     emit(event) {
-      // All hooks are known by now, and nothing can have been asked to stop yet.
+      // All hooks have been added by now, and no stop can have been requested yet.
       if (event.event === 'lifecycle.running')
         tell(budgetEvent(lifecycle, budget, stopTimeoutMs, supervisor));
       drain.observe(event);
-      record.note(event);
+      recorder.note(event);
       tell(event);
     },
     hookLog: (hook) => log.child({ hook }),
   });
-  const record = new RunRecord({
+  const recorder = new RunRecorder({
     stateDir,
     stopTimeoutMs,
     supervisor: supervisor.kind,
@@ -93,8 +93,8 @@ export function composeApp({
     onLocked,
     signal: lifecycle.signal,
     clock,
-    holderOf: (key) => record.holderOf(key),
-    acquired: ({ botId }, key) => record.begin(key, botId),
+    holderOf: (key) => recorder.holderOf(key),
+    acquired: ({ botId }, key) => recorder.begin(key, botId),
     emit: (event) => tell(event),
   });
   const bots = new Bots({
@@ -115,7 +115,7 @@ export function composeApp({
   });
   const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
   const drain = new DrainHook({
-    drain: (latestEnd, why, withinMs) => bots.drain(latestEnd, why, withinMs),
+    drain: (latestEnd, cause, withinMs) => bots.drain(latestEnd, cause, withinMs),
     clock,
     hastenSignal: lifecycle.hastenSignal,
     confirmMs,
@@ -131,7 +131,7 @@ export function composeApp({
   ];
   for (const hook of hooksInStartOrder) lifecycle.add(hook);
 
-  // Guarded one by one, so that neither a failure of the log nor one of the supervisor keeps the other from hearing.
+  // Guarded separately, so that a failure of the log does not keep events from the supervisor, nor the reverse.
   const tellLog = guarded((event: ObservedEvent, botId?: number) =>
     logEvent(log, event, botId === undefined ? undefined : { bot: botId }),
   );
@@ -142,13 +142,13 @@ export function composeApp({
     if (supervisor.kind !== 'none') tellSupervisor(event, botId);
   }
 
-  /** Writes a receipt although there was no stop, because the program has called `process.exit`. */
+  /** Writes the receipt of a run that ends without a stop, because the program has called `process.exit`. */
   function endedByProgram(exitCode: number): void {
     logAbruptEnd(StopReason.request(`process.exit(${exitCode})`), exitCode);
   }
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
-    record.end(exitCode);
+    recorder.end(exitCode);
     logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, bots.counts);
   }
 
@@ -161,7 +161,7 @@ export function composeApp({
       });
       clock.start();
       const outcome = await ended;
-      record.end(outcome.exitCode);
+      recorder.end(outcome.exitCode);
       locks.release();
       logReceipt(receiptLog, outcome, bots.counts);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
@@ -176,7 +176,7 @@ export function composeApp({
   };
 }
 
-/** The settings by which bots are polled and their updates handled. */
+/** Returns the settings for polling the bots and handling their updates. */
 function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTimeoutMs'> {
   return {
     allowedUpdates: config.allowedUpdates,
@@ -199,20 +199,20 @@ function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTime
 }
 
 /**
- * The bot that is known before its module is loaded, so that none of the module's code runs in two processes at once. A
- * program that brings another token is loaded first: its bot is known when the program launches it.
+ * Returns the bot that is known before its module is loaded. Its lock is taken first, so that no two processes run the
+ * module's code at once. A program with a token of its own is loaded first: its bot is known once the program launches it.
  */
 function knownBot(source: BotSource, { botToken, telegramApiRoot }: Config): BotIdentity | undefined {
   if ('bot' in source) return identityOf(source.bot);
   return botToken === undefined ? undefined : identityOfToken(botToken, telegramApiRoot);
 }
 
-/** Standing by has no time limit: it may last until the next deploy. */
+/** The hook that takes the bot's lock. It has no time limit: standing by may last until the next deploy. */
 function lockHook(reserve: () => Promise<void>): Hook {
   return { name: 'lock', startTimeoutMs: Number.POSITIVE_INFINITY, start: reserve };
 }
 
-/** Why the run stops when a bot cannot be polled any more. */
+/** Returns the reason to stop when a bot can no longer be polled. */
 function reasonFor(error: LastcallError): StopReason {
   return error.exitCode === ExitCode.fault ? StopReason.fault(error) : StopReason.fatal(error);
 }

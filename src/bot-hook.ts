@@ -1,4 +1,4 @@
-/** The hook that loads the bot, in whichever form it comes, and at the stop runs the stop code of its program. */
+/** The hook that loads the bot in any of its forms, and that runs the program's own stop code at the stop. */
 import { aborted } from './abort.js';
 import type { Bots, Launched } from './bots.js';
 import type { Clock } from './clock.js';
@@ -17,10 +17,10 @@ import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
 import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
-/** A bot module: a file that `node` would run, in any of the three forms. */
+/** A bot module: a function, a Telegraf instance, or a program that `node` would run. */
 export interface BotFile {
   readonly file: string;
-  /** The arguments that the module finds in `process.argv` behind its own path. */
+  /** The arguments that the module finds in `process.argv` after its own path. */
   readonly args?: readonly string[];
   /** The logger that the module is given. */
   readonly log: Logger;
@@ -52,7 +52,7 @@ export interface BotHookOptions {
   exiting(exitCode: number): void;
 }
 
-/** Kept back from the start's deadline, so that a module that never ends loading is named as just that. */
+/** How long before the start's deadline the loading must end, so that the error names the module that never loads. */
 const LOAD_MARGIN_MS = 250;
 
 export class BotHook implements Hook {
@@ -89,7 +89,7 @@ export class BotHook implements Hook {
     }
   }
 
-  /** Gives the process back as it was. To be called at the very end: from then on the program can end the process. */
+  /** Restores the process as it was. Call it last: from then on the program itself can end the process. */
   restore(): void {
     this.#takeover?.restore();
   }
@@ -108,10 +108,10 @@ export class BotHook implements Hook {
       slow: (progress) => logEvent(log, { event: 'program.slow', progress }),
       clock,
     });
-    await this.#bringIn(loaded, source.log, takeover, signal);
+    await this.#useExport(loaded, source.log, takeover, signal);
   }
 
-  async #bringIn(loaded: Loaded, log: Logger, takeover: Takeover, signal: AbortSignal): Promise<void> {
+  async #useExport(loaded: Loaded, log: Logger, takeover: Takeover, signal: AbortSignal): Promise<void> {
     const { config, lifecycle } = this.#options;
     if (loaded.form !== 'program') this.#orderBy(loaded.orderKey);
     switch (loaded.form) {
@@ -122,7 +122,7 @@ export class BotHook implements Hook {
         const setUp = Promise.resolve(
           loaded.setup({ bot, lifecycle, log, config } satisfies BotModuleContext),
         );
-        // A function that launches the bot itself, and awaits that, counts as done when the bot is launched.
+        // A function may launch the bot itself and await the launch. It counts as done when the bot is launched.
         await Promise.race([setUp, takeover.launched, aborted(signal)]);
         signal.throwIfAborted();
         setUp.catch((error) => this.#failedLater(error));
@@ -144,7 +144,7 @@ export class BotHook implements Hook {
   #failedLater(error: unknown): void {
     const { lifecycle } = this.#options;
     if (isExitRequest(error)) return;
-    // The reason of the stop itself, which the program got from launch() and did not catch.
+    // launch() rejected with the reason of the stop, and the program did not catch it.
     if (error instanceof LastcallError && lifecycle.signal.reason?.cause === error) return;
     void lifecycle.stop(StopReason.fault(error, 'the bot program failed'));
   }
@@ -179,7 +179,7 @@ export class BotHook implements Hook {
   }
 }
 
-/** The launch of a bot that needs nothing but to be polled. */
+/** Returns the launch of a bot that lastcall launches itself, without wishes of a program. */
 function launchedByUs(bot: Telegraf): Launched {
   return {
     bot,
@@ -192,7 +192,7 @@ function launchedByUs(bot: Telegraf): Launched {
   };
 }
 
-/** The request that the program's own listeners wait for. */
+/** Returns the request to stop that the program's own listeners listen for, if there is one. */
 function stopCallOf(reason: StopReason | undefined): StopCall | undefined {
   return reason?.kind === 'message' ? 'shutdown' : reason?.signal;
 }

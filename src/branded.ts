@@ -1,6 +1,6 @@
-/** Types for numbers and texts that mean different things and must not be handed over as one another. */
+/** Types that keep numbers or texts with different meanings from being mixed up. */
 
 declare const brand: unique symbol;
 
-/** A `Base` that can be used as such, while only a value that was named so can be used as it. */
+/** A `Base` with a compile-time tag: it can be used as a `Base`, but a plain `Base` cannot be used in its place. */
 export type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };

@@ -5,23 +5,23 @@ import type { LifecycleEvent } from './lifecycle/events.js';
 import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { StopReason } from './lifecycle/stop-reason.js';
 
-/** The share of the stop's budget by which the drain has ended. The hooks stopped after it get the rest. */
+/** The share of the stop's budget after which the drain has ended. The hooks that stop after it get the rest. */
 const DRAIN_SHARE = 2 / 3;
-/** After a fault nobody knows what good handlers still do. */
+/** The limit of a drain after a fault, when the state of the program is unknown and handlers may do harm. */
 const FAULT_DRAIN_MS = 5_000;
 
 export interface DrainHookOptions {
   /**
-   * Lets running handlers end until `latestEnd` aborts, then confirms what has become safe.
+   * Lets running handlers end until `latestEnd` aborts, and then confirms the updates that are safe.
    *
-   * @param why asked at the end of the drain
+   * @param cause returns why the run stops; called at the end of the drain
    * @param withinMs when `latestEnd` is expected to abort
    */
-  drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault', withinMs: number): Promise<void>;
+  drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault', withinMs: number): Promise<void>;
   readonly clock: Clock;
-  /** Aborts running handlers at once. */
+  /** When it aborts, running handlers are aborted at once. */
   readonly hastenSignal: AbortSignal;
-  /** How much of the drain's time is kept for the final confirm. */
+  /** The part of the drain's time that is reserved for the final confirm. */
   readonly confirmMs: number;
 }
 
@@ -34,7 +34,7 @@ export class DrainHook implements Hook {
     this.#options = options;
   }
 
-  /** Hears what happens to the run: a fault during the stop shortens the drain. */
+  /** Watches for a fault during the stop, which shortens the drain. */
   observe(event: LifecycleEvent): void {
     if (event.event === 'lifecycle.stop-repeated' && event.reason.kind === 'fault')
       this.#faultDuringStop.abort();
@@ -51,13 +51,13 @@ export class DrainHook implements Hook {
     const time = new AbortController();
     const cancels: (() => void)[] = [];
     const endWithin = (ms: number) => cancels.push(clock.after(ms, () => time.abort(reason)));
-    // Ends before the hook's own deadline, so that the log names the handlers, and the final confirm has its time.
+    // Ends before the hook's own deadline, so that the log names the handlers and the final confirm has its time.
     const withinMs = deadline.remainingMs() - confirmMs;
     endWithin(withinMs);
     cancels.push(onAbort(fault, () => endWithin(FAULT_DRAIN_MS)));
     try {
-      const why = () => (reason?.kind === 'fault' || fault.aborted ? 'fault' : 'stop');
-      await this.#options.drain(AbortSignal.any([time.signal, hastenSignal, signal]), why, withinMs);
+      const cause = () => (reason?.kind === 'fault' || fault.aborted ? 'fault' : 'stop');
+      await this.#options.drain(AbortSignal.any([time.signal, hastenSignal, signal]), cause, withinMs);
     } finally {
       for (const cancel of cancels) cancel();
     }

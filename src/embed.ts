@@ -9,7 +9,7 @@ import { type AppLog, adaptLog } from './logging/app-log.js';
 import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { type Context, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
-/** The settings of an embedded bot. Token and API root are those of the bot, level and format those of the log. */
+/** The settings of an embedded bot. The bot brings its token and API root, the log its level and format. */
 export type AppSettings = Partial<
   Omit<
     Config,
@@ -20,9 +20,9 @@ export type AppSettings = Partial<
 export interface AppOptions<C extends Context = Context> {
   /** The bot with its handlers. The app polls it: do not call its `launch()`, and stop the app instead of the bot. */
   readonly bot: Telegraf<C>;
-  /** Settings other than the defaults. To read them from the environment, see `loadConfig`. */
+  /** Settings that differ from the defaults. `loadConfig` reads settings from the environment. */
   readonly settings?: AppSettings;
-  /** Where to log: a pino logger, or `console`. Without it, nothing is logged. If it fails, the app goes on. */
+  /** The log to write to: a pino logger, or `console`. Default: none. Errors of the log are ignored. */
   readonly log?: AppLog;
   /** Hooks that start in this order before the bot is polled, and stop in reverse once its handlers have ended. */
   readonly hooks?: readonly Hook[];
@@ -72,8 +72,9 @@ export interface SignalHost {
 }
 
 /**
- * Makes SIGINT, SIGTERM and SIGHUP stop the app. The second signal hastens the stop, the third ends the process at once with
- * exit code 128 + its number. SIGHUP never hastens, and the same signal twice within 500 ms counts once.
+ * Makes SIGINT, SIGTERM and SIGHUP stop the app. A second signal shortens the stop to 1 s per hook, and a third ends the
+ * process at once with exit code 128 + its number. SIGHUP only counts as the first signal, and the same signal within
+ * 500 ms counts once.
  */
 export function handleSignals({ lifecycle, forced }: App, host: SignalHost = process): void {
   const stopListening: (() => void)[] = [];

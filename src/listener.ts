@@ -1,15 +1,15 @@
-/** Listeners are other people's code: what they throw is kept from whoever tells them something. */
+/** Keeps errors of event listeners away from the code that emits the events. */
 
 /**
- * The same listener, but nothing that it throws reaches the caller. Each part that tells events wraps its listener in this
- * once, so that a logger that fails can neither stall a queue nor fail an update.
+ * Wraps a listener so that its errors are swallowed. Each part that emits events wraps its listener once, so that a logger
+ * that fails can neither stall a queue nor fail an update.
  */
 export function guarded<E extends unknown[]>(listener: (...event: E) => unknown): (...event: E) => void {
   return (...event) => {
     try {
       listener(...event);
     } catch {
-      // The listener's fault is the listener's own: there is nobody to tell, since it is the one who is told.
+      // There is nobody else to report the error to.
     }
   };
 }

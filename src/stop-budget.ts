@@ -1,18 +1,18 @@
-/** How long a stop may take, by the settings and by the supervisor's patience. */
+/** How long a stop may take, according to the settings and the supervisor. */
 import type { BudgetEvent } from './host/events.js';
 import { recommendedKillAfterMs, type Supervisor } from './host/supervisor.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 
-/** The most that the drain keeps for the final confirm; it is a tenth of a budget of less than ten times as much. */
+/** The most time that the drain reserves for the final confirm. A budget below 10 s reserves a tenth. */
 const CONFIRM_MS = 1_000;
-/** The confirm gives up a little before its time is over, so that the log names it and not the drain. */
+/** The confirm gives up a little before its time is over, so that the log names the confirm and not the drain. */
 const CONFIRM_TIMEOUT_SHARE = 0.9;
 
 export interface StopBudget {
-  /** For the whole stop. */
+  /** The time for the whole stop. */
   readonly budgetMs: number;
-  /** How much of the drain's time is kept for the final confirm. */
+  /** The part of the drain's time that is reserved for the final confirm. */
   readonly confirmMs: number;
   readonly confirmTimeoutMs: number;
 }
@@ -23,7 +23,7 @@ export function stopBudget(stopTimeoutMs: number, { stopLimitMs }: Supervisor): 
   return { budgetMs, confirmMs, confirmTimeoutMs: confirmMs * CONFIRM_TIMEOUT_SHARE };
 }
 
-/** Tells the budget and its shares. True once all hooks have started. */
+/** Creates the event that reports the budget and its shares. Call it once all hooks have started. */
 export function budgetEvent(
   lifecycle: Pick<Lifecycle, 'stopLimitMs'>,
   { budgetMs }: StopBudget,

@@ -1,6 +1,6 @@
 /** Formats durations, counts and lists for people. */
 
-/** A duration in at most two units: `<1 ms`, `41 ms`, `1.2 s`, `2 min 3 s`, `3 h 4 min`. */
+/** Formats a duration in at most two units: `<1 ms`, `41 ms`, `1.2 s`, `2 min 3 s`, `3 h 4 min`. */
 export function durationInWords(ms: number): string {
   if (!Number.isFinite(ms)) return 'no limit';
   if (ms < 1) return ms <= 0 ? '0 ms' : '<1 ms';
@@ -17,12 +17,12 @@ function inTwoUnits(total: number, size: number, large: string, small: string): 
   return rest === 0 ? whole : `${whole} ${rest} ${small}`;
 }
 
-/** A number with its noun: `1 update`, `2 updates`, `0 updates`. */
+/** Formats a number with its noun: `1 update`, `2 updates`, `0 updates`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** The first items of a list and the number of the others: `1, 2, 3 and 4 more`. */
+/** Lists the first items and the number of the others: `1, 2, 3 and 4 more`. */
 export function firstFew(items: readonly unknown[], max = 10): string {
   const shown = items.slice(0, max).join(', ');
   return items.length > max ? `${shown} and ${items.length - max} more` : shown;

@@ -1,8 +1,8 @@
-/** Runs the command that the arguments name. Each command has a file of its own, which is loaded on demand. */
+/** Runs the command that the arguments name. Each command has its own file, which is loaded on demand. */
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import type { Signals } from '../host/signals.js';
-import { isJournal, withPriority } from '../logging/journal.js';
+import { isJournald, withPriority } from '../logging/journald.js';
 import { ignoreErrors } from '../logging/log-stream.js';
 import { maskTokens } from '../token.js';
 import { splitAtDashes } from './split-arguments.js';
@@ -47,7 +47,7 @@ export async function runCommand(
   [first = 'help', ...args]: readonly string[],
   signals: Signals,
 ): Promise<number> {
-  // A reader that stops early (`| head`) does not end the command.
+  // A reader that stops early (`| head`) must not end the command.
   for (const stream of [process.stdout, process.stderr]) ignoreErrors(stream);
   const name = asksForHelp(args) ? 'help' : (aliases[first] ?? first);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -68,11 +68,11 @@ export async function runCommand(
   }
 }
 
-/** Writes an error to stderr, with the priority of an error if stderr is the systemd journal. */
+/** Writes an error to stderr, with the priority of an error if stderr leads to journald. */
 function printError(text: string): void {
   const { stderr, env } = process;
   const masked = maskTokens(`lastcall: ${text}\n`);
-  stderr.write(isJournal(env, stderr.fd) ? withPriority('error', masked) : masked);
+  stderr.write(isJournald(env, stderr.fd) ? withPriority('error', masked) : masked);
 }
 
 /** Whether `--help` is among the arguments before `--`. Arguments after `--` are for the bot program. */

@@ -1,4 +1,4 @@
-/** `lastcall config`: prints the effective settings, the source of each, and what is wrong with them. */
+/** `lastcall config`: prints the effective settings, their sources, and their problems. */
 import { parseArguments } from '../config/arguments.js';
 import { type Reading, readSettings } from '../config/load.js';
 import { invalid } from '../config/problem.js';

@@ -41,8 +41,8 @@ const people: readonly Person[] = [
 ];
 
 /**
- * Runs until a signal comes, `--for` has passed, or nobody reads its output. Resolves to 0 if no message was lost or
- * answered twice.
+ * Runs until a signal arrives, the time of `--for` is over, or nobody reads the output. Resolves to 0 if no message was
+ * lost or answered twice.
  */
 export async function demo({ args, signals, process }: ProcessContext): Promise<number> {
   const { stdout } = process;
@@ -83,7 +83,7 @@ export async function demo({ args, signals, process }: ProcessContext): Promise<
 }
 
 /**
- * The value of `--for` in milliseconds, or undefined without it.
+ * Returns the value of `--for` in milliseconds, or undefined without the option.
  *
  * @throws LastcallError CONFIG_INVALID
  */
@@ -120,7 +120,7 @@ function spawnDaemon(
 }
 
 interface ChatOptions {
-  /** Aborts when no new messages are to be sent. The daemon still answers earlier ones while it drains. */
+  /** Aborts when no more messages may be sent. While the daemon drains, it still answers earlier messages. */
   readonly end: AbortSignal;
   /** Aborts when the daemon has ended. */
   readonly gone: AbortSignal;
@@ -145,7 +145,7 @@ async function converse(
   }
 }
 
-/** A line in the columns of the daemon's log, with the name in place of the level. */
+/** Formats a line in the columns of the daemon's log, with the person's name in place of the level. */
 function chatLine(name: string, text: string, { stdout, env }: NodeJS.Process): string {
   const now = new Date();
   const time = `${now.toTimeString().slice(0, 8)}.${`${now.getMilliseconds()}`.padStart(3, '0')}`;

@@ -32,9 +32,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 };
 
 /**
- * Runs a subcommand. Resolves to the exit code: 0, or 1 if something was refused or not found, or the signal has cut the
- * output short. Rejects with a LastcallError if the command cannot run, and with the signal's reason if it aborts while
- * settings are read.
+ * Runs a subcommand. Resolves to the exit code: 0, or 1 if something was refused or not found, or if the signal has cut the
+ * output short. Rejects with a LastcallError if the command cannot run, and with the signal's reason if the signal aborts
+ * while settings are read.
  */
 export async function inbox(io: CommandContext): Promise<number> {
   const { args, env, cwd, signal } = io;
@@ -60,8 +60,8 @@ export async function inbox(io: CommandContext): Promise<number> {
   const filter = parseFilter(options, Date.now());
 
   const { stateDir, botToken, telegramApiRoot } = values;
-  const botOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
-  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), botOfToken });
+  const keyOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
+  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), keyOfToken });
   const exitCode = await subcommand.run({ io, inbox: chosen, ids, switches, filter });
   // After an abort the output may be incomplete.
   return signal.aborted ? ExitCode.cut : exitCode;

@@ -31,7 +31,7 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 
   const file = files[0] ?? config.botModule ?? exampleBot;
-  // The example bot needs a token: a newcomer without one gets a plain error, before anything is logged.
+  // The example bot needs a token. A newcomer without a token gets a plain error before anything is logged.
   if (file === exampleBot) requireToken(config);
   const supervisor = await detectSupervisor(process);
   const { lifecycle, run, forced } = composeApp({

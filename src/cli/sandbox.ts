@@ -75,7 +75,7 @@ async function start(port: number, tokens: readonly string[] | undefined): Promi
 }
 
 function introduction({ apiRoot }: Sandbox, tokens: readonly string[] | undefined): string {
-  // A token from the command line may be a real one, so it is not printed.
+  // A token from the command line may be a real token, so it is not printed.
   const token = tokens ? '<the token you gave>' : SANDBOX_TOKEN;
   return `A local Bot API server, not connected to Telegram, listens at ${apiRoot}
 
@@ -97,7 +97,7 @@ Press Ctrl-C to stop. Messages from bots:
 `;
 }
 
-/** A message as one line. */
+/** Formats a message as one line. */
 function line(bot: number, message: Message): string {
   const content =
     message.text ?? message['caption'] ?? `(${Object.keys(contentOf(message))[0] ?? 'message'})`;

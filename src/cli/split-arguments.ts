@@ -1,4 +1,4 @@
-/** Splits arguments at the first `--`: those after it are for the bot program. */
+/** Splits arguments at the first `--`. The arguments after it are for the bot program. */
 export function splitAtDashes(args: readonly string[]): {
   readonly before: readonly string[];
   readonly after: readonly string[];

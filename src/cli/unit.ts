@@ -7,8 +7,8 @@ import { readSettings } from '../config/load.js';
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import { fitUnit } from '../host/unit-file.js';
-import { accountOf, firstUnreadable, ownerOf } from './account.js';
 import type { ProcessContext } from './command.js';
+import { findUser, firstUnreadable, ownerOf } from './unix-user.js';
 
 const templateFile = new URL('../../systemd/lastcall.service', import.meta.url);
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -21,14 +21,14 @@ export async function unit({ args, cwd, process, stdout, stderr }: ProcessContex
   if (!/^[\w-]+$/.test(name))
     throw invalidOption('--name', `--name may only have letters, digits, - and _, but is '${name}'`);
   const folder = realpathSync(cwd());
-  // The service sees the settings in the bot's .env, but not the environment of this shell.
+  // The service gets the settings in the bot's .env, but not the environment of this shell.
   const { values, sources } = await readSettings({ env: {}, cwd: folder });
   const file = given.files[0] ?? values.botModule;
   const module = file === undefined ? undefined : resolved(resolve(folder, file));
 
   const user = given.options.get('user') ?? ownerOf(module === undefined ? folder : dirname(module));
-  const account = user === undefined ? undefined : accountOf(user);
-  if (user !== undefined && !account)
+  const serviceUser = user === undefined ? undefined : findUser(user);
+  if (user !== undefined && !serviceUser)
     throw invalidOption(
       '--user',
       `there is no user '${user}' on this host: create it with \`useradd --system ${user}\``,
@@ -57,11 +57,11 @@ export async function unit({ args, cwd, process, stdout, stderr }: ProcessContex
     );
   if (user !== undefined && stateDir !== undefined && !existsSync(stateDir))
     warnings.push(
-      `there is no folder ${stateDir}, which STATE_DIR names: create it as ${user}, or the unit does not start`,
+      `there is no folder ${stateDir}, which STATE_DIR names: create it as ${user}, because the unit does not start without it`,
     );
   const secrets = [...existing(join(folder, '.env')), ...tokenFiles];
   const needed = [node, main, ...modules, ...secrets];
-  for (const path of new Set(needed.flatMap((path) => firstUnreadable(account, path) ?? []))) {
+  for (const path of new Set(needed.flatMap((path) => firstUnreadable(serviceUser, path) ?? []))) {
     const fix = secrets.includes(path)
       ? `move the token to /etc/${name}/bot-token and run this command again`
       : `\`chmod o+rX ${path}\``;
@@ -86,14 +86,14 @@ function invalidOption(culprit: string, message: string): LastcallError {
   return new LastcallError('CONFIG_INVALID', culprit, message);
 }
 
-/** The folder with all packages that lastcall may import: the outermost node_modules around it, else its own folder. */
+/** Returns the folder of all packages that lastcall may import: the outermost node_modules, else lastcall's own folder. */
 function packagesAround(main: string): string {
   const parts = main.split(sep);
   const index = parts.indexOf('node_modules');
   return index < 0 ? dirname(dirname(main)) : parts.slice(0, index + 1).join(sep);
 }
 
-/** The nearest folder around the module that has a package.json, else the module's own folder. */
+/** Returns the nearest folder around the module with a package.json, else the module's own folder. */
 function projectOf(module: string): string {
   for (let folder = dirname(module); folder !== parse(folder).root; folder = dirname(folder))
     if (existsSync(join(folder, 'package.json'))) return folder;

@@ -32,7 +32,7 @@ export interface Arguments<Name extends string = string> {
 }
 
 interface Known {
-  /** The text of the option when it stands alone, if it may. */
+  /** The text of the option without a value; undefined if it needs a value. */
   readonly bare?: string;
   readonly alone?: boolean;
   /** Completes the sentence "needs a value: …". */
@@ -41,8 +41,8 @@ interface Known {
 }
 
 /**
- * Parses arguments; of an option that is given twice, the last one counts. Never throws: a command that loads no settings
- * passes the result to {@link refuseBadArguments}.
+ * Parses arguments. If an option is given twice, the last one counts. Never throws: a command that loads no settings passes
+ * the result to {@link refuseBadArguments}.
  */
 export function parseArguments<Name extends string = never>(
   args: readonly string[],
@@ -71,7 +71,7 @@ export function parseArguments<Name extends string = never>(
     args: [...args],
     strict: false,
     tokens: true,
-    // A boolean takes no value from the next argument; neither does an option that is not listed.
+    // A boolean option, or an option that is not listed, takes no value from the next argument.
     options: Object.fromEntries(
       [...known].map(
         ([name, { bare }]) => [name, { type: bare === undefined ? 'string' : 'boolean' }] as const,
@@ -79,7 +79,7 @@ export function parseArguments<Name extends string = never>(
     ),
   });
 
-  /** The index of an argument that may be the value of an unknown flag, and so is not reported as well. */
+  /** The index of an argument that is not reported, because it may be the value of an unknown flag. */
   let perhapsValueAt: number | undefined;
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
@@ -88,7 +88,7 @@ export function parseArguments<Name extends string = never>(
       continue;
     }
     const option = known.get(token.name);
-    // A next argument that looks like a flag is a flag, and the value is missing.
+    // If the next argument looks like a flag, it is a flag, and the value is missing.
     const value = token.inlineValue || !token.value?.startsWith('-') ? token.value : undefined;
     const text = value ?? option?.bare;
     if (option === undefined) {
@@ -119,7 +119,9 @@ function whyUnknown(name: string, known: readonly string[]): string {
     .map((key) => settings[key])
     .find((setting) => setting.secret && inFlagStyle(setting.name) === name)?.name;
   if (secret)
-    return `is no flag, because every user of this machine can read a command line; set ${secret} or ${secret}_FILE`;
+    return `is not a flag, because every user of this machine can read a command line; set ${secret} or ${secret}_FILE`;
   const meant = didYouMean(inFlagStyle(name), known);
-  return meant === undefined ? 'is no flag that lastcall knows' : `is no flag; did you mean --${meant}?`;
+  return meant === undefined
+    ? 'is not a flag that lastcall knows'
+    : `is not a flag; did you mean --${meant}?`;
 }

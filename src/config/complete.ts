@@ -1,9 +1,9 @@
-/** Completes settings that a program gives as values, by the rules and defaults of settings that are read as text. */
+/** Completes settings that a program gives as values, with the rules and defaults of settings in text form. */
 import { didYouMean } from './did-you-mean.js';
 import { invalid, type Problem } from './problem.js';
 import { type Config, isComplete, type SettingKey, settingKeys, settings } from './schema.js';
 
-/** Adds the defaults, without reading the environment. @throws LastcallError CONFIG_INVALID, which names all problems */
+/** Adds defaults, without reading the environment. @throws LastcallError CONFIG_INVALID, which names all problems */
 export function completeConfig(given: Partial<Config>, cwd: string): Config {
   const values: { [K in SettingKey]?: Config[K] } = {};
   const problems = unknownNames(given);
@@ -32,6 +32,6 @@ function unknownNames(given: object): Problem[] {
   return strangers.map((name) => {
     const meant = didYouMean(name, settingKeys);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-    return { culprit: name, sentence: `${name} is no setting${hint}` };
+    return { culprit: name, sentence: `${name} is not a setting${hint}` };
   });
 }

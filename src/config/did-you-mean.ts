@@ -1,6 +1,6 @@
-/** Guesses what a mistyped name was meant to be. */
+/** Suggests the correct name for a mistyped one. */
 
-/** Returns the nearest candidate with at most one typo for every four letters, or none; `name` itself if it is one. */
+/** Returns the most similar candidate, `name` itself included, with at most one typo per four letters (at least one). */
 export function didYouMean(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(name.length / 4)) + 1;

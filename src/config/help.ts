@@ -4,7 +4,7 @@ import { flagOf, type Setting, settingKeys, settings } from './schema.js';
 const WIDTH = 80;
 const INDENT = ' '.repeat(6);
 
-/** Returns the setting's flags as people write them, or undefined for a secret, which has none. */
+/** Returns the setting's flags as people write them, or undefined for a secret, which has no flag. */
 export function flagsOf(setting: Setting<unknown>): string | undefined {
   const flag = flagOf(setting);
   return flag && (setting.type.bareFlag ? `--[no-]${flag}` : `--${flag}`);

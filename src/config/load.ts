@@ -1,7 +1,7 @@
 /**
- * Reads the settings from flags, the environment, `.env` and defaults, in this order of precedence. A value that is set
- * but blank counts as not set and, as in dotenv, hides the value in `.env`. All problems are collected and told at once.
- * Of dotenv only the parser is used, which changes no environment and prints nothing.
+ * Reads the settings from flags, the environment, `.env` and defaults, in this order of precedence. A blank value counts as
+ * not set and, as in dotenv, hides the value in `.env`. All problems are collected and reported at once. Only dotenv's
+ * parser is used, which changes no environment and prints nothing.
  */
 import { isAbsolute, join, relative } from 'node:path';
 import { codeOf } from '../system-error.js';
@@ -18,7 +18,7 @@ import {
   settingKeys,
   settings,
 } from './schema.js';
-import { type Source, sourceInWords } from './source.js';
+import { type SettingSource, sourceInWords } from './source.js';
 
 /** The name of the systemd credential that holds the token: `LoadCredential=bot-token:FILE`. */
 const CREDENTIAL = 'bot-token';
@@ -26,22 +26,22 @@ const CREDENTIAL = 'bot-token';
 export interface Inputs {
   readonly env: Environment;
   readonly flags?: Flags;
-  /** An absolute path, where relative ones start. */
+  /** The absolute path from which relative paths start. */
   readonly cwd: string;
   readonly signal?: AbortSignal;
-  /** Resolves with a file's text; rejects with an error whose `code` says why it cannot. */
+  /** Resolves with a file's text. Rejects with an error whose `code` says why the file cannot be read. */
   readonly readFile?: (path: string, signal?: AbortSignal) => Promise<string>;
 }
 
-/** All variables of `.env`, because the bot may have settings of its own there. */
+/** The file `.env`, with all its variables, because the bot may have settings of its own in it. */
 interface EnvFile {
   readonly path: string;
   readonly variables: Readonly<Record<string, string>>;
 }
 
-type Sources = { readonly [K in SettingKey]: Source };
+type Sources = { readonly [K in SettingKey]: SettingSource };
 
-/** The settings as far as they can be read. A setting that cannot be has a problem and no value. */
+/** The readable settings. A setting that cannot be read has a problem and no value. */
 export interface Reading {
   readonly values: { readonly [K in SettingKey]?: Config[K] };
   readonly sources: Partial<Sources>;
@@ -58,7 +58,7 @@ export interface LoadedConfig extends Pick<Reading, 'warnings' | 'envFile'> {
   readonly secrets: readonly string[];
 }
 
-/** Rejects with a LastcallError CONFIG_INVALID that names all problems, or with the reason of the signal. */
+/** Loads all settings. Rejects with CONFIG_INVALID, which names all problems, or with the signal's reason. */
 export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
   const { values, sources, problems, warnings, envFile } = await readSettings(inputs);
   if (problems.length > 0 || !isComplete(values) || !isComplete(sources)) throw invalid(problems);
@@ -74,7 +74,7 @@ export function requireToken(config: Pick<Config, 'botToken'>): string {
   throw invalid([{ culprit: 'BOT_TOKEN', sentence }]);
 }
 
-/** Loads the settings as {@link loadConfig} does, but returns the problems. Rejects only when the signal aborts. */
+/** Loads the settings like {@link loadConfig}, but returns the problems. Rejects only when the signal aborts. */
 export async function readSettings(inputs: Inputs): Promise<Reading> {
   const reader = new Reader(inputs);
   await reader.readAll();
@@ -83,12 +83,12 @@ export async function readSettings(inputs: Inputs): Promise<Reading> {
 
 interface Found {
   readonly text: string;
-  readonly source: Source;
+  readonly source: SettingSource;
 }
 
 class Reader implements Reading {
   readonly values: { [K in SettingKey]?: Config[K] } = {};
-  readonly sources: { [K in SettingKey]?: Source } = {};
+  readonly sources: { [K in SettingKey]?: SettingSource } = {};
   readonly problems: Problem[] = [];
   readonly warnings: string[] = [];
   envFile: EnvFile | undefined;
@@ -160,7 +160,7 @@ class Reader implements Reading {
     this.#warnOfTypos(this.envFile);
   }
 
-  /** Warns of names in `.env` that look like misspelled settings. The environment has too many other names for that. */
+  /** Warns of names in `.env` that look like misspelled settings. The environment has too many other names for this. */
   #warnOfTypos({ path, variables }: EnvFile): void {
     const ours = settingKeys.map((key) => settings[key]);
     const file = this.#shown(path);
@@ -173,11 +173,13 @@ class Reader implements Reading {
       if (names.includes(name)) continue;
       const meant = didYouMean(name.toUpperCase().replace(/[-.]/g, '_'), names);
       if (meant)
-        this.warnings.push(`${file} sets ${maskTokens(name)}, which is no setting; did you mean ${meant}?`);
+        this.warnings.push(
+          `${file} sets ${maskTokens(name)}, which is not a setting; did you mean ${meant}?`,
+        );
     }
   }
 
-  /** Reads the token from one of three places. Two tokens are a problem, because they may be those of two bots. */
+  /** Reads the token from one of three places. Two tokens are a problem, because they may belong to two bots. */
   async #readToken(): Promise<void> {
     const places = (['botToken', 'botTokenFile'] as const).flatMap((key) => {
       const source = this.sources[key];
@@ -234,7 +236,7 @@ class Reader implements Reading {
     this.problems.push({ culprit, sentence });
   }
 
-  /** Shortens a path for people, and masks a token that was set in place of a path. */
+  /** Returns a path in short form for people, and masks a token that was set in place of a path. */
   #shown(path: string): string {
     const fromHere = relative(this.#inputs.cwd, path);
     return maskTokens(fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere);

@@ -1,20 +1,20 @@
-/** What is wrong with the settings, in words for people. */
+/** Describes problems of the settings for people. */
 import { LastcallError } from '../errors.js';
 import { maskTokens } from '../token.js';
-import { type Source, sourceInWords } from './source.js';
+import { type SettingSource, sourceInWords } from './source.js';
 
 /** Why a setting cannot be used. */
 export interface Problem {
-  /** The setting's name, or whatever else is to blame. */
+  /** The name of the setting, argument or file with the problem. */
   readonly culprit: string;
-  /** Names the setting, the place and what is expected. */
+  /** A sentence with the setting, the place of its value, and the expected value. */
   readonly sentence: string;
 }
 
-/** Describes a value that its setting cannot have. Secrets, and tokens in the wrong place, are not quoted. */
+/** Describes an invalid value. Secrets, and tokens in the wrong place, are not quoted. */
 export function badValue(
   name: string,
-  source: Source,
+  source: SettingSource,
   value: { readonly text: string } | 'secret',
   what: string,
 ): Problem {
@@ -23,13 +23,13 @@ export function badValue(
   return { culprit: name, sentence: `${subject} ${quoted} ${place(source)}: ${what}` };
 }
 
-function place(source: Source): string {
+function place(source: SettingSource): string {
   if (source.kind === 'flag') return 'on the command line';
   if (source.kind === 'environment') return 'in the environment';
   return source.kind === 'default' ? 'by default' : `in ${sourceInWords(source)}`;
 }
 
-/** Makes one error CONFIG_INVALID of all problems. */
+/** Creates one error CONFIG_INVALID from all problems. */
 export function invalid(problems: readonly Problem[]): LastcallError {
   const culprits = [...new Set(problems.map(({ culprit }) => culprit))].join(', ');
   const [first, ...more] = problems;

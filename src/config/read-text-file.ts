@@ -1,6 +1,6 @@
 /**
- * Reads a whole file in a way that a stop can interrupt. The file may be a named pipe, through which password managers
- * serve `.env` and tokens: opening one the usual way blocks a thread, and the exit of the process, until somebody writes.
+ * Reads a whole file so that a stop can interrupt the reading. The file may be a named pipe, by which password managers
+ * serve `.env` and tokens. Opening a pipe the usual way blocks a thread, and the exit of the process, until it is written.
  */
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
@@ -39,7 +39,7 @@ async function readPipe(path: string, signal: AbortSignal | undefined, clock: Cl
         chunks.push(chunk.subarray(0, length));
         continue;
       }
-      // 0 before the first byte means that nobody has opened the other end yet; after it, that it is closed.
+      // Before the first byte, 0 means that nobody has opened the other end yet; later, that the other end is closed.
       if (length === 0 && chunks.length > 0) return Buffer.concat(chunks).toString('utf8');
       await clock.sleep(READ_EVERY_MS, signal);
     }

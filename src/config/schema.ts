@@ -1,4 +1,4 @@
-/** The settings: the only place that knows their names, types, defaults and help, and which are secret. */
+/** The settings. Only this file knows their names, types, defaults and help, and which of them are secret. */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { tryOr } from '../thrown.js';
@@ -27,26 +27,26 @@ interface Description {
   readonly name: string;
   /** The default, in words or as text that the type parses. */
   readonly fallback: string;
-  /** A sentence or two for people. */
+  /** One or two sentences for people. */
   readonly help: string;
   /** A secret is never shown, and has no flag, because every user of the machine can read a command line. */
   readonly secret?: true;
-  /** Decides where settings are read from, so it cannot stand in `.env` itself. */
+  /** Whether the setting is ignored in `.env`, because it decides which file is read in its place. */
   readonly notInEnvFile?: true;
 }
 
 export interface Setting<T> extends Description {
   readonly type: ValueType<T>;
-  /** Returns the value of a setting that is not set, and what it was taken from. */
+  /** Returns the value of a setting that is not set, and its origin. */
   readDefault(env: Environment, cwd: string): { readonly parsed: Parsed<T>; readonly from?: string };
 }
 
-/** A setting that always has a value: its fallback is parsed like a value that was set. */
+/** Describes a setting that always has a value: its fallback is parsed like a value that was set. */
 function setting<T>(row: Description & { readonly type: ValueType<T> }): Setting<T> {
   return { ...row, readDefault: (_env, cwd) => ({ parsed: row.type.parse(row.fallback, cwd) }) };
 }
 
-/** A setting that may have no value, unless one can be derived from the environment. */
+/** Describes a setting that may have no value, or a default that is derived from the environment. */
 function optional<T>({
   type,
   derive,
@@ -57,7 +57,7 @@ function optional<T>({
 }): Setting<T | undefined> {
   return {
     ...description,
-    // Prints an empty text where there is no value.
+    // A missing value is printed as an empty text.
     type: { ...type, print: (value) => (value === undefined ? '' : type.print(value)) },
     readDefault: (env, cwd) => {
       const derived = derive?.(env);
@@ -97,7 +97,7 @@ const table = {
     name: 'ALLOWED_UPDATES',
     type: updateKinds,
     fallback: '[]',
-    help: "The kinds of updates to request, separated by commas; [] is Telegram's default set. Always sent, because a server that is told nothing keeps what the previous program requested.",
+    help: "The kinds of updates to request, separated by commas; [] is Telegram's default set. Always sent, because the server otherwise keeps the kinds that the previous program requested.",
   }),
   pollTimeoutMs: setting({
     name: 'POLL_TIMEOUT',
@@ -169,7 +169,7 @@ const table = {
     name: 'DURABILITY',
     type: choice(['power', 'process']),
     fallback: 'power',
-    help: 'What updates in the journal survive. power: a power cut. process: only the death of the process, which is faster.',
+    help: 'What the updates in the journal survive. power: a power cut. process: only the death of the process, which is faster.',
   }),
   maxAttempts: setting({
     name: 'MAX_ATTEMPTS',
@@ -199,7 +199,7 @@ const table = {
     name: 'INBOX_LIMIT',
     type: integer({ least: 1 }),
     fallback: '1000000',
-    help: 'How many updates may wait in the journal before no more are fetched from Telegram, which keeps them for a day. None are fetched either while the journal has 4 GiB or the disk has less than 64 MiB left.',
+    help: 'How many updates may wait in the journal before no more are fetched from Telegram, which keeps them for a day. None are fetched either while the log of the journal has 4 GiB or the disk has less than 64 MiB left.',
   }),
   stateDir: optional({
     name: 'STATE_DIR',
@@ -235,19 +235,19 @@ const table = {
   }),
 };
 
-/** All settings, in the units that their names tell. A setting that is not set and has no default is undefined. */
+/** The values of all settings, in the units of their names. A setting without a value or default is undefined. */
 export type Config = {
   readonly [K in keyof typeof table]: (typeof table)[K] extends Setting<infer T> ? T : never;
 };
 export type SettingKey = keyof Config;
 
-/** The settings in the order in which people should see them. */
+/** The settings, in the order in which help and README list them. */
 export const settings: { readonly [K in SettingKey]: Setting<Config[K]> } = table;
 export const settingKeys: readonly SettingKey[] = Object.keys(table).filter(
   (key): key is SettingKey => key in table,
 );
 
-/** Whether there is something for every setting, be it undefined. */
+/** Whether the object has a property, even an undefined one, for every setting. */
 export function isComplete<T extends { readonly [K in SettingKey]: unknown }>(
   partial: Partial<T>,
 ): partial is T {
@@ -264,14 +264,14 @@ export function inFlagStyle(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
-/** Returns the first folder that systemd made for the unit, or else the one that the XDG specification names. */
+/** Returns the first folder that systemd made for the unit, else the folder of the XDG specification. */
 function deriveStateDir(env: Environment): DerivedDefault | undefined {
   const [systemd = ''] = (env['STATE_DIRECTORY'] ?? '').split(':');
   if (systemd !== '') return { text: systemd, from: 'STATE_DIRECTORY' };
   const xdg = env['XDG_STATE_HOME'] ?? '';
   // The specification says to ignore relative paths.
   if (isAbsolute(xdg)) return { text: join(xdg, 'lastcall'), from: 'XDG_STATE_HOME' };
-  // The machine may not know the user.
+  // A user without an entry on this machine has no home directory.
   const home = env['HOME'] || tryOr<string | undefined>(homedir, undefined);
   if (home === undefined) return undefined;
   return { text: join(home, '.local', 'state', 'lastcall'), from: 'the home directory' };

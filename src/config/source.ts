@@ -1,8 +1,8 @@
-/** Where the value of a setting came from. */
+/** Tells where the value of a setting came from. */
 import { maskTokens } from '../token.js';
 
-/** In order of precedence. `secret-file` is a file that another setting, or systemd, names. */
-export type Source =
+/** The source of a value, in order of precedence. `secret-file` is a file that another setting, or systemd, names. */
+export type SettingSource =
   | { readonly kind: 'flag'; readonly flag: string }
   | { readonly kind: 'environment' }
   | { readonly kind: 'env-file'; readonly path: string; readonly line?: number }
@@ -10,7 +10,7 @@ export type Source =
   | { readonly kind: 'default'; readonly from?: string };
 
 /** Returns a short text for a column: `environment`, `.env:3`, `--poll-timeout`. */
-export function sourceInWords(source: Source): string {
+export function sourceInWords(source: SettingSource): string {
   switch (source.kind) {
     case 'flag':
       return `--${source.flag}`;

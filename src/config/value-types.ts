@@ -1,4 +1,4 @@
-/** The types of values that settings have: how each is parsed from text, and how it is printed. */
+/** The types of values of settings: how each type is parsed from text, and printed. */
 import { resolve } from 'node:path';
 import { parseJson } from '../json.js';
 import { didYouMean } from './did-you-mean.js';
@@ -10,7 +10,7 @@ export type Parsed<T> =
 export interface ValueType<T> {
   /** Completes the sentence "expected …" for people. */
   readonly expects: string;
-  /** What the flag of a setting of this type means when it stands alone (`--drop-pending`), if it may. */
+  /** The text that a flag without a value stands for (`--drop-pending`); undefined if the flag needs a value. */
   readonly bareFlag?: string;
   /** Parses a text that is not blank and has no space around it. Relative paths start at `cwd`, an absolute path. */
   parse(text: string, cwd: string): Parsed<T>;
@@ -22,8 +22,8 @@ const unitsMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 type Unit = keyof typeof unitsMs;
 const isUnit = (text: string | undefined): text is Unit => text !== undefined && Object.hasOwn(unitsMs, text);
 
-/** Timers of Node wait for 24.8 days at most: a longer one would fire at once. */
-const LONGEST_DURATION_MS = 24 * 24 * unitsMs.h;
+/** Node's timers wait for at most 24.8 days; a timer with a longer delay fires at once. */
+const MAX_DURATION_MS = 24 * 24 * unitsMs.h;
 
 interface DurationLimits {
   readonly leastMs: number;
@@ -34,7 +34,7 @@ interface DurationLimits {
 /** A length of time with its unit: `30s`, `500ms`, `2m`, `1h`. The value is in milliseconds. */
 export function duration({
   leastMs,
-  mostMs = LONGEST_DURATION_MS,
+  mostMs = MAX_DURATION_MS,
   stepMs = 1,
 }: DurationLimits): ValueType<number> {
   const expects = `a duration with its unit, such as 500ms, 30s, 2m or 1h${range({ leastMs, mostMs, stepMs })}`;
@@ -46,9 +46,9 @@ export function duration({
       if (unit === '') return { problem: `the unit is missing; expected ${expects}` };
       if (!isUnit(unit)) return { problem: `expected ${expects}` };
       const value = Number(digits) * unitsMs[unit];
-      if (value > LONGEST_DURATION_MS)
+      if (value > MAX_DURATION_MS)
         return {
-          problem: `longer than ${printDuration(LONGEST_DURATION_MS)}, the most that a timer can wait`,
+          problem: `longer than ${printDuration(MAX_DURATION_MS)}, the most that a timer can wait`,
         };
       const fits = value >= leastMs && value <= mostMs && value % stepMs === 0;
       return fits ? { value } : { problem: `expected ${expects}` };
@@ -72,8 +72,7 @@ export const age: ValueType<number> = {
 
 function range({ leastMs, mostMs, stepMs }: Required<DurationLimits>): string {
   const step = stepMs === 1 ? '' : ` in steps of ${printDuration(stepMs)}`;
-  if (mostMs < LONGEST_DURATION_MS)
-    return `, from ${printDuration(leastMs)} to ${printDuration(mostMs)}${step}`;
+  if (mostMs < MAX_DURATION_MS) return `, from ${printDuration(leastMs)} to ${printDuration(mostMs)}${step}`;
   return leastMs === 0 ? step : `, at least ${printDuration(leastMs)}${step}`;
 }
 
@@ -150,14 +149,14 @@ export const path: ValueType<string> = {
   expects: 'a path, absolute or relative to the working directory',
   print: (value) => value,
   parse(text, cwd) {
-    // Only a shell knows what ~ means; taken literally, it would be a folder of that name.
+    // Only a shell expands `~`. Without a shell it is the name of a folder.
     if (/^~(?:\/|$)/.test(text)) return { problem: 'only a shell expands "~"; write the path in full' };
     if (text.includes('\0')) return { problem: `expected ${path.expects}` };
     return { value: resolve(cwd, text) };
   },
 };
 
-/** A bot token. Less is asked than of Telegram's own, so that other servers may issue tokens of other lengths. */
+/** A bot token. The length is not checked, because other Bot API servers may issue tokens of other lengths. */
 export const token: ValueType<string> = {
   expects: 'a token as @BotFather gives it: digits, a colon, and some 35 letters, digits, "_" and "-"',
   print: (value) => value,
@@ -194,7 +193,7 @@ const knownUpdateKinds = [
   'removed_chat_boost',
 ];
 
-/** Kinds of updates as a JSON array or separated by commas. `[]` is Telegram's default set, all but a few. */
+/** Kinds of updates, as a JSON array or separated by commas. `[]` is Telegram's default set, which omits a few kinds. */
 export const updateKinds: ValueType<readonly string[]> = {
   expects: 'kinds of updates, such as message,callback_query or ["message","callback_query"]',
   print: (value) => JSON.stringify(value),
@@ -202,7 +201,7 @@ export const updateKinds: ValueType<readonly string[]> = {
     const names = text.startsWith('[') ? parseJson(text) : text.split(',').map((name) => name.trim());
     if (!isNames(names)) return { problem: `expected ${updateKinds.expects}` };
     const value = [...new Set(names)];
-    // Telegram's list grows, so an unknown name is no error; but it may be a typo, and the bot would miss those updates.
+    // Telegram's list grows, so an unknown name is not an error. It may be a typo, by which the bot would miss updates.
     const unknown = value.filter((name) => !knownUpdateKinds.includes(name));
     if (unknown.length === 0) return { value };
     return { value, doubt: `lastcall does not know ${unknown.map(withSuggestion).join(', ')}` };

@@ -8,10 +8,10 @@ import { HostLock, lockAddress } from './lock.js';
 
 export interface BotLocksOptions {
   readonly onLocked: 'wait' | 'exit';
-  /** Ends standing by. No lock is taken once it has aborted. */
+  /** Aborts when the run stops, which ends all waits. No lock is taken afterwards. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** The pid of the process that runs the bot with this key, if known. */
+  /** Returns the pid of the process that runs the bot with this key, if known. */
   readonly holderOf?: (key: string) => number | undefined;
   /** Called when the bot's lock is held, before `reserve` and `claim` resolve. */
   readonly acquired?: (bot: BotIdentity, key: string) => void;
@@ -43,18 +43,18 @@ export class BotLocks {
   }
 
   /**
-   * Takes the lock of a bot that this run is about to load, which a later `claim` shares. Rejects with the signal's reason,
-   * LOCKED if `onLocked` is `exit` and another process holds the lock, BOT_ALREADY_POLLED if another run in this process
-   * does, and LOCK_UNAVAILABLE if the system refuses the lock.
+   * Takes the lock of a bot that this run is about to load; a later `claim` shares it. Rejects with the signal's reason,
+   * LOCKED if another process holds the lock and `onLocked` is `exit`, BOT_ALREADY_POLLED if another run in this process
+   * holds it, and LOCK_UNAVAILABLE if the system refuses it.
    */
   async reserve(bot: BotIdentity): Promise<void> {
     await this.#lockOf(bot).held;
   }
 
   /**
-   * Takes the lock of a bot that is about to be polled, like `reserve`. A rejection need not be handled.
+   * Takes the lock of a bot that is about to be polled. Rejects like `reserve`; the rejection need not be handled.
    *
-   * @throws LastcallError BOT_ALREADY_POLLED when this process polls the same bot already, and would wait for itself
+   * @throws LastcallError BOT_ALREADY_POLLED if this process polls the bot already and would wait for itself
    */
   claim(bot: BotIdentity): Promise<void> {
     const entry = this.#lockOf(bot);
@@ -88,7 +88,7 @@ export class BotLocks {
     return entry;
   }
 
-  /** Takes the locks in turn, by key within a tick, so that two processes with the same bots cannot hold some each. */
+  /** Takes the locks one by one, sorted by key, so that two processes with the same bots do not each hold some. */
   async #acquireQueued(): Promise<void> {
     this.#acquiring = true;
     await Promise.resolve();
@@ -158,7 +158,7 @@ function unavailable({ botId }: BotIdentity, cause: unknown): LastcallError {
 
 const POLLED_BOTS = Symbol.for('lastcall.polledBots');
 
-/** The keys of all bots that this process polls; process-wide, since two copies of lastcall may run in one process. */
+/** The keys of all bots that this process polls. Global, because two copies of lastcall may run in one process. */
 function polledBots(): Set<string> {
   const holder: typeof globalThis & { [POLLED_BOTS]?: Set<string> } = globalThis;
   holder[POLLED_BOTS] ??= new Set();

@@ -1,9 +1,9 @@
-/** What is reported about the process's surroundings: the lock, the previous run, the time a stop has, and stand-stills. */
-import type { RunPhase } from './run-state.js';
+/** The events about the process's surroundings: the lock, the previous run, the time a stop has, and stand-stills. */
+import type { RunPhase } from './run-record.js';
 
-/** `bot` is the bot's id. */
+/** The events of a bot's lock. `bot` is the bot's id. */
 export type LockEvent =
-  /** Another process on this host holds the bot's lock, so that this one stands by. `holder` is its pid, if known. */
+  /** This process stands by, because another one on this host holds the lock. `holder` is the other's pid, if known. */
   | { readonly event: 'lock.waiting'; readonly bot: number; readonly holder: number | undefined }
   /** `waitedMs` is how long this process stood by; 0 if the lock was free. */
   | { readonly event: 'lock.acquired'; readonly bot: number; readonly waitedMs: number }
@@ -11,7 +11,7 @@ export type LockEvent =
 
 export type PreviousRunEvent =
   | ({ readonly event: 'previous-run.killed'; readonly bot: number } & KilledRun)
-  /** The state file of the previous run cannot be read, or that of this run cannot be written. */
+  /** The record of the previous run cannot be read, or the record of this run cannot be written. */
   | { readonly event: 'run-record.failed'; readonly path: string; readonly error: unknown };
 
 /** A run that did not end by itself. */

@@ -1,8 +1,8 @@
-/** Listens for uncaught exceptions and unhandled rejections, so that the run can stop in order after one. */
+/** Listens for uncaught exceptions and unhandled rejections, so that the run can end in an orderly stop. */
 
 type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
 
-/** `ownedByProgram` says whether the bot program listens for this kind of fault, and so decides what follows. */
+/** `ownedByProgram` says whether the bot program also listens for this kind of fault, and so decides what happens. */
 type FaultListener = (error: unknown, origin: FaultOrigin, ownedByProgram: boolean) => void;
 
 /** The part of `process` that emits faults. */
@@ -19,7 +19,7 @@ export function listenForFaults(source: FaultSource, listener: FaultListener): (
   const onException = (error: unknown, origin: FaultOrigin) =>
     listener(error, origin, ownedByProgram('uncaughtException'));
   const onRejection = (error: unknown) => {
-    // Like Node, which raises a rejection as an exception if nobody listens for rejections.
+    // Node does the same: without a listener for rejections, it raises a rejection as an uncaught exception.
     if (!ownedByProgram('unhandledRejection') && ownedByProgram('uncaughtException'))
       source.emit('uncaughtException', error, 'unhandledRejection');
     else listener(error, 'unhandledRejection', ownedByProgram('unhandledRejection'));

@@ -15,7 +15,7 @@ export interface IpcListener {
   supervisorGone(): void;
 }
 
-/** Listens on the channel, if there is one. Returns a function that stops listening. */
+/** Listens on the channel if the process has one. Returns a function that stops listening. */
 export function listenOnIpc(channel: IpcChannel, underPm2: boolean, listener: IpcListener): () => void {
   if (channel.connected === undefined) return () => {};
   const onMessage = (message: unknown) => {

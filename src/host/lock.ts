@@ -1,6 +1,6 @@
 /**
  * A lock that one process on a host can hold: a listening Unix socket, which the kernel closes however the process
- * ends. No data is exchanged. Waiting processes keep a connection open, and its end tells them to try again.
+ * ends. No data is exchanged. A waiting process keeps a connection open, and tries again when the connection ends.
  */
 import { once } from 'node:events';
 import { statSync, unlinkSync } from 'node:fs';
@@ -11,21 +11,21 @@ import { onAbort } from '../abort.js';
 import { type Clock, systemClock } from '../clock.js';
 import { codeOf } from '../system-error.js';
 
-/** How often a waiter tries even if its connection to the holder stays open. */
+/** How often a waiter tries while its connection to the holder stays open. */
 const RETRY_INTERVAL_MS = 500;
-/** The shortest time between two tries, in case whatever listens at the address closes each connection at once. */
+/** The shortest time between two tries, in case the listener at the address closes every connection at once. */
 const MIN_RETRY_INTERVAL_MS = 20;
 /** How many connections of waiters a holder keeps; further waiters retry at `RETRY_INTERVAL_MS`. */
 const MAX_WAITERS = 64;
 /** The age from which a socket file without a listener is stale; a younger one may be about to get its listener. */
 const STALE_FILE_AGE_MS = 1_000;
 
-/** The lock's address: abstract on Linux; elsewhere a file in the temporary folder (the user's own on macOS). */
+/** Returns the lock's address: abstract on Linux, elsewhere a file in the temporary folder (per user on macOS). */
 export function lockAddress(name: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'linux' ? `\0lastcall-${name}` : join(tmpdir(), `lastcall-${name}.sock`);
 }
 
-/** Resolves to whether a process holds the lock at this address, and to true in doubt. Does not take the lock. */
+/** Resolves to whether a process holds the lock at the address, and to true in doubt. Does not take the lock. */
 export async function isHeld(address: string): Promise<boolean> {
   const socket = connect(address);
   try {
@@ -38,7 +38,7 @@ export async function isHeld(address: string): Promise<boolean> {
   }
 }
 
-/** One party's handle to the lock at an address. Of all handles on the host, one holds the lock at a time. */
+/** A handle to the lock at an address. Of all handles on the host, only one holds the lock at a time. */
 export class HostLock {
   readonly #address: string;
   readonly #clock: Clock;
@@ -50,7 +50,7 @@ export class HostLock {
     this.#clock = clock;
   }
 
-  /** Resolves to whether this object now holds the lock. Rejects with the system's error if no process could take it. */
+  /** Resolves to whether this handle now holds the lock. Rejects with the system's error if no process can take it. */
   async tryAcquire(): Promise<boolean> {
     if (this.#server) return true;
     if (await this.#listen()) return true;
@@ -79,11 +79,11 @@ export class HostLock {
     throw signal.reason;
   }
 
-  /** Releases the lock if this object holds it; another process can take it at once. */
+  /** Releases the lock if this handle holds it. Another process can take it at once. */
   release(): void {
     this.#server?.close();
     this.#server = undefined;
-    // After the server: waiters try again as soon as their connection ends.
+    // The server is closed first, because waiters try again as soon as their connection ends.
     for (const waiter of this.#waiters) waiter.destroy();
   }
 
@@ -108,7 +108,7 @@ export class HostLock {
     this.#waiters.add(waiter.unref());
     waiter.on('close', () => this.#waiters.delete(waiter));
     waiter.on('error', () => {});
-    // Reading is what makes the end of the connection visible; data is not expected.
+    // The end of a connection is noticed only while it is read. Data is not expected.
     waiter.on('data', () => waiter.destroy());
   }
 

@@ -1,4 +1,4 @@
-/** The connection to pm2: settings in the environment, messages through IPC, and fault listeners that are removed. */
+/** Connects to pm2: reads its settings from the environment, sends messages by IPC, and removes its fault listeners. */
 import type { Worker } from 'node:cluster';
 import { LONGEST_TIMER_MS } from '../clock.js';
 import type { SupervisedProcess, Supervisor } from './supervisor.js';
@@ -6,12 +6,12 @@ import type { SupervisedProcess, Supervisor } from './supervisor.js';
 /** pm2's kill_timeout if the app sets none: the time from SIGINT to SIGKILL. */
 const DEFAULT_KILL_TIMEOUT_MS = 1_600;
 
-/** The delay that Node uses in place of one that is too short or too long for a timer. */
-const SHORTEST_TIMER_MS = 1;
+/** The delay that Node uses for a timer whose delay is too short or too long. */
+const MIN_TIMER_MS = 1;
 
 /**
- * How long before the kill a stop must end: 250 ms, by which it may exceed its budget, and time for the signal to arrive.
- * At most `MAX_MARGIN_SHARE` of kill_timeout, so that a short one leaves time.
+ * How long before the kill a stop must end: it may exceed its budget by 250 ms, and the signal takes time to arrive. The
+ * margin is at most `MAX_MARGIN_SHARE` of kill_timeout, so that a short kill_timeout leaves time for the stop.
  */
 const MARGIN_MS = 400;
 const MAX_MARGIN_SHARE = 1 / 4;
@@ -29,12 +29,12 @@ export async function connectToPm2(
   removePm2FaultListeners(process);
   if (env['exec_mode'] === 'cluster_mode') {
     const worker = await workerOf();
-    // Otherwise Node exits a worker at once when its primary is gone.
+    // Without this flag, Node ends a worker at once when its primary process is gone.
     if (worker) worker.exitedAfterDisconnect = true;
   }
   const killAfterMs = killTimeoutOf(env['kill_timeout']);
 
-  // The channel may be missing or closed, and pm2 ignores `ready` after listen_timeout; none of these is an error.
+  // It is not an error if the channel is missing or closed, or if pm2 ignores `ready` after listen_timeout.
   const send = (message: unknown) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
@@ -48,17 +48,17 @@ export async function connectToPm2(
   };
 }
 
-/** Reads kill_timeout like pm2: 0 and non-numbers count as unset, and a time that no timer supports kills at once. */
+/** Reads kill_timeout as pm2 does: 0 and non-numbers count as unset, and a time that no timer supports kills at once. */
 function killTimeoutOf(text = ''): number {
   const ms = Number(text);
   if (ms === 0 || Number.isNaN(ms)) return DEFAULT_KILL_TIMEOUT_MS;
-  return ms >= SHORTEST_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : SHORTEST_TIMER_MS;
+  return ms >= MIN_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : MIN_TIMER_MS;
 }
 
 /** The names of pm2's fault listeners: the first in cluster mode, the others from its instrumentation. */
 const pm2Listeners = /^(uncaughtListener|bound onUncaughtException|bound onUnhandledRejection)$/;
 
-/** Removes pm2's fault listeners, which log errors with their secrets and would pass for those of the bot program. */
+/** Removes pm2's fault listeners: they log errors with their secrets, and look like listeners of the bot program. */
 function removePm2FaultListeners(process: SupervisedProcess): void {
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const)
     for (const listener of process.listeners?.(fault) ?? [])

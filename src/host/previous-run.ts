@@ -1,6 +1,6 @@
-/** Tells from the state that the previous run has left whether it was killed, and what would prevent that. */
+/** Tells from the record of the previous run whether it was killed, and what would prevent another kill. */
 import type { KilledRun } from './events.js';
-import type { RunState } from './run-state.js';
+import type { RunRecord } from './run-record.js';
 import { recommendedKillAfterMs } from './supervisor.js';
 
 export interface CurrentRun {
@@ -11,8 +11,8 @@ export interface CurrentRun {
   readonly stopTimeoutMs: number;
 }
 
-/** How the previous run was killed, or undefined if it ended by itself. */
-export function describeKill(previous: RunState, current: CurrentRun): KilledRun | undefined {
+/** Returns how the previous run was killed, or undefined if it ended by itself. */
+export function describeKill(previous: RunRecord, current: CurrentRun): KilledRun | undefined {
   const { phase, hook, pid, bootId, sinceMs, stopAskedMs } = previous;
   if (phase === 'stopped') return undefined;
   const machineRestarted = bootId !== undefined && current.bootId !== undefined && bootId !== current.bootId;
@@ -31,8 +31,8 @@ export function describeKill(previous: RunState, current: CurrentRun): KilledRun
   };
 }
 
-/** The time from the beginning of the phase until the supervisor kills, if known. */
-function timeUntilKill({ killAfterMs, stopAskedMs }: RunState, begunMs: number): number | undefined {
+/** Returns the time from the beginning of the phase until the supervisor kills, if known. */
+function timeUntilKill({ killAfterMs, stopAskedMs }: RunRecord, begunMs: number): number | undefined {
   if (killAfterMs === undefined || stopAskedMs === undefined) return undefined;
   return Math.max(0, stopAskedMs + killAfterMs - begunMs);
 }
@@ -43,7 +43,7 @@ const unitLog =
 const otherCauses = 'by kill -9, by the kernel when memory ran out, or by a crash of Node itself';
 const unexplained = `${otherCauses}; ${kernelLog}`;
 
-function advice({ phase, supervisor, killAfterMs = 0 }: RunState, stopTimeoutMs: number): string {
+function advice({ phase, supervisor, killAfterMs = 0 }: RunRecord, stopTimeoutMs: number): string {
   if (phase === 'starting')
     return supervisor === 'systemd'
       ? `raise TimeoutStartSec if systemd did not wait long enough; otherwise ${kernelLog}`
@@ -62,6 +62,6 @@ function advice({ phase, supervisor, killAfterMs = 0 }: RunState, stopTimeoutMs:
       return killAfterMs < neededMs ? `raise kill_timeout to at least ${neededMs}` : unexplained;
     case 'none':
       if (isRunning) return unexplained;
-      return `whoever stops it should wait for at least ${Math.ceil(neededMs / 1_000)} s; or lower STOP_TIMEOUT`;
+      return `wait for at least ${Math.ceil(neededMs / 1_000)} s before killing it, or lower STOP_TIMEOUT`;
   }
 }

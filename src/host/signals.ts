@@ -1,6 +1,6 @@
 /**
- * Stop signals of the operating system. The listeners are installed before anything else is loaded, so this module
- * imports almost nothing; signals that arrive before anyone subscribes are kept and delivered on subscription.
+ * Listens for stop signals of the operating system. This module is loaded before everything else, so it imports almost
+ * nothing. It keeps signals that arrive before anyone subscribes, and delivers them on subscription.
  */
 import { constants } from 'node:os';
 import { forcedExitCode } from '../exit-code.js';
@@ -10,8 +10,8 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
 /**
- * The time within which two signals count as one if they are the same, since a terminal and npm both deliver Ctrl-C, or
- * if the first is SIGHUP, since a systemd session scope sends SIGTERM and SIGHUP together and Linux delivers the lower
+ * Two signals within this time count as one if they are the same, because a terminal and npm both deliver Ctrl-C, or if
+ * the first is SIGHUP, because a systemd session scope sends SIGTERM and SIGHUP together and Linux delivers the lower
  * number first.
  */
 const DUPLICATE_WITHIN_MS = 500;
@@ -26,7 +26,7 @@ interface SignalListener {
 }
 
 export interface Signals {
-  /** Aborts on the first signal; for commands that need no stop in order. */
+  /** Aborts on the first signal. For commands that need no orderly stop. */
   readonly stopped: AbortSignal;
   /** Calls the listener for each signal, including those that arrived before. Replaces an earlier listener. */
   subscribe(listener: SignalListener): void;

@@ -1,7 +1,7 @@
 /** The supervisor of the process: systemd, pm2, or none. The code for each is loaded only if needed. */
-import type { SupervisorKind } from './run-state.js';
+import type { SupervisorKind } from './run-record.js';
 
-/** A connection to the supervisor; it lacks what the supervisor has no use for. All calls are cheap and never throw. */
+/** A connection to the supervisor. Methods that the supervisor does not support are absent. No method throws. */
 export interface Supervisor {
   readonly kind: SupervisorKind;
   /** The longest that a stop may take under this supervisor, if it sets a limit. */
@@ -14,14 +14,14 @@ export interface Supervisor {
   ready(): void;
   /** Sets the status that operators see, in one line. */
   status(text: string): void;
-  /** Asks for at least this much more time for the start or the stop, counted from now. Infinity is ignored. */
+  /** Asks for at least `ms` more time for the start or the stop, counted from now. `Infinity` is ignored. */
   extend?(ms: number): void;
   stopping?(): void;
   ping?(): void;
   close?(): void;
 }
 
-/** The part of `process` that shows which supervisor there is, and reaches it. */
+/** The part of `process` that identifies the supervisor and sends messages to it. */
 export interface SupervisedProcess {
   readonly pid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -39,10 +39,10 @@ export interface SupervisedProcess {
 /** How long a supervisor should wait before it kills, so that a stop of up to `stopTimeoutMs` can end by itself. */
 export const recommendedKillAfterMs = (stopTimeoutMs: number): number => Math.ceil(stopTimeoutMs) + 5_000;
 
-/** Stands for no supervisor. */
+/** The connection of a process without a supervisor. */
 export const unsupervised: Supervisor = { kind: 'none', ready() {}, status() {} };
 
-/** Connects to the supervisor. @throws LastcallError NOTIFY_UNAVAILABLE if systemd cannot be sent what it expects */
+/** Connects to the supervisor. Rejects with NOTIFY_UNAVAILABLE if systemd expects messages that cannot be sent. */
 export async function detectSupervisor(process: SupervisedProcess): Promise<Supervisor> {
   const { pid, env } = process;
   // Checked first: apps under pm2 inherit the environment of its daemon, which may itself be a systemd service.

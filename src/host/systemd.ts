@@ -13,9 +13,8 @@ export interface DatagramSocket {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Connects to systemd at the address from NOTIFY_SOCKET, and checks the connection by a first message.
- *
- * @throws LastcallError NOTIFY_UNAVAILABLE if messages cannot be sent
+ * Connects to systemd at the address in NOTIFY_SOCKET, and checks the connection by a first message. Rejects with
+ * NOTIFY_UNAVAILABLE if messages cannot be sent.
  */
 export async function connectToSystemd(
   address: string,
@@ -23,8 +22,8 @@ export async function connectToSystemd(
   openSocket: () => Promise<DatagramSocket> = async () =>
     new (await import('node-unix-socket')).DgramSocket(),
 ): Promise<Supervisor> {
-  // node-unix-socket pads abstract names (`@name`) with zeros, which makes them other names. systemd's own sockets, the
-  // system manager's and the user manager's, are paths.
+  // node-unix-socket pads abstract names (`@name`) with zeros, which changes them. systemd's system and user managers use
+  // paths.
   if (!address.startsWith('/')) throw unavailable(address, 'only a socket in the file system can be reached');
   const socket = await openSocket().catch((error: unknown) => {
     throw unavailable(address, 'the package node-unix-socket cannot be loaded', error);
@@ -51,7 +50,7 @@ export async function connectToSystemd(
 
   return {
     kind: 'systemd',
-    // No limit of a stop: systemd does not tell its TimeoutStopSec, and grants more time on request.
+    // There is no `stopLimitMs`: systemd does not tell its TimeoutStopSec, and grants more time on request.
     watchdogMs: watchdogMsOf(env),
     ready: () => send('READY=1'),
     status: (text) => send(`STATUS=${text.replaceAll(/\s+/g, ' ')}`),
@@ -64,7 +63,7 @@ export async function connectToSystemd(
   };
 }
 
-/** The unit's WatchdogSec in milliseconds, if it is set. */
+/** Returns the unit's WatchdogSec in milliseconds, if it is set. */
 function watchdogMsOf({ WATCHDOG_USEC: microseconds }: Environment): number | undefined {
   const ms = Number(microseconds) / 1_000;
   return ms > 0 && Number.isFinite(ms) ? ms : undefined;

@@ -1,4 +1,4 @@
-/** Fits the shipped systemd unit to a host: its paths, and as much of its hardening as the bot allows. */
+/** Fits the shipped systemd unit to a host: sets its paths, and relaxes its hardening where the bot needs it. */
 import { dirname, isAbsolute, relative, sep } from 'node:path';
 
 /** All paths are absolute, with links resolved. */
@@ -34,15 +34,15 @@ const homes = ['/home', '/root', '/run/user'];
 /** Directories that PrivateTmp= hides. */
 const temporary = ['/tmp', '/var/tmp'];
 
-/** What the unit has to open for the bot. */
+/** The paths that the unit has to open for the bot. */
 interface Access {
-  /** The paths that the bot may write to, if it has a user, and otherwise only read. */
+  /** The bot's own paths: it may write to them if it has a user, and otherwise only read them. */
   readonly own: readonly string[];
-  /** The other paths that the bot reads and that the unit would hide. */
+  /** Other paths that the bot reads and the unit would hide. */
   readonly readOnly: readonly string[];
 }
 
-/** @param template the text of the shipped lastcall.service */
+/** Returns the unit with the facts filled in. @param template the text of the shipped lastcall.service */
 export function fitUnit(template: string, facts: UnitFacts): FittedUnit {
   const access = accessOf(facts);
   const values = valuesOf(facts, access);
@@ -65,7 +65,7 @@ function accessOf({ node, main, module, folder, reads, stateDir, user }: UnitFac
   return { own, readOnly: readable.filter((path) => !own.some((folder) => isInside(path, folder))) };
 }
 
-/** The lines that replace the template's line of the same key. */
+/** Returns, for each key, the lines that replace the template's line with this key. */
 function valuesOf(facts: UnitFacts, { own, readOnly }: Access): Readonly<Record<string, readonly string[]>> {
   const { name, node, main, module, folder, user, bringsToken } = facts;
   const hiddenOwn = own.filter(isHidden);
@@ -148,7 +148,7 @@ function isInside(path: string, folder: string): boolean {
   return route === '' || !(route === '..' || route.startsWith(`..${sep}`) || isAbsolute(route));
 }
 
-/** The distinct paths that are not inside another one of them. */
+/** Returns the distinct paths that are not inside another of the paths. */
 function outermost(paths: readonly string[]): string[] {
   const unique = [...new Set(paths)];
   return unique.filter((path) => !unique.some((other) => other !== path && isInside(path, other)));
@@ -170,7 +170,7 @@ function quotedPath(path: string): string {
 
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 
-/** One line with the key and the paths, or none if there are no paths. */
+/** Returns one line with the key and the paths, or no line without paths. */
 const pathList = (key: string, paths: readonly string[]): string[] =>
   paths.length === 0 ? [] : [`${key}=${paths.map(quotedPath).join(' ')}`];
 

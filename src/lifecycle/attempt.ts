@@ -1,4 +1,4 @@
-/** One call of a hook's function, bounded in time: its signal asks it to end, and after a grace it is abandoned. */
+/** Calls a hook's function with a time limit: its signal asks it to end, and after a grace period it is abandoned. */
 import { onAbort } from '../abort.js';
 import type { DeadlineTimer } from './deadline.js';
 
@@ -8,14 +8,14 @@ export type AttemptResult =
   | { readonly kind: 'abandoned' };
 
 export interface AttemptOptions {
-  /** Set by the caller to abort `signal`. After the abort it is set to the end of the grace. */
+  /** The caller sets it to abort `signal`. After the abort, `attempt` sets it to the end of the grace period. */
   readonly deadline: DeadlineTimer;
   readonly signal: AbortSignal;
   /** Returns how long the work may go on after the signal has aborted. Called at the abort. */
   graceMs(): number;
 }
 
-/** Resolves with how the work ended, or with `abandoned` when the grace is over. Never rejects. */
+/** Resolves with how the work ended, or with `abandoned` when the grace period is over. Never rejects. */
 export function attempt(
   work: () => unknown,
   { deadline, signal, graceMs }: AttemptOptions,

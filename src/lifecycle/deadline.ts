@@ -1,4 +1,4 @@
-/** The time by which a step must have ended. */
+/** Deadlines of steps, which can move while the step runs. */
 import type { Clock } from '../clock.js';
 
 /** The time by which a step must have ended. A second stop signal moves it closer. */

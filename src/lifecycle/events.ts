@@ -10,7 +10,7 @@ export type LifecycleTransition =
   | { readonly event: 'lifecycle.stopping'; readonly reason: StopReason; readonly budgetMs: number }
   | ({ readonly event: 'lifecycle.stopped' } & Outcome);
 
-/** The begin or the end of a hook's step. `limitMs` is how long the step may last, `durationMs` how long it took. */
+/** The beginning or end of a hook's step. `limitMs` is how long the step may last, `durationMs` how long it took. */
 export type HookEvent =
   | { readonly event: 'hook.starting' | 'hook.stopping'; readonly hook: string; readonly limitMs: number }
   | {
@@ -30,10 +30,10 @@ export type LifecycleEvent =
   | LifecycleTransition
   | HookEvent
   | { readonly event: 'lifecycle.stop-repeated'; readonly reason: StopReason }
-  /** `limitMs` is what each hook's stop gets from now on. */
+  /** `limitMs` is how long each hook's stop may last from now on. */
   | { readonly event: 'lifecycle.hastened'; readonly limitMs: number };
 
-/** Returns the event that tells how a step ended. */
+/** Returns the event for the end of a step. */
 export function hookEvent(phase: Phase): HookEvent {
   const { hook, step, durationMs } = phase;
   switch (phase.result) {

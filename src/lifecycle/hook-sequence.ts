@@ -1,4 +1,4 @@
-/** The hooks of a lifecycle, in order: starts them one by one, and stops those that have started in reverse. */
+/** Starts the hooks of a lifecycle one by one, in order, and stops those that have started in reverse order. */
 import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
@@ -23,15 +23,15 @@ interface HookSequenceOptions {
   readonly startFailed: (error: LastcallError) => void;
 }
 
-interface Entry {
+interface RegisteredHook {
   readonly hook: Hook;
   isStarted: boolean;
 }
 
 export class HookSequence {
   readonly #options: HookSequenceOptions;
-  readonly #entries: Entry[] = [];
-  /** Every step so far, in the order in which the steps ended. */
+  readonly #registered: RegisteredHook[] = [];
+  /** The steps that have ended, in the order in which they ended. */
   readonly phases: Phase[] = [];
   #stage: 'before' | 'starting' | 'closed' = 'before';
   #insertAt = 0;
@@ -40,7 +40,7 @@ export class HookSequence {
     this.#options = options;
   }
 
-  /** Adds a hook last, or right after the one that is starting. @throws LastcallError LIFECYCLE_USED once closed */
+  /** Appends a hook, or inserts it after the one that is starting. @throws LastcallError LIFECYCLE_USED once closed */
   add(hook: Hook): void {
     if (this.#stage === 'closed')
       throw new LastcallError(
@@ -48,36 +48,36 @@ export class HookSequence {
         hook.name,
         `the hook "${hook.name}" was added after the start`,
       );
-    // A start may add the hook that closes what it has just opened. That must run even if the start itself fails.
+    // A start may add a hook that closes what the start has just opened, which must happen even if the start fails.
     const isStarted = this.#stage === 'starting' && !hook.start;
-    this.#entries.splice(this.#insertAt++, 0, { hook, isStarted });
+    this.#registered.splice(this.#insertAt++, 0, { hook, isStarted });
   }
 
   close(): void {
     this.#stage = 'closed';
   }
 
-  /** Starts hook after hook until all have started or the signal aborts. Never rejects. */
+  /** Starts the hooks, one after another, until all have started or the signal aborts. Never rejects. */
   async start(): Promise<void> {
     this.#stage = 'starting';
     let leftMs = this.#options.startTimeoutMs;
-    // A start may insert hooks right after itself; the iterator visits them next.
-    for (const [index, entry] of this.#entries.entries()) {
+    // A start may insert hooks right after its own; the iterator visits them next.
+    for (const [index, registered] of this.#registered.entries()) {
       if (this.#options.signal.aborted) break;
       this.#insertAt = index + 1;
-      if (entry.hook.start) leftMs -= await this.#start(entry, leftMs);
-      else entry.isStarted = true;
+      if (registered.hook.start) leftMs -= await this.#start(registered, leftMs);
+      else registered.isStarted = true;
     }
     this.close();
   }
 
-  /** Stops hook after hook, last first. The budget counts from `begunAt`, in the clock's milliseconds. Never rejects. */
+  /** Stops the hooks in reverse order. The budget counts from `begunAt`, in the clock's milliseconds. Never rejects. */
   async stop(begunAt: number): Promise<void> {
     const hooks = this.#hooksToStop();
     for (let hook = hooks.pop(); hook; hook = hooks.pop()) await this.#stop(hook, hooks.length, begunAt);
   }
 
-  /** Returns how long the stop of a hook may last if it begins now; 0 if there is no such hook to stop. */
+  /** Returns how long the stop of a hook may last if it begins now, in milliseconds; 0 without such a hook. */
   stopLimitMs(name: string, reason: StopReason): number {
     const hooks = this.#hooksToStop();
     const index = hooks.findIndex((hook) => hook.name === name);
@@ -85,10 +85,10 @@ export class HookSequence {
     return hook ? this.#stopLimitMs(hook, index, 0, reason) : 0;
   }
 
-  /** Resolves with how much of the time for all starts it took, in milliseconds. */
-  async #start(entry: Entry, leftMs: number): Promise<number> {
+  /** Resolves with the milliseconds that the start has used of the time for all starts. */
+  async #start(registered: RegisteredHook, leftMs: number): Promise<number> {
     const { signal, clock, stopTimeoutMs, startFailed } = this.#options;
-    const { hook } = entry;
+    const { hook } = registered;
     const limitMs = startCapMs(leftMs, hook.startTimeoutMs);
     const deadline = new DeadlineTimer(clock);
     const onOverdue = () => startFailed(hookTimedOut(hook.name, 'start', limitMs));
@@ -96,10 +96,10 @@ export class HookSequence {
       deadline,
       signal,
       arm: () => deadline.set(limitMs, onOverdue),
-      // Called as the stop begins: its whole budget is left, for this start and for the stops to come.
+      // Called when the stop begins: this start and the stops after it share the whole budget.
       graceMs: () => shortShareMs(stopTimeoutMs, this.#hooksToStop().length + 1),
     });
-    entry.isStarted = phase.result === 'done';
+    registered.isStarted = phase.result === 'done';
     if (phase.result === 'failed') startFailed(phase.error);
     return limitMs === Number.POSITIVE_INFINITY ? 0 : phase.durationMs;
   }
@@ -134,7 +134,7 @@ export class HookSequence {
   }
 
   #hooksToStop(): Hook[] {
-    return this.#entries.filter(({ isStarted, hook }) => isStarted && hook.stop).map(({ hook }) => hook);
+    return this.#registered.filter(({ isStarted, hook }) => isStarted && hook.stop).map(({ hook }) => hook);
   }
 
   /** Runs one step. `arm` sets the deadline; it is part of the attempt, because it may call code of the hook. */

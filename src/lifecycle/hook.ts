@@ -12,9 +12,9 @@ export interface Hook {
    * names the hook and is not clean; the remaining hooks are stopped all the same.
    */
   stop?(context: HookContext): unknown;
-  /** The limit of the start, within what all starts have left; a start with `Infinity` has none, and does not count. */
+  /** The limit of the start, within the time for all starts. `Infinity` exempts the start from both limits. */
   readonly startTimeoutMs?: number;
-  /** The limit of the stop, from the moment when this hook's stop begins. Can only shorten what the budget leaves. */
+  /** The limit of the stop, from the moment when this hook's stop begins. Can only shorten the time that is left. */
   readonly stopTimeoutMs?: number;
   /** Returns the latest end of the stop in milliseconds after the whole stop began; can only shorten the limit. */
   stopLatestEndMs?(stop: { readonly budgetMs: number; readonly reason: StopReason }): number;
@@ -22,16 +22,15 @@ export interface Hook {
 
 export interface HookContext {
   /**
-   * In a start: the lifecycle's signal, which work begun by the start may go on watching. Aborts with the
-   * {@link StopReason} when a stop is requested or the start is overdue; the start then has at most 1 s left.
+   * In a start: the lifecycle's signal, which aborts with the {@link StopReason} when a stop is requested or the start is
+   * overdue; the start then has at most 1 s left. Work that the start has begun may use the signal later, too.
    *
-   * In a stop: a signal that aborts with a LastcallError that names the hook when the stop is overdue; the stop is then
-   * abandoned at once.
+   * In a stop: a signal that aborts, with a LastcallError that names the hook, when the stop is overdue and abandoned.
    */
   readonly signal: AbortSignal;
   readonly log: HookLog;
   readonly deadline: Deadline;
-  /** Why the run stops, or undefined as long as it does not. */
+  /** Why the run stops; undefined if no stop was requested. */
   readonly reason: StopReason | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The lifecycle of a run: its five states, and what moves it from one to the next.
+ * The lifecycle of a run: its five states, and the transitions between them.
  *
  *     idle ──run()──▶ starting ──all started──▶ running
  *       │                │                         │
@@ -8,8 +8,8 @@
  *                                              stopping ──all stopped──▶ stopped
  *
  * `run()` calls one asynchronous function, `#runHooks`: it starts the hooks, waits for the stop, and stops the hooks.
- * `stop()` only aborts the signal that `#runHooks` watches. So two steps never overlap, whenever, however often and from
- * wherever a stop is requested. Every step is abandoned after its deadline, so the run always ends.
+ * `stop()` only aborts the signal that `#runHooks` watches, so two steps never overlap, whatever requests a stop, at any
+ * moment and any number of times. Every step is abandoned after its deadline, so the run always ends.
  */
 import { aborted, onAbort } from '../abort.js';
 import { type Clock, systemClock } from '../clock.js';
@@ -30,7 +30,7 @@ export interface LifecycleOptions {
   /** The time for the whole stop, from the moment when it is requested. */
   readonly stopTimeoutMs: number;
   readonly clock?: Clock;
-  /** Receives every event. Errors of the listener are ignored, so that no listener can keep the stop from going on. */
+  /** Receives every event. Errors of the listener are ignored, so that no listener can block the stop. */
   readonly emit?: (event: LifecycleEvent) => void;
   readonly hookLog?: (hookName: string) => HookLog;
 }
@@ -38,7 +38,7 @@ export interface LifecycleOptions {
 export interface RunOptions {
   /** Aborting ends the run in a clean stop. */
   readonly signal?: AbortSignal;
-  /** Ends the run in a clean stop that long after all hooks have started. */
+  /** Ends the run in a clean stop, this many milliseconds after all hooks have started. */
   readonly stopAfterMs?: number;
 }
 
@@ -96,14 +96,14 @@ export class Lifecycle {
     return this.#stopController.signal;
   }
 
-  /** Aborts with the {@link StopReason} when the stop is hastened. */
+  /** Aborts with the {@link StopReason} when `hasten` is called. */
   get hastenSignal(): AbortSignal {
     return this.#hastenController.signal;
   }
 
   /**
-   * Appends a hook. A hook that is added while hooks start is inserted right after the one that is starting; without
-   * a `start` it counts as started at once, so that what a start has opened is closed even if that start fails.
+   * Appends a hook. While hooks start, a hook is inserted right after the one that is starting. If it has no `start`, it
+   * counts as started at once: its `stop` closes what the current start has opened, even if that start fails.
    *
    * @throws LastcallError LIFECYCLE_USED once the starts are over
    */
@@ -130,8 +130,8 @@ export class Lifecycle {
   }
 
   /**
-   * Requests the stop, in any state, and resolves with the outcome. The first reason counts; later reasons only set the
-   * exit code if the first asks for none. A hook or handler that awaits the stop waits for itself until its time is up.
+   * Requests the stop, in any state, and resolves with the outcome. The first reason counts; a later reason only sets the
+   * exit code, if no earlier one does. A hook or handler that awaits the outcome waits for itself until its time is up.
    */
   stop(reason = StopReason.request('lifecycle.stop')): Promise<Outcome> {
     if (this.#state === 'stopped') return this.wait();
@@ -156,12 +156,12 @@ export class Lifecycle {
     this.#hastenController.abort(this.#reasons[0]);
   }
 
-  /** Returns how long the stop of a hook may last if it begins now; 0 if there is no such hook to stop. */
+  /** Returns how long the stop of a hook may last if it begins now, in milliseconds; 0 without such a hook. */
   stopLimitMs(hookName: string, reason: StopReason): number {
     return this.#hooks.stopLimitMs(hookName, reason);
   }
 
-  /** Returns what is known of the outcome so far, for a process that ends before the run does. */
+  /** Returns the known part of the outcome, for a process that ends before the run does. */
   partialOutcome(): Pick<Outcome, 'phases' | 'durationMs' | 'stopDurationMs'> {
     const now = this.#clock.now();
     return {
@@ -171,7 +171,7 @@ export class Lifecycle {
     };
   }
 
-  /** Resolves with the outcome, without requesting a stop; rejects with the reason of the signal if that aborts. */
+  /** Resolves with the outcome, without requesting a stop. Rejects with the signal's reason when the signal aborts. */
   wait(signal?: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#outcome) return resolve(this.#outcome);

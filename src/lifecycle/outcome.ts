@@ -1,4 +1,4 @@
-/** The outcome of a run: how each step ended, and what that means for the exit code. */
+/** The outcome of a run: how each step ended, and the exit code that follows. */
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import { describeThrown, isLastcallError } from '../thrown.js';
@@ -12,7 +12,7 @@ export type Step = 'start' | 'stop';
  * - `done`: the step resolved
  * - `called-off`: a start threw or rejected after a stop was requested; not an error
  * - `failed`: the step threw or rejected
- * - `cut`: the step was not done when its time was up, and then rejected or was abandoned
+ * - `cut`: the time of the step was up, and then the step rejected or was abandoned
  */
 type StepResult =
   | { readonly result: 'done' | 'called-off' }
@@ -24,7 +24,7 @@ export type Phase = { readonly hook: string; readonly step: Step; readonly durat
 export interface Outcome {
   /** The reason of the first request to stop. */
   readonly reason: StopReason;
-  /** Whether no step failed or was cut: all that started has stopped, in order and in time. */
+  /** Whether no step failed or was cut: every hook that started has stopped, in order and in time. */
   readonly clean: boolean;
   readonly exitCode: number;
   /** The steps, in the order in which they ended. */
@@ -35,7 +35,7 @@ export interface Outcome {
   readonly stopDurationMs: number;
 }
 
-/** The exit code is the first that a reason asks for; else the highest of the failed steps, at least 1; else 0. */
+/** The exit code is the first one that a reason sets; else the highest of the failed steps, at least 1; else 0. */
 export function exitStatusOf(
   reasons: readonly StopReason[],
   phases: readonly Phase[],
@@ -62,13 +62,13 @@ export function phaseOf(
   const { thrown } = attempted;
   if (abortReason === undefined)
     return { ...step, result: 'failed', error: hookFailed(step.hook, step.step, thrown) };
-  // The reason `start-failed` can only come from this start itself, which was overdue: hooks start one by one.
+  // Hooks start one by one, so `start-failed` can only mean that this start was overdue.
   if (abortReason instanceof StopReason && abortReason.kind !== 'start-failed')
     return { ...step, result: 'called-off' };
   return { ...step, result: 'cut', error: isLastcallError(thrown) ? thrown : overdue };
 }
 
-/** Returns the LastcallError that a hook threw, or wraps anything else in an error that names the hook. */
+/** Returns a LastcallError as it is, and wraps any other value that a hook threw in an error that names the hook. */
 function hookFailed(hook: string, step: Step, thrown: unknown): LastcallError {
   if (isLastcallError(thrown)) return thrown;
   const message = `the ${step} of "${hook}" failed: ${describeThrown(thrown)}`;

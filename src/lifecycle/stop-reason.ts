@@ -1,4 +1,4 @@
-/** Why a stop began: the `reason` of the lifecycle's signal, which also may set the exit code. */
+/** Why a run stops: the `reason` of the lifecycle's signal, which may also set the exit code. */
 import type { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import { describeThrown, isLastcallError } from '../thrown.js';
@@ -11,7 +11,7 @@ import { describeThrown, isLastcallError } from '../thrown.js';
  * - `supervisor-gone`: the channel to the supervisor closed
  * - `stop-after`: the run has reached its time limit
  * - `aborted`: the signal given to `run()` aborted (`cause` is its reason)
- * - `start-failed`: a hook failed to start, or did not start in time (`cause` says which and why)
+ * - `start-failed`: a hook failed to start, or did not start in time (`cause` names the hook)
  * - `fatal`: the run cannot go on for a known reason (`cause` is the LastcallError)
  * - `fault`: an uncaught exception, an unhandled rejection or an internal error (`cause`)
  */
@@ -37,7 +37,7 @@ interface StopReasonDetails {
 export class StopReason extends Error {
   override readonly name = 'StopReason';
   readonly kind: StopKind;
-  /** The exit code that the reason asks for; 0 asks for none. */
+  /** The exit code that the reason sets; 0 sets none. */
   readonly exitCode: number;
   /** The signal of the operating system, if `kind` is `signal`. */
   readonly signal: NodeJS.Signals | undefined;
@@ -87,7 +87,7 @@ export class StopReason extends Error {
     return new StopReason('fatal', cause.message, { cause, exitCode: cause.exitCode });
   }
 
-  /** @param what the kind of fault in words; without it, the message is that of a LastcallError, or `internal error: …` */
+  /** @param what the kind of fault in words. Default: the message of a LastcallError, else `internal error: …`. */
   static fault(cause: unknown, what?: string): StopReason {
     const isNamed = what === undefined && isLastcallError(cause);
     const message = isNamed ? cause.message : `${what ?? 'internal error'}: ${describeThrown(cause)}`;

@@ -1,4 +1,4 @@
-/** Adapts the log of an embedding program, which may fail and gets plain data only, with secrets masked. */
+/** Adapts the log of an embedding program: it gets only plain data, with secrets masked, and may fail. */
 import type { HookLog } from '../lifecycle/hook.js';
 import { tryOr } from '../thrown.js';
 import { errorFieldsOrValue, errorText } from './error-fields.js';
@@ -7,7 +7,7 @@ import type { RunLogging } from './logger.js';
 import { plainData } from './plain-data.js';
 import { createRedactor } from './redact.js';
 
-/** A log for the run to write to: a pino logger fits, as does the logger of a server such as fastify, or `console`. */
+/** A log for the run to write to, such as a pino logger, the logger of a fastify server, or `console`. */
 export interface AppLog extends HookLog {
   /** Creates the log of a hook. Without it, hooks write to the log itself. */
   child?(bindings: { readonly hook: string }): HookLog;
@@ -17,7 +17,7 @@ export interface AppLog extends HookLog {
 
 const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false };
 
-/** Adapts a log. Secrets are masked in the lines of lastcall itself, not in what hooks write. */
+/** Adapts a log. Masks secrets in the lines of lastcall itself, but not in the lines of hooks. */
 export function adaptLog(given: AppLog = silentLog): RunLogging {
   const { addSecret, redact } = createRedactor();
   const plain = (fields: object): object =>
@@ -28,7 +28,7 @@ export function adaptLog(given: AppLog = silentLog): RunLogging {
       ]),
     );
   const write = (level: Level) => (fields: object, message: string) => {
-    // Asynchronous, as a log may also fail by a promise that rejects.
+    // The log is called in an async function, because it may also fail by a promise that rejects.
     const writing = async () => given[level](plain(fields), redact(message));
     writing().catch(() => {});
   };

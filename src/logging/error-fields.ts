@@ -1,4 +1,4 @@
-/** Errors as fields of a log line, without the requests that Telegraf's errors carry, with what people wrote. */
+/** Describes errors as fields of a log line. Omits the requests in Telegraf's errors, which contain what people wrote. */
 import {
   describeThrown,
   isError,
@@ -10,12 +10,12 @@ import {
 } from '../thrown.js';
 import { plainData } from './plain-data.js';
 
-const DEEPEST_CAUSE = 8;
+const MAX_CAUSE_DEPTH = 8;
 /** How many errors of an AggregateError are described, and how deep such errors may be nested. */
-const MOST_ERRORS = 10;
-const DEEPEST_ERRORS = 2;
-const LONGEST_TEXT = 500;
-const LONGEST_STACK = 4_000;
+const MAX_ERRORS = 10;
+const MAX_ERRORS_DEPTH = 2;
+const MAX_TEXT_LENGTH = 500;
+const MAX_STACK_LENGTH = 4_000;
 
 export interface ErrorFields {
   readonly type: string;
@@ -29,7 +29,7 @@ export interface ErrorFields {
   readonly [property: string]: unknown;
 }
 
-/** Describes whatever was thrown. Never throws itself. */
+/** Describes any thrown value. Never throws. */
 export function errorFields(thrown: unknown): ErrorFields {
   return tryOr(() => describe(thrown, []), { type: typeof thrown, message: UNREADABLE });
 }
@@ -39,15 +39,15 @@ export function errorFieldsOrValue(value: unknown): unknown {
   return isError(value) ? errorFields(value) : value;
 }
 
-/** Returns an error's stack, or else its type and message, cut to a few thousand characters. */
+/** Returns an error's stack, or else its type and message, cut to `MAX_STACK_LENGTH` characters. */
 export function errorText(thrown: unknown): string {
   const { type, message, stack } = errorFields(thrown);
-  return (stack ?? `${type}: ${message}`).slice(0, LONGEST_STACK);
+  return (stack ?? `${type}: ${message}`).slice(0, MAX_STACK_LENGTH);
 }
 
 function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
   if (above.includes(thrown)) return { type: 'circular', message: 'an error that is already above' };
-  if (above.length >= DEEPEST_CAUSE) return { type: 'cut', message: 'further causes are left out' };
+  if (above.length >= MAX_CAUSE_DEPTH) return { type: 'cut', message: 'further causes are left out' };
   if (!isError(thrown)) return { type: typeof thrown, message: inWords(thrown) };
 
   const path = [...above, thrown];
@@ -56,18 +56,19 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
   const errors = tryOr(() => firstErrors(readProperty(thrown, 'errors')), undefined);
   const method = readText(readProperty(thrown, 'on'), 'method');
   return {
-    ...ownFigures(thrown),
+    ...ownPrimitives(thrown),
     type: typeOf(thrown),
     message: describeThrown(thrown),
     ...(isLastcallError(thrown) && { likelyCause: thrown.likelyCause, nextStep: thrown.nextStep }),
     ...(method !== undefined && { method }),
     ...(stack !== undefined && { stack }),
     ...(cause !== undefined && { cause: describe(cause, path) }),
-    ...(errors && above.length < DEEPEST_ERRORS && { errors: errors.map((error) => describe(error, path)) }),
+    ...(errors &&
+      above.length < MAX_ERRORS_DEPTH && { errors: errors.map((error) => describe(error, path)) }),
   };
 }
 
-/** Returns the error's `name`, or the name of its class where that leaves `name` as it is in Error. */
+/** Returns the error's `name`, or the name of its class if the class does not set `name`. */
 function typeOf(error: object): string {
   const name = readText(error, 'name');
   if (name !== undefined && name !== 'Error') return name;
@@ -75,22 +76,22 @@ function typeOf(error: object): string {
 }
 
 function firstErrors(errors: unknown): unknown[] | undefined {
-  return Array.isArray(errors) ? errors.slice(0, MOST_ERRORS) : undefined;
+  return Array.isArray(errors) ? errors.slice(0, MAX_ERRORS) : undefined;
 }
 
-function ownFigures(error: object): Record<string, unknown> {
-  const figures: Record<string, unknown> = {};
+function ownPrimitives(error: object): Record<string, unknown> {
+  const primitives: Record<string, unknown> = {};
   for (const key of tryOr(() => Object.keys(error), [])) {
     if (key === 'name') continue;
     const value = readProperty(error, key);
-    if (typeof value === 'string') figures[key] = value.slice(0, LONGEST_TEXT);
-    if (typeof value === 'number' || typeof value === 'boolean') figures[key] = value;
+    if (typeof value === 'string') primitives[key] = value.slice(0, MAX_TEXT_LENGTH);
+    if (typeof value === 'number' || typeof value === 'boolean') primitives[key] = value;
   }
-  return figures;
+  return primitives;
 }
 
 function inWords(thrown: unknown): string {
   const isObject = typeof thrown === 'object' && thrown !== null;
   const text = isObject ? JSON.stringify(plainData(thrown)) : tryOr(() => String(thrown), UNREADABLE);
-  return text.slice(0, LONGEST_TEXT);
+  return text.slice(0, MAX_TEXT_LENGTH);
 }

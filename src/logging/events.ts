@@ -39,7 +39,7 @@ export const eventTable: Rows<LoggedEvent> = {
   ...programEvents,
 };
 
-/** Writes the event's line, with the context as further fields. `lifecycle.stopped` has the receipt in its place. */
+/** Writes the event's line, with the context as further fields. Skips `lifecycle.stopped`, whose line is the receipt. */
 export function logEvent(log: EventLog, event: LoggedEvent, context?: object): void {
   if (event.event !== 'lifecycle.stopped') writeLine(log, event.event, event, context);
 }

@@ -1,6 +1,6 @@
-/** Fields as a log line has them. */
+/** Adapts fields to their form in a log line. */
 
-/** Puts an error under the name that pino knows it by, and rounds times to a tenth of a millisecond. */
+/** Renames `error` to pino's `err`, and rounds times to a tenth of a millisecond. */
 export function lineFields(fields: object): object {
   const entries = Object.entries(fields).map(([name, value]: [string, unknown]) => {
     if (name === 'error') return ['err', value] as const;
@@ -10,7 +10,7 @@ export function lineFields(fields: object): object {
   return Object.fromEntries(entries);
 }
 
-/** Rounds to a tenth of a millisecond; null stands for no limit, as in JSON. */
+/** Rounds to a tenth of a millisecond. Returns null for an infinite time, as JSON does. */
 export function roundedMs(ms: number): number | null {
   return Number.isFinite(ms) ? Math.round(ms * 10) / 10 : null;
 }

@@ -1,4 +1,4 @@
-/** Shows a log line to people: the message, fields that it does not tell, causes of errors, a tree for the receipt. */
+/** Renders a log line for people: the message, further fields, the causes of errors, and a tree for the receipt. */
 import { isObject } from '../json.js';
 import { durationInWords } from '../words.js';
 import { eventTable } from './events.js';
@@ -9,16 +9,16 @@ export type LogLine = Readonly<Record<string, unknown>>;
 /** Functions that add a colour, or that leave the text as it is. */
 export type Paint = Record<'dim' | 'bold' | 'red' | 'yellow', (text: string) => string>;
 
-/** The width of `21:46:37.123 ERROR: `, behind which the message begins. Further lines stand below the message. */
+/** The indent of further lines, as wide as the `21:46:37.123 ERROR: ` before the message. */
 const INDENT = ' '.repeat(20);
-const LONGEST_VALUE = 200;
+const MAX_VALUE_LENGTH = 200;
 
-/** Fields that are shown in a place of their own, or not at all. */
+/** Fields that are not listed after the message: they are shown elsewhere, or not at all. */
 const placed = new Set(['level', 'time', 'pid', 'msg', 'err', 'event', 'bot']);
 
 /**
- * Creates a view that remembers what it has shown: a line names its bot only if there are several bots, and an error that
- * ends the run is explained once, although it is in the line of the error, in that of the stop, and in the receipt.
+ * Creates a view that remembers what it has shown. A line names its bot only if there are several bots. An error that ends
+ * the run is explained once, although its own line, the line of the stop and the receipt all contain it.
  */
 export function createLineView(): (line: LogLine, paint: Paint) => string {
   const bots = new Set<unknown>();
@@ -31,7 +31,7 @@ export function createLineView(): (line: LogLine, paint: Paint) => string {
     const isOurs = Object.hasOwn(eventTable, event);
     const fields = isOurs ? '' : fieldsOf(line, paint);
     const below = event === 'lifecycle.stopped' ? phaseTree(line, paint) : [];
-    // A four-letter level leaves a column free, so that all messages begin in the same one.
+    // A level of four letters gets a space, so that all messages begin in the same column.
     const gap = String(line['level']).length < 5 ? ' ' : '';
     const message = String(line['msg'] ?? (line['err'] === undefined ? '' : messageOf(line['err'])));
     const error = JSON.stringify(line['err']);
@@ -52,20 +52,21 @@ function fieldsOf(line: LogLine, { dim }: Paint): string {
 function shown(name: string, value: unknown): string {
   if (name.endsWith('Ms') && typeof value === 'number') return durationInWords(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
 }
 
-/** Shows an error with its stack and its causes. Errors of lastcall itself are shown without a stack. */
-function errorBlock(error: unknown, told: string, paint: Paint): string[] {
+/** Renders an error with its stack and its causes. Errors of lastcall itself have no stack. */
+function errorBlock(error: unknown, lineText: string, paint: Paint): string[] {
   if (!isObject(error)) return [];
   const message = messageOf(error);
   const type = String(error['type'] ?? 'Error');
   const lines: string[] = [];
   const isOwn = type === 'LastcallError';
   const cause = error['cause'];
-  // The message of a failed hook is that of the error that the hook threw.
-  const isTold = told.includes(message) || (isOwn && isObject(cause) && told.includes(messageOf(cause)));
-  if (!isTold) lines.push(...`${type}: ${message}`.split('\n'));
+  // The message of a failed hook is the message of the error that the hook threw.
+  const isInLine =
+    lineText.includes(message) || (isOwn && isObject(cause) && lineText.includes(messageOf(cause)));
+  if (!isInLine) lines.push(...`${type}: ${message}`.split('\n'));
   else if (type !== 'Error' && !isOwn) lines.push(type);
   if (!isOwn) lines.push(...framesOf(error['stack']).map(paint.dim));
   if (typeof error['likelyCause'] === 'string') lines.push(`likely cause: ${error['likelyCause']}`);
@@ -92,7 +93,7 @@ function framesOf(stack: unknown): string[] {
 
 const ours = new URL('..', import.meta.url).href;
 
-/** Shows how long each step of the stop took, and each step of the start if one of them went wrong. */
+/** Renders how long each step of the stop took, and each step of the start if one of them did not succeed. */
 function phaseTree(line: LogLine, paint: Paint): string[] {
   const phases = listOf(line['phases']).filter(isObject);
   const starts = phases.filter(({ step }) => step === 'start');

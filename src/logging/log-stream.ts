@@ -1,9 +1,9 @@
 /**
- * Writes lines to a stream of the process: no line is lost while somebody reads, and a stuck reader disturbs nothing.
+ * Writes lines to a stream of the process. No line is lost while somebody reads, and a stuck reader does no harm.
  *
  * Lines go through the stream's `write`, because pm2 replaces that method to get the log of an app in cluster mode. On
- * Linux a pipe takes what its buffer holds (64 KiB) at once and the rest when it is read; a file and a terminal take all
- * at once. Every stream calls back, in order, when it has taken a line.
+ * Linux, a pipe takes as much as its buffer holds (64 KiB) at once and the rest when it is read; a file and a terminal
+ * take everything at once. Every stream calls back, in order, when it has taken a line.
  */
 import { type Clock, systemClock } from '../clock.js';
 
@@ -12,12 +12,12 @@ export interface Output {
   write(chunk: string, encoding: BufferEncoding, taken: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   readonly writableLength?: number;
-  /** Whether the stream has failed (EPIPE: the reader is gone; EIO: the terminal is gone) and takes nothing any more. */
+  /** Whether the stream has failed (EPIPE: the reader is gone; EIO: the terminal is gone) and takes no more lines. */
   readonly destroyed?: boolean;
 }
 
 export interface LogStreamOptions {
-  /** Called when a stuck reader reads again, with the number of lines that were dropped meanwhile. */
+  /** Called when a stuck reader reads again, with the number of lines dropped until then. */
   dropped(lines: number): void;
   readonly limitBytes?: number;
   readonly clock?: Clock;
@@ -62,7 +62,7 @@ export class LogStream {
     }
   }
 
-  /** Resolves when the stream has taken all lines or has failed, but within a second, and within `withinMs`. */
+  /** Resolves when the stream has taken all lines or has failed, at the latest after a second or `withinMs`. */
   flush(withinMs: number = FLUSH_MS): Promise<void> {
     if (this.#output.destroyed || this.#taken >= this.#written) return Promise.resolve();
     return new Promise((resolve) => {
@@ -76,7 +76,7 @@ export class LogStream {
     });
   }
 
-  /** Counts a line as taken, even a failed one: a single line can fail while pm2 reopens the log file of an app. */
+  /** Counts a line as taken, even if it failed: a single line can fail while pm2 reopens the log file of an app. */
   #onTaken(number: number): void {
     this.#taken = number;
     this.#tellDropped();

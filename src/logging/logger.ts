@@ -1,10 +1,10 @@
-/** The adapter to pino: lines are written before the call returns, hold no secret, and are JSON or text for people. */
+/** The adapter to pino. Lines are written before the call returns, contain no secret, and are JSON or text for people. */
 
 import { type Logger, pino } from 'pino';
 import type { HookLog } from '../lifecycle/hook.js';
 import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import { type EventLog, logEvent } from './events.js';
-import { isJournal, levelOf, withPriority } from './journal.js';
+import { isJournald, levelOf, withPriority } from './journald.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
 import { createRedactor, type Redactor } from './redact.js';
 
@@ -15,9 +15,9 @@ export interface RunLogging extends Redactor {
   readonly log: EventLog & { child(bindings: { readonly hook: string }): HookLog };
   /** The log for the receipt, which is written at any LOG_LEVEL except `silent`. */
   readonly receiptLog: EventLog;
-  /** Returns an error's stack, or else its type and message, with secrets masked as in the log. */
+  /** Returns an error's stack, or else its type and message, with secrets masked. */
   errorText(error: unknown): string;
-  /** Resolves when every line is written or cannot be, but within a second, and within `withinMs`. Call it last. */
+  /** Resolves when every line is written or has failed, at the latest after a second or `withinMs`. Call it last. */
   flush(withinMs?: number): Promise<void>;
 }
 
@@ -48,8 +48,8 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && terminal);
   const render = pretty ? (await import('./pretty.js')).createPrettifier(wantsColour(env, terminal)) : asItIs;
 
-  const journal = stdout.fd !== undefined && isJournal(env, stdout.fd);
-  const present = journal ? (line: string) => withPriority(levelOf(line), render(line)) : render;
+  const toJournald = stdout.fd !== undefined && isJournald(env, stdout.fd);
+  const present = toJournald ? (line: string) => withPriority(levelOf(line), render(line)) : render;
 
   ignoreErrors(stderr);
   const { addSecret, redact } = createRedactor(secrets);

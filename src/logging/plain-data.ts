@@ -1,18 +1,18 @@
-/** Turns any value into data that JSON can hold, so that nothing a program logs or throws can make the log fail. */
+/** Turns any value into JSON data, so that no value that a program logs or throws can make the log fail. */
 import { readProperty, tryOr, UNREADABLE } from '../thrown.js';
 
-const DEEPEST = 12;
+const MAX_DEPTH = 12;
 /** How many values one line may hold, so that a huge object cannot block the process. */
-const MOST_VALUES = 5_000;
+const MAX_VALUES = 5_000;
 
 /**
- * Copies a value as JSON data: what JSON cannot hold becomes a text, and what is circular, too deep or too much becomes a
- * mark. Never throws, whatever the getters, proxies and `toJSON` methods in the value do.
+ * Copies a value as JSON data. Values that JSON has no form for become texts, and values that are circular, too deep or too
+ * many become marks such as `[cut]`. Never throws, whatever getters, proxies and `toJSON` methods do.
  *
  * @param textOf applied to every text, property names included
  */
 export function plainData(value: unknown, textOf: (text: string) => string = (text) => text): unknown {
-  let left = MOST_VALUES;
+  let left = MAX_VALUES;
   return copy(value, []);
 
   function copy(original: unknown, above: readonly unknown[]): unknown {
@@ -37,7 +37,7 @@ export function plainData(value: unknown, textOf: (text: string) => string = (te
 
   function copyObject(source: object, above: readonly unknown[]): unknown {
     if (above.includes(source)) return '[circular]';
-    if (above.length >= DEEPEST) return '[too deep]';
+    if (above.length >= MAX_DEPTH) return '[too deep]';
     const path = [...above, source];
     return tryOr((): unknown => {
       if (Array.isArray(source)) return source.slice(0, left + 1).map((item) => copy(item, path));
@@ -49,7 +49,7 @@ export function plainData(value: unknown, textOf: (text: string) => string = (te
   }
 }
 
-/** Dates, URLs and other classes say by `toJSON` what they are as data. */
+/** Calls the value's `toJSON` method, by which dates, URLs and other classes define their form as data. */
 function fromToJson(value: unknown): unknown {
   const toJson = readProperty(value, 'toJSON');
   return typeof toJson === 'function' ? Reflect.apply(toJson, value, ['']) : value;

@@ -3,7 +3,7 @@ import { type PrettyOptions, prettyFactory } from 'pino-pretty';
 import { isObject } from '../json.js';
 import { createLineView, type LogLine } from './line-view.js';
 
-/** What a terminal would take for commands. Line breaks and tabs are harmless. */
+/** Characters that a terminal could take for commands; not line breaks and tabs, which are harmless. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
@@ -15,7 +15,7 @@ export function createPrettifier(colour: boolean): (line: string) => string {
     customColors: 'message:reset,trace:gray,debug:blue,info:green,warn:yellow,error:red,fatal:bgRed',
     translateTime: 'SYS:HH:MM:ss.l',
     hideObject: true,
-    // pino-pretty would put these between level and message.
+    // pino-pretty would put these fields between level and message.
     ignore: 'pid,name,hostname,caller',
     customPrettifiers: { time: String },
     messageFormat: (line, _key, _label, { colors }) => view(withoutControlCharacters(line), colors),
@@ -23,7 +23,7 @@ export function createPrettifier(colour: boolean): (line: string) => string {
   return prettyFactory(options);
 }
 
-/** Keeps what people wrote to the bot from controlling the terminal of whoever reads the log. */
+/** Removes control characters, so that people who write to the bot cannot control the terminal of a reader of the log. */
 function withoutControlCharacters(line: LogLine): LogLine {
   return Object.fromEntries(Object.entries(line).map(([name, value]) => [cleaned(name), cleaned(value)]));
 }

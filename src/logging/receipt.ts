@@ -1,4 +1,4 @@
-/** Writes the receipt: the last line of a run, which says how the run ended and what it did. */
+/** Writes the receipt: the last log line of a run, which says how the run ended and what it did. */
 import { ExitCode } from '../exit-code.js';
 import type { Outcome, Phase } from '../lifecycle/outcome.js';
 import { count, durationInWords } from '../words.js';
@@ -8,7 +8,7 @@ import type { EventLog } from './events.js';
 import { lineFields, roundedMs } from './line-fields.js';
 
 /**
- * What became of the updates of a run. Every update is counted once on each side of
+ * The numbers of updates that a run has fetched, handled and left. Every update is counted once on each side of
  * fetched + recovered = handled + caught + failed + timedOut + expired + dropped + left.
  */
 export interface ReceiptCounts {
@@ -44,7 +44,7 @@ export function verdictOf({ clean, exitCode }: Pick<Outcome, 'clean' | 'exitCode
   return clean ? 'clean' : 'cut';
 }
 
-/** Writes the receipt, at level `info` if all went well, otherwise at a higher level. */
+/** Writes the receipt, at level `info` after a clean stop, otherwise at a higher level. */
 export function logReceipt(log: EventLog, outcome: Outcome, counts: ReceiptCounts): void {
   const { reason, exitCode, durationMs, stopDurationMs, phases } = outcome;
   const verdict = verdictOf(outcome);
@@ -61,7 +61,7 @@ export function logReceipt(log: EventLog, outcome: Outcome, counts: ReceiptCount
   log[levelOf(verdict, exitCode)](lineFields(fields), receiptMessage(outcome, counts));
 }
 
-/** An error if the run had to end, a warning if something was cut off at its end. */
+/** Returns `error` if the run had to end, and `warn` if something was cut off at its end. */
 function levelOf(verdict: Verdict, exitCode: number): Level {
   if (verdict === 'cut' && exitCode <= ExitCode.cut) return 'warn';
   return exitCode === ExitCode.clean ? 'info' : 'error';
@@ -103,8 +103,8 @@ function countsInWords(counts: ReceiptCounts): string {
     [putBack, 'put back'],
     [deadDropped, 'dead dropped'],
   ] as const;
-  const told = further.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  const nonZero = further.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
   const came = [`${count(fetched, 'update')} fetched`];
   if (recovered > 0) came.push(`${recovered} from earlier runs`);
-  return [...came, `${handled} handled`, ...told].join(', ');
+  return [...came, `${handled} handled`, ...nonZero].join(', ');
 }

@@ -1,8 +1,8 @@
-/** Keeps secrets out of the log. Works on finished text, because all parts of a line are plain text by then. */
+/** Masks secrets in finished log lines, in which every part of a line is plain text. */
 import { maskToken, maskTokens } from '../token.js';
 
-/** The part of a token behind its colon is masked on its own if it is too long to be a common word. */
-const SHORTEST_PART = 16;
+/** The least length of the part of a token after its colon that is masked alone, too long to be a common word. */
+const MIN_PART_LENGTH = 16;
 
 export interface Redactor {
   /** Masks a secret from now on, whether it is written plain, in a URL or in JSON. A blank one is ignored. */
@@ -19,8 +19,8 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
     const mask = maskToken(secret);
     for (const spelling of spellings(secret)) masks.set(spelling, mask);
     const part = secret.slice(secret.indexOf(':') + 1);
-    if (part.length >= SHORTEST_PART) masks.set(part, '***');
-    // The longest first, because masking a shorter one would leave a piece of a longer one that contains it.
+    if (part.length >= MIN_PART_LENGTH) masks.set(part, '***');
+    // Longer secrets come first: masking a shorter one inside a longer one would leave a piece of the longer one.
     const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
     known = new RegExp(longestFirst.map(escaped).join('|'), 'g');
   };

@@ -1,4 +1,4 @@
-/** Keeps the supervisor informed: readiness, stop, time needed, status, and watchdog pings while the run proceeds. */
+/** Informs the supervisor: readiness, stop, time needed, status, and watchdog pings while the run makes progress. */
 import type { Clock } from '../clock.js';
 import type { Supervisor } from '../host/supervisor.js';
 import type { ObservedEvent } from './events.js';
@@ -12,10 +12,10 @@ export interface HealthOptions extends StatusTextOptions {
 /** How often the status is updated; a watchdog may require a shorter interval. */
 const MAX_INTERVAL_MS = 5_000;
 
-/** How many intervals fit into the time of the watchdog, so that two late pings do no harm. */
+/** How many intervals fit into the time of the watchdog, so that two late pings are harmless. */
 const INTERVALS_PER_WATCHDOG = 3;
 
-/** The extra time to ask for beyond the end of a step, so that the process can write its last log lines and exit. */
+/** The time to ask for beyond the end of a step, so that the process can write its last log lines and exit. */
 const EXIT_ALLOWANCE_MS = 2_000;
 
 /** Reports the state of one run to its supervisor. */
@@ -39,15 +39,15 @@ export class Health {
     this.#intervalMs = Math.min(MAX_INTERVAL_MS, watchdogMs / INTERVALS_PER_WATCHDOG);
   }
 
-  /** @param bot the id of the bot that the event is about, for events of its pipeline */
-  observe(event: ObservedEvent, bot = 0): void {
+  /** @param botId the bot whose pipeline has emitted the event; not needed for other events */
+  observe(event: ObservedEvent, botId = 0): void {
     this.#progress.observe(event);
-    const isNews = this.#statusText.observe(event, bot);
+    const isNews = this.#statusText.observe(event, botId);
     this.#report(event);
     if (isNews) this.#updateStatus();
   }
 
-  /** Ends the regular updates; implied by `lifecycle.stopped`. */
+  /** Ends the regular updates, as `lifecycle.stopped` does. */
   close(): void {
     this.#cancelInterval();
   }

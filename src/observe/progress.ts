@@ -1,11 +1,12 @@
-/** Tells whether the current step of the run has stalled, as waiting for an unreachable network never does. */
+/** Tells whether the current step of the run has stalled. Waiting for an unreachable network does not count. */
 import type { Clock } from '../clock.js';
 import type { ObservedEvent } from './events.js';
 
 /** How far a step may overrun its latest end, since timers fire late on a busy event loop. */
 const OVERRUN_TOLERANCE_MS = 5_000;
 
-export interface Step {
+/** The step of a start or a stop that the run is in. */
+export interface CurrentStep {
   /** The name to show to operators, such as `starting bot` or `draining`. */
   readonly name: string;
   /** When the step must have ended, in the clock's milliseconds. */
@@ -17,11 +18,11 @@ export class Progress {
   readonly #clock: Clock;
   readonly #runningLatestEnd: () => number;
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
-  #step: Step = { name: 'starting', latestEnd: Number.POSITIVE_INFINITY };
+  #step: CurrentStep = { name: 'starting', latestEnd: Number.POSITIVE_INFINITY };
   /** The latest end of the current step of the start, or of the whole stop. */
   #latestEnd = Number.POSITIVE_INFINITY;
 
-  /** @param runningLatestEnd the latest end of the step at work while the run is neither starting nor stopping */
+  /** @param runningLatestEnd returns the latest end of the current step while the run is in the phase `running` */
   constructor(clock: Clock, runningLatestEnd: () => number) {
     this.#clock = clock;
     this.#runningLatestEnd = runningLatestEnd;
@@ -31,8 +32,8 @@ export class Progress {
     return this.#phase;
   }
 
-  /** The current step of the start or the stop; without meaning while the run is in the phase `running`. */
-  get step(): Step {
+  /** The current step of the start or the stop; has no meaning in the phase `running`. */
+  get step(): CurrentStep {
     return this.#step;
   }
 

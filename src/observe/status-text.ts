@@ -25,7 +25,7 @@ const POLL_TOLERANCE_MS = 5_000;
 export class StatusText {
   readonly #progress: Progress;
   readonly #options: StatusTextOptions;
-  /** The bots whose locks other processes hold, and those processes' pids, if known. */
+  /** The bots whose locks other processes hold, with the pids of the holders if known. */
   readonly #locked = new Map<number, number | undefined>();
   readonly #usernames = new Map<number, string>();
   /** What keeps each bot from polling, and since when, in the clock's milliseconds. */
@@ -38,13 +38,13 @@ export class StatusText {
     this.#options = options;
   }
 
-  /** Returns whether the status should be updated now. `bot` is the id of the bot that a pipeline event is about. */
-  observe(event: ObservedEvent, bot: number): boolean {
+  /** Returns whether the status should be updated now. `botId` is the bot whose pipeline has emitted the event. */
+  observe(event: ObservedEvent, botId: number): boolean {
     const { clock, redact } = this.#options;
     const problem = problemIn(event);
     if (problem !== undefined) {
-      if (this.#problems.get(bot)?.text !== problem)
-        this.#problems.set(bot, { text: problem, since: clock.now() });
+      if (this.#problems.get(botId)?.text !== problem)
+        this.#problems.set(botId, { text: problem, since: clock.now() });
       return true;
     }
     switch (event.event) {
@@ -55,7 +55,7 @@ export class StatusText {
       case 'hook.stopping':
         return true;
       case 'lifecycle.stopped':
-        // Redacted before it is shortened, as part of a secret would not be recognized.
+        // Redacted before it is shortened, because a part of a secret would not be recognized.
         this.#final = `stopped (${shortened(redact(event.reason.message))}), exit code ${event.exitCode}`;
         return true;
       case 'lock.waiting':
@@ -64,7 +64,7 @@ export class StatusText {
       case 'lock.acquired':
         return this.#locked.delete(event.bot);
       case 'poll.connected':
-        this.#usernames.set(bot, event.username);
+        this.#usernames.set(botId, event.username);
         return true;
       case 'poll.answered':
         this.#lastPollAt = clock.now();
@@ -73,7 +73,7 @@ export class StatusText {
       case 'poll.recovered':
       case 'inbox.opened':
       case 'inbox.resumed':
-        this.#problems.delete(bot);
+        this.#problems.delete(botId);
         return true;
       default:
         return false;
@@ -102,8 +102,8 @@ export class StatusText {
     if (progress.phase === 'starting') return progress.step.name;
 
     const handlers = inWords(activity());
-    for (const [bot, { text, since }] of this.#problems)
-      return `${this.#prefixOf(bot)}${text} for ${inSeconds(now - since)}, ${handlers}`;
+    for (const [botId, { text, since }] of this.#problems)
+      return `${this.#prefixOf(botId)}${text} for ${inSeconds(now - since)}, ${handlers}`;
     if (this.#lastPollAt === undefined) return 'connecting to Telegram';
     const names = [...this.#usernames.values()].map((name) => `@${name}`).join(', ');
     const silentMs = now - this.#lastPollAt;
@@ -111,15 +111,15 @@ export class StatusText {
     return `polling as ${names}, ${handlers}${isLate ? `, last poll ${inSeconds(silentMs)} ago` : ''}`;
   }
 
-  /** Names the bot that a problem belongs to; empty if there is only one bot. */
-  #prefixOf(bot: number): string {
-    const username = this.#usernames.get(bot);
+  /** Returns a prefix that names the bot with a problem; empty if there is only one bot. */
+  #prefixOf(botId: number): string {
+    const username = this.#usernames.get(botId);
     if (this.#usernames.size === (username === undefined ? 0 : 1)) return '';
-    return username === undefined ? `bot ${bot}: ` : `@${username}: `;
+    return username === undefined ? `bot ${botId}: ` : `@${username}: `;
   }
 }
 
-/** For example `3 running, 120 handled, 2 failed (2 dead)`. Leaves out what is zero, unless that is all there is. */
+/** Formats counts, such as `3 running, 120 handled, 2 failed (2 dead)`. Leaves out what is zero, unless that is all there is. */
 function inWords({ running, handled, waiting, putBack, dead, ...ended }: Activity): string {
   const { caught, failed, timedOut, expired } = ended;
   const failures = nonZero([
@@ -144,7 +144,7 @@ const nonZero = (counts: readonly (readonly [number: number, what: string])[]): 
     .map(([number, what]) => `${number} ${what}`)
     .join(', ');
 
-/** The problem that an event reports, if polling does not work because of it. */
+/** Returns the problem that an event reports, if the problem keeps the bot from polling. */
 function problemIn(event: ObservedEvent): string | undefined {
   switch (event.event) {
     case 'poll.failed':
@@ -166,7 +166,7 @@ function problemIn(event: ObservedEvent): string | undefined {
   }
 }
 
-/** A duration in whole seconds or larger units. */
+/** Formats a duration in whole seconds or larger units. */
 const inSeconds = (ms: number): string =>
   ms < 59_500 ? `${Math.round(ms / 1_000)} s` : durationInWords(Math.round(ms / 1_000) * 1_000);
 

@@ -10,8 +10,8 @@ export interface BackoffShape {
 }
 
 /**
- * Returns the delay in milliseconds after a number of earlier delays; `random` is from 0 up to 1. The jitter is full,
- * because bots that lost Telegram at the same moment must not return at the same moment.
+ * Returns the next delay in milliseconds; `random` is a number from 0 up to 1. The jitter is full, because bots that lost
+ * Telegram at the same moment must not return at the same moment.
  */
 export function backoffMs(
   { floorMs = 0, firstMs, capMs }: BackoffShape,

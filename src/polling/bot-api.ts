@@ -14,6 +14,7 @@ export type ApiAnswer<T> =
   | { readonly kind: 'unreachable'; readonly why: UnreachableWhy; readonly detail: string };
 
 /**
+ * Why Telegram did not answer:
  * - `network`: there was no connection, or it broke before an answer
  * - `timeout`: there was no complete answer in time
  * - `cut`: the body ended early
@@ -23,9 +24,9 @@ export type ApiAnswer<T> =
 export type UnreachableWhy = 'network' | 'timeout' | 'cut' | 'not-json' | 'http';
 
 export interface CallOptions {
-  /** Aborting ends the call at once: the call rejects with the signal's reason. Nothing else makes a call reject. */
+  /** When it aborts, the call rejects at once with the signal's reason. A call rejects for no other reason. */
   readonly signal: AbortSignal;
-  /** The limit for the whole call, connecting included. After it the answer is `unreachable` with why `timeout`. */
+  /** The limit of the whole call, including connecting. After it the answer is `unreachable` with why `timeout`. */
   readonly timeoutMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** Tracks the length of a conflict, which outlasts polls that succeed: two pollers take the updates in turns. */
+/** Tracks how long a conflict lasts. A poll that succeeds does not end it: two pollers get the updates in turns. */
 import type { Clock } from '../clock.js';
 
 export class ConflictTracker {
@@ -7,13 +7,13 @@ export class ConflictTracker {
   #newest: { readonly at: number; readonly lastedMs: number } | undefined;
   #interrupted = false;
 
-  /** @param overAfterMs the conflict is over when no 409 came for longer; has to be at least one whole poll */
+  /** @param overAfterMs the time without a 409 after which the conflict is over; at least one whole poll */
   constructor(clock: Clock, overAfterMs: number) {
     this.#clock = clock;
     this.#overAfterMs = overAfterMs;
   }
 
-  /** Records that something else has failed: the time from the newest 409 to the next does not count. */
+  /** Records another failure: the time from the newest 409 to the next one does not count. */
   interrupt(): void {
     this.#interrupted = true;
   }

@@ -1,4 +1,4 @@
-/** The events of polling. The values of `event` are the stable names in the log, which the README's table explains. */
+/** The events of polling. The values of `event` are stable, because the log uses them as event names. */
 import type { ConflictParty } from './failure.js';
 
 export type PollingEvent =

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.js';
 import type { FailureClass } from './failure.js';
 
-/** Each call has a streak of its own, so that a success need not reset anything. */
+/** Each call gets a new streak, so that a success need not reset anything. */
 export class FailureStreak {
   readonly #clock: Clock;
   readonly #startedAt: number;
@@ -27,11 +27,11 @@ export class FailureStreak {
     return this.#classes.has(failureClass);
   }
 
-  /** `earlier` counts previous failures of the class; `lastedMs` is the time since the first without others between. */
+  /** `earlier` counts the previous failures of the class; `lastedMs` is how long the class has failed without others. */
   record(failureClass: FailureClass): { readonly earlier: number; readonly lastedMs: number } {
     const now = this.#clock.now();
     const { since, failures } = this.#classes.get(failureClass) ?? { since: now, failures: 0 };
-    // A class that failed before and after an outage has not lasted through the outage.
+    // A class that failed before and after another class has not lasted through the other.
     const begunAt = this.#newest === failureClass ? since : now;
     this.#newest = failureClass;
     this.#classes.set(failureClass, { since: begunAt, failures: failures + 1 });

@@ -1,6 +1,6 @@
 /**
- * The classes of failure and what is done about each. The patience with a class begins at its first failure, and begins
- * anew after a success or a failure of another class; only a conflict outlasts both (conflict-tracker.ts).
+ * The classes of failure and the policy for each. The patience with a class counts from its first failure, and starts over
+ * after a success or a failure of another class. Only a conflict outlasts both (conflict-tracker.ts).
  */
 import { type ErrorCode, LastcallError } from '../errors.js';
 import type { BackoffShape } from './backoff.js';
@@ -36,9 +36,9 @@ export function classify(answer: Exclude<ApiAnswer<unknown>, { kind: 'ok' }>): F
 }
 
 interface FailurePolicy {
-  /** The wait before the next attempt, unless Telegram says how long. */
+  /** The wait before the next attempt, unless Telegram tells how long to wait. */
   readonly backoff: BackoffShape;
-  /** How long the failure may last before the run ends; without it the run never ends. */
+  /** How long the failure may last before the run ends. Default: for any time. */
   readonly patience?: {
     readonly ms: number;
     /** The patience before the first poll has succeeded. Defaults to `ms`. */
@@ -60,22 +60,22 @@ export const failurePolicies = (conflictPatienceMs: number): FailurePolicies => 
   // Telegram says when to come back: an earlier call prolongs the penalty, a later call loses time.
   'rate-limited': { backoff: defaultBackoff },
 
-  // Mostly a deployment, and the old process is about to end. A poller that stays has to be found by a human. Telegram
-  // answers one 409 at once per 3 s and delays the others by 3 s: a call before that only ends the other poller's call.
+  // The usual cause is a deployment, where the old process is about to end. A poller that stays must be found by a human.
+  // Telegram answers one 409 per 3 s at once and delays others by 3 s: an earlier call would only end the other's call.
   // 2 s of jitter keep two instances of lastcall from calling in step.
   conflict: {
     backoff: { floorMs: 3_000, firstMs: 5_000, capMs: 5_000 },
     patience: { ms: conflictPatienceMs, code: 'POLL_CONFLICT' },
   },
 
-  // At the start the token is mistyped, and waiting does not help. Once a poll has succeeded the token was good: then
-  // getMe is asked, and the token counts as revoked only if getMe refuses it for a minute.
+  // At the start the token is mistyped, and waiting does not help. Once a poll has succeeded, the token was valid: it
+  // counts as revoked only if getMe refuses it, too, for a minute.
   'token-refused': {
     backoff: { floorMs: 1_000, firstMs: 1_000, capMs: 5_000 },
     patience: { ms: 60_000, atStartMs: 0, code: 'TOKEN_REFUSED' },
   },
 
-  // The request itself is wrong, or the bot is logged out of this server, and only a human can mend that. 2 min,
+  // The request is wrong, or the bot is logged out of this server: only a human can fix either. The patience is 2 min,
   // because a server in trouble also answers 400 for a while.
   rejected: { backoff: defaultBackoff, patience: { ms: 120_000, code: 'POLL_REJECTED' } },
 });

@@ -1,4 +1,4 @@
-/** The confirm at the end of a run, by which Telegram forgets what was accepted. */
+/** The confirm at the end of a run: one or two short polls that tell Telegram to forget the accepted updates. */
 import type { Clock } from '../clock.js';
 import { backoffMs } from './backoff.js';
 import type { ApiAnswer, BotApi } from './bot-api.js';
@@ -7,33 +7,34 @@ import type { ApiAnswer, BotApi } from './bot-api.js';
 const retryBackoff = { floorMs: 50, firstMs: 100, capMs: 500 };
 
 /**
- * Returns the offsets to poll from, in order. None is needed when Telegram has answered a poll from `accepted`. A poll
- * without an answer proves nothing, however long it has been under way: the connection may be half-open.
+ * Returns the offsets to poll from, in order, so that Telegram forgets the updates below `accepted`; none if it already
+ * has. A poll without an answer proves nothing, however long it has waited: the connection may be half-open.
  *
  * @param accepted the offset that `accept` returned last; undefined when nothing may be confirmed
- * @param confirmed the offset of the newest poll that was answered
+ * @param answered the offset of the newest poll that was answered
  * @param requested the offset of the newest poll, answered or not
  */
 export function offsetsToConfirm(
   accepted: number | undefined,
-  confirmed: number | undefined,
+  answered: number | undefined,
   requested: number | undefined,
 ): readonly number[] {
-  if (accepted === undefined || accepted === confirmed) return [];
-  return requested === accepted ? detour(accepted, 1) : [accepted];
+  if (accepted === undefined || accepted === answered) return [];
+  return requested === accepted ? avoidingRepetition(accepted, 1) : [accepted];
 }
 
 /**
- * Returns the offsets that confirm `offset` although Telegram may have seen it before. Telegram delays a request that
- * repeats an offset within 3 s until these are over, longer than a stop may take. It compares with the previous request
- * only, and a lower offset forgets nothing more. A negative offset would forget updates, so the result stays positive.
+ * Returns a lower offset and then `offset`. Telegram answers a short poll only after 3 s, longer than a stop may take, if
+ * the poll before it had the same offset less than 3 s ago. A poll from another offset in between avoids the delay; a
+ * lower offset forgets nothing more. The lower offset stays positive, because a negative one would forget updates.
  */
-const detour = (offset: number, lowerBy: number): readonly number[] => [
+const avoidingRepetition = (offset: number, lowerBy: number): readonly number[] => [
   Math.max(1, offset - lowerBy),
   offset,
 ];
 
 interface ConfirmOptions {
+  /** The result of {@link offsetsToConfirm}, not empty. */
   readonly offsets: readonly number[];
   readonly api: BotApi<unknown>;
   readonly allowedUpdates: readonly string[];
@@ -47,26 +48,30 @@ interface ConfirmOptions {
  * Polls from the offsets, one after the other, until Telegram has answered for `accepted`, the last of them, or the
  * time is up. Resolves with the last answer. Takes no signal, because the stop itself waits for the confirm.
  */
-export async function confirmOffset(
-  accepted: number,
-  { offsets, api, allowedUpdates, clock, random, latestEnd }: ConfirmOptions,
-): Promise<ApiAnswer<unknown>> {
-  const { signal } = new AbortController();
-  let pending = offsets;
-  for (let attempt = 1; ; ) {
-    const [offset = accepted, ...others] = pending;
-    const timeoutMs = latestEnd - clock.now();
-    const answer = await api.getUpdates(
-      { offset, timeoutSeconds: 0, limit: 1, allowedUpdates },
-      { signal, timeoutMs },
-    );
-    pending = others;
-    if (answer.kind === 'ok' && pending.length > 0) continue;
-
-    const waitMs = backoffMs(retryBackoff, attempt - 1, random());
+export async function confirmOffset(accepted: number, options: ConfirmOptions): Promise<ApiAnswer<unknown>> {
+  const { clock, random, latestEnd } = options;
+  let { offsets } = options;
+  for (let retries = 0; ; retries++) {
+    const answer = await pollFromEach(offsets, options);
+    const waitMs = backoffMs(retryBackoff, retries, random());
     if (answer.kind !== 'unreachable' || clock.now() + waitMs >= latestEnd) return answer;
     await clock.sleep(waitMs);
-    // Nobody knows which of the offsets so far Telegram has seen last; it has not seen one that is lower still.
-    pending = detour(accepted, ++attempt);
+    // Telegram may have received any of the offsets so far, so the retry begins with a still lower one.
+    offsets = avoidingRepetition(accepted, retries + 2);
   }
+}
+
+/** Resolves with the answer to the last poll, or with the first answer that is not ok. */
+async function pollFromEach(
+  offsets: readonly number[],
+  { api, allowedUpdates, clock, latestEnd }: ConfirmOptions,
+): Promise<ApiAnswer<unknown>> {
+  const { signal } = new AbortController();
+  let answer: ApiAnswer<unknown> = { kind: 'ok', result: [] };
+  for (const offset of offsets) {
+    const parameters = { offset, timeoutSeconds: 0, limit: 1, allowedUpdates };
+    answer = await api.getUpdates(parameters, { signal, timeoutMs: latestEnd - clock.now() });
+    if (answer.kind !== 'ok') break;
+  }
+  return answer;
 }

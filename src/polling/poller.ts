@@ -1,4 +1,4 @@
-/** The loop that fetches updates: polls, hands the batch to `accept`, and polls from the offset that it returns. */
+/** The loop that fetches updates: it polls, hands the batch to `accept`, and polls from the offset that this returns. */
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
@@ -15,8 +15,8 @@ import { prepareQueue, removeConflictingWebhook, type StartupContext } from './s
 export interface PollerOptions<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly api: BotApi<U, M>;
   /**
-   * Takes a batch, never an empty one, and resolves with the offset that may be confirmed, if any. Nothing is fetched
-   * meanwhile. The poller's signal does not end the call; a rejection ends the run.
+   * Takes a batch, never an empty one, and resolves with the offset that may be confirmed, if any. The poller fetches
+   * nothing meanwhile, and does not abort the call when it stops. A rejection ends the run.
    */
   readonly accept: (batch: readonly U[]) => Promise<number | undefined>;
   readonly allowedUpdates: readonly string[];
@@ -27,7 +27,7 @@ export interface PollerOptions<U extends { readonly update_id: number }, M exten
   readonly deleteWebhook: boolean;
   /** Whether to drop the updates that wait at Telegram when the run begins. */
   readonly dropPending: boolean;
-  /** The most time that the final confirm may add to a stop. */
+  /** How long the final confirm may take. */
   readonly confirmTimeoutMs: number;
   /** Called once, as soon as `getMe` has answered. */
   readonly connected?: (me: M) => void;
@@ -45,7 +45,7 @@ export interface PollingEnd {
   readonly confirmedUpTo: number | undefined;
   /** The number of updates that were handed to `accept`. */
   readonly fetched: number;
-  /** The number of updates that could not be confirmed although `accept` allowed it: they come again. */
+  /** The number of accepted updates that could not be confirmed, which Telegram will send again. */
   readonly unconfirmed: number;
   /** Why polling ended by itself; absent when the signal ended the run. */
   readonly error?: LastcallError;
@@ -53,25 +53,26 @@ export interface PollingEnd {
 
 const BATCH_LIMIT = 100;
 
-/** The time for an answer beyond the time that Telegram is asked to wait: for connecting and for a slow network. */
+/** The time for an answer, besides the time that Telegram is asked to wait: for connecting and for a slow network. */
 const ANSWER_WITHIN_MS = 10_000;
 
 /** The shortest time between two long polls from the same offset, however fast the first is answered. */
-const SHORTEST_ROUND_MS = 1_000;
+const MIN_ROUND_MS = 1_000;
 
 export class Poller<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly #options: PollerOptions<U, M> & { readonly random: () => number };
   #caller: RetryingCaller | undefined;
   /** Undefined until `getMe` has answered: nothing has been started before that could be held. */
   #reachability: Reachability | undefined;
-  /** The offset of the next poll, which `accept` returned last. */
+  /** The offset that `accept` returned last, from which the next poll starts. */
   #offset: number | undefined;
   /** The offset of the newest poll that was answered: Telegram has forgotten all updates below it. */
-  #confirmed: number | undefined;
-  #requested: number | undefined;
+  #answeredOffset: number | undefined;
+  /** The offset of the newest poll, answered or not. */
+  #requestedOffset: number | undefined;
   #fetched = 0;
-  /** The number of updates of the newest batch below `#offset`; earlier batches are confirmed. */
-  #confirmable = 0;
+  /** The number of updates below `#offset` in the newest batch; all earlier batches are confirmed. */
+  #acceptedInBatch = 0;
 
   constructor(options: PollerOptions<U, M>) {
     this.#options = { random: Math.random, ...options, emit: guarded(options.emit) };
@@ -112,8 +113,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     await this.#confirm(caller.latestEnd);
     caller.latestEnd = Number.POSITIVE_INFINITY;
 
-    const confirmedUpTo = this.#confirmed === undefined ? undefined : this.#confirmed - 1;
-    const unconfirmed = this.#confirmed === this.#offset ? 0 : this.#confirmable;
+    const confirmedUpTo = this.#answeredOffset === undefined ? undefined : this.#answeredOffset - 1;
+    const unconfirmed = this.#answeredOffset === this.#offset ? 0 : this.#acceptedInBatch;
     const fetched = this.#fetched;
     emit({ event: 'poll.stopped', fetched, confirmedUpTo });
     return { confirmedUpTo, fetched, unconfirmed, ...(error && { error }) };
@@ -138,38 +139,38 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       for (;;) {
         const offset = this.#offset;
         const { updates, pauseMs } = await caller.call(
-          (streak) => this.#poll(caller, streak),
+          (streak) => this.#requestUpdates(caller, streak),
           (failure, streak) => this.#handleFailure(failure, streak, caller, startup),
         );
-        // An answer that arrives after the stop has begun is not accepted, and so not confirmed: it stays at Telegram.
+        // Updates that arrive after the stop has begun are not accepted, so they are not confirmed and stay at Telegram.
         signal.throwIfAborted();
         if (updates.length > 0) await this.#accept(updates, caller);
         if (this.#offset === offset) await caller.sleep(pauseMs);
       }
     } catch (reason) {
       if (signal.aborted && reason === signal.reason) return undefined;
-      return asLastcallError(reason, 'Polling ended in an unforeseen error');
+      return asLastcallError(reason, 'Polling ended with an unexpected error');
     }
   }
 
-  /** Polls once. `pauseMs` is the wait before the next poll if the offset has not changed. */
-  async #poll(
+  /** Sends one `getUpdates` request. `pauseMs` is the wait before the next poll if the offset has not changed. */
+  async #requestUpdates(
     caller: RetryingCaller,
     streak: FailureStreak,
   ): Promise<ApiAnswer<{ readonly updates: readonly U[]; readonly pauseMs: number }>> {
     const { api, allowedUpdates, pollTimeoutMs, clock, emit } = this.#options;
     const offset = this.#offset;
-    // The first poll, and the first after a failure, are to be answered at once, to show whether Telegram is in reach.
-    // Not after a conflict, where such a poll would fit between two polls of the other program and prove nothing.
+    // The first poll, and the first after a failure, asks for an answer at once, which shows that Telegram is reachable.
+    // After a conflict, a short poll could succeed between two polls of the other program and would prove nothing.
     const isShort = caller.atStart || (streak.failures > 0 && !streak.has('conflict'));
     const timeoutSeconds = isShort ? 0 : longPollSeconds(pollTimeoutMs);
 
-    // At the start 1 instead of no offset: no update has a lower id, so that Telegram forgets nothing. The previous
-    // process may have polled without an offset a moment ago, and Telegram delays a repeated offset by 3 s.
+    // The first poll sends the offset 1 rather than none: Telegram delays a repeated offset by up to 3 s, and the previous
+    // process may just have polled without one. No update has an id below 1, so Telegram forgets nothing.
     const sent = offset ?? (caller.atStart ? 1 : undefined);
 
     const begunAt = clock.now();
-    this.#requested = offset;
+    this.#requestedOffset = offset;
     const answer = await api.getUpdates(
       { ...(sent !== undefined && { offset: sent }), timeoutSeconds, limit: BATCH_LIMIT, allowedUpdates },
       caller.optionsOf(timeoutSeconds * 1000 + ANSWER_WITHIN_MS),
@@ -178,15 +179,15 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
 
     const updates = answer.result;
     const durationMs = clock.now() - begunAt;
-    this.#confirmed = offset;
+    this.#answeredOffset = offset;
     emit({ event: 'poll.answered', count: updates.length, durationMs: Math.round(durationMs) });
     if (caller.atStart) emit({ event: 'poll.started' });
     caller.atStart = false;
-    const pauseMs = Math.min(timeoutSeconds * 1000, SHORTEST_ROUND_MS) - durationMs;
+    const pauseMs = Math.min(timeoutSeconds * 1000, MIN_ROUND_MS) - durationMs;
     return { kind: 'ok', result: { updates, pauseMs } };
   }
 
-  /** Treats two failures of a poll specially: a webhook at the start, and a token that is refused after the start. */
+  /** Handles two failures of a poll specially: a webhook at the start, and a token refused after the start. */
   async #handleFailure(
     failure: Failure,
     streak: FailureStreak,
@@ -213,18 +214,18 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       const offset = await this.#options.accept(updates);
       if (offset === undefined) return;
       this.#offset = offset;
-      this.#confirmable = 1 + updates.findLastIndex(({ update_id }) => update_id === offset - 1);
+      this.#acceptedInBatch = 1 + updates.findLastIndex(({ update_id }) => update_id === offset - 1);
     } catch (reason) {
       throw asLastcallError(reason, 'The inbox did not take a batch of updates');
     }
   }
 
-  /** Tells Telegram to forget what was accepted, unless a poll has done so. */
+  /** Tells Telegram to forget the accepted updates, unless a poll has done so. */
   async #confirm(latestEnd: number): Promise<void> {
     const { api, allowedUpdates, clock, random, emit } = this.#options;
     const offset = this.#offset;
     if (offset === undefined) return;
-    const offsets = offsetsToConfirm(offset, this.#confirmed, this.#requested);
+    const offsets = offsetsToConfirm(offset, this.#answeredOffset, this.#requestedOffset);
     if (offsets.length > 0) {
       const answer = await confirmOffset(offset, { offsets, api, allowedUpdates, clock, random, latestEnd });
       if (answer.kind !== 'ok') {
@@ -233,7 +234,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       }
       emit({ event: 'poll.confirmed', offset });
     }
-    this.#confirmed = offset;
+    this.#answeredOffset = offset;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Repeats a call until Telegram answers, and treats each failure as the table of failure policies says. */
+/** Repeats a call until Telegram answers, and handles each failure by the table of failure policies (failure.ts). */
 import type { Clock } from '../clock.js';
 import { backoffMs } from './backoff.js';
 import type { ApiAnswer, CallOptions } from './bot-api.js';
@@ -56,7 +56,7 @@ export class RetryingCaller {
     }
   }
 
-  /** Emits the failure's event and waits as the failure's policy says; rejects when the policy's patience is over. */
+  /** Reports the failure, and waits as its policy says. Rejects when the patience of the policy is over. */
   async waitOrGiveUp(failure: Failure, streak: FailureStreak): Promise<void> {
     const { policies, emit } = this.#options;
     const { delayMs, lastedMs, isNewConflict } = this.#record(failure.class, streak);
@@ -66,15 +66,15 @@ export class RetryingCaller {
     if (patience && patienceLeftMs <= 0) throw fatalError(failure, patience.code, lastedMs);
 
     const waitMs = failure.class === 'rate-limited' ? failure.retryAfterSeconds * 1000 : delayMs;
-    // The last attempt falls on the end of the patience, not after it.
+    // The last attempt is made when the patience ends, not later.
     const retryInMs = Math.min(waitMs, patienceLeftMs);
-    // Of a conflict only the first 409 has an event: the others would fill the log.
+    // Only the first 409 of a conflict is reported, because the others would fill the log.
     if (failure.class !== 'conflict' || isNewConflict)
       emit(failureEvent(failure, { patienceLeftMs, retryInMs, attempt: streak.failures }));
     await this.sleep(retryInMs);
   }
 
-  /** Waits as the policy of the class says, without an event and without an end to the patience. */
+  /** Waits as the policy of the class says, without an event, whether or not the patience is over. */
   async backOff(failureClass: FailureClass, streak: FailureStreak): Promise<void> {
     await this.sleep(this.#record(failureClass, streak).delayMs);
   }

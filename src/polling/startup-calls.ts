@@ -1,11 +1,11 @@
-/** The calls that prepare the queue before the first poll: how many updates wait, and whether a webhook is set. */
+/** Prepares Telegram's queue before the first poll: counts or drops waiting updates, and removes a webhook. */
 import { LastcallError } from '../errors.js';
 import type { ApiAnswer, BotApi, CallOptions } from './bot-api.js';
 import type { PollingEvent } from './events.js';
 
 export interface StartupContext {
   readonly api: BotApi<unknown>;
-  /** Repeats a call until Telegram answers, as everywhere in polling. */
+  /** Repeats a call until Telegram answers. */
   readonly call: <T>(attempt: (options: CallOptions) => Promise<ApiAnswer<T>>) => Promise<T>;
   readonly deleteWebhook: boolean;
   readonly emit: (event: PollingEvent) => void;
@@ -21,7 +21,7 @@ export async function prepareQueue(context: StartupContext, dropPending: boolean
   if (dropPending) emit({ event: 'poll.pending-dropped', count: pendingUpdateCount });
 }
 
-/** Removes the webhook that a poll was refused for, if it is still set. Rejects as `prepareQueue` does. */
+/** Removes the webhook because of which Telegram refused a poll, if it is still set. Rejects as `prepareQueue` does. */
 export async function removeConflictingWebhook(context: StartupContext): Promise<void> {
   const { url } = await context.call((options) => context.api.getWebhookInfo(options));
   if (url !== '') await removeWebhook(context, url, false);
@@ -40,5 +40,5 @@ async function removeWebhook(context: StartupContext, url: string, dropPending: 
   emit({ event: 'poll.webhook-deleted', host });
 }
 
-/** Only the host, because the rest of a webhook's URL is often a secret. */
+/** Returns only the host of a webhook's URL, because the rest is often a secret. */
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'an unreadable address');

@@ -47,7 +47,7 @@ export class ApiRequest implements Responder {
     });
   }
 
-  /** Ends the request, without a response unless it was sent before. */
+  /** Ends the request; no response is sent from now on. */
   end(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
@@ -56,7 +56,7 @@ export class ApiRequest implements Responder {
 
   /** Applies a fault to the request. Returns whether the method is still to be executed. */
   applyFault(fault: AppliedFault): boolean {
-    // A request that an earlier fault has ended is not executed. One that its caller has abandoned is.
+    // A request that an earlier fault has ended is not executed. A request that its caller has abandoned is executed.
     if (this.call.fault && !this.open) return false;
     if (fault) this.call.fault = fault.kind;
     switch (fault?.kind) {
@@ -79,7 +79,7 @@ export class ApiRequest implements Responder {
         this.#respond(fault.status, page(fault.status), { 'content-type': 'text/html' });
         break;
       case 'half-open':
-        // HTTP/1.1 responses are in order: without this one, no other can follow on the connection.
+        // HTTP/1.1 responses are sent in order, so no other response can follow on the connection.
         this.end();
         break;
       case 'reset':
@@ -116,6 +116,6 @@ export class ApiRequest implements Responder {
   }
 }
 
-/** An error page of a proxy in front of the server. */
+/** Returns an error page such as a proxy in front of the server would send. */
 const page = (status: number): string =>
   `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`;

@@ -13,7 +13,7 @@ export interface NewUpdate {
   readonly [kind: string]: unknown;
 }
 
-const LONGEST_POLL_SECONDS = 50;
+const MAX_POLL_SECONDS = 50;
 /** How long Telegram's cloud server refuses a bot that has logged out. */
 const LOGGED_OUT_MS = 600_000;
 const STORED_MESSAGES = 5_000;
@@ -83,7 +83,7 @@ export class BotAccount {
       {
         offset: integer(parameters, 'offset', 0),
         limit: integer(parameters, 'limit', 100, 1, 100),
-        timeoutSeconds: integer(parameters, 'timeout', 0, 0, LONGEST_POLL_SECONDS),
+        timeoutSeconds: integer(parameters, 'timeout', 0, 0, MAX_POLL_SECONDS),
       },
       responder,
     );

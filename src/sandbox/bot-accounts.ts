@@ -1,4 +1,4 @@
-/** The bots that the server knows, by token. */
+/** The accounts of the bots that the server knows, by token. */
 import type { Clock } from '../clock.js';
 import { ApiError } from './api-response.js';
 import { BotAccount } from './bot-account.js';
@@ -28,9 +28,9 @@ export class BotAccounts {
   }
 
   /**
-   * Returns the account of a token and creates it at its first use.
+   * Returns the account of a token, and creates the account at the first use of the token.
    *
-   * @throws ApiError 404 for a malformed token, 401 for one that is not valid
+   * @throws ApiError 404 for a malformed token, 401 for an invalid token
    */
   authenticate(token: string): BotAccount {
     const known = this.#byToken.get(token);
@@ -45,11 +45,7 @@ export class BotAccounts {
     return account;
   }
 
-  /**
-   * Returns the account with a bot id.
-   *
-   * @throws RangeError if the token of the bot has not been used yet
-   */
+  /** Returns the account with a bot id. @throws RangeError if the token of the bot has not been used yet */
   find(id: number): BotAccount {
     for (const account of this.#byToken.values()) if (account.id === id) return account;
     throw new RangeError(`no bot with id ${id} has been seen`);

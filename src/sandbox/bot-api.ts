@@ -114,7 +114,7 @@ export class BotApi {
   }
 }
 
-/** The response to an error. Anything but an ApiError is a bug of the sandbox, and is shown to the caller as a 500. */
+/** Returns the response to an error. Any other error than an ApiError is a bug of the sandbox, and gives a 500. */
 const failureOf = (error: unknown): ApiResponse =>
   failure(error instanceof ApiError ? error : new ApiError(500, `Internal Server Error: ${error}`));
 

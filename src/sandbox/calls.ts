@@ -39,13 +39,13 @@ export class Calls {
     this.#limit = limit;
   }
 
-  /** How many calls a bot has made of each method, by the method's name as first spelt. */
+  /** Returns how often a bot has called each method, by the method's name as first spelt. */
   counts(bot: number): Readonly<Record<string, number>> {
     const counts = [...this.#counts].filter(([key]) => key.startsWith(`${bot}/`));
     return Object.fromEntries(counts.map(([, { method, count }]) => [method, count]));
   }
 
-  /** How many calls a bot has made of one method, whose name may be in any case. */
+  /** Returns how often a bot has called a method, whose name may be in any case. */
   count(bot: number, method: string): number {
     return this.#counts.get(countKey(bot, method))?.count ?? 0;
   }
@@ -61,7 +61,7 @@ export class Calls {
     return recorded;
   }
 
-  /** Copies of the recorded calls that match, oldest first. */
+  /** Returns copies of the recorded calls that match, oldest first. */
   list({ method, bot, since = 0 }: CallFilter = {}): readonly Call[] {
     const wanted = method?.toLowerCase();
     return this.#recorded

@@ -115,19 +115,19 @@ export class Chats {
     exchange.onAnswer();
   }
 
-  /** The number of messages without an answer. Cheap, however many there are. */
+  /** The number of messages without an answer. Reading it is cheap, however many messages there are. */
   get unanswered(): number {
     return this.#unanswered;
   }
 
-  /** Copies of all exchanges in one chat, or in all chats. */
+  /** Returns copies of all exchanges in one chat, or in all chats. */
   exchanges(chatId?: number): readonly Exchange[] {
     const transcripts =
       chatId === undefined ? [...this.#transcripts.values()] : [this.#transcripts.get(chatId)];
     return transcripts.flatMap((transcript) => transcript?.exchanges ?? []).map(copy);
   }
 
-  /** The exchanges in one chat, or in all chats, in figures. */
+  /** Returns statistics of the exchanges in one chat, or in all chats. */
   report(chatId?: number): ChatReport {
     const exchanges = this.exchanges(chatId);
     const latencies = exchanges

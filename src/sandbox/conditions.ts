@@ -34,7 +34,7 @@ export class Conditions {
       this.#checks.add(check);
       cleanups.push(
         () => this.#checks.delete(check),
-        clock.after(timeoutMs, () => fail(`Waited ${timeoutMs} ms in vain for`)),
+        clock.after(timeoutMs, () => fail(`Waited ${timeoutMs} ms without success for`)),
         onAbort(closing, () => fail('The sandbox closed while waiting for')),
       );
       check();

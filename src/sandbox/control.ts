@@ -114,7 +114,7 @@ function startConversation({ bot, fields }: ControlRequest): unknown {
     patienceMs: number(fields, 'patienceMs'),
     pauseMs: number(fields, 'pauseMs'),
   };
-  // Not awaited: the conversation ends by itself, at the latest when the sandbox closes, and is seen in the report.
+  // Not awaited, because the conversation ends by itself, at the latest when the sandbox closes. The report shows it.
   void bot.converse(conversation);
   return { started: true };
 }

@@ -13,7 +13,7 @@ export type RequestFault =
   | { readonly kind: 'html'; readonly status: number }
   /** The connection is reset (RST) without a response. The method is not executed. */
   | { readonly kind: 'reset' }
-  /** The connection stays open but silent, without a response. The method is not executed. */
+  /** The connection stays open, but no response is sent. The method is not executed. */
   | { readonly kind: 'half-open' }
   /** The method is executed, but the response ends in the middle of its body and the connection is closed. */
   | { readonly kind: 'truncated' }
@@ -24,7 +24,7 @@ export type RequestFault =
 
 /** A fault of the whole server, for as long as the rule is active. */
 type ServerFault =
-  /** The server does not listen: new connections are refused, and the present ones are reset. */
+  /** The server does not listen: new connections are refused, and open connections are reset. */
   | { readonly kind: 'refuse' }
   /**
    * A second program polls with the bot's token: polls of 50 s, one second apart. With `confirms` it confirms the updates
@@ -32,7 +32,7 @@ type ServerFault =
    */
   | { readonly kind: 'rival'; readonly confirms?: boolean };
 
-/** A random one of several faults for each request. */
+/** Picks one of several faults at random for each request. */
 interface AssortedFault {
   readonly kind: 'assorted';
   /** Default: `everyFailure`. */
@@ -47,7 +47,7 @@ interface FaultScope {
   readonly bot?: number;
   /** The number of matching requests that pass before the first fault. */
   readonly after?: number;
-  /** The number of faults after which the rule ends. 0: only requests that are pending when the rule is added. */
+  /** The number of faults after which the rule ends. 0: the rule applies only to requests pending when it is added. */
   readonly times?: number;
   /** The share of matching requests that fail (0 to 1): random, but the same in every run with the same seed. */
   readonly fraction?: number;

@@ -10,7 +10,7 @@ export interface ActiveRule {
   readonly hits: number;
 }
 
-interface Entry extends ActiveRule {
+interface RuleState extends ActiveRule {
   /** Method names in lower case. */
   readonly methods: readonly string[] | undefined;
   readonly random: () => number;
@@ -32,7 +32,7 @@ export type AppliedFault = Exclude<RequestFault, { kind: 'latency' }> | undefine
 export class Faults {
   readonly #clock: Clock;
   readonly #seed: number;
-  readonly #entries = new Map<number, Entry>();
+  readonly #rules = new Map<number, RuleState>();
   #lastId = 0;
 
   constructor({ clock, seed }: { clock: Clock; seed: number }) {
@@ -44,7 +44,7 @@ export class Faults {
   add(rule: FaultRule, onEnd: () => void): number {
     const id = ++this.#lastId;
     const { method, forMs } = rule;
-    const entry: Entry = {
+    const state: RuleState = {
       id,
       rule,
       methods: method === undefined ? undefined : [method].flat().map((name) => name.toLowerCase()),
@@ -54,34 +54,34 @@ export class Faults {
       hits: 0,
       cancelEnd: () => {},
     };
-    this.#entries.set(id, entry);
-    if (forMs !== undefined) entry.cancelEnd = this.#clock.after(forMs, () => this.remove(id));
+    this.#rules.set(id, state);
+    if (forMs !== undefined) state.cancelEnd = this.#clock.after(forMs, () => this.remove(id));
     return id;
   }
 
   /** Removes the rule with an id, or all rules without one. */
   remove(id?: number): void {
-    const ending = id === undefined ? [...this.#entries.values()] : [this.#entries.get(id)];
-    for (const entry of ending) {
-      if (!entry) continue;
-      entry.cancelEnd();
-      this.#entries.delete(entry.id);
-      entry.onEnd();
+    const ending = id === undefined ? [...this.#rules.values()] : [this.#rules.get(id)];
+    for (const state of ending) {
+      if (!state) continue;
+      state.cancelEnd();
+      this.#rules.delete(state.id);
+      state.onEnd();
     }
   }
 
   list(): readonly ActiveRule[] {
-    return [...this.#entries.values()].map(({ id, rule, hits }) => ({ id, rule, hits }));
+    return [...this.#rules.values()].map(({ id, rule, hits }) => ({ id, rule, hits }));
   }
 
   /** Returns the total latency of a new request, and the first other fault that applies to it. */
   apply(request: RequestInfo): { readonly latencyMs: number; readonly fault: AppliedFault } {
     let latencyMs = 0;
-    for (const entry of [...this.#entries.values()]) {
-      if (!matches(entry, request)) continue;
-      entry.matches++;
-      if (entry.matches <= (entry.rule.after ?? 0)) continue;
-      const fault = this.#hit(entry, entry.rule.times);
+    for (const state of [...this.#rules.values()]) {
+      if (!matches(state, request)) continue;
+      state.matches++;
+      if (state.matches <= (state.rule.after ?? 0)) continue;
+      const fault = this.#hit(state, state.rule.times);
       if (fault?.kind === 'latency') latencyMs += fault.ms;
       else if (fault) return { latencyMs, fault };
     }
@@ -89,35 +89,35 @@ export class Faults {
   }
 
   /**
-   * Returns the fault that a newly added rule applies to each of the pending requests. A rule for pending requests only
-   * ends with this.
+   * Returns the fault that a newly added rule applies to each of the pending requests. Ends a rule that is only for
+   * pending requests.
    */
   applyToPending(id: number, requests: readonly RequestInfo[]): readonly AppliedFault[] {
-    const entry = this.#entries.get(id);
-    if (!entry) return [];
-    const { after, times } = entry.rule;
+    const state = this.#rules.get(id);
+    if (!state) return [];
+    const { after, times } = state.rule;
     const faults = requests.map((request) => {
-      if (after || !matches(entry, request)) return undefined;
-      const fault = this.#hit(entry, times === 0 ? undefined : times);
+      if (after || !matches(state, request)) return undefined;
+      const fault = this.#hit(state, times === 0 ? undefined : times);
       return fault?.kind === 'latency' ? undefined : fault;
     });
     if (times === 0) this.remove(id);
     return faults;
   }
 
-  #hit(entry: Entry, times = Number.POSITIVE_INFINITY): RequestFault | undefined {
-    const { rule, random } = entry;
+  #hit(state: RuleState, times = Number.POSITIVE_INFINITY): RequestFault | undefined {
+    const { rule, random } = state;
     if (rule.kind === 'refuse' || rule.kind === 'rival') return undefined;
-    if (entry.hits >= times || random() >= (rule.fraction ?? 1)) return undefined;
-    entry.hits++;
-    if (entry.hits >= times) this.remove(entry.id);
+    if (state.hits >= times || random() >= (rule.fraction ?? 1)) return undefined;
+    state.hits++;
+    if (state.hits >= times) this.remove(state.id);
     if (rule.kind !== 'assorted') return rule;
     const choice = rule.of ?? everyFailure;
     return choice[Math.floor(random() * choice.length)];
   }
 }
 
-function matches({ rule, methods }: Entry, { bot, method }: RequestInfo): boolean {
+function matches({ rule, methods }: RuleState, { bot, method }: RequestInfo): boolean {
   return (
     (rule.bot === undefined || rule.bot === bot) &&
     (methods === undefined || methods.includes(method.toLowerCase()))

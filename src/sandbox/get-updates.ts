@@ -9,7 +9,7 @@ import type { UpdateQueue } from './update-queue.js';
 /** How long a waiting poll waits for more updates after each update. */
 const WAKE_DELAY_MS = 1;
 /** How long a waiting poll waits for more updates after the first one. */
-const LONGEST_WAKE_DELAY_MS = 2;
+const MAX_WAKE_DELAY_MS = 2;
 /** A poll with the same offset as the previous one, sent within this time after it, waits at least this long. */
 const SAME_OFFSET_WINDOW_MS = 3_000;
 /** A poll with the same offset as the previous one, sent within this time after it, gets only one update. */
@@ -35,7 +35,7 @@ export interface PollRequest {
 /** Receives the response to a request. */
 export interface Responder {
   /**
-   * Whether the caller still listens. Used only for figures: as Telegram's server cannot know, an abandoned poll keeps
+   * Whether the caller still listens. Used only for statistics. Telegram's server cannot know it: an abandoned poll keeps
    * waiting, and the next poll ends it with a conflict, which may delay later conflicts.
    */
   readonly open: boolean;
@@ -72,7 +72,7 @@ export class GetUpdates {
     return this.#conflicts;
   }
 
-  /** The newest positive offset that was plausible. */
+  /** The newest positive and plausible offset of a poll. */
   get confirmedOffset(): number | undefined {
     return this.#confirmedOffset;
   }
@@ -95,7 +95,7 @@ export class GetUpdates {
     }
     this.#previous = { offset, startedAtMs: now };
 
-    // Resolved now: a negative offset must not move along with the queue while the poll waits.
+    // Resolved at once, because a negative offset must not move with the queue while the poll waits.
     const from = this.#queue.resolve(offset);
     const updates = this.#queue.read(from, limit);
     if (offset > 0 && this.#queue.isPlausible(offset)) this.#confirmedOffset = offset;
@@ -116,12 +116,12 @@ export class GetUpdates {
     this.#respondAt(poll, poll.respondByMs);
   }
 
-  /** Lets the waiting poll respond soon, as there is a new update. */
+  /** Lets the waiting poll respond soon, because there is a new update. */
   wake(): void {
     const poll = this.#waiting;
     if (!poll) return;
     const now = this.#clock.now();
-    poll.respondByMs = Math.min(poll.respondByMs, now + LONGEST_WAKE_DELAY_MS);
+    poll.respondByMs = Math.min(poll.respondByMs, now + MAX_WAKE_DELAY_MS);
     this.#respondAt(poll, Math.min(now + WAKE_DELAY_MS, poll.respondByMs));
   }
 

@@ -6,8 +6,8 @@ import type { Socket } from 'node:net';
 const HOST = '127.0.0.1';
 /** How long Telegram's server keeps an idle connection open. */
 const IDLE_CONNECTION_MS = 500_000;
-/** Room for the largest file that Telegram's cloud server accepts, which has 50 MB. */
-const LARGEST_BODY_BYTES = 52_000_000;
+/** The largest body, with room for the largest file that Telegram's cloud server accepts (50 MB). */
+const MAX_BODY_BYTES = 52_000_000;
 
 /** Handles a request whose body is complete. */
 export type Handler = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void;
@@ -53,7 +53,7 @@ export class HttpServer {
     return socket !== null && this.#silent.has(socket);
   }
 
-  /** Ignores everything that arrives on the present connections from now on, and sends nothing on them. */
+  /** Ignores everything that arrives on the open connections from now on, and sends nothing on them. */
   silenceAll(): void {
     for (const socket of this.#sockets) if (!this.#exempt.has(socket)) this.#silent.add(socket);
   }
@@ -82,7 +82,7 @@ export class HttpServer {
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > LARGEST_BODY_BYTES) request.destroy();
+      if (size > MAX_BODY_BYTES) request.destroy();
       else chunks.push(chunk);
     });
     request.on('end', () => {

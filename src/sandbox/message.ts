@@ -28,24 +28,24 @@ export interface Message {
 
 const commonFields = /^(message_id|from|chat|date|edit_date|reply_to_message|reply_markup)$/;
 
-/** The content of a message: all fields but those that a message of any kind may have. */
+/** Returns the content of a message: all fields except those that messages of every kind may have. */
 export const contentOf = (message: Message): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(message).filter(([field]) => !commonFields.test(field)));
 
 export const unixSeconds = (): number => Math.floor(Date.now() / 1000);
 
-/** The person with an id. The id of a group gives the default person who writes in it. */
+/** Returns the person with an id. The id of a group gives the default person who writes in the group. */
 export function person(id: number, name = `Person ${Math.abs(id)}`): User {
   return { id: Math.abs(id), is_bot: false, first_name: name, language_code: 'en' };
 }
 
-/** The chat with an id. As in Telegram, positive ids are private chats, ids below -10^12 supergroups, others groups. */
+/** Returns the chat with an id. As in Telegram, ids above 0 are private chats, below -10^12 supergroups, else groups. */
 export function chat(id: number, name?: string): Chat {
   if (id > 0) return { id, type: 'private', first_name: person(id, name).first_name };
   return { id, type: id < -1_000_000_000_000 ? 'supergroup' : 'group', title: `Group ${-id}` };
 }
 
-/** A text with entities for the commands in it. */
+/** Returns a text with entities for its commands. */
 export function textContent(text: string): { readonly text: string; readonly entities?: readonly object[] } {
   const commands = text.matchAll(/(?<![^\s])\/\w{1,64}(?:@\w+)?/g);
   const entities = Array.from(commands, ({ 0: command, index: offset }) => ({

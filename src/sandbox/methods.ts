@@ -1,6 +1,6 @@
 /**
  * The Bot API methods that the sandbox knows. Methods that matter for delivery are complete, methods that send give a
- * likely response, and many others only respond `true`. `getUpdates` is handled apart.
+ * likely response, and many others only respond `true`. `getUpdates` is handled elsewhere (get-updates.ts).
  */
 import { editMethods } from './methods/edit.js';
 import { informationMethods } from './methods/information.js';
@@ -60,5 +60,5 @@ const byLowerCaseName: ReadonlyMap<string, Method> = new Map(
   Object.entries(methods).map(([name, method]) => [name.toLowerCase(), method]),
 );
 
-/** The method with a name in any case, or undefined if there is none. */
+/** Returns the method with a name in any case, or undefined without such a method. */
 export const findMethod = (name: string): Method | undefined => byLowerCaseName.get(name.toLowerCase());

@@ -9,7 +9,7 @@ import { ApiError } from './api-response.js';
  */
 export type CallParameters = Readonly<Record<string, unknown>>;
 
-/** @throws ApiError 400 for a body that cannot be parsed */
+/** Parses the parameters of a call. @throws ApiError 400 for a body that cannot be parsed */
 export function parseParameters(query: string, headers: IncomingHttpHeaders, body: Buffer): CallParameters {
   const inQuery = Object.fromEntries(new URLSearchParams(query));
   if (body.length === 0) return inQuery;
@@ -44,7 +44,7 @@ function parseMultipart(contentType: string, body: Buffer): CallParameters {
   return Object.fromEntries(parts.flatMap(parsePart));
 }
 
-/** The name and value of a part, or nothing for what is before the first or after the last part. */
+/** Returns the name and value of a part, or nothing for the text before the first and after the last part. */
 function parsePart(part: string): [string, unknown][] {
   const [, latin1Head = '', content = ''] = /^(.*?)\r\n\r\n(.*)$/s.exec(part) ?? [];
   const head = asUtf8(latin1Head);
@@ -56,14 +56,14 @@ function parsePart(part: string): [string, unknown][] {
 
 const asUtf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();
 
-/** A parameter as text, or an empty text if it is missing. */
+/** Returns a parameter as text, or an empty text if it is missing. */
 export function text(parameters: CallParameters, name: string): string {
   const value = parameters[name];
   if (value === undefined) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** A parameter as a whole number within bounds: `fallback` if it is missing, 0 if it is not a number. */
+/** Returns a parameter as a whole number within bounds: `fallback` if it is missing, 0 if it is not a number. */
 export function integer(
   parameters: CallParameters,
   name: string,
@@ -81,7 +81,7 @@ export function flag(parameters: CallParameters, name: string): boolean {
   return ['true', 'yes', '1'].includes(text(parameters, name).toLowerCase());
 }
 
-/** A list or object, given as such or as JSON text; undefined if it is missing or not JSON. */
+/** Returns a list or object, given as such or as JSON text; undefined if it is missing or not JSON. */
 export function structure(parameters: CallParameters, name: string): unknown {
   const value = parameters[name];
   return typeof value === 'string' ? parseJson(value) : value;

@@ -1,4 +1,4 @@
-/** A bot of a sandbox, as seen by a test: chats with the bot, sends it updates, and observes what it does. */
+/** A test's handle to a bot of a sandbox: chats with the bot, sends it updates, and observes its calls. */
 import type { BotAccount, NewUpdate } from './bot-account.js';
 import type { Call, CallFilter, Calls } from './calls.js';
 import { Chats, type ChatsOptions } from './chats.js';
@@ -58,11 +58,7 @@ export class SandboxBot extends Chats {
     return this.#account.add(updates);
   }
 
-  /**
-   * Sets the id of the next update.
-   *
-   * @throws RangeError for a lower id while updates are queued
-   */
+  /** Sets the id of the next update. @throws RangeError for a lower id while updates are queued */
   jumpTo(nextUpdateId: number): void {
     this.#account.queue.setNextId(nextUpdateId);
   }

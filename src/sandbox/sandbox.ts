@@ -1,5 +1,5 @@
 /**
- * A local Bot API server, which takes Telegram's place for a bot in the same process or another.
+ * A local Bot API server, which takes Telegram's place for a bot in this process or another.
  *
  * It models everything about delivery: update ids, offsets and confirmation, long polls and how they wake, the limits on
  * hot loops, 409 conflicts and their spacing, webhooks, `allowed_updates`, expiry, and the errors 401, 404 and 429.
@@ -24,7 +24,7 @@ import { seededRandom } from './seeded-random.js';
 /** The token of the sandbox's first bot. It is well-formed, but belongs to no bot of Telegram. */
 export const SANDBOX_TOKEN = '7000000000:THIS-IS-A-SANDBOX-TOKEN-NOT-SECRET0';
 
-/** What the sandbox does not model, as sentences for people. */
+/** Describes for people what the sandbox does not model. */
 export const NOT_MODELLED = [
   'delivery to webhooks: a webhook can be set and stops polling as it should, but nothing is sent to it',
   'permissions, membership, privacy mode, blocked bots: a bot may write to any chat, which exists from then on',
@@ -124,29 +124,17 @@ export class Sandbox extends SandboxBot {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /**
-   * The bot with a token. `/test` after the token selects the test environment.
-   *
-   * @throws ApiError for an invalid token
-   */
+  /** Returns the bot with a token; `/test` after it selects the test environment. @throws ApiError if it is invalid */
   bot(token: string): SandboxBot {
     return this.#bot(this.#accounts.authenticate(token));
   }
 
-  /**
-   * The bot with an id.
-   *
-   * @throws RangeError if the token of the bot has not been used yet
-   */
+  /** Returns the bot with an id. @throws RangeError if the token of the bot has not been used yet */
   botById(id: number): SandboxBot {
     return this.#bot(this.#accounts.find(id));
   }
 
-  /**
-   * Activates a fault rule. Returns its id.
-   *
-   * @throws RangeError for a second poller of an unknown bot
-   */
+  /** Activates a fault rule and returns its id. @throws RangeError for a second poller of an unknown bot */
   addFault(rule: FaultRule): number {
     const endServerFault = this.#startServerFault(rule);
     const id = this.#faults.add(rule, () => {
@@ -184,7 +172,7 @@ export class Sandbox extends SandboxBot {
     return this.#conditions.waitFor(condition, timeoutMs);
   }
 
-  /** Used by `startSandbox`. */
+  /** Listens on a port. Called by `startSandbox`. */
   listen(port: number): Promise<void> {
     return this.#http.listen(port);
   }

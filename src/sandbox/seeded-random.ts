@@ -1,6 +1,6 @@
 /** Random numbers that are the same in every run with the same seed (mulberry32). */
 
-/** A function like `Math.random`. */
+/** Creates a function like `Math.random`. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,4 +1,4 @@
-/** The transcript of one chat: what a person has written, and which of it each message of the bot answers. */
+/** The transcript of one chat: a person's messages, and the bot's answers to each of them. */
 import type { Message } from './message.js';
 
 /** A message of a person, and the bot's answers to it. */

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 interface Kind {
   /** How long an unconfirmed update is kept. Queries expire soon, because late answers to them are refused. */
   readonly retentionMs: number;
-  /** Whether only bots get the update that name its kind in `allowed_updates`. */
+  /** Whether a bot must name the kind in `allowed_updates` to get its updates. */
   readonly onRequestOnly?: true;
 }
 
@@ -47,7 +47,7 @@ export function isAllowed(kind: string, allowed: AllowedUpdates): boolean {
 
 /**
  * Parses the parameter `allowed_updates`. Returns `unchanged` if it is missing or not a list of names: the server then
- * keeps the previous value, even that of another program. A list without any known name means the default.
+ * keeps the previous value, even if another program has set it. A list without any known name means the default.
  */
 export function parseAllowedUpdates(given: unknown): { readonly allowed: AllowedUpdates } | 'unchanged' {
   if (!Array.isArray(given) || !given.every((item) => typeof item === 'string')) return 'unchanged';

@@ -1,11 +1,11 @@
-/** The unconfirmed updates of one bot: numbered, removed by an offset, and dropped when they expire, as by Telegram. */
+/** The unconfirmed updates of one bot. As at Telegram, they are numbered, removed by an offset, and expire. */
 import type { Clock } from '../clock.js';
 
 /** Offsets outside this range around the next id are ignored. */
 const FUTURE_TOLERANCE = 10;
 const PAST_TOLERANCE = 2_000_000;
 /** The size at which a response is cut short, after a whole update. */
-const LARGEST_RESPONSE_BYTES = 1 << 22;
+const MAX_RESPONSE_BYTES = 1 << 22;
 const OVERHEAD_BYTES = 50;
 
 interface Waiting {
@@ -19,7 +19,7 @@ export class UpdateQueue {
   /** Updates in order of id. */
   #waiting: Waiting[] = [];
   #nextId: number;
-  /** No update in the queue expires before. */
+  /** A time before which no update in the queue expires, in the clock's milliseconds. */
   #soonestExpiry = Number.POSITIVE_INFINITY;
 
   constructor({ clock, nextId }: { clock: Clock; nextId: number }) {
@@ -38,7 +38,7 @@ export class UpdateQueue {
     return this.#nextId;
   }
 
-  /** Queues an update, whose content has no id yet. Returns the id. */
+  /** Queues an update, gives it an id, and returns the id. */
   push(content: object, retentionMs: number): number {
     const id = this.#nextId++;
     const expiresAt = this.#clock.now() + retentionMs;
@@ -81,7 +81,7 @@ export class UpdateQueue {
     this.#dropExpired();
 
     const texts: string[] = [];
-    let bytesLeft = LARGEST_RESPONSE_BYTES;
+    let bytesLeft = MAX_RESPONSE_BYTES;
     for (const { json } of this.#waiting.slice(0, limit)) {
       bytesLeft -= Buffer.byteLength(json) + OVERHEAD_BYTES;
       if (bytesLeft <= 0) break;
@@ -90,7 +90,7 @@ export class UpdateQueue {
     return texts;
   }
 
-  /** Removes all updates. The next id stays. */
+  /** Removes all updates, and keeps the next id. */
   clear(): void {
     this.#waiting = [];
   }

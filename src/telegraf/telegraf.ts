@@ -1,11 +1,11 @@
-/** The only file that imports the telegraf package. */
+/** The only file that imports the telegraf package at run time. Other files import only its types. */
 import type { Context, Telegraf } from 'telegraf';
 
 export type { Context, Telegraf };
 
 /**
- * Makes a bot for modules that only register handlers. Loads the package, which takes long, only then, since other bots
- * bring a copy of their own.
+ * Creates a bot for a module that only registers handlers. The package is loaded on demand, because loading takes long and
+ * other bots bring their own copy.
  */
 export async function createBot<C extends Context>(
   token: string,
@@ -15,7 +15,7 @@ export async function createBot<C extends Context>(
   return new Telegraf<C>(token, apiRoot === undefined ? {} : { telegram: { apiRoot } });
 }
 
-/** The bot as one with plain contexts, for code that does not depend on the type of its contexts. */
+/** Returns the same bot with the plain context type, for code that does not depend on the type of its contexts. */
 export function withoutContextType<C extends Context>(bot: Telegraf<C>): Telegraf {
   return bot as unknown as Telegraf;
 }

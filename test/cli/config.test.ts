@@ -66,7 +66,7 @@ describe('lastcall config', () => {
     writeFileSync(join(cwd, '.env'), 'LOG_LEVL=debug\n');
     const { exitCode, stderr } = await run([]);
     expect(exitCode).toBe(0);
-    expect(stderr).toBe('warning: .env sets LOG_LEVL, which is no setting; did you mean LOG_LEVEL?\n');
+    expect(stderr).toBe('warning: .env sets LOG_LEVL, which is not a setting; did you mean LOG_LEVEL?\n');
   });
 
   it('prints JSON for programs', async () => {

@@ -173,7 +173,7 @@ describe('an invalid command line', () => {
 
   it('is reported together with invalid settings', async () => {
     await expect(run(['--colour'], { env: { CONCURRENCY: 'many' } })).rejects.toEqual(
-      refused('CONFIG_INVALID', /--colour is no flag[\s\S]*CONCURRENCY is "many"/),
+      refused('CONFIG_INVALID', /--colour is not a flag[\s\S]*CONCURRENCY is "many"/),
     );
   });
 });

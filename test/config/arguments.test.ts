@@ -39,17 +39,17 @@ describe('flags', () => {
 
   it('that nobody knows are refused, with what was probably meant', () => {
     expect(sentences(['--stop-afetr', '30s'])).toEqual([
-      '--stop-afetr is no flag; did you mean --stop-after?',
+      '--stop-afetr is not a flag; did you mean --stop-after?',
     ]);
     expect(sentences(['--STOP_AFTER', '30s'])).toEqual([
-      '--STOP_AFTER is no flag; did you mean --stop-after?',
+      '--STOP_AFTER is not a flag; did you mean --stop-after?',
     ]);
     expect(sentences(['--no-stop-after'])).toEqual([
-      '--no-stop-after is no flag; did you mean --stop-after?',
+      '--no-stop-after is not a flag; did you mean --stop-after?',
     ]);
     expect(sentences(['--frobnicate=1', '-x'])).toEqual([
-      '--frobnicate is no flag that lastcall knows',
-      '-x is no flag that lastcall knows',
+      '--frobnicate is not a flag that lastcall knows',
+      '-x is not a flag that lastcall knows',
     ]);
   });
 
@@ -61,7 +61,7 @@ describe('flags', () => {
 
   it('never hold a token', () => {
     expect(sentences(['--bot-token=123:abc'])).toEqual([
-      '--bot-token is no flag, because every user of this machine can read a command line; set BOT_TOKEN or BOT_TOKEN_FILE',
+      '--bot-token is not a flag, because every user of this machine can read a command line; set BOT_TOKEN or BOT_TOKEN_FILE',
     ]);
   });
 });

@@ -66,8 +66,8 @@ describe('completeConfig', () => {
     [{ dropPending: 'no' }, 'dropPending is "no": expected yes or no'],
     [{ allowedUpdates: ['Message!'] }, 'allowedUpdates is ["Message!"]: expected kinds of updates'],
     [{ inbox: 'disk' }, 'inbox is "disk": expected one of journal, memory'],
-    [{ stopTimeout: 3 }, 'stopTimeout is no setting; did you mean stopTimeoutMs?'],
-    [{ toString: 3 }, 'toString is no setting'],
+    [{ stopTimeout: 3 }, 'stopTimeout is not a setting; did you mean stopTimeoutMs?'],
+    [{ toString: 3 }, 'toString is not a setting'],
   ])('refuses %j', (given, words) => {
     expect(problemsOf(given)).toContain(words);
   });
@@ -76,7 +76,7 @@ describe('completeConfig', () => {
     const problems = problemsOf({ botToken: 'my secret', concurrency: 0, colour: 'red' });
     expect(problems.split('\n')).toEqual([
       '3 things are wrong with the settings:',
-      '  - colour is no setting',
+      '  - colour is not a setting',
       expect.stringMatching(/^ {2}- botToken cannot be used: it does not look like a token/),
       '  - concurrency is 0: expected a whole number of at least 1',
     ]);

@@ -155,8 +155,8 @@ describe('.env', () => {
     });
     expect(warnings).toEqual([
       'ENV_FILE has no effect in .env: set it in the environment, or as a flag',
-      '.env sets LOG_LEVL, which is no setting; did you mean LOG_LEVEL?',
-      '.env sets bot_token, which is no setting; did you mean BOT_TOKEN?',
+      '.env sets LOG_LEVL, which is not a setting; did you mean LOG_LEVEL?',
+      '.env sets bot_token, which is not a setting; did you mean BOT_TOKEN?',
     ]);
   });
 
@@ -258,7 +258,7 @@ describe('what is wrong', () => {
     });
     expect(message.split('\n')).toEqual([
       '6 things are wrong with the settings:',
-      '  - --concurency is no flag; did you mean --concurrency?',
+      '  - --concurency is not a flag; did you mean --concurrency?',
       expect.stringMatching(
         /^ {2}- BOT_TOKEN cannot be used in the environment: it does not look like a token; expected/,
       ),

@@ -27,7 +27,7 @@ function lock(address: string, clock: Clock = hurried): HostLock {
   return made;
 }
 
-/** A socket file that a dead process has left behind. */
+/** A socket file that a dead process has left. */
 function leaveSocketFile(path: string): void {
   const program = `net.createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
   try {

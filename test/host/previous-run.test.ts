@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { describeKill } from '../../src/host/previous-run.js';
-import { parseRunState, type RunState } from '../../src/host/run-state.js';
+import { parseRunRecord, type RunRecord } from '../../src/host/run-record.js';
 
-const running: RunState = {
+const running: RunRecord = {
   phase: 'running',
   sinceMs: 10_000,
   pid: 4711,
@@ -18,7 +18,7 @@ const underPm2 = {
   stopAskedMs: 20_000,
   supervisor: 'pm2',
   killAfterMs: 1_600,
-} as const satisfies RunState;
+} as const satisfies RunRecord;
 
 const present = { nowMs: 30_000, bootId: 'boot 1', stopTimeoutMs: 7_000 };
 
@@ -60,14 +60,14 @@ describe('the previous run', () => {
 
   it('was killed in the drain: the advice depends on the supervisor', () => {
     const { killAfterMs: _, ...draining } = underPm2;
-    const killedUnder = (supervisor: RunState['supervisor']) =>
+    const killedUnder = (supervisor: RunRecord['supervisor']) =>
       describeKill({ ...draining, supervisor }, present);
     expect(killedUnder('systemd')).toMatchObject({ durationMs: 10_000, bound: 'at most' });
     expect(killedUnder('systemd')?.advice).toMatch(
       /^by systemd, if its event loop was blocked.*kill -9.*journalctl -u/,
     );
     expect(killedUnder('none')?.advice).toBe(
-      'whoever stops it should wait for at least 12 s; or lower STOP_TIMEOUT',
+      'wait for at least 12 s before killing it, or lower STOP_TIMEOUT',
     );
   });
 
@@ -99,7 +99,7 @@ describe('the previous run', () => {
   });
 
   it('is described whatever the clocks say', () => {
-    const state: fc.Arbitrary<RunState> = fc.record(
+    const state: fc.Arbitrary<RunRecord> = fc.record(
       {
         phase: fc.constantFrom('starting', 'running', 'draining', 'stopping', 'stopped'),
         hook: fc.string(),
@@ -123,7 +123,7 @@ describe('the previous run', () => {
           expect(killed.durationMs).toBeGreaterThanOrEqual(0);
           expect(killed.durationMs).toBeLessThanOrEqual(Math.max(0, nowMs - begunMs));
         }
-        expect(parseRunState(JSON.stringify(previous))).toEqual(previous);
+        expect(parseRunRecord(JSON.stringify(previous))).toEqual(previous);
       }),
     );
   });

@@ -208,7 +208,7 @@ describe('a hook without a start', () => {
 });
 
 describe('a hook added while hooks start', () => {
-  it('comes right behind the one that starts now, several in the order added', async () => {
+  it('comes right after the one that is starting, several in the order added', async () => {
     const rig = new Rig();
     rig.add('module', {
       start: async () => {

@@ -145,7 +145,7 @@ describe('a run', () => {
 });
 
 describe('run({ signal })', () => {
-  it('ends in a clean stop when the signal aborts, and leaves no listener behind', async () => {
+  it('ends in a clean stop when the signal aborts, and removes its listener', async () => {
     const rig = new Rig();
     rig.add('db');
     const { signal, ...caller } = controlled();
@@ -206,7 +206,7 @@ describe('run({ stopAfterMs })', () => {
     expect(rig.clock.pending).toBe(0);
   });
 
-  it('leaves no timer behind when something else stops the run', async () => {
+  it('cancels its timer when something else stops the run', async () => {
     const rig = new Rig();
     const run = rig.lifecycle.run({ stopAfterMs: 30_000 });
     await rig.clock.advance(1_000);

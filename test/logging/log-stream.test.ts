@@ -114,7 +114,7 @@ describe('flush', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('is not put off for ever by a line that was never called back', async () => {
+  it('is not delayed without limit by a line that was never called back', async () => {
     const { stream, pipe, flushed } = open();
     stream.write('lost\n');
     pipe.waiting.pop();

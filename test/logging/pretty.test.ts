@@ -44,7 +44,7 @@ describe('a pretty line', () => {
     );
   });
 
-  it('of a program has its fields behind the message, with times in words', async () => {
+  it('of a program has its fields after the message, with times in words', async () => {
     const text = await printed((log) => {
       log.child({ hook: 'database' }).warn({ tookMs: 1_234, pool: { size: 5 }, name: 'x y' }, 'slow');
       log.info({ event: 'my.own', a: 1 }, 'mine');
@@ -135,7 +135,7 @@ describe('a pretty line', () => {
     ]);
   });
 
-  it('of a mistake that the user can mend says what to do, without our stack', async () => {
+  it('of a mistake that the user can fix says what to do, without our stack', async () => {
     const error = new LastcallError('CONFIG_INVALID', 'X', 'X is wrong');
     const text = await printed((log) => log.error({ err: error }, 'X is wrong'));
     expect(text.split('\n').slice(0, 3)).toEqual([

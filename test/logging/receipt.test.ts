@@ -127,7 +127,7 @@ describe('the receipt of a start that failed', () => {
   it.each([
     [78, 'error'],
     [1, 'warn'],
-  ])('with exit code %d is as loud as what a restart can mend (%s)', async (exitCode, level) => {
+  ])('with exit code %d has the level %s', async (exitCode, level) => {
     const reason = StopReason.startFailed(cutError);
     expect(await receiptOf({ ...clean, reason, clean: false, exitCode })).toMatchObject({
       level,
@@ -138,7 +138,7 @@ describe('the receipt of a start that failed', () => {
     });
   });
 
-  it('of a start that failed says so; what a restart does not mend is an error', async () => {
+  it('of a start that failed says so; it is an error if no restart helps', async () => {
     const failed = (code: 'HOOK_FAILED' | 'BOT_MODULE_FAILED', exitCode: number) => {
       const reason = StopReason.startFailed(new LastcallError(code, 'bot', 'it does not load'));
       return receiptOf({ ...cut, reason, exitCode });

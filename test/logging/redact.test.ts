@@ -21,7 +21,7 @@ describe('the redactor', () => {
     ['escaped as JSON in JSON', TOKEN.replace(':', '\\\\u003a'), MASKED],
     ['cut off', TOKEN.slice(0, -8), MASKED],
     ['twice', `${TOKEN} ${TOKEN}`, `${MASKED} ${MASKED}`],
-    ['behind digits and a colon', `12:${TOKEN}`, `12:${MASKED}`],
+    ['after digits and a colon', `12:${TOKEN}`, `12:${MASKED}`],
   ])('masks what looks like a token: %s', (_how, text, masked) => {
     expect(redact(text)).toBe(masked);
   });

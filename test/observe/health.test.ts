@@ -155,7 +155,7 @@ describe('a process that stood still', () => {
 });
 
 describe('the end', () => {
-  it('sets the last status, and leaves no timer behind', () => {
+  it('sets the last status, and cancels its timer', () => {
     const run = setUp();
     start(run);
     run.health.observe({

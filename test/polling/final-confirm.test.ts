@@ -12,8 +12,8 @@ describe('the offsets of the final confirm', () => {
     ['accepted ids that lie lower than before', 3, 900, 900, [3]],
     ['a poll from there without an answer', 8, 5, 8, [7, 8]],
     ['a poll from there without an answer, the first with an offset', 8, undefined, 8, [7, 8]],
-  ])('%s', (_, accepted, confirmed, requested, expected) => {
-    expect(offsetsToConfirm(accepted, confirmed, requested)).toEqual(expected);
+  ])('%s', (_, accepted, answered, requested, expected) => {
+    expect(offsetsToConfirm(accepted, answered, requested)).toEqual(expected);
   });
 });
 

@@ -75,7 +75,7 @@ describe('the startup calls', () => {
   });
 
   it.each(['getMe', 'getWebhookInfo', 'deleteWebhook', 'getUpdates'] as const)(
-    'retries %s for ever while Telegram is out of reach',
+    'retries %s without limit while Telegram is out of reach',
     async (method) => {
       const t = given({ dropPending: true });
       t.api.always.set(method, unreachable);

@@ -49,7 +49,7 @@ describe('the run before this one', () => {
       bound: 'at most',
       machineRestarted: false,
       msg: expect.stringMatching(
-        /^The previous run \(process \d+\) was killed at most .* into the drain: whoever stops it should wait for at least 35 s/,
+        /^The previous run \(process \d+\) was killed at most .* into the drain: wait for at least 35 s before killing it/,
       ),
     });
     await idle(sandbox);

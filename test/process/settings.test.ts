@@ -60,7 +60,7 @@ describe('wrong settings', () => {
     const [first, ...lines] = daemon.output.trimEnd().split('\n');
     expect(first).toBe('lastcall: 7 things are wrong with the settings:');
     expect(lines).toEqual([
-      expect.stringMatching(/^ {2}- --stop-timout is no flag; did you mean --stop-timeout\?$/),
+      expect.stringMatching(/^ {2}- --stop-timout is not a flag; did you mean --stop-timeout\?$/),
       expect.stringMatching(/^ {2}- BOT_TOKEN cannot be used in the environment: .*@BotFather gives it/),
       expect.stringMatching(
         /^ {2}- TELEGRAM_API_ROOT is ".*471100002:\*{3}" .*: it holds a bot token, which belongs in/,
@@ -81,7 +81,7 @@ describe('wrong settings', () => {
     await using daemon = run({}, { cwd: folder.path });
     expect(await daemon.waitFor('config.warning')).toMatchObject({
       level: 'warn',
-      msg: '.env sets POLL_TIMOUT, which is no setting; did you mean POLL_TIMEOUT?',
+      msg: '.env sets POLL_TIMOUT, which is not a setting; did you mean POLL_TIMEOUT?',
     });
     expect(await connectedAs(daemon)).toBe(471100001);
   });

@@ -17,7 +17,7 @@ describe('the sandbox', () => {
   it('shows its state when a wait times out', async () => {
     const { sandbox, clock } = await openTestSandbox();
     const wait = expect(sandbox.waitFor(() => false, 700)).rejects.toThrow(
-      /Waited 700 ms in vain.*"queued":0/,
+      /Waited 700 ms without success.*"queued":0/,
     );
     await clock.advance(700);
     await wait;

@@ -1,4 +1,4 @@
-/** Chooses the inbox that a command is about, among those in a state directory. */
+/** Chooses one of the inboxes in a state directory for a command. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
@@ -8,27 +8,27 @@ import { firstFew } from '../../words.js';
 
 export interface BotInbox {
   /** The key of the bot, which is also the name of its folder in the state directory. */
-  readonly bot: string;
+  readonly botKey: string;
   /** Absolute path. */
   readonly folder: string;
 }
 
 export interface Choice {
   readonly stateDir: string | undefined;
-  /** The value of `--bot`: a bot id or key. Takes precedence over `botOfToken`. */
+  /** The value of `--bot`: a bot id or key. Takes precedence over `keyOfToken`. */
   readonly bot: string | undefined;
   /** The key of the bot that the configured token belongs to. */
-  readonly botOfToken: string | undefined;
+  readonly keyOfToken: string | undefined;
 }
 
 const KEY = /^\d+-[\da-f]{16}$/;
 
 /**
- * Returns the inbox of the given bot, else of the token's bot, else the only one there is.
+ * Returns the inbox of the given bot, else the inbox of the token's bot, else the only inbox.
  *
  * @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, COMMAND_MISUSED
  */
-export function chooseInbox({ stateDir, bot, botOfToken }: Choice): BotInbox {
+export function chooseInbox({ stateDir, bot, keyOfToken }: Choice): BotInbox {
   if (bot !== undefined && !/^\d+$/.test(bot) && !KEY.test(bot)) {
     const message = `--bot must be a bot id or the name of its folder, not '${maskTokens(bot)}'`;
     throw new LastcallError('COMMAND_MISUSED', '--bot', message);
@@ -36,26 +36,26 @@ export function chooseInbox({ stateDir, bot, botOfToken }: Choice): BotInbox {
   if (stateDir === undefined)
     throw notFound('STATE_DIR', 'STATE_DIR is not set, and there is no home directory');
 
-  const bots = botsIn(stateDir);
-  const wanted = bot ?? botOfToken;
-  const found = bots.filter((key) => wanted === undefined || key === wanted || key.startsWith(`${wanted}-`));
+  const keys = botKeysIn(stateDir);
+  const wanted = bot ?? keyOfToken;
+  const found = keys.filter((key) => wanted === undefined || key === wanted || key.startsWith(`${wanted}-`));
   const [first] = found;
   if (first === undefined) {
     if (wanted === undefined) throw notFound(stateDir, `there is no inbox in ${stateDir}`);
-    const others = bots.length === 0 ? 'nor of any other' : `only of ${firstFew(bots)}`;
+    const others = keys.length === 0 ? 'nor of any other' : `only of ${firstFew(keys)}`;
     throw notFound(stateDir, `there is no inbox of bot ${wanted} in ${stateDir}, ${others}`);
   }
   if (found.length > 1) {
     const message = `there are inboxes of ${found.length} bots in ${stateDir}: ${firstFew(found)}`;
     throw new LastcallError('INBOX_AMBIGUOUS', stateDir, message);
   }
-  return { bot: first, folder: join(stateDir, first, 'inbox') };
+  return { botKey: first, folder: join(stateDir, first, 'inbox') };
 }
 
 const notFound = (culprit: string, message: string) => new LastcallError('INBOX_NOT_FOUND', culprit, message);
 
-/** The keys of the bots with an inbox in the state directory, sorted. */
-function botsIn(stateDir: string): string[] {
+/** Returns the keys of the bots with an inbox in the state directory, sorted. */
+function botKeysIn(stateDir: string): string[] {
   try {
     return readdirSync(stateDir)
       .filter((name) => KEY.test(name) && mayHaveInbox(join(stateDir, name)))
@@ -70,7 +70,7 @@ function botsIn(stateDir: string): string[] {
   }
 }
 
-/** Whether the folder has an inbox, or is closed to this user: reading it then fails with a clear error. */
+/** Whether the folder has an inbox, or this user may not read it, in which case a later read fails with a clear error. */
 function mayHaveInbox(folder: string): boolean {
   try {
     return statSync(join(folder, 'inbox')).isDirectory();

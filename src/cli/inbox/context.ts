@@ -1,4 +1,4 @@
-/** What every subcommand of `lastcall inbox` is given. */
+/** The context that every subcommand of `lastcall inbox` gets. */
 import type { CommandContext } from '../command.js';
 import type { BotInbox } from './choose-inbox.js';
 import type { Filter } from './filter.js';

@@ -1,6 +1,6 @@
 /**
- * Formats updates for people and programs. Their contents come from strangers, so characters that a terminal could take
- * for a command are escaped, and tokens are masked.
+ * Formats updates for people and programs. Strangers have written their contents, so characters that a terminal could take
+ * for commands are escaped, and tokens are masked.
  */
 import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
 import { maskTokens } from '../../token.js';
@@ -8,7 +8,7 @@ import { count, durationInWords, firstFew } from '../../words.js';
 import { columns } from '../columns.js';
 
 /** How many characters of an error's first line are shown in a table. */
-const LONGEST_WHY = 100;
+const MAX_WHY_LENGTH = 100;
 
 /** Control characters, line and paragraph separators, and marks that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
@@ -20,7 +20,7 @@ const printable = (text: string): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** A table of updates without their contents. Empty if there are no updates. */
+/** Formats a table of updates without their contents; an empty text if there are no updates. */
 export function table(updates: Iterable<SeenUpdate>, nowMs: number): string {
   const listed = [...updates];
   const hasCuts = listed.some(({ cuts = 0 }) => cuts > 0);
@@ -42,7 +42,7 @@ export function table(updates: Iterable<SeenUpdate>, nowMs: number): string {
 function row(update: SeenUpdate, nowMs: number, hasCuts: boolean): readonly string[] {
   const { state, updateId, kind, key, atMs, attempts, deaths = '', cuts = '' } = update;
   const reason = reasonOf(update, nowMs);
-  const shown = reason.length > LONGEST_WHY ? `${reason.slice(0, LONGEST_WHY)}…` : reason;
+  const shown = reason.length > MAX_WHY_LENGTH ? `${reason.slice(0, MAX_WHY_LENGTH)}…` : reason;
   const age = durationInWords(Math.max(0, nowMs - atMs));
   return [
     state,
@@ -57,7 +57,7 @@ function row(update: SeenUpdate, nowMs: number, hasCuts: boolean): readonly stri
   ];
 }
 
-/** Why a dead update was given up, or when one that was put back is tried again. */
+/** Returns why a dead update was given up, or when one that was put back is tried again. */
 function reasonOf({ why, error, notBeforeMs }: SeenUpdate, nowMs: number): string {
   if (notBeforeMs !== undefined)
     return notBeforeMs > nowMs ? `next try in ${wholeSeconds(notBeforeMs - nowMs)}` : 'next try now';
@@ -67,7 +67,7 @@ function reasonOf({ why, error, notBeforeMs }: SeenUpdate, nowMs: number): strin
 
 const wholeSeconds = (ms: number): string => durationInWords(Math.ceil(ms / 1_000) * 1_000);
 
-/** For example `2 running, 0 waiting, 1 dead`. `interrupted` is left out if there are none. */
+/** Formats counts, such as `2 running, 0 waiting, 1 dead`. Leaves out `interrupted` if there are none. */
 export function countsInWords(counts: Readonly<Record<UpdateState, number>>): string {
   return updateStates
     .filter((state) => state !== 'interrupted' || counts.interrupted > 0)
@@ -75,7 +75,7 @@ export function countsInWords(counts: Readonly<Record<UpdateState, number>>): st
     .join(', ');
 }
 
-/** The fields of an update besides its content. */
+/** Returns the fields of an update except its content. */
 function fieldsOf({ seq, updateId, kind, key, state, attempts, ...update }: SeenUpdate): object {
   return {
     updateId,
@@ -93,10 +93,10 @@ function fieldsOf({ seq, updateId, kind, key, state, attempts, ...update }: Seen
   };
 }
 
-/** An update without its content, as one line of JSON. */
+/** Formats an update without its content, as one line of JSON. */
 export const asJson = (update: SeenUpdate): string => printable(JSON.stringify(fieldsOf(update)));
 
-/** An update with its content as JSON, or undefined if the content has been removed since. */
+/** Formats an update with its content as JSON; returns undefined if the content has been removed meanwhile. */
 export function asJsonWithContent(update: SeenUpdate, indent?: number): string | undefined {
   const text = update.text();
   if (!text) return undefined;
@@ -110,7 +110,7 @@ const verbs = {
   drop: { requested: 'drop', done: 'dropped' },
 } as const;
 
-/** For example `retry 2 updates: 1, 2`. Only the first few ids are named. */
+/** Formats an action, such as `retry 2 updates: 1, 2`. Names only the first few ids. */
 export function actionInWords(
   action: keyof typeof verbs,
   tense: 'requested' | 'done',

@@ -11,26 +11,27 @@ import { readInboxOrWarn, statesIn } from './read-inbox.js';
 const LISTED = 20;
 
 export async function list(context: InboxContext): Promise<number> {
-  const { io, inbox, switches } = context;
+  const { io, switches } = context;
+  const { botKey, folder } = context.inbox;
   const { owner, view } = await readInboxOrWarn(context);
   const states = statesIn(switches);
   if (switches.has('json')) {
     const attended = runIdOf(owner) !== undefined;
-    await print(io, jsonList({ ...inbox, attended, counts: view.counts }, view.updates(states)));
+    await print(io, jsonList({ bot: botKey, folder, attended, counts: view.counts }, view.updates(states)));
     return ExitCode.clean;
   }
   const most = switches.has('all') ? Number.POSITIVE_INFINITY : LISTED;
   const shown = table(limited(view, states, most), Date.now());
   const rest = states.reduce((sum, state) => sum + Math.max(0, view.counts[state] - most), 0);
   await print(io, [
-    `${countsInWords(view.counts)} in the inbox of bot ${inbox.bot}. ${ownerInWords(owner)}\n`,
+    `${countsInWords(view.counts)} in the inbox of bot ${botKey}. ${ownerInWords(owner)}\n`,
     ...(shown === '' ? [] : ['\n', shown]),
     ...(rest > 0 ? [`\n${rest} more are not shown; \`lastcall inbox list --all\` shows them\n`] : []),
   ]);
   return ExitCode.clean;
 }
 
-/** At most so many updates of each state: the newest dead letters, the oldest of all other states. */
+/** Yields at most `most` updates of each state: the newest dead letters, and the oldest updates of other states. */
 function* limited(view: InboxView, states: readonly UpdateState[], most: number): Generator<SeenUpdate> {
   for (const state of states) {
     const from = state === 'dead' ? Math.max(0, view.counts[state] - most) : 0;

@@ -1,7 +1,7 @@
 /**
- * Finds the process that owns an inbox, as far as this process can see it. On this host, the bot's lock tells whether the
- * owner is alive. An owner in another container, or on another host with the same disk, is only known by the heartbeat
- * that it writes into the inbox every few seconds.
+ * Finds the process that owns an inbox. On this host, the bot's lock tells whether the owner is alive. An owner in another
+ * container, or on another host with the same disk, is known only by the heartbeat that it writes into the inbox every few
+ * seconds.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -22,19 +22,19 @@ export type InboxOwner =
 const SILENT_MS = 3 * HEARTBEAT_MS;
 
 /**
- * A process that holds the bot's lock and is silent for this long does not own the inbox: it is still starting after
- * another process was killed, or keeps its updates in memory. A busy owner may be late, but not by this much.
+ * A process that holds the bot's lock but has written no heartbeat for this long does not own the inbox: it is still
+ * starting after another process was killed, or keeps its updates in memory. A busy owner is never this late.
  */
 const ABSENT_MS = 12 * HEARTBEAT_MS;
 
-/** Finds the owner of an inbox. Never rejects: an unreadable heartbeat counts as none. */
-export async function findOwner({ bot, folder }: BotInbox): Promise<InboxOwner> {
+/** Finds the owner of an inbox. Never rejects: an unreadable heartbeat counts as a missing one. */
+export async function findOwner({ botKey, folder }: BotInbox): Promise<InboxOwner> {
   const heartbeat = readHeartbeat(heartbeatPath(folder));
   if (!heartbeat) return { kind: 'none' };
   const { id: runId, place: host, silentMs } = heartbeat;
   if (host !== hostname()) return { kind: 'remote', runId, host, silentMs };
-  const held = await isHeld(lockAddress(bot));
-  // Only Linux locks are visible to every user; elsewhere the lock is a file in a folder of its user.
+  const held = await isHeld(lockAddress(botKey));
+  // Only on Linux is the lock visible to every user. Elsewhere it is a file in a folder of the owner's user.
   const isAlive = held ? silentMs < ABSENT_MS : process.platform !== 'linux' && silentMs < SILENT_MS;
   return isAlive ? { kind: 'local', runId } : { kind: 'none' };
 }
@@ -46,7 +46,7 @@ export function runIdOf(owner: InboxOwner): string | undefined {
   return owner.runId;
 }
 
-/** The owner as a sentence. */
+/** Describes the owner in a sentence. */
 export function ownerInWords(owner: InboxOwner): string {
   if (owner.kind === 'none') return 'Not in use.';
   if (owner.kind === 'local') return 'In use by a process on this host.';

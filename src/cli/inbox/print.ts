@@ -1,4 +1,4 @@
-/** Prints to a reader that may be slow, or may stop reading. */
+/** Prints to a reader that may be slow or stop reading. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { onAbort } from '../../abort.js';
@@ -16,7 +16,7 @@ export async function print({ stdout, signal }: InboxContext['io'], texts: Itera
   }
 }
 
-/** Resolves when everything is written: the process exits after the command, even if a slow reader is still behind. */
+/** Resolves when everything is written, since the process exits after the command and would cut off a slow reader. */
 function flushed(stdout: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const stopListening = onAbort(signal, resolve);

@@ -5,16 +5,13 @@ import type { BotInbox } from './choose-inbox.js';
 import type { InboxContext, Switch } from './context.js';
 import { findOwner, type InboxOwner, runIdOf } from './owner.js';
 
-/**
- * Reads what is in the inbox and who owns it.
- *
- * Rejects with what the constructor of InboxView throws.
- */
+/** Reads the contents of an inbox, and who owns it. Rejects with what the constructor of InboxView throws. */
 export async function readInbox(inbox: BotInbox): Promise<{ owner: InboxOwner; view: InboxView }> {
+  const { botKey: bot, folder } = inbox;
   const owner = await findOwner(inbox);
   // The key is only shown. It is that of the order by chat, since the bot's settings and its module are not known here.
   const reading = { now: Date.now, keyOf: orderKey, kindOf: updateKind };
-  return { owner, view: new InboxView({ ...reading, ...inbox, runId: runIdOf(owner) }) };
+  return { owner, view: new InboxView({ ...reading, bot, folder, runId: runIdOf(owner) }) };
 }
 
 /** Like `readInbox`, with a warning on stderr where part of the inbox is unreadable. */
@@ -24,13 +21,13 @@ export async function readInboxOrWarn({ io, inbox }: InboxContext): ReturnType<t
   return read;
 }
 
-/** The updates with the given ids. Telegram may reuse an id after a break, so an id may stand for several updates. */
+/** Yields the updates with the given ids. Telegram may reuse an id, so one id may stand for several updates. */
 export function* withIds(updates: Iterable<SeenUpdate>, ids: readonly number[]): Generator<SeenUpdate> {
   const wanted = new Set(ids);
   for (const update of updates) if (wanted.has(update.updateId)) yield update;
 }
 
-/** The states that `--dead` and `--waiting` select; all states without either. */
+/** Returns the states that `--dead` and `--waiting` select; all states without either. */
 export function statesIn(switches: ReadonlySet<Switch>): readonly UpdateState[] {
   if (!switches.has('dead') && !switches.has('waiting')) return updateStates;
   return updateStates.filter((state) =>

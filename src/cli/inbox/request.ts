@@ -21,13 +21,13 @@ import { codeOf } from '../../system-error.js';
 import type { BotInbox } from './choose-inbox.js';
 import { findOwner, type InboxOwner } from './owner.js';
 
-/** An owner whose event loop is free answers within 1 s. */
+/** How long to wait for an answer. An owner whose event loop is not blocked answers within 1 s. */
 const ANSWER_TIMEOUT_MS = 10_000;
-/** The timeout for an owner whose last sign of life is old. */
+/** How long to wait for an answer of an owner whose last heartbeat is old. */
 const SILENT_ANSWER_TIMEOUT_MS = 2_000;
 const CHECK_EVERY_MS = 50;
 
-/** The age at which an answer is removed: the command that asked for it was ended before it read the answer. */
+/** The age at which an answer is removed, because the command that asked for it has ended without reading it. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000;
 
 export type RequestResult =
@@ -36,9 +36,8 @@ export type RequestResult =
   | { readonly kind: 'not-in-use' | 'no-answer' | 'stopped' };
 
 /**
- * Writes a request and waits for its answer, as long as the inbox has an owner and until the signal aborts.
- *
- * Rejects with a LastcallError INBOX_FORBIDDEN, INBOX_DISK.
+ * Writes a request and waits for its answer, as long as the inbox has an owner and until the signal aborts. Rejects with
+ * INBOX_FORBIDDEN or INBOX_DISK.
  */
 export async function sendRequest(
   inbox: BotInbox,
@@ -50,7 +49,7 @@ export async function sendRequest(
   for (;;) {
     const owner = await findOwner(inbox);
     const waitedMs = performance.now() - begunAt;
-    // Looked for after the owner, since an owner that is gone by then may have answered before it ended.
+    // Checked after the owner, because an owner that is gone by now may have answered before it ended.
     const answer = takeAnswer(inbox.folder, id);
     if (answer) return { kind: 'answered', answer };
     if (owner.kind === 'none') return { kind: 'not-in-use' };

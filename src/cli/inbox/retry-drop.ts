@@ -1,6 +1,6 @@
 /**
- * `lastcall inbox retry` and `lastcall inbox drop`. Both only send a request: the inbox is changed by the process that
- * owns it, which alone knows what is being handled, or by the next one when it starts.
+ * `lastcall inbox retry` and `lastcall inbox drop`. Both only send a request. The process that owns the inbox, or the next
+ * one when it starts, changes the inbox, because only the owner knows which updates are being handled.
  */
 import { ExitCode } from '../../exit-code.js';
 import type { Seq, UpdateId } from '../../inbox/ids.js';
@@ -39,7 +39,7 @@ async function request(context: InboxContext, action: Action, allDead: boolean):
   return allDone && complaints.length === 0 ? ExitCode.clean : ExitCode.cut;
 }
 
-/** Splits what was found into the updates to request and complaints about the other ids. */
+/** Splits the updates into targets of the request, and complaints about ids that cannot be targets. */
 function selectTargets(
   found: Iterable<SeenUpdate>,
   ids: readonly number[],
@@ -60,7 +60,7 @@ function selectTargets(
   return { targets, complaints };
 }
 
-/** Resolves to whether the whole request was granted, or is left to the next start. */
+/** Resolves to whether the whole request was granted, or was left for the next start. */
 async function sendAndReport(context: InboxContext, action: Action, targets: Targets): Promise<boolean> {
   const { io, inbox } = context;
   if (targets.size === 0) {

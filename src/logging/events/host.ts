@@ -1,4 +1,4 @@
-/** The log lines of events about the process's surroundings: its lock and the run before it. */
+/** The log lines of events about the process's surroundings: the lock, the previous run, and stand-stills. */
 import type { KilledRun, LockEvent, PreviousRunEvent, StandstillEvent } from '../../host/events.js';
 import { durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
@@ -26,7 +26,8 @@ export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent> = 
   },
   'previous-run.killed': {
     level: 'warn',
-    means: 'the previous run did not end by itself: in which `phase` it was, and what to change',
+    means:
+      'the previous run did not end by itself; the message says in which `phase` it was, and what to change',
     message: (event) => `${killedInWords(event)}: ${event.advice}`,
   },
   'run-record.failed': {

@@ -21,21 +21,21 @@ export const inboxEvents: Rows<InboxEvent> = {
   'inbox.recovered': {
     level: 'info',
     means:
-      'updates left by earlier runs, which are handled first; `begun` of them had been begun, `died` of those by a process that died',
+      'earlier runs left updates, which are handed out before newer ones; `begun` of them had been begun, `died` of these by a process that died',
     message: ({ updates, begun, died }) => {
       const parts = [
         [died, 'begun by a process that died'],
         [begun - died, 'cut by a stop'],
         [updates - begun, 'not begun'],
       ] as const;
-      const told = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
-      return `${count(updates, 'update')} left by earlier runs: ${told.join(', ')}`;
+      const nonZero = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+      return `${count(updates, 'update')} left by earlier runs: ${nonZero.join(', ')}`;
     },
   },
   'inbox.repeated': {
     level: 'info',
     means: 'Telegram sent updates again that are in the inbox or done; they are not handled twice',
-    message: ({ updates }) => `Telegram sent ${count(updates, 'update')} again; known already`,
+    message: ({ updates }) => `Telegram sent ${count(updates, 'update')} again; they are known already`,
   },
   'inbox.dead': {
     level: 'error',

@@ -30,7 +30,7 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
     level: 'info',
     means: 'the stop begins; `reason` says why',
     message: ({ reason, budgetMs }) => {
-      // Why it failed is in the line before.
+      // The previous line says why the start failed.
       const why = reason.kind === 'start-failed' ? 'the start failed' : reason.message;
       return `Stopping (${why})${within(budgetMs)}`;
     },
@@ -48,7 +48,7 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
     level: 'warn',
     means: 'a second signal: running handlers are aborted, each hook gets `limitMs`',
     message: ({ limitMs }) =>
-      `Stopping in haste: running handlers are aborted, each hook gets ${durationInWords(limitMs)}`,
+      `Shortening the stop: running handlers are aborted, each hook gets ${durationInWords(limitMs)}`,
   },
   'lifecycle.stopped': {
     level: 'info',
@@ -93,7 +93,7 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
   },
 };
 
-/** The stop reason as fields of a line. */
+/** Returns the fields of a log line for a stop reason. */
 export function reasonFields({ kind, message, cause }: StopReason): object {
   return { reason: message, reasonKind: kind, ...(cause !== undefined && { error: cause }) };
 }
@@ -112,7 +112,7 @@ function budgetInWords({ budgetMs, drainMs, hooksMs, cutShort }: BudgetEvent): s
   return `A stop may take only ${whole} (${shares}), because pm2 kills after ${durationInWords(killAfterMs)}: ${cures}`;
 }
 
-/** What a hook threw; the line names the hook already. */
+/** Returns the message of the error that a hook threw, without the hook's name, which the line has already. */
 function thrownBy(error: LastcallError): string {
   const { code, cause, message } = error;
   return code === 'HOOK_FAILED' && cause !== undefined ? errorFields(cause).message : message;

@@ -37,7 +37,7 @@ export const pollingEvents: Rows<PollingEvent> = {
   'poll.failed': {
     level: 'warn',
     means:
-      'Telegram is out of reach, which is retried for ever, or `getMe` refuses a token that was valid, which is retried for a minute',
+      'Telegram is out of reach, which is retried without limit, or `getMe` refuses a token that was valid, which is retried for a minute',
     message: (event) => {
       const what = event.class === 'unreachable' ? 'Telegram unreachable' : 'getMe refuses the token too';
       return `${what} (${event.detail}); next try in ${durationInWords(event.retryInMs)}`;
@@ -65,13 +65,13 @@ export const pollingEvents: Rows<PollingEvent> = {
   },
   'poll.rejected': {
     level: 'error',
-    means: 'Telegram rejects the poll as a bad request; the run ends after 2 minutes of it',
+    means: 'Telegram rejects the poll as a bad request; the run ends if this lasts for 2 minutes',
     message: ({ detail, retryInMs, patienceLeftMs }) =>
       `Telegram rejects the poll (${detail}); next try in ${durationInWords(retryInMs)}, giving up in ${durationInWords(patienceLeftMs)}`,
   },
   'poll.recovered': {
     level: 'info',
-    means: 'Telegram answers again after failures; `gapMs` is how long it did not',
+    means: 'Telegram answers again after failures; `gapMs` is how long it did not answer',
     message: ({ gapMs, failures }) =>
       `Telegram answers again after ${durationInWords(gapMs)} and ${count(failures, 'failure')}`,
   },
@@ -83,7 +83,7 @@ export const pollingEvents: Rows<PollingEvent> = {
   'poll.confirm-failed': {
     level: 'warn',
     means:
-      'the stop could not confirm to Telegram what was received; Telegram will send those updates again, and only the journal recognizes them',
+      'the stop could not tell Telegram to forget the accepted updates; Telegram will send them again, and only the journal recognizes them',
     message: ({ offset, detail }) =>
       `Could not confirm the updates below ${offset} (${detail}); Telegram will send those since the last poll again`,
   },

@@ -1,4 +1,4 @@
-/** The log lines of events that the process around the core tells. */
+/** The log lines of events about the settings, the process, the bot program and the log itself. */
 import { count, firstFew } from '../../words.js';
 import { errorFields } from '../error-fields.js';
 import type { Rows } from './row.js';
@@ -43,7 +43,7 @@ export const programEvents: Rows<ProgramEvent> = {
   },
   'log.dropped': {
     level: 'warn',
-    means: 'lines were dropped because nobody read the log for long',
+    means: 'lines were dropped because nobody read the log for a long time',
     message: ({ lines }) => `${count(lines, 'log line')} dropped because nobody read them`,
   },
 };

@@ -1,16 +1,16 @@
-/** What the log needs to know of an event. */
+/** The row of an event in the table of log lines: its level, meaning, message and fields. */
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 export interface Row<Event> {
   readonly level: Level;
-  /** When the event happens, in half a sentence for the README. */
+  /** When the event happens, as part of a sentence for the README. */
   readonly means: string;
-  /** Words the event so that it reads well without the fields. Never repeats what people wrote to the bot. */
+  /** Returns a message that can be understood without the fields. It never contains what people wrote to the bot. */
   message(event: Event): string;
-  /** The level of a particular event, where some events of one name matter more than others. */
+  /** Returns the level of a particular event, if not all events of this name have the same level. */
   levelOf?(event: Event): Level;
-  /** The fields of the line, where the event's own properties are not fit for it. */
+  /** Returns the fields of the line. Default: the properties of the event. */
   fields?(event: Event): object;
 }
 

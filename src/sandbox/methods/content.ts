@@ -1,16 +1,16 @@
-/** The content of a message, made from the parameters of the call that sends or edits it. */
+/** Makes the content of a message from the parameters of the call that sends or edits the message. */
 import { isObject } from '../../json.js';
 import { ApiError } from '../api-response.js';
 import { textContent } from '../message.js';
 import { type CallParameters, structure, text } from '../parameters.js';
 
-const LONGEST_TEXT = 4096;
+const MAX_TEXT_LENGTH = 4096;
 
-/** @throws ApiError 400 for an empty or too long text */
+/** Returns a text as content. @throws ApiError 400 for an empty or too long text */
 export function messageText(parameters: CallParameters): object {
   const given = text(parameters, 'text');
   if (given.trim() === '') throw ApiError.badRequest('message text is empty');
-  if (given.length > LONGEST_TEXT) throw ApiError.badRequest('message is too long');
+  if (given.length > MAX_TEXT_LENGTH) throw ApiError.badRequest('message is too long');
   return textContent(given);
 }
 
@@ -19,17 +19,13 @@ export function caption(parameters: CallParameters): object {
   return given === '' ? {} : { caption: given };
 }
 
-/** The reply markup of a message, which only shows an inline keyboard. */
+/** Returns the reply markup of a message if it is an inline keyboard, the only markup that a message shows. */
 export function inlineKeyboard(parameters: CallParameters): object {
   const markup = structure(parameters, 'reply_markup');
   return isObject(markup) && markup['inline_keyboard'] ? { reply_markup: markup } : {};
 }
 
-/**
- * A file that was uploaded, or is given by its id or URL.
- *
- * @throws ApiError 400 if there is none
- */
+/** Returns a file that was uploaded, or is given by its id or URL. @throws ApiError 400 if there is none */
 export function file(parameters: CallParameters, field: string): object {
   const given = parameters[field];
   if (isObject(given)) {

@@ -1,4 +1,4 @@
-/** What all Bot API methods share. */
+/** The types and helpers that all Bot API methods share. */
 import { ApiError, type ApiResponse, success } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
 import type { Message } from '../message.js';
@@ -18,11 +18,11 @@ export type Method = (call: MethodCall) => ApiResponse;
 
 export type Methods = Readonly<Record<string, Method>>;
 
-/** The response `true`. */
+/** Returns the response `true`. */
 export const done = (description?: string): ApiResponse => success(true, description);
 
 /**
- * A chat id, given as a number or text. A channel's @name gives the id of an invented supergroup.
+ * Returns a chat id, given as a number or text. A channel's @name gives the id of an invented supergroup.
  *
  * @throws ApiError 400 for a missing or malformed id
  */

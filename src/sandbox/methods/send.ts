@@ -7,7 +7,7 @@ import { type CallParameters, integer, structure, text } from '../parameters.js'
 import { caption, file, inlineKeyboard, location, messageText } from './content.js';
 import { chatId, type Method, type MethodCall, type Methods } from './method.js';
 
-/** Sends a message in the bot's name. */
+/** Sends a message from the bot, and returns it. */
 function post({ account, parameters, onMessage }: MethodCall, content: object): Message {
   const target = chat(chatId(parameters));
   const message: Message = {
@@ -34,13 +34,13 @@ function repliedTo(account: BotAccount, chatId: number, parameters: CallParamete
   return { reply_to_message: account.findMessage(chatId, id) ?? placeholder };
 }
 
-/** A method that sends the content that is made from its parameters. */
+/** Creates a method that sends the content that `content` makes from the parameters. */
 const sends =
   (content: (parameters: CallParameters, account: BotAccount) => object): Method =>
   (call) =>
     success(post(call, content(call.parameters, call.account)));
 
-/** A method that sends the file in the parameter `field`. */
+/** Creates a method that sends the file in the parameter `field`. */
 const sendsFile = (field: string, details: object = {}): Method =>
   sends((parameters) => ({ [field]: { ...file(parameters, field), ...details }, ...caption(parameters) }));
 
@@ -64,7 +64,7 @@ const sendMediaGroup: Method = (call) => {
   );
 };
 
-/** The content of the message to forward or copy. Raw updates may show messages that the sandbox does not know. */
+/** Returns the content of the message to forward or copy; it is empty if the sandbox does not know the message. */
 function sourceContent(parameters: CallParameters, account: BotAccount): object {
   const chat = chatId(parameters, 'from_chat_id');
   const source = account.findMessage(chat, integer(parameters, 'message_id', 0));

@@ -22,7 +22,7 @@ const samples: Samples<InboxEvent> = {
   'inbox.repeated': [
     { event: 'inbox.repeated', updates: 1 },
     'info',
-    'Telegram sent 1 update again; known already',
+    'Telegram sent 1 update again; they are known already',
   ],
   'inbox.dead': [
     { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 5, deaths: 3, cuts: 0 },

@@ -33,7 +33,7 @@ const samples: Samples<Exclude<LifecycleEvent, { event: 'lifecycle.stopped' }> |
   'lifecycle.hastened': [
     { event: 'lifecycle.hastened', limitMs: 1_000 },
     'warn',
-    'Stopping in haste: running handlers are aborted, each hook gets 1 s',
+    'Shortening the stop: running handlers are aborted, each hook gets 1 s',
   ],
   'hook.starting': [
     { event: 'hook.starting', hook, limitMs: 60_000 },

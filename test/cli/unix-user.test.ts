@@ -1,15 +1,15 @@
 import { chmodSync, realpathSync, statSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { accountOf, firstUnreadable } from '../../src/cli/account.js';
+import { findUser, firstUnreadable } from '../../src/cli/unix-user.js';
 import { Folder } from '../support/folder.js';
 
 it('finds a user by name or id, and accepts an id that the host does not know', () => {
-  expect(accountOf('root')).toEqual(accountOf('0'));
-  expect(accountOf('54321')).toEqual({ uid: 54_321, gids: [] });
-  expect(accountOf('no-user-of-this-name')).toBeUndefined();
+  expect(findUser('root')).toEqual(findUser('0'));
+  expect(findUser('54321')).toEqual({ uid: 54_321, gids: [] });
+  expect(findUser('no-user-of-this-name')).toBeUndefined();
 });
 
-it('finds what an account may not read, by owner, group and others', () => {
+it('finds what a user may not read, by owner, group and others', () => {
   using folder = new Folder({ 'bot.mjs': '' });
   const file = realpathSync(folder.file('bot.mjs'));
   const { uid, gid } = statSync(file);
@@ -20,6 +20,6 @@ it('finds what an account may not read, by owner, group and others', () => {
   ];
   chmodSync(folder.path, 0o711);
   chmodSync(file, 0o640);
-  const found = [owner, member, stranger].map((account) => firstUnreadable(account, file));
+  const found = [owner, member, stranger].map((user) => firstUnreadable(user, file));
   expect(found).toEqual([undefined, undefined, file]);
 });

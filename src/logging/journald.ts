@@ -1,4 +1,4 @@
-/** Adds the priorities `<N>` from which journald takes the level of a line, so that `journalctl -p warning` works. */
+/** Adds the prefixes `<N>` from which journald takes the priority of a line, so that `journalctl -p warning` works. */
 import { fstatSync } from 'node:fs';
 import { tryOr } from '../thrown.js';
 
@@ -12,11 +12,11 @@ const priorities: Readonly<Record<string, number>> = {
 };
 
 /**
- * Whether the file descriptor leads to the journal. JOURNAL_STREAM (`device:inode`) names the stdout of the unit's first
- * process and is inherited by all processes below it, whose own stdout may be another file. Never under pm2, which in
- * cluster mode takes what is written to stdout into a file of its own.
+ * Whether the file descriptor leads to journald. JOURNAL_STREAM (`device:inode`) names the stdout of the unit's first
+ * process. Its child processes inherit the variable, although their stdout may be another file. Always false under pm2,
+ * which in cluster mode writes the output to a file of its own.
  */
-export function isJournal(
+export function isJournald(
   { JOURNAL_STREAM: stream, pm_id: pm2Id }: Readonly<Record<string, string | undefined>>,
   fileDescriptor: number,
 ): boolean {
@@ -26,12 +26,12 @@ export function isJournal(
   return file !== undefined && stream === `${file.dev}:${file.ino}`;
 }
 
-/** Puts the priority of a pino level in front of each line of the text; of an unknown level, that of `info`. */
+/** Puts the priority of a pino level before each line of the text. An unknown level gets the priority of `info`. */
 export function withPriority(level: string, text: string): string {
   return text.replaceAll(/^(?=.)/gm, `<${priorities[level] ?? 6}>`);
 }
 
-/** Returns the level of a JSON line of our log, which is its first field. */
+/** Returns the level of a JSON line of lastcall's log, where the level is the first field. */
 export function levelOf(json: string): string {
   return /^\{"level":"(\w+)"/.exec(json)?.[1] ?? 'info';
 }

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { isJournal, levelOf, withPriority } from '../../src/logging/journal.js';
+import { isJournald, levelOf, withPriority } from '../../src/logging/journald.js';
 import { createLogging } from '../../src/logging/logger.js';
 import { Folder } from '../support/folder.js';
 import { MemoryOutput } from './memory-output.js';
@@ -12,14 +12,14 @@ describe('the journal', () => {
     if (journal === undefined || other === undefined) throw new Error('no files');
     const { dev, ino } = fstatSync(journal);
     const env = { JOURNAL_STREAM: `${dev}:${ino}` };
-    expect(isJournal(env, journal)).toBe(true);
-    expect(isJournal(env, other)).toBe(false);
-    expect(isJournal({}, journal)).toBe(false);
-    expect(isJournal({ JOURNAL_STREAM: '' }, journal)).toBe(false);
+    expect(isJournald(env, journal)).toBe(true);
+    expect(isJournald(env, other)).toBe(false);
+    expect(isJournald({}, journal)).toBe(false);
+    expect(isJournald({ JOURNAL_STREAM: '' }, journal)).toBe(false);
     // pm2 as a unit: in cluster mode its own stdout, the journal, is also that of its apps.
-    expect(isJournal({ ...env, pm_id: '0' }, journal)).toBe(false);
+    expect(isJournald({ ...env, pm_id: '0' }, journal)).toBe(false);
     closeSync(journal);
-    expect(isJournal(env, journal)).toBe(false);
+    expect(isJournald(env, journal)).toBe(false);
     closeSync(other);
   });
 

@@ -1,0 +1,159 @@
+/**
+ * Writes the record of this run to one small file per bot, from which the next run can tell how this run ended. Each
+ * change of phase is written synchronously, because the process may be killed right after it.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { LifecycleEvent } from '../lifecycle/events.js';
+import { replaceFile } from '../replace-file.js';
+import { codeOf } from '../system-error.js';
+import type { PreviousRunEvent } from './events.js';
+import { describeKill } from './previous-run.js';
+import { parseRunRecord, type RunRecord, type SupervisorKind } from './run-record.js';
+
+export interface RunRecorderOptions {
+  /** The directory with one folder per bot, or undefined if there is none. */
+  readonly stateDir: string | undefined;
+  /** How long a stop may take according to the settings. */
+  readonly stopTimeoutMs: number;
+  readonly supervisor: SupervisorKind;
+  /** How long after a stop request the supervisor kills, if known. */
+  readonly killAfterMs: number | undefined;
+  readonly emit: (event: PreviousRunEvent) => void;
+  /** The current time, in milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly pid?: number;
+  readonly bootId?: string | undefined;
+}
+
+/** The fields of a record that a change of phase sets. */
+type PhaseFields = Pick<RunRecord, 'phase' | 'hook' | 'exitCode'>;
+
+const FILE = 'last-run.json';
+/** Hooks whose stop counts as part of the drain. */
+const drainHooks: ReadonlySet<string> = new Set(['intake', 'drain']);
+
+/** Writes the records of one run, and reads the records of the previous runs. */
+export class RunRecorder {
+  readonly #options: RunRecorderOptions & Required<Pick<RunRecorderOptions, 'now' | 'pid'>>;
+  /** The keys of the bots whose files are written. */
+  readonly #keys = new Set<string>();
+  #current: PhaseFields = { phase: 'starting' };
+  #sinceMs: number;
+  #stopAskedMs: number | undefined;
+
+  constructor(options: RunRecorderOptions) {
+    this.#options = { now: Date.now, pid: process.pid, bootId: readBootId(), ...options };
+    this.#sinceMs = this.#options.now();
+  }
+
+  /** Reports a kill of the bot's previous run, and writes the bot's file from now on. Call it with the lock held. */
+  begin(key: string, botId: number): void {
+    const { stopTimeoutMs, bootId, now, emit } = this.#options;
+    const previous = this.#read(key);
+    const killed = previous && describeKill(previous, { nowMs: now(), bootId, stopTimeoutMs });
+    if (killed) emit({ event: 'previous-run.killed', bot: botId, ...killed });
+    if (this.#keys.size === 0 && this.#current.phase === 'starting') this.#sinceMs = now();
+    this.#keys.add(key);
+    this.#write(key);
+  }
+
+  /** Returns the pid of the other process that runs the bot by the bot's file. It may be wrong: only display it. */
+  holderOf(key: string): number | undefined {
+    const { bootId, pid } = this.#options;
+    const record = this.#read(key);
+    if (!record || record.phase === 'stopped' || record.bootId !== bootId) return undefined;
+    return record.pid !== pid && isAlive(record.pid) ? record.pid : undefined;
+  }
+
+  /** Updates the files if the event changes the phase. */
+  note(event: LifecycleEvent): void {
+    if (event.event === 'lifecycle.stopping') this.#stopAskedMs = this.#options.now();
+    const fields = phaseAfter(event);
+    if (fields) this.#enter(fields);
+  }
+
+  /** Records that the process ends by itself. Later calls and events change nothing. */
+  end(exitCode: number): void {
+    this.#enter({ phase: 'stopped', exitCode });
+  }
+
+  #enter(fields: PhaseFields): void {
+    if (this.#current.phase === 'stopped') return;
+    this.#current = fields;
+    this.#sinceMs = this.#options.now();
+    for (const key of this.#keys) this.#write(key);
+  }
+
+  #read(key: string): RunRecord | undefined {
+    const path = this.#pathOf(key);
+    if (path === undefined) return undefined;
+    try {
+      const record = parseRunRecord(readFileSync(path, 'utf8'));
+      if (!record) this.#failed(path, new Error('the file does not hold the record of a run'));
+      return record;
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) this.#failed(path, error);
+      return undefined;
+    }
+  }
+
+  #write(key: string): void {
+    const path = this.#pathOf(key);
+    if (path === undefined) return;
+    const { pid, bootId, supervisor, killAfterMs } = this.#options;
+    const times = { sinceMs: this.#sinceMs, stopAskedMs: this.#stopAskedMs };
+    const record: RunRecord = { ...this.#current, ...times, pid, bootId, supervisor, killAfterMs };
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      replaceFile(path, `${JSON.stringify(record)}\n`);
+    } catch (error) {
+      // A write that fails would fail again at the next phase, so it is reported once and not repeated.
+      this.#keys.delete(key);
+      this.#failed(path, error);
+    }
+  }
+
+  #pathOf(key: string): string | undefined {
+    const { stateDir } = this.#options;
+    return stateDir === undefined ? undefined : join(stateDir, key, FILE);
+  }
+
+  #failed(path: string, error: unknown): void {
+    this.#options.emit({ event: 'run-record.failed', path, error });
+  }
+}
+
+/** Returns the phase that an event moves the run into, or undefined if the phase stays the same. */
+function phaseAfter(event: LifecycleEvent): PhaseFields | undefined {
+  switch (event.event) {
+    case 'hook.starting':
+      return { phase: 'starting', hook: event.hook };
+    case 'lifecycle.running':
+      return { phase: 'running' };
+    case 'lifecycle.stopping':
+      return { phase: 'draining' };
+    case 'hook.stopping':
+      return drainHooks.has(event.hook) ? undefined : { phase: 'stopping', hook: event.hook };
+    default:
+      return undefined;
+  }
+}
+
+/** Returns Linux's boot id, or that in the environment under a unit that hides the file (ProcSubset=pid). */
+function readBootId(): string | undefined {
+  try {
+    // systemd's `%b` has no hyphens.
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
+  } catch {
+    return process.env['LASTCALL_BOOT_ID'];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}

@@ -1,0 +1,159 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import type { PreviousRunEvent } from '../../src/host/events.js';
+import { parseRunRecord, type RunRecord } from '../../src/host/run-record.js';
+import { RunRecorder, type RunRecorderOptions } from '../../src/host/run-recorder.js';
+import { StopReason } from '../../src/lifecycle/stop-reason.js';
+import { Folder } from '../support/folder.js';
+
+const KEY = '7-ab';
+
+function newRecord(folder: Folder, options: Partial<RunRecorderOptions> = {}) {
+  const events: PreviousRunEvent[] = [];
+  const time = { nowMs: 1_000 };
+  const record = new RunRecorder({
+    stateDir: folder.file('state'),
+    stopTimeoutMs: 7_000,
+    supervisor: 'pm2',
+    killAfterMs: 1_600,
+    emit: (event) => events.push(event),
+    now: () => time.nowMs,
+    pid: 4711,
+    bootId: 'boot 1',
+    ...options,
+  });
+  return { record, events, time };
+}
+
+const path = (folder: Folder, key = KEY): string => folder.file('state', key, 'last-run.json');
+const stateIn = (folder: Folder, key = KEY): RunRecord | undefined =>
+  parseRunRecord(readFileSync(path(folder, key), 'utf8'));
+
+const stopping = { event: 'lifecycle.stopping', reason: StopReason.signal('SIGTERM'), budgetMs: 1 } as const;
+
+describe('the record of a run', () => {
+  it('follows the run from phase to phase', () => {
+    using folder = new Folder();
+    const { record, time, events } = newRecord(folder);
+    record.note({ event: 'hook.starting', hook: 'lock', limitMs: 1 });
+    time.nowMs = 5_000;
+    record.begin(KEY, 7);
+    const common = { pid: 4711, bootId: 'boot 1', supervisor: 'pm2', killAfterMs: 1_600 };
+    expect(stateIn(folder)).toEqual({ ...common, phase: 'starting', hook: 'lock', sinceMs: 5_000 });
+
+    time.nowMs = 6_000;
+    record.note({ event: 'hook.starting', hook: 'bot', limitMs: 1 });
+    expect(stateIn(folder)).toMatchObject({ phase: 'starting', hook: 'bot', sinceMs: 6_000 });
+
+    record.note({ event: 'lifecycle.running', durationMs: 1 });
+    expect(stateIn(folder)).toEqual({ ...common, phase: 'running', sinceMs: 6_000 });
+
+    time.nowMs = 7_000;
+    record.note(stopping);
+    time.nowMs = 8_000;
+    for (const hook of ['intake', 'drain']) record.note({ event: 'hook.stopping', hook, limitMs: 1 });
+    expect(stateIn(folder)).toEqual({ ...common, phase: 'draining', sinceMs: 7_000, stopAskedMs: 7_000 });
+
+    record.note({ event: 'hook.stopping', hook: 'database', limitMs: 1 });
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopping', hook: 'database', sinceMs: 8_000 });
+
+    record.end(1);
+    record.note({ event: 'hook.stopping', hook: 'late', limitMs: 1 });
+    record.end(0);
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopped', exitCode: 1 });
+    expect(events).toEqual([]);
+  });
+
+  it('is written at changes of phase only', () => {
+    using folder = new Folder();
+    const { record } = newRecord(folder);
+    record.begin(KEY, 7);
+    record.note({ event: 'lifecycle.running', durationMs: 1 });
+    const before = statSync(path(folder)).ino;
+    record.note({ event: 'hook.started', hook: 'bot', durationMs: 1 });
+    record.note({ event: 'lifecycle.stop-repeated', reason: stopping.reason });
+    record.note({ event: 'lifecycle.hastened', limitMs: 1 });
+    expect(statSync(path(folder)).ino).toBe(before);
+  });
+
+  it('is one file, which only its owner can read', () => {
+    using folder = new Folder();
+    const { record } = newRecord(folder);
+    record.begin(KEY, 7);
+    record.note({ event: 'lifecycle.running', durationMs: 1 });
+    expect(statSync(path(folder)).mode & 0o777).toBe(0o600);
+    expect(statSync(folder.file('state', KEY)).mode & 0o777).toBe(0o700);
+    expect(statSync(folder.file('state')).mode & 0o777).toBe(0o700);
+    expect(readdirSync(folder.file('state', KEY))).toEqual(['last-run.json']);
+  });
+
+  it('makes the next run report a kill, once', () => {
+    using folder = new Folder();
+    const first = newRecord(folder);
+    first.record.begin(KEY, 7);
+    first.record.note(stopping);
+
+    const second = newRecord(folder, { pid: 4712 });
+    second.time.nowMs = 9_000;
+    second.record.begin(KEY, 7);
+    expect(second.events).toMatchObject([
+      {
+        event: 'previous-run.killed',
+        bot: 7,
+        pid: 4711,
+        phase: 'draining',
+        durationMs: 1_600,
+        advice: 'raise kill_timeout to at least 12000',
+      },
+    ]);
+    second.record.end(0);
+    const third = newRecord(folder);
+    third.record.begin(KEY, 7);
+    expect(third.events).toEqual([]);
+  });
+
+  it('is kept for each bot whose lock is held', () => {
+    using folder = new Folder();
+    const { record } = newRecord(folder);
+    record.begin(KEY, 7);
+    expect(existsSync(path(folder, '8-cd'))).toBe(false);
+    record.note({ event: 'lifecycle.running', durationMs: 1 });
+    record.begin('8-cd', 8);
+    expect(stateIn(folder, '8-cd')).toMatchObject({ phase: 'running' });
+    record.end(0);
+    expect([stateIn(folder), stateIn(folder, '8-cd')]).toMatchObject([
+      { phase: 'stopped' },
+      { phase: 'stopped' },
+    ]);
+  });
+
+  it('names the process that runs the bot, as long as that process lives', () => {
+    using folder = new Folder();
+    newRecord(folder, { pid: process.pid }).record.begin(KEY, 7);
+    const { record, events } = newRecord(folder);
+    expect(record.holderOf(KEY)).toBe(process.pid);
+    expect(record.holderOf('8-cd')).toBeUndefined();
+    // After a restart of the machine the pid may be another process's.
+    expect(newRecord(folder, { bootId: 'boot 2' }).record.holderOf(KEY)).toBeUndefined();
+    // No process has so large a pid.
+    newRecord(folder, { pid: 2 ** 30 }).record.begin(KEY, 7);
+    expect(record.holderOf(KEY)).toBeUndefined();
+    expect(events).toEqual([]);
+  });
+
+  it('reports once per file that it cannot be read or written, and goes on', () => {
+    using folder = new Folder({ 'state/7-ab/last-run.json': 'torn', 'state/8-cd': 'no folder', file: '' });
+    const { record, events } = newRecord(folder);
+    record.begin(KEY, 7);
+    record.begin('8-cd', 8);
+    record.note({ event: 'lifecycle.running', durationMs: 1 });
+    record.end(0);
+    expect(events.map(({ event }) => event)).toEqual(['run-record.failed', 'run-record.failed']);
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopped' });
+
+    const nowhere = newRecord(folder, { stateDir: undefined });
+    nowhere.record.begin(KEY, 7);
+    nowhere.record.end(0);
+    expect(nowhere.events).toEqual([]);
+  });
+});
