@@ -109,6 +109,7 @@ export function composeApp({
   const health = new Health({
     supervisor,
     clock,
+    supervisorClock: systemTime,
     activity: () => bots.activity,
     pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),

@@ -1,13 +1,15 @@
 /**
- * A clock that leaves out the time in which the process stood still: while it was stopped by a signal, while its container
- * or virtual machine was paused, or while its event loop was blocked. Nobody could do anything then, so nobody's time limit
- * should count it.
+ * A clock that leaves out the time in which the process stood still: while it was stopped by a signal, or while its container
+ * or virtual machine was paused. Nobody could do anything then, so nobody's time limit should count it. The time of an event
+ * loop that the program itself keeps busy counts: supervisors count it, too.
  */
 import type { Clock } from './clock.js';
 
 export interface SteadyClockOptions {
   /** The clock whose time is followed, and whose timers are used. */
   readonly source: Clock;
+  /** The time for which the process has computed, in milliseconds. */
+  readonly cpuMs?: () => number;
   /** Called once each time that the process has stood still, with the time that is left out, in milliseconds. */
   stoodStill(ms: number): void;
 }
@@ -18,6 +20,9 @@ const BEAT_MS = 500;
 /** A busy event loop is late, too; a shorter stand-still counts as that. */
 const SHORTEST_STANDSTILL_MS = 5_000;
 
+/** A process that has computed for more than this share of a gap did not stand still. */
+const BUSY_SHARE = 0.5;
+
 /** Timers fire up to this early. */
 const TIMER_PRECISION_MS = 1;
 
@@ -26,6 +31,8 @@ export class SteadyClock implements Clock {
   readonly #options: SteadyClockOptions;
   /** When the clock was last read, in the source's milliseconds; undefined unless the clock is started. */
   #readAt: number | undefined;
+  /** The time for which the process had computed at the last beat. */
+  #cpuMs = 0;
   #leftOutMs = 0;
   #cancelBeat = () => {};
 
@@ -35,6 +42,7 @@ export class SteadyClock implements Clock {
 
   start(): void {
     this.#readAt = this.#options.source.now();
+    this.#cpuMs = this.#readCpuMs();
     this.#beat();
   }
 
@@ -48,7 +56,8 @@ export class SteadyClock implements Clock {
     if (this.#readAt !== undefined) {
       const gapMs = readAt - this.#readAt;
       this.#readAt = readAt;
-      if (gapMs > BEAT_MS + SHORTEST_STANDSTILL_MS) {
+      const isLong = gapMs > BEAT_MS + SHORTEST_STANDSTILL_MS;
+      if (isLong && this.#readCpuMs() - this.#cpuMs < gapMs * BUSY_SHARE) {
         this.#leftOutMs += gapMs;
         this.#options.stoodStill(gapMs);
       }
@@ -80,7 +89,18 @@ export class SteadyClock implements Clock {
   #beat(): void {
     this.#cancelBeat = this.#options.source.after(BEAT_MS, () => {
       this.now();
+      this.#cpuMs = this.#readCpuMs();
       this.#beat();
     });
   }
+
+  #readCpuMs(): number {
+    const { cpuMs = cpuMsOfProcess } = this.#options;
+    return cpuMs();
+  }
+}
+
+function cpuMsOfProcess(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }

@@ -3,10 +3,10 @@ import { SteadyClock } from '../src/steady-clock.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 
 /** A started clock over a stepped source, and the stand-stills that it has told. */
-function given() {
+function given(cpuMs = () => 0) {
   const source = new FakeClock();
   const told: number[] = [];
-  const clock = new SteadyClock({ source, stoodStill: (ms) => told.push(ms) });
+  const clock = new SteadyClock({ source, cpuMs, stoodStill: (ms) => told.push(ms) });
   clock.start();
   return { source, told, clock };
 }
@@ -45,6 +45,20 @@ describe('a steady clock', () => {
     await source.advance(0);
     expect(clock.now()).toBe(5_000);
     expect(told).toEqual([]);
+  });
+
+  it('counts the time for which the program has computed, however long that was', async () => {
+    let cpuMs = 0;
+    const { source, told, clock } = given(() => cpuMs);
+    for (let block = 0; block < 3; block++) {
+      cpuMs += 6_000;
+      source.skip(10_000);
+      await source.advance(500);
+    }
+    expect(clock.now()).toBe(31_500);
+    source.skip(10_000);
+    expect(clock.now()).toBe(31_500);
+    expect(told).toEqual([10_000]);
   });
 
   it('leaves nothing out once it is stopped, and has no timer then', async () => {

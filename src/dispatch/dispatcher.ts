@@ -51,6 +51,13 @@ export interface Source<T> {
   settle(item: T, result: HandlingResult, error?: unknown): void;
   /** Called in place of `settle`: the item is to be handed out again after the delay. */
   putBack(item: T, retry: { readonly delayMs: number; readonly isRetry: boolean }): void;
+  /** Whether the source hands an item that is never settled out again in the next run, and nothing else because of it. */
+  readonly outlivesRun: boolean;
+  /**
+   * How old an item may become, in milliseconds: one that was put back and fails again is given up if it would be older when
+   * it is tried next.
+   */
+  readonly expiresAfterMs: number;
   readonly counts: { readonly waiting: number };
 }
 
@@ -115,6 +122,8 @@ export class Dispatcher<T> {
   #exhausted = false;
   /** Since when no new handler starts, in the clock's milliseconds. */
   #heldSince: number | undefined;
+  /** When the last hold ended, in the clock's milliseconds. */
+  #resumedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions<T>) {
     const { clock, handlerTimeoutMs, graceMs = DEFAULT_GRACE_MS, emit } = options;
@@ -179,7 +188,8 @@ export class Dispatcher<T> {
   /** Starts handlers again. */
   resume(): void {
     if (this.#heldSince === undefined) return;
-    const heldMs = this.#options.clock.now() - this.#heldSince;
+    this.#resumedAt = this.#options.clock.now();
+    const heldMs = this.#resumedAt - this.#heldSince;
     this.#heldSince = undefined;
     this.#emit({ event: 'dispatch.resumed', heldMs, waiting: this.#options.source.counts.waiting });
     this.#startNext();
@@ -315,16 +325,19 @@ export class Dispatcher<T> {
     const { retries = 0, random = Math.random, now = Date.now, historyOf } = this.#options;
     const { putBacks, retries: retried, acceptedAtMs } = historyOf(task.item);
     const item = { putBacks, retries: retried, ageMs: now() - acceptedAtMs };
-    return decide(this.#failureOf(error, task), item, { retries, random });
+    const { expiresAfterMs } = this.#options.source;
+    return decide(this.#failureOf(error, task), item, { retries, expiresAfterMs, random });
   };
 
   #failureOf(error: unknown, task: Task<T>): Failure {
-    const { failureOf } = this.#options;
-    // A call that waited for Telegram until the handler's time was up ends with the signal's reason.
-    if (this.#heldSince !== undefined && task.signal.aborted && error === task.signal.reason)
-      return { kind: 'unreachable' };
+    const { failureOf, source } = this.#options;
+    // A call that waited for Telegram until the handler's time was up ends with the signal's reason. On a connection that
+    // swallows everything it goes on waiting after the outage.
+    const sawOutage = this.#heldSince !== undefined || task.startedAt < this.#resumedAt;
+    if (sawOutage && task.signal.aborted && error === task.signal.reason) return { kind: 'unreachable' };
     const failure = failureOf?.(error) ?? { kind: 'error' };
-    return failure.kind === 'error' && this.#state !== 'running' ? { kind: 'stopping' } : failure;
+    const isLeft = failure.kind === 'error' && this.#state !== 'running' && source.outlivesRun;
+    return isLeft ? { kind: 'stopping' } : failure;
   }
 
   #timeOut(task: Task<T>): void {

@@ -36,15 +36,18 @@ export type Decision =
 export interface RetryOptions {
   /** How often an item is tried again after an error that is not Telegram's absence. */
   readonly retries: number;
+  /** An item that is older is given up. */
+  readonly expiresAfterMs: number;
   /** A number from 0 up to 1, for jitter. */
   random(): number;
 }
 
-/** Telegram keeps an update for 24 hours; people do not wait longer for an answer either. */
-const EXPIRES_AFTER_MS = 24 * 60 * 60 * 1_000;
-
-/** New handlers are held back during an outage, so a try costs little: 1 s after the first failure, 5 s at most. */
-const UNREACHABLE_DELAY_MS = { first: 1_000, longest: 5_000 };
+/**
+ * During an outage no new handler starts, so that an item fails a second time only if Telegram answers everything but this
+ * handler's call. Each try may repeat what the handler did before that call, so the tries become rare: an item waits for about
+ * as long as it has failed.
+ */
+const UNREACHABLE_DELAY_MS = { first: 1_000, longest: 10 * 60 * 1_000 };
 
 /** A dependency that fails needs time: 5 s after the first failure, twice as long after each further one. */
 const RETRY_DELAY_MS = { first: 5_000, longest: 10 * 60 * 1_000 };
@@ -58,8 +61,13 @@ const table: { readonly [K in Failure['kind']]: Row<Extract<Failure, { kind: K }
     delayMs: backoff(UNREACHABLE_DELAY_MS, putBacks, options),
     isRetry: false,
   }),
-  // Telegram has said when the call will be taken; sooner, it would only ask for more.
-  'rate-limited': ({ retryAfterMs }) => ({ does: 'put back', delayMs: retryAfterMs, isRetry: false }),
+  // Telegram has said when the call will be taken; sooner, it would only ask for more. A handler that makes more calls than
+  // Telegram allows meets the limit again, and repeats its calls each time.
+  'rate-limited': ({ retryAfterMs }, { putBacks }, options) => ({
+    does: 'put back',
+    delayMs: Math.max(retryAfterMs, backoff(UNREACHABLE_DELAY_MS, putBacks, options)),
+    isRetry: false,
+  }),
   // The handler knows best what it waits for.
   asked: ({ delayMs }) => ({ does: 'put back', delayMs, isRetry: false }),
   // A child process that was interrupted, a closed connection: the next run may well succeed.
@@ -75,7 +83,7 @@ const table: { readonly [K in Failure['kind']]: Row<Extract<Failure, { kind: K }
 export function decide(failure: Failure, item: FailedItem, options: RetryOptions): Decision {
   const row = table[failure.kind] as Row<Failure>;
   const decision = row(failure, item, options);
-  const isTooOld = decision.does === 'put back' && item.ageMs + decision.delayMs >= EXPIRES_AFTER_MS;
+  const isTooOld = decision.does === 'put back' && item.ageMs + decision.delayMs >= options.expiresAfterMs;
   return isTooOld ? { does: 'give up', why: 'expired' } : decision;
 }
 

@@ -27,7 +27,9 @@ export interface JamWatchOptions<T> {
   emit(event: DispatchEvent<T>): void;
 }
 
-interface Jam {
+interface Jam<T> {
+  /** The item ahead, as it was when the jam was seen last. */
+  item: T;
   /** When the jam began, in the clock's milliseconds; undefined once it is over. */
   beganAt: number | undefined;
   /** When it was told last, in the clock's milliseconds. */
@@ -46,7 +48,7 @@ export class JamWatch<T> {
   readonly #options: JamWatchOptions<T>;
   readonly #emit: (event: DispatchEvent<T>) => void;
   /** By key, the jams that last, or were told less than a minute ago. */
-  readonly #jams = new Map<string, Jam>();
+  readonly #jams = new Map<string, Jam<T>>();
   /** Since when all that is ready starts at once, and when that was checked last, in milliseconds since 1970. */
   #freeSinceMs = 0;
   #checkedAtMs = 0;
@@ -99,18 +101,25 @@ export class JamWatch<T> {
       jammed.add(key);
       this.#note(key, handling, behind.waiting, waitedMs);
     }
-    for (const [key, jam] of this.#jams) if (!jammed.has(key)) this.#noteEnd(key, jam);
+    for (const [key, jam] of this.#jams)
+      if (!jammed.has(key) && !this.#isPutBack(jam, nowMs)) this.#noteEnd(key, jam);
+  }
+
+  /** Whether nothing of a jammed key runs and others wait still: the item ahead was put back. */
+  #isPutBack({ item, beganAt }: Jam<T>, nowMs: number): boolean {
+    const behind = beganAt === undefined ? undefined : this.#options.waitingBehind(item);
+    return behind !== undefined && nowMs - behind.acceptedAtMs >= JAMMED_AFTER_MS;
   }
 
   #note(key: string, handling: Handling<T>, waiting: number, waitedMs: number): void {
     const now = this.#options.clock.now();
     const known = this.#jams.get(key);
     if (known && now - known.toldAt < TELL_EVERY_MS) return;
-    this.#jams.set(key, { beganAt: known?.beganAt ?? now - waitedMs, toldAt: now });
+    this.#jams.set(key, { item: handling.item, beganAt: known?.beganAt ?? now - waitedMs, toldAt: now });
     this.#emit({ event: 'dispatch.jammed', ...handling, waiting, waitedMs });
   }
 
-  #noteEnd(key: string, jam: Jam): void {
+  #noteEnd(key: string, jam: Jam<T>): void {
     const now = this.#options.clock.now();
     if (jam.beganAt !== undefined)
       this.#emit({ event: 'dispatch.unjammed', key, jammedMs: now - jam.beganAt });

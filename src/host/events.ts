@@ -49,8 +49,8 @@ export interface BudgetEvent {
 }
 
 /**
- * The process did not run for `ms`: it was stopped, its container or machine was paused, or its event loop was blocked. Time
- * limits do not count this time.
+ * The process did not run for `ms`: it was stopped, or its container or machine was paused. Time limits do not count this
+ * time.
  */
 export interface StandstillEvent {
   readonly event: 'process.stood-still';

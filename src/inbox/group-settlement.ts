@@ -7,7 +7,10 @@
 import type { Entry, Inbox, Retry, Settlement } from './inbox.js';
 
 /** The part of an inbox that handlers concern. */
-type Source<U> = Pick<Inbox<U>, 'take' | 'hasReady' | 'settle' | 'putBack' | 'counts'>;
+type Source<U> = Pick<
+  Inbox<U>,
+  'take' | 'hasReady' | 'settle' | 'putBack' | 'outlivesRun' | 'expiresAfterMs' | 'counts'
+>;
 
 interface Group<U> {
   /** The number of entries whose handlers are at work. */
@@ -39,6 +42,14 @@ export class GroupSettlement<U> implements Source<U> {
     return this.#inbox.hasReady;
   }
 
+  get outlivesRun(): boolean {
+    return this.#inbox.outlivesRun;
+  }
+
+  get expiresAfterMs(): number {
+    return this.#inbox.expiresAfterMs;
+  }
+
   get counts(): Inbox<U>['counts'] {
     return this.#inbox.counts;
   }
@@ -49,13 +60,16 @@ export class GroupSettlement<U> implements Source<U> {
       group.ended.push(entry);
       return;
     }
-    for (const ended of endedOf(group)) this.#inbox.settle(ended, 'handled');
+    // What the last one has failed to do, it has failed to do for all of them.
+    for (const ended of endedOf(group)) this.#inbox.settle(ended, result, error);
     this.#inbox.settle(entry, result, error);
   }
 
   putBack(entry: Entry<U>, retry: Retry): void {
-    for (const ended of endedOf(this.#leave(entry))) this.#inbox.putBack(ended, retry);
-    this.#inbox.putBack(entry, retry);
+    const entries = [...endedOf(this.#leave(entry)), entry];
+    // Their handlers have ended in any order; the next ones are to begin in the order of arrival.
+    entries.sort((one, other) => one.updateId - other.updateId);
+    for (const each of entries) this.#inbox.putBack(each, retry);
   }
 
   /** The handler of an entry has ended; returns the entry's group. */

@@ -58,6 +58,9 @@ export interface Retry {
   readonly isRetry: boolean;
 }
 
+/** Telegram keeps an update for 24 hours; people do not wait longer for an answer either. */
+export const UPDATE_EXPIRES_AFTER_MS = 24 * 60 * 60 * 1_000;
+
 /** Updates that wait behind one that is taken. */
 export interface WaitingBehind {
   /** How many there are, as far as the inbox has looked. */
@@ -147,6 +150,12 @@ export interface Inbox<U> {
 
   /** Whether the inbox recognizes updates that Telegram sends again, even when they have settled. */
   readonly recognizesRepeats: boolean;
+
+  /** Whether an entry that is taken and never settled is handed out by the next run, and no other one because of it. */
+  readonly outlivesRun: boolean;
+
+  /** How old an update may be, in milliseconds, when it is handed out again after it was put back. */
+  readonly expiresAfterMs: number;
 
   /** When the inbox's disk operation under way has to have ended, in the clock's milliseconds; Infinity without one. */
   readonly latestEnd: number;

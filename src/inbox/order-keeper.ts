@@ -8,6 +8,8 @@ import { Fifo } from './fifo.js';
 import type { OrderKey } from './ids.js';
 
 export interface Ordered {
+  /** Rises within a group, in the order of arrival. */
+  readonly updateId: number;
   readonly key: OrderKey;
   /** Neighbours that share a key and a group may be taken side by side. */
   readonly group?: string | undefined;
@@ -100,14 +102,25 @@ export class OrderKeeper<T extends Ordered> {
     if (lane.taken++ === 0) lane.group = group;
   }
 
-  /** Puts an item in the place of one that was taken or held: before all others of its key. */
+  /**
+   * Puts an item in the place of one that was taken or held: before all others of its key, but behind those of its group that
+   * arrived before it.
+   */
   putBack(item: T): void {
     const lane = this.#laneOf(item.key);
-    if (lane.next !== undefined) {
-      lane.rest ??= new Fifo();
-      lane.rest.unshift(lane.next);
+    const earlier: T[] = [];
+    while (lane.next && item.group !== undefined && lane.next.group === item.group) {
+      if (lane.next.updateId > item.updateId) break;
+      earlier.unshift(lane.next);
+      lane.next = lane.rest?.shift();
     }
-    lane.next = item;
+    for (const each of [item, ...earlier]) {
+      if (lane.next !== undefined) {
+        lane.rest ??= new Fifo();
+        lane.rest.unshift(lane.next);
+      }
+      lane.next = each;
+    }
     this.#free(lane, item.key);
   }
 

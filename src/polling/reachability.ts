@@ -19,7 +19,7 @@ export interface ReachabilityOptions {
 }
 
 /** An answer to `getMe` needs no time at Telegram; handlers go on starting and failing until the check has ended. */
-const CHECK_WITHIN_MS = 5_000;
+const CHECK_WITHIN_MS = 10_000;
 
 /** No check begins sooner after one that was answered: calls of handlers may fail although Telegram can be reached. */
 const CHECK_EVERY_MS = 1_000;

@@ -7,6 +7,7 @@ import type { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { Failure } from '../dispatch/failure.js';
 import type { HandlerRun } from '../dispatch/task.js';
+import { describeThrown } from '../thrown.js';
 import { endCallsWithRun } from './calls.js';
 import { type ContextRuns, type ContextType, createContextRuns, UpdateRun } from './context.js';
 import { failureOf, type KnownCalls } from './failure.js';
@@ -68,6 +69,15 @@ export function prepareBot<C extends Context>(bot: Telegraf<C>, scope?: HandlerS
       try {
         const handle = () => internals.handleUpdate(update);
         await (scope ? scope.run(run, handle) : handle());
+      } catch (error) {
+        // Where the bot's error handler fails as well, it is the handler's failure that decides what becomes of the update,
+        // unless the error handler asks for a later run.
+        const { error: first } = run.failure ?? { error };
+        if (first === error || failureOf(error, calls).kind === 'asked') throw error;
+        throw new AggregateError(
+          [first, error],
+          `${describeThrown(first)}; then bot.catch failed: ${describeThrown(error)}`,
+        );
       } finally {
         running.delete(update.update_id);
       }
@@ -136,7 +146,10 @@ function wrapMiddleware(
     if (contexts.assign(ctx, own) && ctx.telegram !== bot.telegram)
       endCallsWithRun(ctx.telegram, own, callErrors);
     try {
-      return await middleware(ctx, next);
+      const result = await middleware(ctx, next);
+      // What the program has tried again, or caught around a call of its own to handleUpdate, has not failed.
+      if (run) run.failure = undefined;
+      return result;
     } catch (error) {
       // The handler has called process.exit: it has done what it wanted.
       if (isExitRequest(error) || own.hasExited) return undefined;

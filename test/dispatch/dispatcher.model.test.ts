@@ -91,6 +91,8 @@ class World {
   source(): Source<Item> {
     const world = this;
     return {
+      outlivesRun: true,
+      expiresAfterMs: Number.POSITIVE_INFINITY,
       get hasReady() {
         return world.ready.length > 0;
       },

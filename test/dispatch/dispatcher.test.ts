@@ -27,6 +27,8 @@ class Waiting implements Source<string> {
   readonly settled: string[] = [];
   drains = false;
   readonly putBacks: string[] = [];
+  outlivesRun = true;
+  readonly expiresAfterMs = 24 * 60 * 60 * 1_000;
   whenSettled: (item: string, result: HandlingResult, error?: unknown) => void = () => {};
 
   get hasReady(): boolean {
@@ -444,6 +446,16 @@ describe('a failure that passes', () => {
     ]);
   });
 
+  it('has failed amid a stop where the source has no next run', async () => {
+    const bench = failing();
+    bench.source.outlivesRun = false;
+    bench.push('a');
+    const draining = bench.drain();
+    bench.call('a').reject(new Error('child: SIGINT'));
+    expect(await draining).toEqual([]);
+    expect(bench.settled).toEqual(['a failed']);
+  });
+
   it('is no failure for the caller where the bot has taken the error, which is told', async () => {
     const bench = failing({ handle: async () => ({ caught: gone }) });
     bench.push('a');
@@ -481,6 +493,23 @@ describe('a hold', () => {
     reject(signal.reason);
     await settle();
     expect(bench.source.putBacks).toEqual(['a 1000']);
+  });
+
+  it('takes it for that, too, where the call goes on waiting after the hold', async () => {
+    const bench = new Bench({ failureOf: () => ({ kind: 'error' }), random: () => 1 });
+    bench.push('a');
+    bench.dispatcher.hold();
+    await bench.clock.advance(500);
+    bench.dispatcher.resume();
+    bench.push('b');
+    for (const item of ['a', 'b']) {
+      await bench.clock.advance(500);
+      const { signal, reject } = bench.call(item);
+      reject(signal.reason);
+      await settle();
+    }
+    expect(bench.source.putBacks).toEqual(['a 1000']);
+    expect(bench.settled).toEqual(['b failed']);
   });
 
   it('does not keep a drain from what its source must hand out', async () => {

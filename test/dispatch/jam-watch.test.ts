@@ -8,13 +8,15 @@ function given() {
   const clock = new FakeClock();
   const events: DispatchEvent<string>[] = [];
   const running = new Map<string, { readonly startedAt: number; behind?: WaitingBehind }>();
+  /** What waits behind items that do not run, because they were put back. */
+  const putBack = new Map<string, WaitingBehind>();
   const slots = { areFree: true };
   const watch = new JamWatch<string>({
     *running() {
       for (const [item, { startedAt }] of running) yield { item, durationMs: clock.now() - startedAt };
     },
     hasFreeSlot: () => slots.areFree,
-    waitingBehind: (item) => running.get(item)?.behind,
+    waitingBehind: (item) => running.get(item)?.behind ?? putBack.get(item),
     keyOf: (item) => item.charAt(0),
     clock,
     now: () => clock.now(),
@@ -25,6 +27,7 @@ function given() {
     clock,
     events,
     running,
+    putBack,
     slots,
     watch,
     /** Items are named by their chat and a number: `a1`. */
@@ -109,6 +112,19 @@ describe('the end of a jam', () => {
     expect(t.events.slice(1)).toEqual([{ event: 'dispatch.unjammed', key: 'a', jammedMs: 31_000 }]);
     await t.clock.advance(60_000);
     expect(t.events).toHaveLength(2);
+  });
+
+  it('does not come because the item ahead was put back', async () => {
+    const t = given();
+    t.run('a1', 1);
+    await t.clock.advance(10_000);
+    t.running.clear();
+    t.putBack.set('a1', { waiting: 1, acceptedAtMs: 0 });
+    await t.clock.advance(30_000);
+    expect(t.events).toHaveLength(1);
+    t.putBack.clear();
+    await t.clock.advance(1_000);
+    expect(t.events.at(-1)).toEqual({ event: 'dispatch.unjammed', key: 'a', jammedMs: 41_000 });
   });
 
   it('does not come because all slots are taken', async () => {

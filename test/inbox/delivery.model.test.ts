@@ -134,6 +134,8 @@ async function live(kind: Kind, queue: Queue, disk: MemoryDisk, life: Life): Pro
   const inbox = kind.create(disk, clock, () => dispatcher.wake());
   const dispatcher: Dispatcher<Entry<Update>> = new Dispatcher<Entry<Update>>({
     source: {
+      outlivesRun: inbox.outlivesRun,
+      expiresAfterMs: inbox.expiresAfterMs,
       take: (most) => inbox.take(most),
       get hasReady() {
         return inbox.hasReady;

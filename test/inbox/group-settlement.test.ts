@@ -11,15 +11,18 @@ function setUp() {
   const settlement = new GroupSettlement<string>({
     take: () => handedOut.splice(0),
     hasReady: true,
+    outlivesRun: true,
+    expiresAfterMs: 0,
     counts: { ...newCounters(), waiting: 0, taken: 0, dead: 0, mayRepeat: 0 },
     settle: ({ update }, result, error) =>
       told.push(`${update} ${result}${error === undefined ? '' : ` ${error}`}`),
     putBack: ({ update }, { delayMs }) => told.push(`${update} back ${delayMs}`),
   });
+  let arrived = 0;
   /** Takes an entry of the group. */
   const take = (name: string, group?: string): Entry<string> => {
     const entry = {
-      updateId: updateId(1),
+      updateId: updateId(++arrived),
       key: orderKey('k'),
       kind: 'message',
       group,
@@ -68,12 +71,21 @@ describe('updates of a group', () => {
     expect(told.slice(2)).toEqual(['c handled']);
   });
 
-  it('have been handled, if the last one fails for good', () => {
+  it('are put back in the order of their arrival', () => {
+    const { settlement, told, take } = setUp();
+    const [a, b, c] = [take('a', 'g'), take('b', 'g'), take('c', 'g')];
+    settlement.settle(c, 'handled');
+    settlement.settle(a, 'handled');
+    settlement.putBack(b, retry);
+    expect(told).toEqual(['a back 5', 'b back 5', 'c back 5']);
+  });
+
+  it('fail with the last one', () => {
     const { settlement, told, take } = setUp();
     const [a, b] = [take('a', 'g'), take('b', 'g')];
     settlement.settle(a, 'handled');
     settlement.settle(b, 'timed-out', 'late');
-    expect(told).toEqual(['a handled', 'b timed-out late']);
+    expect(told).toEqual(['a timed-out late', 'b timed-out late']);
   });
 
   it('do not wait for other groups, nor does what has no group', () => {

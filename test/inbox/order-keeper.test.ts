@@ -9,7 +9,12 @@ interface Item extends Ordered {
 
 /** An item by its name: `a1` has the key `a`, and `a1g` is of the group `g` besides. */
 function itemOf(name: string): Item {
-  return { name, key: keyOf(name), group: /\d(\D)$/.exec(name)?.[1] };
+  return {
+    name,
+    updateId: Number(/\d+/.exec(name)?.[0] ?? 0),
+    key: keyOf(name),
+    group: /\d(\D)$/.exec(name)?.[1],
+  };
 }
 
 function keyOf(name: string): OrderKey {
@@ -165,6 +170,17 @@ describe('a group', () => {
     expect(takeAll(keeper)).toEqual(['a2g']);
     keeper.release(orderKey('a'));
     expect(takeAll(keeper)).toEqual(['a3']);
+  });
+
+  it('keeps its order where several items are put back, in whatever order', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(['a1g', 'a2g', 'a3g'], { minLength: 3 }), (back) => {
+        const keeper = keeperOf('a1g', 'a2g', 'a3g', 'a4');
+        takeAll(keeper);
+        for (const name of back) keeper.putBack(itemOf(name));
+        expect(takeAll(keeper)).toEqual(['a1g', 'a2g', 'a3g']);
+      }),
+    );
   });
 
   it('of which several are still to come starts with the first that comes', () => {

@@ -44,7 +44,7 @@ describe('a handler that waits for the restart of its own process', () => {
     const updateId = bed.exchanges(1)[0]?.updateId;
     expect(await daemon.waitFor('inbox.dead')).toMatchObject({
       ...{ level: 'error', updateId, why: 'cut', attempts: 3, deaths: 0, cuts: 3 },
-      msg: `Gave up update ${updateId} (message): 3 stops in a row interrupted its handler, which may have waited for them`,
+      msg: `Gave up update ${updateId} (message) after 3 attempts: 3 stops in a row interrupted its handler, which may have waited for them`,
     });
     await bed.waitFor(() => bed.callCount('sendMessage') === 4);
     expect(textsIn(bed, 1).flat()).toEqual(['restarting', 'restarting', 'restarting', 'hello']);

@@ -42,7 +42,7 @@ describe('an update of which the process dies, with 49 others beside it', () => 
         updateId: poison,
         why: 'died',
         attempts: 3,
-        msg: `Gave up update ${poison} (message) after 3 attempts: processes died while handling it`,
+        msg: `Gave up update ${poison} (message) after 3 attempts: 3 processes died while handling it`,
       });
       await sandbox.waitFor(() => sandbox.report().answered === OTHERS, 20_000);
       expect((await sandbox.ask({ chat: 1_000, text: 'and you?' })).answers).toMatchObject([

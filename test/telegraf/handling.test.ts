@@ -250,11 +250,35 @@ describe('a handler that fails for a reason that passes', () => {
     expect(report).toHaveBeenCalledTimes(1);
   });
 
-  it('rejects where bot.catch fails for such a reason', async () => {
+  it('rejects where bot.catch asks for a later run', async () => {
+    const asked = new RetryLater('30s');
     const bot = failing(new Error('it failed')).catch(() => {
+      throw asked;
+    });
+    await expect(prepareBot(bot).handle(textUpdate(), run(), 1)).rejects.toBe(asked);
+  });
+
+  it('has failed for a reason of its own where only the reply of bot.catch fails for one that passes', async () => {
+    const failed = new Error('it failed');
+    const bot = failing(failed).catch(() => {
       throw passes;
     });
-    await expect(prepareBot(bot).handle(textUpdate(), run(), 1)).rejects.toBe(passes);
+    const prepared = prepareBot(bot);
+    const error: unknown = await prepared.handle(textUpdate(), run(), 1).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ errors: [failed, passes] });
+    expect(error).toHaveProperty('message', 'it failed; then bot.catch failed: it passes');
+    expect(prepared.failureOf(error)).toEqual({ kind: 'error' });
+  });
+
+  it('has ended well where the program catches the error of a call of its own to handleUpdate', async () => {
+    const bot = newBot().catch(() => {});
+    let calls = 0;
+    bot.use(async (ctx) => {
+      if (++calls === 2) throw new Error('within');
+      await bot.handleUpdate(ctx.update);
+    });
+    expect(await prepareBot(bot).handle(textUpdate(), run(), 1)).toBeUndefined();
+    expect(calls).toBe(2);
   });
 });
 

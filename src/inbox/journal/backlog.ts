@@ -11,7 +11,7 @@
 import type { Clock } from '../../clock.js';
 import { Fifo } from '../fifo.js';
 import type { OrderKey, Seq } from '../ids.js';
-import type { WaitingBehind } from '../inbox.js';
+import { UPDATE_EXPIRES_AFTER_MS, type WaitingBehind } from '../inbox.js';
 import { OrderKeeper } from '../order-keeper.js';
 import type { Batch } from '../store/batch.js';
 import type { Ledger } from '../store/ledger.js';
@@ -68,8 +68,8 @@ export class Backlog<U extends Identified> {
   /** Keys whose first spilled update is a suspect that waits for its turn. */
   readonly #suspended = new Set<OrderKey>();
   #suspect: Item<U> | undefined;
-  /** What ends the delays of updates that were put back. */
-  readonly #cancelDelays = new Set<() => void>();
+  /** The updates that were put back and whose delays last, each with its key and what cancels its delay. */
+  readonly #delayed = new Map<Seq, { readonly key: OrderKey; readonly cancel: () => void }>();
   #willFill = false;
   #size = 0;
   #bytes = 0;
@@ -126,6 +126,14 @@ export class Backlog<U extends Identified> {
   noticeDrops(): void {
     // Other suspects need not wait until the chat of the dropped one gets to it.
     if (this.#suspect && !this.#options.ledger.batchOf(this.#suspect.seq)) this.#nextSuspect();
+    // The chat of a dropped one that was put back need not wait for the end of its delay.
+    for (const [seq, { key, cancel }] of this.#delayed) {
+      if (this.#options.ledger.batchOf(seq)) continue;
+      cancel();
+      this.#delayed.delete(seq);
+      this.#order.release(key);
+      this.#reload(key);
+    }
   }
 
   #unload(item: Item<U>): void {
@@ -160,7 +168,7 @@ export class Backlog<U extends Identified> {
 
   /** No delayed update is loaded any more. */
   close(): void {
-    for (const cancel of this.#cancelDelays) cancel();
+    for (const { cancel } of this.#delayed.values()) cancel();
   }
 
   get #canFill(): boolean {
@@ -232,7 +240,8 @@ export class Backlog<U extends Identified> {
 
   #load(item: Item<U>): void {
     const { notBeforeMs } = this.#options.ledger.historyOf(item.seq);
-    const delayMs = notBeforeMs - this.#options.now();
+    // No update waits for longer than until it expires, whatever the system's clock said when it was put back.
+    const delayMs = Math.min(notBeforeMs - this.#options.now(), UPDATE_EXPIRES_AFTER_MS);
     if (delayMs > 0) {
       // An earlier run has put the update back.
       this.#order.hold(item);
@@ -253,7 +262,7 @@ export class Backlog<U extends Identified> {
   #delay({ seq, key }: Item<U>, delayMs: number): void {
     const { clock, available, failed } = this.#options;
     const cancel = clock.after(delayMs, () => {
-      this.#cancelDelays.delete(cancel);
+      this.#delayed.delete(seq);
       try {
         const item = this.#options.readAgain(seq, key);
         if (item) {
@@ -270,7 +279,7 @@ export class Backlog<U extends Identified> {
       }
       available();
     });
-    this.#cancelDelays.add(cancel);
+    this.#delayed.set(seq, { key, cancel });
   }
 
   /** Loads spilled updates of a key, as far as the key has room, and no group in part. */

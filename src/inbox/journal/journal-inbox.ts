@@ -13,7 +13,16 @@ import type { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
 import { counterOf, newCounters } from '../counters.js';
 import { seq, type UpdateId, updateId } from '../ids.js';
-import type { Entry, Inbox, InboxCounts, InboxReport, Retry, Settlement, WaitingBehind } from '../inbox.js';
+import {
+  type Entry,
+  type Inbox,
+  type InboxCounts,
+  type InboxReport,
+  type Retry,
+  type Settlement,
+  UPDATE_EXPIRES_AFTER_MS,
+  type WaitingBehind,
+} from '../inbox.js';
 import { systemDisk } from '../log/disk.js';
 import { inboxError } from '../store/inbox-error.js';
 import { Item } from './item.js';
@@ -43,6 +52,8 @@ const UNOPENED: State = { name: 'opening', latestEnd: Number.POSITIVE_INFINITY }
 
 export class JournalInbox<U extends { readonly update_id: number }> implements Inbox<U> {
   readonly recognizesRepeats = true;
+  readonly outlivesRun = true;
+  readonly expiresAfterMs = UPDATE_EXPIRES_AFTER_MS;
   readonly #options: JournalOptions<U>;
   readonly #counters = newCounters();
   /** The entries that were taken and have not settled. */
@@ -82,6 +93,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#become({ name: 'open' });
     this.#maintenance = new Maintenance({
       clock,
+      now: this.#options.now,
       owner: opened.owner,
       store: opened.store,
       capacity: opened.capacity,
@@ -122,6 +134,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     // In a drain no update needs to start, because all are safe on disk.
     if (this.#state.name !== 'open') return items;
     const { store, backlog, commits } = this.#parts;
+    this.#maintenance?.catchUp();
+    if (this.#failure) return items;
     const limit = commits.isUnderWay ? Math.min(most, this.#turn.left) : most;
     try {
       while (items.length < limit) {
@@ -275,6 +289,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const cut = [...this.#taken.values()];
     // A stop is not caused by the handlers that it cuts, but a fault may be.
     if (cause === 'stop') for (const item of cut) store.mark('cut', item.seq);
+    else if (!this.#failure) this.#attempt(() => store.endDrain());
     if (!this.#failure) await commits.now();
     if (!this.#failure) this.#attempt(() => owner.release());
     this.#attempt(() => store.close());

@@ -16,8 +16,13 @@ import type {
 import { OrderKeeper } from '../order-keeper.js';
 import { type BatchEntry, MemoryBatch } from './batch.js';
 
+/** No update is fetched while one of the batch was put back, so that nobody else is answered meanwhile. */
+const EXPIRES_AFTER_MS = 5 * 60 * 1_000;
+
 export class MemoryInbox<U extends { readonly update_id: number }> implements Inbox<U> {
   readonly recognizesRepeats = false;
+  readonly outlivesRun = false;
+  readonly expiresAfterMs = EXPIRES_AFTER_MS;
   /** The memory inbox waits only for handlers, whose time the dispatcher limits. */
   readonly latestEnd = Number.POSITIVE_INFINITY;
   readonly #options: InboxOptions<U>;

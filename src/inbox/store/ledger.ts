@@ -151,9 +151,18 @@ export class Ledger {
     });
   }
 
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   /** Records that the run has begun to stop in order: what it cuts off from here on does not count as a death. */
   beginDrain(): void {
     this.#draining = true;
+  }
+
+  /** Records that the stop has failed, perhaps because of what it would have cut off. */
+  endDrain(): void {
+    this.#draining = false;
   }
 
   settle(of: Seq): void {
@@ -207,6 +216,9 @@ export class Ledger {
         return;
       case RecordKind.draining:
         this.beginDrain();
+        return;
+      case RecordKind.drainFailed:
+        this.endDrain();
     }
   }
 

@@ -29,6 +29,8 @@ export const RecordKind = {
   rewritten: 6,
   /** A stop has begun in order: a process that is killed from here on was cut by it. Has no payload. */
   draining: 7,
+  /** Without content: the stop has become a fault. */
+  drainFailed: 8,
 } as const;
 
 export interface Header {

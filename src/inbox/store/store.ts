@@ -134,6 +134,14 @@ export class Store {
     this.ledger.beginDrain();
   }
 
+  /** Writes that a stop that had begun has failed: what is begun counts as a death if the run ends now. Throws INBOX_DISK. */
+  endDrain(): void {
+    if (!this.ledger.isDraining) return;
+    this.write();
+    this.#withDisk('written to', () => this.#log.append(RecordKind.drainFailed, []));
+    this.ledger.endDrain();
+  }
+
   /** Writes the marks, which survive the process from then on. Throws INBOX_DISK. */
   write(): void {
     const { begun, settled, cut, putBack } = this.#marks;
@@ -193,6 +201,8 @@ export class Store {
    * Throws INBOX_DISK.
    */
   dropExcessDeadLetters(): readonly DroppedLetters[] {
+    // A kill after the removal must not find the update of a removed letter unsettled.
+    this.write();
     const mayGo = (of: Seq) => !this.#dying.has(of) && !this.#removedLetters.has(of);
     return this.#withDisk('written to', () => this.deadLetters.dropExcess(mayGo));
   }

@@ -42,8 +42,8 @@ export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
       'a handler failed for a reason that passes (`failure`); its update is tried again after `delayMs`, at its place in its chat, or by the next run',
     message: ({ item, error, delayMs }) =>
       `Put back ${nameOf(item)}, to be tried again ${delayMs === undefined ? 'by the next run' : `in ${durationInWords(delayMs)}`}: ${errorFields(error).message}`,
-    // The first time is worth a line; the next ones are as many as Telegram is out of reach.
-    levelOf: ({ item }) => (item.putBacks === 0 ? 'warn' : 'debug'),
+    // The first time is worth a line, and each one after which people wait for long; those between are many.
+    levelOf: ({ item, delayMs }) => (item.putBacks === 0 || (delayMs ?? 0) >= 60_000 ? 'warn' : 'debug'),
     fields: handlingFields,
   },
   'dispatch.held': {

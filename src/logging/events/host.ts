@@ -38,7 +38,7 @@ export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent> = 
   'process.stood-still': {
     level: 'warn',
     means:
-      'the process did not run for `ms`, because it was stopped or paused, or its event loop was blocked; no time limit counts this time',
+      'the process did not run for `ms`, because it or its machine was paused; no time limit counts this time',
     message: ({ ms }) =>
       `The process stood still for ${durationInWords(ms)}; handlers, hooks and polls get this time back`,
   },

@@ -359,6 +359,27 @@ describe('an update that was put back', () => {
     expect(rig.handleAll().order).toBe('a1 a2');
   });
 
+  it('lets its chat go on at once when it is dropped by request, and has no timer then', async () => {
+    const rig = new Rig();
+    rig.arrive('a', 'a');
+    rig.takeAll().putBack(1, 36_000_000).drop(1);
+    rig.backlog.noticeDrops();
+    expect(rig.takeAll().order).toBe('a1 a2');
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  it('waits no longer than until it expires, whatever time the system had before', async () => {
+    const rig = new Rig();
+    const [first] = rig.write('a', 'a');
+    if (first) {
+      rig.ledger.begin(first.seq);
+      rig.ledger.putBack({ seq: first.seq, notBeforeMs: 10 * 86_400_000, isRetry: false });
+    }
+    expect(rig.takeAll().order).toBe('');
+    await rig.clock.advance(86_400_000);
+    expect(rig.takeAll().order).toBe('a1');
+  });
+
   it('is not loaded any more once the backlog is closed', async () => {
     const rig = new Rig();
     rig.arrive('a');

@@ -412,6 +412,17 @@ describe('a poison', () => {
     expect(life.eventsOf('inbox.dead')).toMatchObject([{ updateId: 1, why: 'cut', attempts: 3 }]);
   });
 
+  it('counts as one on which the process died where the stop that had begun ends in a fault', async () => {
+    let life = await Life.open();
+    await life.accept(batchOf(1, 2));
+    for (let round = 1; round <= 3; round++) {
+      life.take(1);
+      await life.stop('fault');
+      life = await life.killed();
+    }
+    expect(life.eventsOf('inbox.dead')).toMatchObject([{ updateId: 1, why: 'died', attempts: 3 }]);
+  });
+
   it('is not what was put back in between', async () => {
     let life = await Life.open();
     await life.accept(batchOf(1));

@@ -36,6 +36,7 @@ async function rig() {
   const drops: number[] = [];
   const maintenance = new Maintenance({
     clock,
+    now: () => clock.now(),
     owner,
     store,
     capacity,
