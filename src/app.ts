@@ -23,6 +23,7 @@ import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
+import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { identityOf, identityOfToken } from './telegraf/identity.js';
 
@@ -55,13 +56,17 @@ export function composeApp({
   logging,
   source,
   hooks = [],
-  clock = systemClock,
+  clock: systemTime = systemClock,
   supervisor = unsupervised,
 }: AppParts): App {
   const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
   const { log, receiptLog } = logging;
   const budget = stopBudget(stopTimeoutMs, supervisor);
   const { budgetMs, confirmMs } = budget;
+  const clock = new SteadyClock({
+    source: systemTime,
+    stoodStill: (ms) => tell({ event: 'process.stood-still', ms: Math.round(ms) }),
+  });
 
   const lifecycle = new Lifecycle({
     startTimeoutMs,
@@ -104,12 +109,14 @@ export function composeApp({
   const health = new Health({
     supervisor,
     clock,
+    supervisorClock: systemTime,
     activity: () => bots.activity,
+    pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),
   });
   const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
   const drain = new DrainHook({
-    drain: (latestEnd, cause) => bots.drain(latestEnd, cause),
+    drain: (latestEnd, cause, withinMs) => bots.drain(latestEnd, cause, withinMs),
     clock,
     hastenSignal: lifecycle.hastenSignal,
     confirmMs,
@@ -149,16 +156,19 @@ export function composeApp({
   return {
     lifecycle,
     async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
-      const outcome = await lifecycle.run({
+      const ended = lifecycle.run({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),
       });
+      clock.start();
+      const outcome = await ended;
       recorder.end(outcome.exitCode);
       locks.release();
       logReceipt(receiptLog, outcome, bots.counts);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
       supervisor.close?.();
+      clock.stop();
       return outcome;
     },
     forced(exitCode) {
@@ -175,12 +185,16 @@ function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTime
     deleteWebhook: config.deleteWebhook,
     pollTimeoutMs: config.pollTimeoutMs,
     conflictPatienceMs: config.conflictPatienceMs,
+    order: config.order,
     concurrency: config.concurrency,
     handlerTimeoutMs: config.handlerTimeoutMs,
     inbox: config.inbox,
     stateDir: config.stateDir,
     durability: config.durability,
     maxAttempts: config.maxAttempts,
+    retries: config.retries,
+    deadLimit: config.deadLimit,
+    deadAgeMs: config.deadAgeMs,
     inboxLimit: config.inboxLimit,
   };
 }

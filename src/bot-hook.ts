@@ -12,6 +12,7 @@ import { type EventLog, logEvent } from './logging/events.js';
 import type { Logger } from './logging/logger.js';
 import type { LastcallContext } from './telegraf/context.js';
 import { type Loaded, loadBotModule } from './telegraf/load.js';
+import { guardedOrderKey, type OrderKeyFunction } from './telegraf/order-key.js';
 import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
 import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
@@ -26,7 +27,7 @@ export interface BotFile {
 }
 
 /** The origin of the bot: the embedding program itself, or a module. */
-export type BotSource = { readonly bot: Telegraf } | BotFile;
+export type BotSource = { readonly bot: Telegraf; readonly orderKey?: OrderKeyFunction } | BotFile;
 
 /** The argument that a bot module's default export is called with. */
 export interface BotModuleContext {
@@ -47,7 +48,7 @@ export interface BotHookOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly bots: Bots;
-  /** Called when the program calls `process.exit` before the stop. The process ends when it returns. */
+  /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
 }
 
@@ -58,6 +59,8 @@ export class BotHook implements Hook {
   readonly name = 'bot';
   readonly #options: BotHookOptions;
   #takeover: Takeover | undefined;
+  /** The bot's own rule of order. */
+  #orderKey: OrderKeyFunction | undefined;
 
   constructor(options: BotHookOptions) {
     this.#options = options;
@@ -65,7 +68,10 @@ export class BotHook implements Hook {
 
   async start(context: HookContext): Promise<void> {
     const { source, bots } = this.#options;
-    if ('bot' in source) return bots.add(launchedByUs(source.bot));
+    if ('bot' in source) {
+      this.#orderBy(source.orderKey);
+      return bots.add(launchedByUs(source.bot), this.#orderKey);
+    }
     try {
       await this.#load(source, context);
     } catch (error) {
@@ -107,6 +113,7 @@ export class BotHook implements Hook {
 
   async #useExport(loaded: Loaded, log: Logger, takeover: Takeover, signal: AbortSignal): Promise<void> {
     const { config, lifecycle } = this.#options;
+    if (loaded.form !== 'program') this.#orderBy(loaded.orderKey);
     switch (loaded.form) {
       case 'instance':
         return takeover.adopt(loaded.bot);
@@ -123,6 +130,14 @@ export class BotHook implements Hook {
       }
       case 'program':
     }
+  }
+
+  #orderBy(rule: unknown): void {
+    const { log } = this.#options;
+    if (rule === undefined) return;
+    this.#orderKey = guardedOrderKey(rule, (error) =>
+      logEvent(log, { event: 'program.order-key-failed', error }),
+    );
   }
 
   /** Stops with a fault when the program's own code fails after it has launched a bot. */
@@ -145,6 +160,8 @@ export class BotHook implements Hook {
           void lifecycle.stop(StopReason.request(why === undefined ? 'bot.stop()' : `bot.stop('${why}')`)),
         refused: (error) => void lifecycle.stop(StopReason.fatal(error)),
         exiting,
+        exitedByHandler: (exitCode) =>
+          void lifecycle.stop(StopReason.request(`process.exit(${exitCode})`, exitCode)),
         leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
       },
       { clock, ...(apiRoot !== undefined && { apiRoot }) },
@@ -153,7 +170,7 @@ export class BotHook implements Hook {
 
   #launch(launched: Launched, bots: Bots): void {
     try {
-      bots.add(launched);
+      bots.add(launched, this.#orderKey);
     } catch (error) {
       const reason = error instanceof LastcallError ? StopReason.fatal(error) : StopReason.fault(error);
       launched.ended(error);

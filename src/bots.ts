@@ -6,7 +6,9 @@ import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
+import type { HandlerScope } from './telegraf/handling.js';
 import { identityOf } from './telegraf/identity.js';
+import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { firstFew } from './words.js';
 
 /** A bot to be polled, and the wishes of the program that has launched it. */
@@ -15,6 +17,9 @@ export interface Launched {
   /** The kinds of updates to request; undefined where the settings decide. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
+  /** The scope in which the handlers are called, if there is one. */
+  readonly handlerScope?: HandlerScope;
+  /** Called when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
   /** Called once the bot's handlers have ended, or with the error that ended its polling. */
   ended(error?: unknown): void;
@@ -54,12 +59,13 @@ export class Bots {
   /**
    * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
    *
+   * @param orderKey the bot's own rule of order; must not throw
    * @throws LastcallError BOT_ALREADY_POLLED if this process polls the bot already; INBOX_UNAVAILABLE if its inbox has no place
    */
-  add(launched: Launched): void {
+  add(launched: Launched, orderKey?: OrderKeyFunction): void {
     this.#options.joining(launched.bot);
     const identity = identityOf(launched.bot);
-    const pipeline = this.#pipelineOf(launched, identity);
+    const pipeline = this.#pipelineOf(launched, identity, orderKey);
     try {
       const bot = { launched, pipeline, locked: this.#options.locks.claim(identity) };
       this.#bots.push(bot);
@@ -83,11 +89,13 @@ export class Bots {
   /**
    * Lets the handlers of all bots end until `latestEnd` aborts, and asks `why` at the end of each bot's drain. Rejects with
    * DRAIN_OVERDUE, once all bots have drained, if handlers had to be aborted.
+   *
+   * @param withinMs when `latestEnd` is expected to abort
    */
-  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault'): Promise<void> {
+  async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault', withinMs?: number): Promise<void> {
     const aborted = await Promise.all(
       this.#bots.map(async ({ pipeline, launched }) => {
-        const entries = await pipeline.drain(latestEnd, why);
+        const entries = await pipeline.drain(latestEnd, why, withinMs);
         launched.ended();
         return entries;
       }),
@@ -112,6 +120,13 @@ export class Bots {
     return {
       running: total(all, 'running'),
       handled: total(all, 'handled'),
+      caught: total(all, 'caught'),
+      failed: total(all, 'failed'),
+      timedOut: total(all, 'timedOut'),
+      expired: total(all, 'expired'),
+      putBack: total(all, 'putBack'),
+      waiting: total(all, 'waiting'),
+      dead: total(all, 'dead'),
       latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
     };
   }
@@ -123,25 +138,31 @@ export class Bots {
       fetched: total(all, 'fetched'),
       recovered: total(all, 'recovered'),
       handled: total(all, 'handled'),
-      dropped: total(all, 'dropped'),
+      caught: total(all, 'caught'),
       failed: total(all, 'failed'),
       timedOut: total(all, 'timedOut'),
+      expired: total(all, 'expired'),
+      dropped: total(all, 'dropped'),
       left: total(all, 'left'),
       mayRepeat: total(all, 'mayRepeat'),
+      putBack: total(all, 'putBack'),
+      deadDropped: total(all, 'deadDropped'),
       confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
     };
   }
 
-  #pipelineOf(launched: Launched, identity: BotIdentity): Pipeline {
+  #pipelineOf(launched: Launched, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
     const { settings, clock, emit, errorText, failed } = this.#options;
     return new Pipeline({
       bot: launched.bot,
+      handlerScope: launched.handlerScope,
       key: botKey(identity),
       settings: {
         ...settings,
         allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
         dropPending: launched.dropPendingUpdates || settings.dropPending,
       },
+      ...(ownOrderKey && { ownOrderKey }),
       clock,
       errorText,
       connected: (me) => launched.connected(me),

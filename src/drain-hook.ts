@@ -15,8 +15,9 @@ export interface DrainHookOptions {
    * Lets running handlers end until `latestEnd` aborts, and then confirms the updates that are safe.
    *
    * @param cause returns why the run stops; called at the end of the drain
+   * @param withinMs when `latestEnd` is expected to abort
    */
-  drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault'): Promise<void>;
+  drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault', withinMs: number): Promise<void>;
   readonly clock: Clock;
   /** When it aborts, running handlers are aborted at once. */
   readonly hastenSignal: AbortSignal;
@@ -51,11 +52,12 @@ export class DrainHook implements Hook {
     const cancels: (() => void)[] = [];
     const endWithin = (ms: number) => cancels.push(clock.after(ms, () => time.abort(reason)));
     // Ends before the hook's own deadline, so that the log names the handlers and the final confirm has its time.
-    endWithin(deadline.remainingMs() - confirmMs);
+    const withinMs = deadline.remainingMs() - confirmMs;
+    endWithin(withinMs);
     cancels.push(onAbort(fault, () => endWithin(FAULT_DRAIN_MS)));
     try {
       const cause = () => (reason?.kind === 'fault' || fault.aborted ? 'fault' : 'stop');
-      await this.#options.drain(AbortSignal.any([time.signal, hastenSignal, signal]), cause);
+      await this.#options.drain(AbortSignal.any([time.signal, hastenSignal, signal]), cause, withinMs);
     } finally {
       for (const cancel of cancels) cancel();
     }

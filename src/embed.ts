@@ -6,6 +6,7 @@ import { listenForSignals, type StopSignal } from './host/signals.js';
 import type { Hook } from './lifecycle/hook.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import { type AppLog, adaptLog } from './logging/app-log.js';
+import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { type Context, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
 /** The settings of an embedded bot. The bot brings its token and API root, the log its level and format. */
@@ -25,6 +26,8 @@ export interface AppOptions<C extends Context = Context> {
   readonly log?: AppLog;
   /** Hooks that start in this order before the bot is polled, and stop in reverse once its handlers have ended. */
   readonly hooks?: readonly Hook[];
+  /** The order of updates, where it is another one than that of the setting `order`. Asked for each update, maybe twice. */
+  readonly orderKey?: OrderKeyFunction;
 }
 
 /**
@@ -46,11 +49,17 @@ export interface AppOptions<C extends Context = Context> {
  *
  * @throws LastcallError CONFIG_INVALID, which names every setting that is wrong
  */
-export function createApp<C extends Context>({ bot, settings = {}, log, hooks = [] }: AppOptions<C>): App {
+export function createApp<C extends Context>({
+  bot,
+  settings = {},
+  log,
+  hooks = [],
+  orderKey,
+}: AppOptions<C>): App {
   return composeApp({
     config: completeConfig(settings, process.cwd()),
     logging: adaptLog(log),
-    source: { bot: withoutContextType(bot) },
+    source: { bot: withoutContextType(bot), ...(orderKey && { orderKey }) },
     hooks,
   });
 }

@@ -19,3 +19,5 @@ export type { Outcome, Phase } from './lifecycle/outcome.js';
 export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
 export type { AppLog } from './logging/app-log.js';
 export type { LastcallContext } from './telegraf/context.js';
+export type { OrderKeyFunction } from './telegraf/order-key.js';
+export { RetryLater } from './telegraf/retry-later.js';

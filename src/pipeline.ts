@@ -9,8 +9,10 @@ import type { Update } from 'telegraf/types';
 import type { Clock } from './clock.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
+import { JamWatch } from './dispatch/jam-watch.js';
 import { LastcallError } from './errors.js';
 import type { InboxEvent } from './inbox/events.js';
+import { GroupSettlement } from './inbox/group-settlement.js';
 import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
 import { JournalInbox } from './inbox/journal/journal-inbox.js';
 import type { Disk } from './inbox/log/disk.js';
@@ -20,8 +22,8 @@ import type { PollingEvent } from './polling/events.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
 import { restoreUpdate } from './telegraf/bot-api/results.js';
-import { type PreparedBot, prepareBot } from './telegraf/handling.js';
-import { orderKey, updateKind } from './telegraf/order-key.js';
+import { type HandlerScope, type PreparedBot, prepareBot } from './telegraf/handling.js';
+import { albumOf, type Order, type OrderKeyFunction, orderKey, updateKind } from './telegraf/order-key.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
 
@@ -29,7 +31,18 @@ export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Upda
 export interface Activity {
   /** The number of handlers at work. */
   readonly running: number;
+  /** What became of updates since the process started. */
   readonly handled: number;
+  readonly caught: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly expired: number;
+  /** How often an update was put back. */
+  readonly putBack: number;
+  /** Updates that wait for their handler. */
+  readonly waiting: number;
+  /** Dead letters that are kept. */
+  readonly dead: number;
   /** When the step at work has to have ended, in the clock's milliseconds; Infinity where nothing is under way. */
   readonly latestEnd: number;
 }
@@ -40,6 +53,10 @@ export interface PipelineSettings {
   readonly stateDir: string | undefined;
   readonly durability: 'power' | 'process';
   readonly maxAttempts: number;
+  /** How often an update is tried again after an error that is not Telegram's absence. */
+  readonly retries: number;
+  readonly deadLimit: number;
+  readonly deadAgeMs: number;
   readonly inboxLimit: number;
   readonly allowedUpdates: readonly string[];
   readonly dropPending: boolean;
@@ -48,15 +65,20 @@ export interface PipelineSettings {
   readonly conflictPatienceMs: number;
   /** The most that the final confirm may add to a stop. */
   readonly confirmTimeoutMs: number;
+  readonly order: Order;
   readonly concurrency: number;
   readonly handlerTimeoutMs: number;
 }
 
 export interface PipelineOptions {
   readonly bot: Telegraf;
+  /** The handlers are called in it, if it is given. */
+  readonly handlerScope?: HandlerScope | undefined;
   /** The bot's name for all that is kept of it on this host. */
   readonly key: string;
   readonly settings: PipelineSettings;
+  /** The bot's own rule of order, which takes precedence over the setting. Must not throw. */
+  readonly ownOrderKey?: OrderKeyFunction;
   readonly clock: Clock;
   /** Called once, when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
@@ -72,6 +94,7 @@ export class Pipeline {
   readonly #api: HttpBotApi;
   readonly #inbox: Inbox<Update>;
   readonly #dispatcher: Dispatcher<Entry<Update>>;
+  readonly #jamWatch: JamWatch<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
   #polling: Promise<PollingEnd> | undefined;
@@ -81,18 +104,33 @@ export class Pipeline {
   /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
     const { bot, clock, settings, emit } = options;
-    const { concurrency, handlerTimeoutMs } = settings;
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock);
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
-    this.#prepared = prepareBot(bot);
+    this.#prepared = prepareBot(bot, options.handlerScope);
     this.#dispatcher = new Dispatcher({
-      source: this.#inbox,
-      concurrency,
-      handlerTimeoutMs,
+      source: new GroupSettlement(this.#inbox),
+      concurrency: settings.concurrency,
+      handlerTimeoutMs: Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0),
+      retries: settings.retries,
       clock,
+      historyOf: (entry) => entry,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
       handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),
+      failureOf: (error) => this.#prepared.failureOf(error),
+      emit: (event) => {
+        // Until polling notices an outage, handlers would go on starting and failing.
+        if (event.event === 'handler.put-back' && event.failure === 'unreachable')
+          this.#poller.checkReachability();
+        emit(event);
+      },
+    });
+    this.#jamWatch = new JamWatch({
+      running: () => this.#dispatcher.running(),
+      hasFreeSlot: () => this.#dispatcher.hasFreeSlot,
+      waitingBehind: (entry) => this.#inbox.waitingBehind(entry),
+      keyOf: ({ key }) => key,
+      clock,
       emit,
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
@@ -103,7 +141,9 @@ export class Pipeline {
       connected: (me) => {
         options.connected(me);
         this.#dispatcher.start();
+        this.#jamWatch.start();
       },
+      reachable: (isReachable) => (isReachable ? this.#dispatcher.resume() : this.#dispatcher.hold()),
       allowedUpdates,
       dropPending,
       deleteWebhook,
@@ -134,12 +174,18 @@ export class Pipeline {
    * The stop's second step: lets running handlers end until `latestEnd` aborts, closes the inbox, and waits for the final
    * confirm. With the journal that confirm is under way since the first step; the memory inbox allows it only now.
    *
-   * @param cause asked at the drain's end
+   * @param cause asked at the drain's beginning and at its end
+   * @param withinMs when `latestEnd` is expected to abort
    * @returns the updates whose handlers were aborted
    */
-  async drain(latestEnd: AbortSignal, cause: () => 'stop' | 'fault'): Promise<readonly Entry[]> {
-    this.#inbox.drain();
-    const aborted = await this.#dispatcher.drain(latestEnd);
+  async drain(
+    latestEnd: AbortSignal,
+    cause: () => 'stop' | 'fault',
+    withinMs?: number,
+  ): Promise<readonly Entry[]> {
+    this.#jamWatch.stop();
+    this.#inbox.drain(cause());
+    const aborted = await this.#dispatcher.drain(latestEnd, withinMs);
     this.#report = await this.#inbox.close(cause());
     await this.#polling;
     return aborted.map(({ item }) => item);
@@ -154,27 +200,39 @@ export class Pipeline {
   get activity(): Activity {
     const { latestEnd: polling } = this.#poller;
     const { latestEnd: handling, counts } = this.#dispatcher;
+    const { handled, caught, failed, timedOut, expired, putBack, waiting, dead } = this.#inbox.counts;
     return {
       running: counts.running,
-      handled: this.#inbox.counts.handled,
+      handled,
+      caught,
+      failed,
+      timedOut,
+      expired,
+      putBack,
+      waiting,
+      dead,
       latestEnd: Math.min(polling, this.#inbox.latestEnd, handling),
     };
   }
 
   /** The receipt's figures: what the run came to so far. */
   get counts(): ReceiptCounts {
-    const { accepted, recovered, handled, failed, timedOut, dropped, waiting, taken, mayRepeat } =
-      this.#inbox.counts;
+    const { accepted, recovered, handled, caught, failed, timedOut, expired, dropped } = this.#inbox.counts;
+    const { putBack, deadDropped, waiting, taken, mayRepeat } = this.#inbox.counts;
     const sentAgain = this.#inbox.recognizesRepeats ? 0 : (this.#end?.unconfirmed ?? 0);
     return {
       fetched: accepted,
       recovered,
       handled,
+      caught,
       failed,
       timedOut,
+      expired,
       dropped,
       left: this.#report?.left ?? waiting + taken,
       mayRepeat: (this.#report?.mayRepeat.length ?? mayRepeat) + sentAgain,
+      putBack,
+      deadDropped,
       confirmedUpTo: this.#end?.confirmedUpTo,
     };
   }
@@ -191,12 +249,14 @@ export class Pipeline {
 }
 
 function createInbox(
-  { key, settings, clock, errorText, emit, disk }: PipelineOptions,
+  { key, settings, ownOrderKey, clock, errorText, emit, disk }: PipelineOptions,
   received: HttpBotApi['received'],
   available: () => void,
 ): Inbox<Update> {
-  const { inbox, stateDir, durability, maxAttempts, concurrency, inboxLimit: limit } = settings;
-  const shared = { keyOf: orderKey, kindOf: updateKind, available };
+  const { inbox, stateDir, durability, order, concurrency, inboxLimit: limit } = settings;
+  const { maxAttempts, deadLimit, deadAgeMs } = settings;
+  const keyOf = (update: Update) => ownOrderKey?.(update) ?? orderKey(update, order);
+  const shared = { keyOf, groupOf: albumOf, kindOf: updateKind, clock, available };
   if (inbox === 'memory') return new MemoryInbox<Update>(shared);
   if (stateDir === undefined)
     throw new LastcallError(
@@ -210,10 +270,10 @@ function createInbox(
     bot: key,
     durability,
     maxAttempts,
+    deadLetterLimits: { number: deadLimit, ageMs: deadAgeMs },
     concurrency,
     limit,
     holder: { place: hostname(), id: randomUUID() },
-    clock,
     received,
     restore: restoreUpdate,
     errorText,

@@ -38,6 +38,7 @@ const leaves = [
   'json',
   'listener',
   'replace-file',
+  'steady-clock',
   'system-error',
   'thrown',
   'token',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { commandNames } from '../src/cli/command.js';
 import { switchNames } from '../src/cli/inbox/context.js';
+import { filterNames } from '../src/cli/inbox/filter.js';
 import { countsInWords, table } from '../src/cli/inbox/format.js';
 import { ownerInWords } from '../src/cli/inbox/owner.js';
 import { readSettings } from '../src/config/load.js';
@@ -36,11 +37,16 @@ const ids = (number: number, id: number, key: string) => ({
 /** A list as `lastcall inbox` prints it. */
 function inboxMarkdown(): string {
   const now = Date.UTC(2026, 0, 1);
-  const common = { kind: 'message', deaths: 0, why: undefined, error: undefined, text: () => undefined };
-  const dead = { ...common, state: 'dead', deaths: undefined } as const;
+  const common = {
+    ...{ kind: 'message', deaths: 0, cuts: 0, notBeforeMs: undefined },
+    ...{ why: undefined, error: undefined, text: () => undefined },
+  };
+  const dead = { ...common, state: 'dead', deaths: undefined, cuts: undefined } as const;
+  const putBack = { notBeforeMs: now + 12_000, atMs: now - 65_000, attempts: 3 };
   const updates: readonly SeenUpdate[] = [
     { ...common, ...ids(2, 627819794, '202'), state: 'running', atMs: now - 12_000, attempts: 1 },
     { ...common, ...ids(3, 627819795, '202'), state: 'waiting', atMs: now - 11_200, attempts: 0 },
+    { ...common, ...ids(5, 627819796, '303'), ...putBack, state: 'waiting' },
     {
       ...dead,
       ...{ ...ids(1, 627819793, '101'), atMs: now - 3_720_000, attempts: 1 },
@@ -48,7 +54,7 @@ function inboxMarkdown(): string {
     },
     { ...dead, ...ids(4, 627819820, '-100303'), atMs: now - 95_000, attempts: 3, why: 'died' },
   ];
-  const counts = countsInWords({ running: 1, interrupted: 0, waiting: 1, dead: 2 });
+  const counts = countsInWords({ running: 1, interrupted: 0, waiting: 2, dead: 2 });
   const head = `${counts} in the inbox of bot 123456789-0a1b2c3d4e5f6789. ${ownerInWords({ kind: 'local', runId: '' })}`;
   return `\`\`\`\n${head}\n\n${table(updates, now)}\`\`\``;
 }
@@ -135,7 +141,7 @@ describe('README.md', () => {
   it('shows no command or flag that there is none of', () => {
     const ofCommands = [
       ...['for', 'json', 'port', 'say', 'host-token', 'name', 'user', 'help'],
-      ...[...switchNames, 'bot'],
+      ...[...switchNames, ...filterNames, 'bot'],
     ];
     const ofSettings = settingKeys.flatMap((key) => flagOf(settings[key]) ?? []);
     const ours = code.filter((line) => /^(npx )?lastcall |^--|^npm run \w+ -- /.test(line));

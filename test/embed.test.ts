@@ -100,6 +100,21 @@ describe('createApp', () => {
     expect(stopping?.fields).toMatchObject({ budgetMs: 5_000 });
   });
 
+  it('goes by the order that it is given', async () => {
+    const bot = newBot();
+    const quick = new Promise<void>((resolve) => {
+      bot.hears('quick', () => resolve());
+    });
+    // It ends once the one behind it has begun.
+    bot.hears('slow', () => quick);
+    const orderKey = ({ update_id: id }: Update) => `${id}`;
+    const outcome = await runDuring(createApp({ bot, orderKey }), async () => {
+      for (const text of ['slow', 'quick']) sandbox.say({ chat: 7, text });
+      await quick;
+    });
+    expect(outcome).toMatchObject({ clean: true, exitCode: 0 });
+  });
+
   it('refuses settings that make no sense, all at once', () => {
     expect(() => createApp({ bot: newBot(), settings: { concurrency: 0, pollTimeoutMs: 60_000 } })).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', culprit: 'pollTimeoutMs, concurrency' }),

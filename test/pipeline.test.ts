@@ -39,6 +39,9 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
       stateDir: '/state',
       durability: 'power',
       maxAttempts: 3,
+      retries: 0,
+      deadLimit: 100_000,
+      deadAgeMs: 2_592_000_000,
       inboxLimit,
       allowedUpdates: [],
       dropPending: false,
@@ -46,6 +49,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
       pollTimeoutMs: 50_000,
       conflictPatienceMs: 0,
       confirmTimeoutMs: 1_000,
+      order: 'chat',
       concurrency: 8,
       handlerTimeoutMs: HANDLER_TIMEOUT_MS,
     },
@@ -61,6 +65,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
   const health = new Health({
     clock,
     activity: () => pipeline.activity,
+    pollTimeoutMs: 50_000,
     redact: String,
     supervisor: {
       ...unsupervised,

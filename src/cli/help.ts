@@ -13,6 +13,7 @@ const commands = `lastcall runs a Telegraf bot as a daemon.
   lastcall inbox show ID               print an update with its content
   lastcall inbox retry ID… | --all     retry dead letters
   lastcall inbox drop ID… | --dead     remove waiting updates or dead letters
+                                       both: or only those with --why, --since, --kind
   lastcall inbox export                print all updates, one JSON object per line
                                        (list, export: --waiting, --dead; any: --bot ID)
   lastcall demo [--for 10s]            run the example bot against a local Bot API, with simulated chats

@@ -10,6 +10,7 @@ import { maskTokens } from '../token.js';
 import type { CommandContext } from './command.js';
 import { chooseInbox } from './inbox/choose-inbox.js';
 import { type InboxContext, type Switch, switchNames } from './inbox/context.js';
+import { filterNames, parseFilter } from './inbox/filter.js';
 import { list } from './inbox/list.js';
 import { drop, retry } from './inbox/retry-drop.js';
 import { exportLines, show } from './inbox/show-export.js';
@@ -17,7 +18,7 @@ import { exportLines, show } from './inbox/show-export.js';
 interface Subcommand {
   readonly switches: readonly Switch[];
   readonly ids: 'none' | 'one' | 'some';
-  /** The switch that may be given in place of ids. */
+  /** The switch that may be given in place of ids, and so may filters. */
   readonly switchForIds?: Switch;
   readonly run: (context: InboxContext) => Promise<number>;
 }
@@ -38,7 +39,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 export async function inbox(io: CommandContext): Promise<number> {
   const { args, env, cwd, signal } = io;
   const { flags, options, files } = parseArguments(args, {
-    options: { all: 'switch', dead: 'switch', json: 'switch', waiting: 'switch', bot: 'value' },
+    options: {
+      ...{ all: 'switch', dead: 'switch', json: 'switch', waiting: 'switch' },
+      ...{ bot: 'value', why: 'value', since: 'value', kind: 'value' },
+    },
     files: Number.POSITIVE_INFINITY,
   });
   const { values, problems } = await readSettings({ env, cwd: cwd(), flags, signal });
@@ -51,12 +55,14 @@ export async function inbox(io: CommandContext): Promise<number> {
       `'${maskTokens(name)}' is not an inbox command; expected one of ${Object.keys(subcommands).join(', ')}`,
     );
   const switches = new Set(switchNames.filter((option) => options.has(option)));
-  const ids = parseIds(texts, name, subcommand, switches);
+  const filters = filterNames.filter((option) => options.has(option));
+  const ids = parseIds(texts, name, subcommand, switches, filters);
+  const filter = parseFilter(options, Date.now());
 
   const { stateDir, botToken, telegramApiRoot } = values;
   const keyOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
   const chosen = chooseInbox({ stateDir, bot: options.get('bot'), keyOfToken });
-  const exitCode = await subcommand.run({ io, inbox: chosen, ids, switches });
+  const exitCode = await subcommand.run({ io, inbox: chosen, ids, switches, filter });
   // After an abort the output may be incomplete.
   return signal.aborted ? ExitCode.cut : exitCode;
 }
@@ -67,19 +73,22 @@ function parseIds(
   name: string,
   { switches, ids, switchForIds }: Subcommand,
   given: ReadonlySet<Switch>,
+  filters: readonly string[],
 ): readonly number[] {
   const command = `\`lastcall inbox ${name}\``;
   for (const option of given)
     if (!switches.includes(option)) throw misused(`${command} does not take --${option}`);
+  for (const option of filters)
+    if (switchForIds === undefined) throw misused(`${command} does not take --${option}`);
   for (const text of texts)
     if (!/^\d{1,15}$/.test(text)) throw misused(`'${maskTokens(text)}' is not an update id`);
 
-  const hasSwitchForIds = switchForIds !== undefined && given.has(switchForIds);
+  const [inPlaceOfIds] = [...[...given].filter((option) => option === switchForIds), ...filters];
   if (texts.length > 0 && ids === 'none') throw misused(`${command} takes no ids`);
-  if (texts.length > 0 && hasSwitchForIds)
-    throw misused(`${command} takes ids or --${switchForIds}, not both`);
+  if (texts.length > 0 && inPlaceOfIds !== undefined)
+    throw misused(`${command} takes ids or --${inPlaceOfIds}, not both`);
   if (texts.length > 1 && ids === 'one') throw misused(`${command} takes one id`);
-  if (texts.length === 0 && ids !== 'none' && !hasSwitchForIds)
+  if (texts.length === 0 && ids !== 'none' && inPlaceOfIds === undefined)
     throw misused(`${command} needs an update id${switchForIds ? ` or --${switchForIds}` : ''}`);
   return [...new Set(texts.map(Number))];
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { tryOr } from '../thrown.js';
 import {
+  age,
   choice,
   duration,
   integer,
@@ -116,6 +117,12 @@ const table = {
     fallback: '90s',
     help: 'How long a handler may take before its ctx.signal is aborted.',
   }),
+  order: setting({
+    name: 'ORDER',
+    type: choice(['chat', 'user', 'none']),
+    fallback: 'chat',
+    help: "What updates are handled in order by, one at a time. chat: the chat. user: each user in a chat; what has no user, such as a post in a channel, by the chat. none: all side by side. A bot module's orderKey takes precedence.",
+  }),
   startTimeoutMs: setting({
     name: 'START_TIMEOUT',
     type: duration({ leastMs: 1 }),
@@ -168,7 +175,25 @@ const table = {
     name: 'MAX_ATTEMPTS',
     type: integer({ least: 0 }),
     fallback: '3',
-    help: 'How many processes may die while handling an update: the last death makes the update a dead letter (`lastcall inbox`). 0 means any number. With 1, updates that were handled at the same time become dead letters too.',
+    help: 'After how many deaths and cuts in a row an update is given up and kept as a dead letter (`lastcall inbox`): runs that died while handling it, and stops that had to cut its handler; 0 means never. With 1, updates that were handled at the same time are given up too.',
+  }),
+  retries: setting({
+    name: 'RETRIES',
+    type: integer({ least: 0 }),
+    fallback: '0',
+    help: 'How often an update is tried again after its handler failed with an error of its own, first after up to 5 s, then after twice as long each time; its chat waits. Not needed for outages of Telegram, after which updates are always tried again.',
+  }),
+  deadLimit: setting({
+    name: 'DEAD_LIMIT',
+    type: integer({ least: 1 }),
+    fallback: '100000',
+    help: 'How many dead letters are kept in the journal, and at most 256 MiB of them. The oldest are dropped first, which the log says (`inbox.dead-dropped`).',
+  }),
+  deadAgeMs: setting({
+    name: 'DEAD_AGE',
+    type: age,
+    fallback: '30d',
+    help: 'How long dead letters are kept in the journal.',
   }),
   inboxLimit: setting({
     name: 'INBOX_LIMIT',

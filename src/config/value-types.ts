@@ -56,6 +56,20 @@ export function duration({
   };
 }
 
+const DAY_MS = 24 * unitsMs.h;
+
+/** A length of time that no timer has to wait for, so that it may be of years: `30d`, `12h`. The value is in milliseconds. */
+export const age: ValueType<number> = {
+  expects: 'a duration with its unit, such as 12h or 30d, from 1s to 3650d',
+  print: (ms) => (ms % DAY_MS === 0 ? `${ms / DAY_MS}d` : printDuration(ms)),
+  parse(text) {
+    const [, digits = '', unit] = /^(\d{1,12})([a-z]+)$/.exec(text) ?? [];
+    const unitMs = unit === 'd' ? DAY_MS : isUnit(unit) ? unitsMs[unit] : Number.NaN;
+    const value = Number(digits) * unitMs;
+    return value >= unitsMs.s && value <= 3_650 * DAY_MS ? { value } : { problem: `expected ${age.expects}` };
+  },
+};
+
 function range({ leastMs, mostMs, stepMs }: Required<DurationLimits>): string {
   const step = stepMs === 1 ? '' : ` in steps of ${printDuration(stepMs)}`;
   if (mostMs < MAX_DURATION_MS) return `, from ${printDuration(leastMs)} to ${printDuration(mostMs)}${step}`;

@@ -3,10 +3,10 @@
  * gives each handler a limited time, and has a drain that ends. It knows nothing of chats and their order: the source
  * hands out only what may start.
  *
- *     taken ──► running ──► settled: handled, failed
+ *     taken ──► running ──► settled: handled, caught, failed, expired; or put back, or left
  *                 │ handlerTimeoutMs: its signal aborts
  *                 ▼
- *              in grace ──► settled: handled, failed
+ *              in grace ──► as above
  *                 │ graceMs
  *                 ▼
  *               hung (settled: timed-out; the slot is free) ──► ended late
@@ -18,10 +18,25 @@ import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
 import type { DispatchEvent, Handling } from './events.js';
+import { type Decision, decide, type Failure } from './failure.js';
+import { Pauses } from './pauses.js';
 import { type HandlerRun, Task } from './task.js';
 import { TimeoutQueue } from './timeout-queue.js';
 
-export type HandlingResult = 'handled' | 'failed' | 'timed-out';
+export type HandlingResult = 'handled' | 'caught' | 'failed' | 'timed-out' | 'expired';
+
+/** What has become of an item before. */
+interface ItemHistory {
+  /** How often the item was put back, and how many of these times count as retries. */
+  readonly putBacks: number;
+  readonly retries: number;
+  /** When the item was accepted, in milliseconds since 1970. */
+  readonly acceptedAtMs: number;
+}
+
+/** How a handler has ended that did not fail for its caller; nothing where it ended well. */
+// biome-ignore lint/suspicious/noConfusingVoidType: handlers that end well return nothing
+type HandlingOutcome = { readonly caught: unknown } | undefined | void;
 
 /** Where items come from, and who is told how their handling ended. */
 export interface Source<T> {
@@ -34,6 +49,15 @@ export interface Source<T> {
    * Items may become ready by this.
    */
   settle(item: T, result: HandlingResult, error?: unknown): void;
+  /** Called in place of `settle`: the item is to be handed out again after the delay. */
+  putBack(item: T, retry: { readonly delayMs: number; readonly isRetry: boolean }): void;
+  /** Whether the source hands an item that is never settled out again in the next run, and nothing else because of it. */
+  readonly outlivesRun: boolean;
+  /**
+   * How old an item may become, in milliseconds: one that was put back and fails again is given up if it would be older when
+   * it is tried next.
+   */
+  readonly expiresAfterMs: number;
   readonly counts: { readonly waiting: number };
 }
 
@@ -48,8 +72,20 @@ export interface DispatcherOptions<T> {
   readonly clock: Clock;
   /** What to call the item in an error: `update 42`. */
   nameOf(item: T): string;
-  /** Handles the item. May throw or reject; both count as failed and stop nothing. */
-  handle(item: T, run: HandlerRun): Promise<unknown>;
+  historyOf(item: T): ItemHistory;
+  /**
+   * Handles the item. May throw or reject: then `failureOf` and the table of failures decide what becomes of the item. An
+   * error that somebody else has taken care of is returned as `caught`.
+   */
+  handle(item: T, run: HandlerRun): Promise<HandlingOutcome>;
+  /** Tells what kind of failure an error is. Must not throw. Default: all are errors. */
+  failureOf?(error: unknown): Failure;
+  /** How often an item is tried again after an error that is not Telegram's absence. Default: 0. */
+  readonly retries?: number;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random?: () => number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
   emit(event: DispatchEvent<T>): void;
 }
 
@@ -76,6 +112,7 @@ export class Dispatcher<T> {
   readonly #inTime: TimeoutQueue<Task<T>>;
   readonly #inGrace: TimeoutQueue<Task<T>>;
   readonly #hung = new Set<Task<T>>();
+  readonly #pauses: Pauses;
   #drained: Promise<readonly Handling<T>[]> | undefined;
   #endDrain: (aborted: readonly Handling<T>[]) => void = () => {};
   #willStart = false;
@@ -83,11 +120,16 @@ export class Dispatcher<T> {
   /** Until when items may be started in this turn of the event loop; undefined before the first. */
   #sliceEnd: number | undefined;
   #exhausted = false;
+  /** Since when no new handler starts, in the clock's milliseconds. */
+  #heldSince: number | undefined;
+  /** When the last hold ended, in the clock's milliseconds. */
+  #resumedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions<T>) {
     const { clock, handlerTimeoutMs, graceMs = DEFAULT_GRACE_MS, emit } = options;
     this.#options = options;
     this.#emit = guarded(emit);
+    this.#pauses = new Pauses(clock);
     this.#inTime = new TimeoutQueue({
       clock,
       delayMs: handlerTimeoutMs,
@@ -98,6 +140,17 @@ export class Dispatcher<T> {
 
   get counts(): DispatchCounts {
     return { running: this.#running, hung: this.#hung.size };
+  }
+
+  /** The handlers at work, those that have run for longest first. */
+  *running(): Generator<Handling<T>> {
+    for (const queue of [this.#inGrace, this.#inTime])
+      for (const task of queue.items()) yield this.#describe(task);
+  }
+
+  /** Whether an item that were ready would start at once. */
+  get hasFreeSlot(): boolean {
+    return this.#takes && this.#running < this.#options.concurrency;
   }
 
   /**
@@ -121,12 +174,35 @@ export class Dispatcher<T> {
     this.#startNext();
   }
 
+  /** Starts no new handler until `resume`, because Telegram cannot be reached. Running handlers go on. */
+  hold(): void {
+    if (this.#heldSince !== undefined) return;
+    this.#heldSince = this.#options.clock.now();
+    this.#emit({
+      event: 'dispatch.held',
+      running: this.#running,
+      waiting: this.#options.source.counts.waiting,
+    });
+  }
+
+  /** Starts handlers again. */
+  resume(): void {
+    if (this.#heldSince === undefined) return;
+    this.#resumedAt = this.#options.clock.now();
+    const heldMs = this.#resumedAt - this.#heldSince;
+    this.#heldSince = undefined;
+    this.#emit({ event: 'dispatch.resumed', heldMs, waiting: this.#options.source.counts.waiting });
+    this.#startNext();
+  }
+
   /**
    * Resolves when nothing runs and the source has nothing more to start, at the latest when `latestEnd` aborts: that aborts
    * the handlers still running, with its reason, and the drain resolves with them; their items are not settled. Hung
    * handlers are not waited for. Never rejects. A second call returns the first one's promise.
+   *
+   * @param withinMs when `latestEnd` is expected to abort: handlers do not wait for Telegram for longer
    */
-  drain(latestEnd: AbortSignal): Promise<readonly Handling<T>[]> {
+  drain(latestEnd: AbortSignal, withinMs = Number.POSITIVE_INFINITY): Promise<readonly Handling<T>[]> {
     this.#drained ??= new Promise((resolve) => {
       let forget = () => {};
       this.#endDrain = (aborted) => {
@@ -140,6 +216,7 @@ export class Dispatcher<T> {
       const { waiting } = this.#options.source.counts;
       this.#emit({ event: 'drain.started', running: this.#running, waiting });
       if (this.#state === 'running') this.#state = 'draining';
+      this.#pauses.endBy(this.#options.clock.now() + withinMs);
       forget = onAbort(latestEnd, () => this.#cut(latestEnd.reason));
       if (this.#state === 'idle') this.#endDrain([]);
       else this.#startNext();
@@ -152,7 +229,7 @@ export class Dispatcher<T> {
   }
 
   get #takes(): boolean {
-    return this.#state === 'running' || this.#state === 'draining';
+    return (this.#state === 'running' && this.#heldSince === undefined) || this.#state === 'draining';
   }
 
   /** Called when a slot is free or an item may be ready. Several calls in one tick lead to one `take`. */
@@ -198,7 +275,7 @@ export class Dispatcher<T> {
 
   #start(items: readonly T[]): void {
     const now = this.#options.clock.now();
-    const tasks = items.map((item) => new Task(item, now));
+    const tasks = items.map((item) => new Task(item, now, this.#decide, this.#pauses));
     // All items count as running before the first handler runs, because a handler may request the stop.
     for (const task of tasks) task.timeout = this.#inTime.add(task, now);
     for (const task of tasks) {
@@ -210,22 +287,57 @@ export class Dispatcher<T> {
 
   async #run(task: Task<T>): Promise<void> {
     try {
-      await this.#options.handle(task.item, task);
+      const outcome = await this.#options.handle(task.item, task);
+      this.#ended(task, outcome ? { error: outcome.caught, isCaught: true } : undefined);
     } catch (error) {
-      this.#ended(task, { error });
-      return;
+      this.#ended(task, { error, isCaught: false });
     }
-    this.#ended(task);
   }
 
-  #ended(task: Task<T>, failure?: { readonly error: unknown }): void {
+  #ended(task: Task<T>, failure?: { readonly error: unknown; readonly isCaught: boolean }): void {
     if (!task.timeout?.cancel()) {
       this.#hung.delete(task);
-      this.#emit({ event: 'handler.ended-late', ...this.#describe(task), ...failure });
+      const error = failure && !failure.isCaught ? { error: failure.error } : undefined;
+      this.#emit({ event: 'handler.ended-late', ...this.#describe(task), ...error });
       return;
     }
-    if (failure) this.#emit({ event: 'handler.failed', ...this.#describe(task), ...failure });
-    this.#settle(task, failure ? 'failed' : 'handled', failure?.error);
+    if (failure) this.#failed(task, failure.error, failure.isCaught);
+    else this.#settle(task, 'handled');
+  }
+
+  #failed(task: Task<T>, error: unknown, isCaught: boolean): void {
+    const decision: Decision = isCaught ? { does: 'give up', why: 'failed' } : task.decisionOn(error);
+    if (decision.does === 'give up') {
+      this.#emit({ event: 'handler.failed', ...this.#describe(task), error, caught: isCaught });
+      this.#settle(task, isCaught ? 'caught' : decision.why, error);
+      return;
+    }
+    const delayMs = decision.does === 'put back' ? decision.delayMs : undefined;
+    const failure = this.#failureOf(error, task).kind;
+    this.#emit({ event: 'handler.put-back', ...this.#describe(task), error, failure, delayMs });
+    // An item that is left stays taken, so that the source keeps it for the next run like one that the drain has cut.
+    this.#tellSource(task, (source) => {
+      if (decision.does === 'put back') source.putBack(task.item, decision);
+    });
+  }
+
+  readonly #decide = (error: unknown, task: Task<T>): Decision => {
+    const { retries = 0, random = Math.random, now = Date.now, historyOf } = this.#options;
+    const { putBacks, retries: retried, acceptedAtMs } = historyOf(task.item);
+    const item = { putBacks, retries: retried, ageMs: now() - acceptedAtMs };
+    const { expiresAfterMs } = this.#options.source;
+    return decide(this.#failureOf(error, task), item, { retries, expiresAfterMs, random });
+  };
+
+  #failureOf(error: unknown, task: Task<T>): Failure {
+    const { failureOf, source } = this.#options;
+    // A call that waited for Telegram until the handler's time was up ends with the signal's reason. On a connection that
+    // swallows everything it goes on waiting after the outage.
+    const sawOutage = this.#heldSince !== undefined || task.startedAt < this.#resumedAt;
+    if (sawOutage && task.signal.aborted && error === task.signal.reason) return { kind: 'unreachable' };
+    const failure = failureOf?.(error) ?? { kind: 'error' };
+    const isLeft = failure.kind === 'error' && this.#state !== 'running' && source.outlivesRun;
+    return isLeft ? { kind: 'stopping' } : failure;
   }
 
   #timeOut(task: Task<T>): void {
@@ -260,9 +372,13 @@ export class Dispatcher<T> {
     for (const task of tasks) task.abort(reason);
   }
 
-  #settle({ item }: Task<T>, result: HandlingResult, error?: unknown): void {
+  #settle(task: Task<T>, result: HandlingResult, error?: unknown): void {
+    this.#tellSource(task, (source) => source.settle(task.item, result, error));
+  }
+
+  #tellSource({ item }: Task<T>, tell: (source: Source<T>) => void): void {
     try {
-      this.#options.source.settle(item, result, error);
+      tell(this.#options.source);
     } catch (fault) {
       this.#emit({ event: 'dispatch.fault', item, error: fault });
     }

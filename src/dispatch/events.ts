@@ -1,5 +1,6 @@
 /** What the dispatcher tells. Each `event` is the name it has in the log. */
 import type { LastcallError } from '../errors.js';
+import type { Failure } from './failure.js';
 
 /** A handler at work: its item, and for how long it had run when the event was told. */
 export interface Handling<T> {
@@ -8,8 +9,30 @@ export interface Handling<T> {
 }
 
 export type DispatchEvent<T> =
-  /** The handler threw or rejected; its item is settled as failed. */
-  | (Handling<T> & { readonly event: 'handler.failed'; readonly error: unknown })
+  /** The handler threw or rejected; its item is settled as failed, or as `caught` where the bot's own handler took the error. */
+  | (Handling<T> & { readonly event: 'handler.failed'; readonly error: unknown; readonly caught: boolean })
+  /** The handler failed for a reason that passes: its item is tried again after `delayMs`; undefined: by the next run. */
+  | (Handling<T> & {
+      readonly event: 'handler.put-back';
+      readonly error: unknown;
+      readonly failure: Failure['kind'];
+      readonly delayMs: number | undefined;
+    })
+  /** No new handler starts, because Telegram cannot be reached; `waiting` items wait. */
+  | { readonly event: 'dispatch.held'; readonly running: number; readonly waiting: number }
+  /** Handlers start again. */
+  | { readonly event: 'dispatch.resumed'; readonly heldMs: number; readonly waiting: number }
+  /**
+   * A warning: `waiting` items wait behind the item of this handler, the first of them for `waitedMs`, although slots are
+   * free. At most once a minute for each key.
+   */
+  | (Handling<T> & {
+      readonly event: 'dispatch.jammed';
+      readonly waiting: number;
+      readonly waitedMs: number;
+    })
+  /** Items with the key wait no longer than usual again; told only after `dispatch.jammed`. */
+  | { readonly event: 'dispatch.unjammed'; readonly key: string; readonly jammedMs: number }
   /** A warning: the handler's time is up and its signal has aborted, with `error` as the reason. */
   | (Handling<T> & { readonly event: 'handler.timed-out'; readonly error: LastcallError })
   /** The grace is over too: the item is settled as timed out, and nothing waits for the handler any more. */

@@ -14,6 +14,8 @@ export interface TimeoutQueueOptions<T> {
 
 /** The timeout of one item. */
 export interface PendingTimeout {
+  /** When the item expires, in the clock's milliseconds. */
+  readonly at: number;
   /** Ends the timeout. Returns false where it has expired, or was cancelled before. */
   cancel(): boolean;
 }

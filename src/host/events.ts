@@ -1,4 +1,4 @@
-/** The events about the process's surroundings: the lock, the previous run, and the time a stop has. */
+/** The events about the process's surroundings: the lock, the previous run, the time a stop has, and stand-stills. */
 import type { RunPhase } from './run-record.js';
 
 /** The events of a bot's lock. `bot` is the bot's id. */
@@ -48,4 +48,13 @@ export interface BudgetEvent {
   };
 }
 
-export type HostEvent = LockEvent | PreviousRunEvent | BudgetEvent;
+/**
+ * The process did not run for `ms`: it was stopped, or its container or machine was paused. Time limits do not count this
+ * time.
+ */
+export interface StandstillEvent {
+  readonly event: 'process.stood-still';
+  readonly ms: number;
+}
+
+export type HostEvent = LockEvent | PreviousRunEvent | BudgetEvent | StandstillEvent;

@@ -23,6 +23,16 @@ export type InboxEvent =
       readonly kind: string;
       readonly why: DeadReason;
       readonly attempts: number;
+      /** How many processes in a row died while handling it, and how many stops among them cut its handler. */
+      readonly deaths: number;
+      readonly cuts: number;
+    }
+  /** The oldest dead letters were dropped because of a limit; `why` counts them by the reason for which they were given up. */
+  | {
+      readonly event: 'inbox.dead-dropped';
+      readonly letters: number;
+      readonly limit: 'DEAD_LIMIT' | 'DEAD_AGE' | 'size';
+      readonly why: Readonly<Partial<Record<DeadReason, number>>>;
     }
   /** The inbox accepts nothing more until there is room. */
   | {

@@ -19,6 +19,12 @@ export class Fifo<T> {
     this.#items.push(item);
   }
 
+  /** Puts an item before all others. */
+  unshift(item: T): void {
+    if (this.#taken > 0) this.#items[--this.#taken] = item;
+    else this.#items.unshift(item);
+  }
+
   shift(): T | undefined {
     if (this.size === 0) return undefined;
     const item = this.#items[this.#taken];

@@ -9,6 +9,7 @@
  * The inbox alone knows the order of updates: it hands out no update before the one ahead of it with the same order key
  * has settled. "Order of arrival" is the order in which `accept` got the updates, never the order of their ids.
  */
+import type { Clock } from '../clock.js';
 import type { OrderKey, UpdateId } from './ids.js';
 
 /** An update that was taken from an inbox. */
@@ -18,23 +19,67 @@ export interface Entry<U = unknown> {
   readonly key: OrderKey;
   /** The kind of update, by its name in the Bot API (`message`). */
   readonly kind: string;
-  /** The number of runs of the program that have begun this update, including the present one. */
+  /** Updates of one group (an album) are handled side by side. */
+  readonly group?: string | undefined;
+  /** How often the handler of this update has begun, this time included. */
   readonly attempt: number;
+  /** How often the update was put back. */
+  readonly putBacks: number;
+  /** How many of the times that the update was put back count as retries. */
+  readonly retries: number;
+  /** When the update was accepted, in milliseconds since 1970. */
+  readonly acceptedAtMs: number;
   readonly update: U;
 }
 
-/** How the handling of an entry ended. */
-export type Settlement = 'handled' | 'failed' | 'timed-out';
+/** How the handling of an entry ended. `caught`: the handler failed, and the bot's own error handler took the error. */
+export type Settlement = 'handled' | 'caught' | 'failed' | 'timed-out' | 'expired';
 
-/** Why an update became a dead letter: its handler failed or hung, or processes died of it. */
-export type DeadReason = Exclude<Settlement, 'handled'> | 'died';
+/**
+ * Why an update became a dead letter:
+ *
+ * - `failed`, `caught`: its handler failed; `caught` where `bot.catch` took the error;
+ * - `timed-out`: its handler did not end in time;
+ * - `expired`: it was put back until it was too old to be answered;
+ * - `died`: too many processes died while its handler was at work;
+ * - `cut`: too many stops had to cut its handler.
+ */
+export const deadReasons = ['failed', 'caught', 'timed-out', 'expired', 'died', 'cut'] as const;
+export type DeadReason = (typeof deadReasons)[number];
+
+export const isDeadReason = (value: unknown): value is DeadReason =>
+  deadReasons.some((reason) => reason === value);
+
+/** How an update is to be tried again. */
+export interface Retry {
+  /** How long the update waits at its place in its chat. */
+  readonly delayMs: number;
+  /** Whether this counts as a retry of a failing handler. */
+  readonly isRetry: boolean;
+}
+
+/** Telegram keeps an update for 24 hours; people do not wait longer for an answer either. */
+export const UPDATE_EXPIRES_AFTER_MS = 24 * 60 * 60 * 1_000;
+
+/** Updates that wait behind one that is taken. */
+export interface WaitingBehind {
+  /** How many there are, as far as the inbox has looked. */
+  readonly waiting: number;
+  /** When the first of them was accepted, in milliseconds since 1970. */
+  readonly acceptedAtMs: number;
+}
 
 /** What every inbox is built with. */
 export interface InboxOptions<U> {
   /** The order key of an update. Must not throw. */
   keyOf(update: U): string;
+  /** The group of an update, if it has one. Must not throw. */
+  groupOf?(update: U): string | undefined;
   /** The kind of an update. Must not throw. */
   kindOf(update: U): string;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. Default: the system's. */
+  readonly now?: () => number;
   /** Called when `take` may give entries that it did not give before, other than because one was settled. */
   available(): void;
 }
@@ -77,10 +122,21 @@ export interface Inbox<U> {
   settle(entry: Entry<U>, result: Settlement, error?: unknown): void;
 
   /**
+   * The handler of a taken entry has failed for a reason that passes: the update is handed out again after the delay, at its
+   * place in its chat, whose later updates wait. Lasts over restarts where the inbox does. Never throws.
+   */
+  putBack(entry: Entry<U>, retry: Retry): void;
+
+  /** What waits behind a taken entry, because it has the same key; undefined if nothing does. */
+  waitingBehind(entry: Entry<U>): WaitingBehind | undefined;
+
+  /**
    * The stop has begun: from now on `take` hands out only updates without which later ones that were handled could not be
    * confirmed. An inbox that keeps updates itself hands out none.
+   *
+   * @param cause `fault`: the updates that are taken may have caused the fault
    */
-  drain(): void;
+  drain(cause?: 'stop' | 'fault'): void;
 
   /**
    * All handling has ended. Resolves, once all that was settled is safe, with what is left. Further calls give the same
@@ -94,6 +150,12 @@ export interface Inbox<U> {
 
   /** Whether the inbox recognizes updates that Telegram sends again, even when they have settled. */
   readonly recognizesRepeats: boolean;
+
+  /** Whether an entry that is taken and never settled is handed out by the next run, and no other one because of it. */
+  readonly outlivesRun: boolean;
+
+  /** How old an update may be, in milliseconds, when it is handed out again after it was put back. */
+  readonly expiresAfterMs: number;
 
   /** When the inbox's disk operation under way has to have ended, in the clock's milliseconds; Infinity without one. */
   readonly latestEnd: number;
@@ -113,10 +175,18 @@ export interface InboxCounts {
   /** Updates that earlier runs left, and dead letters that are tried again. */
   readonly recovered: number;
   readonly handled: number;
+  readonly caught: number;
   readonly failed: number;
   readonly timedOut: number;
+  readonly expired: number;
+  /** How often an update was put back. */
+  readonly putBack: number;
   /** Updates given up, or dropped on request, without having been handled by this run. */
   readonly dropped: number;
+  /** Dead letters dropped because they were too many, too old or too large. */
+  readonly deadDropped: number;
+  /** Dead letters that are kept now, those of earlier runs included. */
+  readonly dead: number;
   /** Unsettled updates that are not taken. */
   readonly waiting: number;
   /** Unsettled updates that are taken. */

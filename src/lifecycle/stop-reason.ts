@@ -56,8 +56,8 @@ export class StopReason extends Error {
     return new StopReason('signal', signal, { signal });
   }
 
-  static request(by: string): StopReason {
-    return new StopReason('request', `${by} was called`, { by });
+  static request(by: string, exitCode: number = ExitCode.clean): StopReason {
+    return new StopReason('request', `${by} was called`, { by, exitCode });
   }
 
   static message(text: string): StopReason {

@@ -7,20 +7,31 @@ import type { Level } from './events/row.js';
 import type { EventLog } from './events.js';
 import { lineFields, roundedMs } from './line-fields.js';
 
-/** The numbers of updates that a run has fetched, handled and left. */
+/**
+ * The numbers of updates that a run has fetched, handled and left. Every update is counted once on each side of
+ * fetched + recovered = handled + caught + failed + timedOut + expired + dropped + left.
+ */
 export interface ReceiptCounts {
   readonly fetched: number;
   /** Updates left by earlier runs, and dead letters that were retried. */
   readonly recovered: number;
   readonly handled: number;
+  /** Updates whose handler failed, and whose error `bot.catch` took. */
+  readonly caught: number;
   readonly failed: number;
   readonly timedOut: number;
+  /** Updates that were put back until they were too old to be answered. */
+  readonly expired: number;
   /** Updates that were given up, or dropped on request. */
   readonly dropped: number;
   /** Updates accepted but not settled, which the next run handles. */
   readonly left: number;
   /** Updates that the next run may handle a second time. */
   readonly mayRepeat: number;
+  /** How often an update was put back, to be tried again. */
+  readonly putBack: number;
+  /** Dead letters, of this run or earlier ones, that were dropped because they were too many, too old or too large. */
+  readonly deadDropped: number;
   /** The id of the newest update confirmed to Telegram; undefined if there is none, or if there were several bots. */
   readonly confirmedUpTo: number | undefined;
 }
@@ -79,13 +90,18 @@ const endings: Readonly<Record<Verdict, string>> = {
 };
 
 function countsInWords(counts: ReceiptCounts): string {
-  const { fetched, recovered, handled, failed, timedOut, dropped, left, mayRepeat } = counts;
+  const { fetched, recovered, handled, caught, failed, timedOut, expired, dropped } = counts;
+  const { left, mayRepeat, putBack, deadDropped } = counts;
   const further = [
+    [caught, 'caught'],
     [failed, 'failed'],
     [timedOut, 'timed out'],
+    [expired, 'expired'],
     [dropped, 'dropped'],
     [left, 'left for the next run'],
     [mayRepeat, 'may come twice'],
+    [putBack, 'put back'],
+    [deadDropped, 'dead dropped'],
   ] as const;
   const nonZero = further.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
   const came = [`${count(fetched, 'update')} fetched`];

@@ -7,6 +7,8 @@ import { StatusText, type StatusTextOptions } from './status-text.js';
 
 export interface HealthOptions extends StatusTextOptions {
   readonly supervisor: Supervisor;
+  /** Times the pings: the supervisor's time goes on while the process stands still, which `clock` leaves out. */
+  readonly supervisorClock?: Clock;
 }
 
 /** How often the status is updated; a watchdog may require a shorter interval. */
@@ -22,6 +24,7 @@ const EXIT_ALLOWANCE_MS = 2_000;
 export class Health {
   readonly #supervisor: Supervisor;
   readonly #clock: Clock;
+  readonly #supervisorClock: Clock;
   readonly #progress: Progress;
   readonly #statusText: StatusText;
   readonly #intervalMs: number;
@@ -30,9 +33,10 @@ export class Health {
   #cancelInterval: () => void = () => {};
 
   constructor(options: HealthOptions) {
-    const { supervisor, clock, activity } = options;
+    const { supervisor, clock, supervisorClock = clock, activity } = options;
     this.#supervisor = supervisor;
     this.#clock = clock;
+    this.#supervisorClock = supervisorClock;
     this.#progress = new Progress(clock, () => activity().latestEnd);
     this.#statusText = new StatusText(this.#progress, options);
     const { watchdogMs = Number.POSITIVE_INFINITY } = supervisor;
@@ -72,6 +76,11 @@ export class Health {
         this.#supervisor.stopping?.();
         this.#supervisor.extend?.(event.budgetMs + EXIT_ALLOWANCE_MS);
         break;
+      case 'process.stood-still':
+        // The supervisor's time for the start or the stop has gone on meanwhile.
+        if (this.#progress.phase === 'running') this.#extendUntilReady();
+        else this.#supervisor.extend?.(this.#progress.latestEnd() - this.#clock.now() + EXIT_ALLOWANCE_MS);
+        break;
       case 'lifecycle.stopped':
         this.close();
         break;
@@ -79,7 +88,7 @@ export class Health {
   }
 
   #onInterval(): void {
-    this.#cancelInterval = this.#clock.after(this.#intervalMs, () => this.#onInterval());
+    this.#cancelInterval = this.#supervisorClock.after(this.#intervalMs, () => this.#onInterval());
     this.#updateStatus();
     if (this.#progress.isStalled) return;
     if (this.#supervisor.watchdogMs !== undefined) this.#supervisor.ping?.();

@@ -62,7 +62,11 @@ export class Progress {
   }
 
   get isStalled(): boolean {
-    const latestEnd = this.#phase === 'running' ? this.#runningLatestEnd() : this.#latestEnd;
-    return this.#clock.now() > latestEnd + OVERRUN_TOLERANCE_MS;
+    return this.#clock.now() > this.latestEnd() + OVERRUN_TOLERANCE_MS;
+  }
+
+  /** When the current step of the start, the run, or the whole stop must have ended, in the clock's milliseconds. */
+  latestEnd(): number {
+    return this.#phase === 'running' ? this.#runningLatestEnd() : this.#latestEnd;
   }
 }

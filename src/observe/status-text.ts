@@ -9,12 +9,17 @@ export interface StatusTextOptions {
   readonly clock: Clock;
   /** Returns the activity of all bots together. */
   activity(): Activity;
+  /** How long Telegram may hold a poll open. */
+  readonly pollTimeoutMs: number;
   /** Masks secrets, since everybody on the host may read the status. */
   redact(text: string): string;
 }
 
 /** The longest stop reason to show: error messages have any length, and systemd drops messages over 4 KiB. */
 const MAX_REASON_LENGTH = 200;
+
+/** How much longer than Telegram may hold it a poll takes before it is shown as late: more than the slowest network. */
+const POLL_TOLERANCE_MS = 5_000;
 
 /** The status of one run, derived from its events. */
 export class StatusText {
@@ -81,10 +86,10 @@ export class StatusText {
   }
 
   #compose(): string {
-    const { clock, activity } = this.#options;
+    const { clock, activity, pollTimeoutMs } = this.#options;
     const progress = this.#progress;
     const now = clock.now();
-    const { running, handled } = activity();
+    const { running } = activity();
 
     if (progress.phase === 'stopping') {
       const { name, latestEnd } = progress.step;
@@ -96,12 +101,14 @@ export class StatusText {
       return `standing by, ${holder === undefined ? 'another process' : `process ${holder}`} polls`;
     if (progress.phase === 'starting') return progress.step.name;
 
-    const handlers = `${running} running, ${handled} handled`;
+    const handlers = inWords(activity());
     for (const [botId, { text, since }] of this.#problems)
       return `${this.#prefixOf(botId)}${text} for ${inSeconds(now - since)}, ${handlers}`;
     if (this.#lastPollAt === undefined) return 'connecting to Telegram';
     const names = [...this.#usernames.values()].map((name) => `@${name}`).join(', ');
-    return `polling as ${names}, ${handlers}, last poll ${inSeconds(now - this.#lastPollAt)} ago`;
+    const silentMs = now - this.#lastPollAt;
+    const isLate = silentMs > pollTimeoutMs + POLL_TOLERANCE_MS;
+    return `polling as ${names}, ${handlers}${isLate ? `, last poll ${inSeconds(silentMs)} ago` : ''}`;
   }
 
   /** Returns a prefix that names the bot with a problem; empty if there is only one bot. */
@@ -111,6 +118,31 @@ export class StatusText {
     return username === undefined ? `bot ${botId}: ` : `@${username}: `;
   }
 }
+
+/** Formats counts, such as `3 running, 120 handled, 2 failed (2 dead)`. Leaves out what is zero, unless that is all there is. */
+function inWords({ running, handled, waiting, putBack, dead, ...ended }: Activity): string {
+  const { caught, failed, timedOut, expired } = ended;
+  const failures = nonZero([
+    [caught, 'caught'],
+    [failed, 'failed'],
+    [timedOut, 'timed out'],
+    [expired, 'expired'],
+  ]);
+  const kept = nonZero([[dead, 'dead']]);
+  const bad = failures === '' || kept === '' ? [failures, kept] : [`${failures} (${kept})`];
+  const good = handled > 0 || failures === '' ? `${handled} handled` : '';
+  const still = nonZero([
+    [waiting, 'waiting'],
+    [putBack, 'put back'],
+  ]);
+  return [`${running} running`, good, ...bad, still].filter((part) => part !== '').join(', ');
+}
+
+const nonZero = (counts: readonly (readonly [number: number, what: string])[]): string =>
+  counts
+    .filter(([number]) => number > 0)
+    .map(([number, what]) => `${number} ${what}`)
+    .join(', ');
 
 /** Returns the problem that an event reports, if the problem keeps the bot from polling. */
 function problemIn(event: ObservedEvent): string | undefined {

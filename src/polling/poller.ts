@@ -8,6 +8,7 @@ import type { PollingEvent } from './events.js';
 import { classify, type Failure, failurePolicies } from './failure.js';
 import type { FailureStreak } from './failure-streak.js';
 import { confirmOffset, offsetsToConfirm } from './final-confirm.js';
+import { Reachability } from './reachability.js';
 import { RetryingCaller } from './retrying-caller.js';
 import { prepareQueue, removeConflictingWebhook, type StartupContext } from './startup-calls.js';
 
@@ -30,6 +31,8 @@ export interface PollerOptions<U extends { readonly update_id: number }, M exten
   readonly confirmTimeoutMs: number;
   /** Called once, as soon as `getMe` has answered. */
   readonly connected?: (me: M) => void;
+  /** Called when Telegram gets out of reach, once `connected` was called, and when it is back. */
+  readonly reachable?: (isReachable: boolean) => void;
   readonly clock: Clock;
   /** A number from 0 up to 1, for jitter. */
   readonly random?: () => number;
@@ -59,6 +62,8 @@ const MIN_ROUND_MS = 1_000;
 export class Poller<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly #options: PollerOptions<U, M> & { readonly random: () => number };
   #caller: RetryingCaller | undefined;
+  /** Undefined until `getMe` has answered: nothing has been started before that could be held. */
+  #reachability: Reachability | undefined;
   /** The offset that `accept` returned last, from which the next poll starts. */
   #offset: number | undefined;
   /** The offset of the newest poll that was answered: Telegram has forgotten all updates below it. */
@@ -78,6 +83,11 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     return this.#caller?.latestEnd ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Checks at once whether Telegram can be reached, because a call that polling knows nothing of has failed. */
+  checkReachability(): void {
+    this.#reachability?.check();
+  }
+
   /**
    * Polls until the signal aborts or a failure ends the run. Never rejects. Resolves when `accept` has resolved and the
    * final confirm is done, or has been given up after `confirmTimeoutMs`. May be called once only.
@@ -86,7 +96,16 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     const { conflictPatienceMs, pollTimeoutMs, clock, random, emit } = this.#options;
     const policies = failurePolicies(conflictPatienceMs);
     const conflictOverAfterMs = longPollSeconds(pollTimeoutMs) * 1000 + ANSWER_WITHIN_MS;
-    const caller = new RetryingCaller({ policies, conflictOverAfterMs, clock, random, emit, signal });
+    const answered = (answer: ApiAnswer<unknown>) => this.#reachability?.observe(answer);
+    const caller = new RetryingCaller({
+      policies,
+      conflictOverAfterMs,
+      clock,
+      random,
+      emit,
+      answered,
+      signal,
+    });
     this.#caller = caller;
 
     const error = await this.#fetchUntilEnd(caller, signal);
@@ -103,7 +122,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
 
   /** Resolves with the error that ended polling, or undefined when the signal ended it. */
   async #fetchUntilEnd(caller: RetryingCaller, signal: AbortSignal): Promise<LastcallError | undefined> {
-    const { api, deleteWebhook, dropPending, connected, emit } = this.#options;
+    const { api, deleteWebhook, dropPending, connected, reachable, clock, random, emit } = this.#options;
     const startup: StartupContext = {
       api,
       deleteWebhook,
@@ -113,6 +132,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     try {
       const me = await startup.call((options) => api.getMe(options));
       emit({ event: 'poll.connected', id: me.id, username: me.username });
+      const changed = guarded((isReachable: boolean) => reachable?.(isReachable));
+      this.#reachability = new Reachability({ api, clock, random, changed, signal });
       connected?.(me);
       await prepareQueue(startup, dropPending);
       for (;;) {

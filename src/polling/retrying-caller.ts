@@ -14,6 +14,8 @@ export interface RetryingCallerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: (event: PollingEvent) => void;
+  /** Called with each answer, and each failure to get one. */
+  readonly answered: (answer: ApiAnswer<unknown>) => void;
   /** Aborting ends every call and every wait at once. */
   readonly signal: AbortSignal;
 }
@@ -39,11 +41,12 @@ export class RetryingCaller {
     attempt: (streak: FailureStreak) => Promise<ApiAnswer<T>>,
     onFailure: FailureHandler = (failure, streak) => this.waitOrGiveUp(failure, streak),
   ): Promise<T> {
-    const { clock, emit, signal } = this.#options;
+    const { clock, emit, answered, signal } = this.#options;
     const streak = new FailureStreak(clock);
     for (;;) {
       signal.throwIfAborted();
       const answer = await attempt(streak);
+      answered(answer);
       if (answer.kind === 'ok') {
         const { gapMs, failures } = streak;
         if (failures > 0) emit({ event: 'poll.recovered', gapMs: Math.round(gapMs), failures });

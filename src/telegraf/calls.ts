@@ -1,6 +1,8 @@
 /** The API calls that handlers make through their context: they end with the signal of the handlers' run. */
 import { onAbort } from '../abort.js';
-import type { SignalSource } from './context.js';
+import type { HandlerRun } from '../dispatch/task.js';
+import { isObject } from '../json.js';
+import { retryAfterMsOf } from './failure.js';
 import { errorClassFor } from './known-clients.js';
 import { isPlainCall, type PlainClient, sendPlainCall } from './plain-call.js';
 
@@ -11,20 +13,56 @@ type CallApi = (method: string, payload: object, options?: { signal?: AbortLike 
 
 /**
  * Replaces the `callApi` of one context's client, so that its calls reject with the signal's reason once the signal
- * aborts, even where Telegraf's client would never settle. The signal is not read before the first call.
+ * aborts, even where Telegraf's client would never settle. A call that Telegram answers with 429 waits for as long as
+ * Telegram asks and is made again, while the run has time for that. Once the handlers have called `process.exit`, calls
+ * never settle and send nothing. The signal is not read before the first call.
+ *
+ * @param errors the errors of the calls are added to it
  */
-export function endCallsWithRun(telegram: object, run: SignalSource): void {
+export function endCallsWithRun(
+  telegram: object,
+  run: Pick<HandlerRun, 'signal' | 'pause'> & { readonly hasExited?: boolean },
+  errors: WeakSet<object>,
+): void {
   const client = telegram as PlainClient & { callApi: CallApi };
   const { callApi } = client;
-  client.callApi = (method, payload, options) => {
+  client.callApi = async (method, payload, options) => {
     const callByTelegraf = () =>
       callUntil(run.signal, options?.signal, (signal) =>
         Reflect.apply(callApi, client, [method, payload, { ...options, signal }]),
       );
     const errorClass = errorClassFor(callApi);
-    if (!errorClass || options?.signal || !isPlainCall(client, method, payload)) return callByTelegraf();
-    return sendPlainCall({ client, method, payload, errorClass, signal: run.signal, callByTelegraf });
+    for (;;) {
+      if (run.hasExited) return new Promise(() => {});
+      try {
+        if (!errorClass || options?.signal || !isPlainCall(client, method, payload))
+          return await callByTelegraf();
+        return await sendPlainCall({
+          client,
+          method,
+          payload,
+          errorClass,
+          signal: run.signal,
+          callByTelegraf,
+        });
+      } catch (error) {
+        if (isObject(error)) errors.add(error);
+        const waitMs = retryAfterMsOf(error);
+        // Whoever has given a signal decides about the call's time alone. A stream can be read only once.
+        if (waitMs === undefined || options?.signal || holdsStream(payload)) throw error;
+        if (!(await run.pause(waitMs))) throw error;
+      }
+    }
   };
+}
+
+/** How deep a file can be in the parameters of a call: `media`, its index, `media`, `source`, the stream. */
+const DEEPEST_STREAM = 5;
+
+function holdsStream(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false;
+  if ('pipe' in value) return true;
+  return depth < DEEPEST_STREAM && Object.values(value).some((inner) => holdsStream(inner, depth + 1));
 }
 
 /** Makes a call that ends with either signal: by the reason of `signal`, or as Telegraf ends it for `callers`. */

@@ -1,6 +1,8 @@
-/** What the contexts of a bot offer to handlers while lastcall runs it: `ctx.signal` and `ctx.attempt`. */
+/** What the contexts of a bot offer to handlers while lastcall runs it. */
 import { setMaxListeners } from 'node:events';
 import type { Context } from 'telegraf';
+import type { HandlerRun } from '../dispatch/task.js';
+import { RetryLater } from './retry-later.js';
 
 /** What handlers find in their context while lastcall runs the bot. */
 export interface LastcallContext extends Context {
@@ -9,35 +11,48 @@ export interface LastcallContext extends Context {
    * HANDLER_TIMEOUT. API calls made through `ctx` end with it, by rejecting with its reason.
    */
   readonly signal: AbortSignal;
-  /** 1 at first; higher when the update was begun before by a run that did not live to end it. */
+  /** How often the handlers of this update have begun, this time included. */
   readonly attempt: number;
-}
-
-/** An object whose signal may be made only when it is first read, since making one takes Node 20 2 µs. */
-export interface SignalSource {
-  readonly signal: AbortSignal;
+  /**
+   * Ends the handler by throwing a {@link RetryLater}: the update is handled again after the delay, at its place in its
+   * chat, until it is 24 hours old.
+   *
+   * @param delay a duration with its unit (`'500ms'`, `'30s'`, `'2m'`, `'1h'`), or a number of milliseconds
+   * @throws TypeError if the delay is neither
+   */
+  retryAfter(delay: string | number): never;
 }
 
 /** One run of a bot's handlers over one update. */
-export class UpdateRun implements Pick<LastcallContext, 'signal' | 'attempt'> {
+export class UpdateRun implements HandlerRun {
   readonly attempt: number;
-  /** Whether the handlers have failed. */
-  failed = false;
-  readonly #source: SignalSource;
+  /** Why the handlers have failed, and whether that was kept from the bot's error handler, since they will run again. */
+  failure: { readonly error: unknown; readonly isPutBack: boolean } | undefined;
+  /** Whether the handlers have called `process.exit`: nothing after that call should have an effect. */
+  hasExited = false;
+  readonly #run: HandlerRun;
   #signal: AbortSignal | undefined;
 
-  constructor(source: SignalSource, attempt: number) {
-    this.#source = source;
+  constructor(run: HandlerRun, attempt: number) {
+    this.#run = run;
     this.attempt = attempt;
   }
 
   get signal(): AbortSignal {
     if (!this.#signal) {
-      this.#signal = this.#source.signal;
+      this.#signal = this.#run.signal;
       // One listener a call is normal here; Node 20 would warn of a leak at the eleventh.
       setMaxListeners(0, this.#signal);
     }
     return this.#signal;
+  }
+
+  pause(ms: number): Promise<boolean> {
+    return this.#run.pause(ms);
+  }
+
+  isPutBack(error: unknown): boolean {
+    return this.#run.isPutBack(error);
   }
 }
 
@@ -100,4 +115,12 @@ function addProperties(target: object, runOf: (ctx: object) => UpdateRun | undef
       },
     });
   }
+  if ('retryAfter' in target) return;
+  Object.defineProperty(target, 'retryAfter', {
+    configurable: true,
+    writable: true,
+    value: (delay: string | number): never => {
+      throw new RetryLater(delay);
+    },
+  });
 }

@@ -8,10 +8,16 @@ import { describeExports, formOf } from './module-exports.js';
 import { findModule, runModule } from './module-file.js';
 import { isExitRequest } from './takeover/exit-request.js';
 
+/** What a module exports beside its bot. */
+interface Extras {
+  /** The export `orderKey`, whatever it is. */
+  readonly orderKey: unknown;
+}
+
 export type Loaded =
   /** To be called with what lastcall gives to bot modules; what it returns is to be awaited. */
-  | { readonly form: 'function'; readonly setup: (context: unknown) => unknown }
-  | { readonly form: 'instance'; readonly bot: Telegraf }
+  | ({ readonly form: 'function'; readonly setup: (context: unknown) => unknown } & Extras)
+  | ({ readonly form: 'instance'; readonly bot: Telegraf } & Extras)
   /** A whole program that has launched a bot, and may launch more. */
   | { readonly form: 'program' };
 

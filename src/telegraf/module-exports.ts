@@ -1,4 +1,4 @@
-/** Looks for a bot in what a module exports, and describes exports without one. */
+/** Looks for a bot and its rule of order in what a module exports, and describes exports without a bot. */
 import { isBot, isTelegrafClass } from './internals.js';
 import type { Loaded } from './load.js';
 
@@ -7,12 +7,23 @@ import type { Loaded } from './load.js';
  * module exports neither a bot nor a function.
  */
 export function formOf(exports: unknown): Loaded | undefined {
-  for (const candidate of [exports, defaultOf(exports), defaultOf(defaultOf(exports))]) {
-    if (isBot(candidate)) return { form: 'instance', bot: candidate };
+  const candidates = [exports, defaultOf(exports), defaultOf(defaultOf(exports))];
+  const orderKey = candidates.map(orderKeyOf).find((rule) => rule !== undefined);
+  for (const candidate of candidates) {
+    if (isBot(candidate)) return { form: 'instance', bot: candidate, orderKey };
     if (typeof candidate === 'function' && !isClass(candidate))
-      return { form: 'function', setup: (context) => Reflect.apply(candidate, undefined, [context]) };
+      return {
+        form: 'function',
+        setup: (context) => Reflect.apply(candidate, undefined, [context]),
+        orderKey,
+      };
   }
   return undefined;
+}
+
+function orderKeyOf(value: unknown): unknown {
+  const mayHaveOne = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return mayHaveOne ? Reflect.get(value, 'orderKey') : undefined;
 }
 
 function defaultOf(value: unknown): unknown {

@@ -157,6 +157,12 @@ describe('an invalid command line', () => {
     [['retry', '5', '--all'], '`lastcall inbox retry` takes ids or --all, not both'],
     [['retry', '--dead'], '`lastcall inbox retry` does not take --dead'],
     [['drop'], '`lastcall inbox drop` needs an update id or --dead'],
+    [['retry', '5', '--why', 'failed'], '`lastcall inbox retry` takes ids or --why, not both'],
+    [['retry', '--why', 'bored'], '--why must be one of failed, caught, timed-out, expired, died, cut, not '],
+    [['drop', '--since', '2'], '--since must be a length of time such as 2h, or a time such as 2026-'],
+    [['drop', '--since', '2026-13-45'], '--since must be a length of time'],
+    [['drop', '--kind', 'A B'], '--kind must be a kind of update such as message'],
+    [['list', '--kind', 'message'], '`lastcall inbox list` does not take --kind'],
     [['drop', '5x'], "'5x' is not an update id"],
     [['export', '--json'], '`lastcall inbox export` does not take --json'],
     [['--bot', '../x'], "--bot must be a bot id or the name of its folder, not '../x'"],
@@ -232,10 +238,37 @@ describe('lastcall inbox list', () => {
     expect(updates).toHaveLength(30);
     expect(updates[0]).toEqual({
       ...{ updateId: 2, kind: 'message', key: '1', state: 'running', attempts: 1, deaths: 0, seq: 2 },
+      ...{ cuts: 0, nextTryAt: null },
       ...{ why: null, error: null, at: expect.stringMatching(/^\d{4}-.*Z$/) },
     });
-    expect(updates[29]).toMatchObject({ updateId: 1, state: 'dead', why: 'failed', deaths: null });
+    expect(updates[29]).toMatchObject({
+      updateId: 1,
+      state: 'dead',
+      why: 'failed',
+      deaths: null,
+      cuts: null,
+    });
     expect(stdout).not.toMatch(/text \d/);
+  });
+
+  it('shows when updates that were put back are tried again, and how often stops have cut others', async () => {
+    const first = await begin();
+    await first.accept(update(1), update(2, 2));
+    await first.handle(2);
+    await end(first, 'stop');
+    const second = await begin();
+    await second.putBack(90_000, 1);
+    // Marks are written a few milliseconds later.
+    let stdout = '';
+    while (!stdout.includes('2 waiting')) ({ stdout } = await run([]));
+    expect(stdout).toMatch(/^STATE .* BEGUN +DIED +CUT +WHY$/m);
+    expect(stdout).toMatch(/^waiting +1 .* 2 +0 +0 +next try in 1 min (30|2\d) s$/m);
+    expect(stdout).toMatch(/^waiting +2 .* 1 +0 +1$/m);
+    const { updates } = JSON.parse((await run(['--json'])).stdout);
+    expect(updates).toMatchObject([
+      { updateId: 1, cuts: 0, nextTryAt: expect.stringMatching(/^\d{4}-.*Z$/) },
+      { updateId: 2, cuts: 1, nextTryAt: null },
+    ]);
   });
 
   it('shows interrupted updates of an inbox that is not in use', async () => {
@@ -419,6 +452,27 @@ describe('lastcall inbox retry and drop', () => {
     expect(worker.take().map(({ updateId }) => updateId)).toEqual([1, 5]);
   });
 
+  it('take filters in place of ids, which all have to agree', async () => {
+    const worker = await begin();
+    const query = { update_id: 5, callback_query: { from: { id: 9 } } };
+    await worker.accept(...[1, 2, 3, 4].map((id) => update(id, id)), query, update(6, 6));
+    await worker.fail('no', 1, 2, 5);
+    await worker.giveUp('caught', 'no', 3, 4);
+    expect((await run(['retry', '--why', 'expired'])).stdout).toBe('nothing to retry\n');
+    expect((await run(['drop', '--kind', 'callback_query', '--why', 'caught'])).stdout).toBe(
+      'nothing to drop\n',
+    );
+    expect((await run(['drop', '--kind=callback_query'])).stdout).toBe('dropped 1 update: 5\n');
+    expect((await run(['retry', '--since', '2099-01-01T00:00Z'])).stdout).toBe('nothing to retry\n');
+    expect((await run(['retry', '--why', 'caught', '--since', '2h'])).stdout).toBe(
+      'retrying 2 updates: 3, 4\n',
+    );
+    expect((await run(['drop', '--dead', '--since', '2020-01-31', '--kind', 'message'])).stdout).toBe(
+      'dropped 2 updates: 1, 2\n',
+    );
+    expect((await run([])).stdout).toMatch(/^0 running, 3 waiting, 0 dead/);
+  });
+
   it('leave the request to the next start if the inbox is not in use', async () => {
     const worker = await begin();
     await worker.accept(update(1), update(2), update(3));
@@ -560,10 +614,11 @@ describe('files of another user', () => {
     await worker.accept(update(1));
     await worker.fail('no', 1);
     await end(worker, 'stop');
-    for (const path of [state.path, state.file(bot), folder(), join(folder(), 'log')]) chmodSync(path, 0o755);
-    for (const name of readdirSync(folder()))
-      if (name.endsWith('.log')) chmodSync(join(folder(), name), 0o755);
-    for (const name of readdirSync(join(folder(), 'log'))) chmodSync(join(folder(), 'log', name), 0o644);
+    for (const path of [state.path, state.file(bot), folder()]) chmodSync(path, 0o755);
+    for (const log of ['log', 'dead-letters'].map((name) => join(folder(), name))) {
+      chmodSync(log, 0o755);
+      for (const name of readdirSync(log)) chmodSync(join(log, name), 0o644);
+    }
     chmodSync(join(folder(), 'requests'), 0o755);
     const before = treeOf(state.path);
     const seen = as(STRANGER, () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  age,
   choice,
   duration,
   integer,
@@ -68,6 +69,22 @@ describe('a duration', () => {
     [7_200_000, '2h'],
   ])('prints %d ms as people write it', (ms, text) => {
     expect(any.print(ms)).toBe(text);
+  });
+});
+
+describe('an age', () => {
+  it('may be longer than a timer can wait, in days', () => {
+    expect(parse(age, '30d')).toEqual({ value: 2_592_000_000 });
+    expect(parse(age, '12h')).toEqual({ value: 43_200_000 });
+    expect(parse(age, '3650d')).toEqual({ value: 315_360_000_000 });
+    for (const text of ['30', '1.5d', '0s', '999ms', '3651d', '1w', '999999999999d'])
+      expect(problemOf(age, text)).toContain('such as 12h or 30d, from 1s to 3650d');
+    for (const [text, ms] of [
+      ['30d', 2_592_000_000],
+      ['36h', 129_600_000],
+      ['90s', 90_000],
+    ] as const)
+      expect(age.print(ms)).toBe(text);
   });
 });
 

@@ -65,6 +65,8 @@ class World {
   readonly settled = new Map<Item, string>();
   readonly latestEnd = new AbortController();
   readonly waiting: Item[] = [];
+  /** Failed amid the drain. */
+  readonly left: Item[] = [];
   drains = false;
   aborted: readonly Handling<Item>[] | undefined;
   readonly dispatcher = new Dispatcher<Item>({
@@ -73,17 +75,24 @@ class World {
     handlerTimeoutMs: TIMEOUT_MS,
     graceMs: GRACE_MS,
     clock: this.clock,
+    historyOf: () => ({ putBacks: 0, retries: 0, acceptedAtMs: Date.now() }),
     nameOf: ({ id }) => `update ${id}`,
     handle: (started, run) => {
       this.checkStart(started);
       return this.behave(started.behaviour, run);
     },
-    emit: () => {},
+    emit: (event) => {
+      if (event.event !== 'handler.put-back') return;
+      this.expect(this.drains, `${event.item.id} is left only amid a drain`);
+      this.left.push(event.item);
+    },
   });
 
   source(): Source<Item> {
     const world = this;
     return {
+      outlivesRun: true,
+      expiresAfterMs: Number.POSITIVE_INFINITY,
       get hasReady() {
         return world.ready.length > 0;
       },
@@ -97,6 +106,9 @@ class World {
         world.expect(!world.settled.has(ended), `${ended.id} is settled once`);
         world.expect(!world.aborted, `${ended.id} is settled before the drain has resolved`);
         world.settled.set(ended, result);
+      },
+      putBack(failed) {
+        world.expect(false, `${failed.id} is put back although no failure passes`);
       },
       counts: { waiting: 0 },
     };
@@ -138,7 +150,7 @@ class World {
   }
 
   private checkStart(starting: Item): void {
-    const running = this.started.filter((one) => !this.settled.has(one));
+    const running = this.started.filter((one) => !this.settled.has(one) && !this.left.includes(one));
     this.expect(running.length < CONCURRENCY, `${starting.id} starts in a free slot`);
     this.expect(!this.started.includes(starting), `${starting.id} starts once`);
     if (this.drains)
@@ -181,8 +193,8 @@ it('keeps its limits and its books in every world', async () => {
       const aborted = world.aborted.map((one) => one.item);
       expect(world.broken).toEqual([]);
 
-      // Every item is settled, aborted or still waiting; none is two of these, none is lost.
-      const all = [...world.settled.keys(), ...aborted, ...world.waiting];
+      // Every item is settled, aborted, left or still waiting; none is two of these, none is lost.
+      const all = [...world.settled.keys(), ...aborted, ...world.left, ...world.waiting];
       expect(all.sort((a, b) => a.id - b.id)).toEqual(world.pushed);
       if (!world.latestEnd.signal.aborted) expect(aborted).toEqual([]);
       for (const [ended, how] of world.settled) expectResult(ended, how);

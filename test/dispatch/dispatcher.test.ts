@@ -26,6 +26,9 @@ class Waiting implements Source<string> {
   readonly taken: (readonly string[])[] = [];
   readonly settled: string[] = [];
   drains = false;
+  readonly putBacks: string[] = [];
+  outlivesRun = true;
+  readonly expiresAfterMs = 24 * 60 * 60 * 1_000;
   whenSettled: (item: string, result: HandlingResult, error?: unknown) => void = () => {};
 
   get hasReady(): boolean {
@@ -48,6 +51,10 @@ class Waiting implements Source<string> {
     this.whenSettled(item, result, error);
   }
 
+  putBack(item: string, { delayMs, isRetry }: { delayMs: number; isRetry: boolean }): void {
+    this.putBacks.push(`${item} ${delayMs}${isRetry ? ' retry' : ''}`);
+  }
+
   #mayStart(item: string): boolean {
     return !this.drains || item.endsWith('!');
   }
@@ -68,6 +75,7 @@ class Bench {
       handlerTimeoutMs: 1000,
       graceMs: 100,
       clock: this.clock,
+      historyOf: untouched,
       nameOf: (item) => `update ${item}`,
       handle: (item, { signal }) =>
         new Promise<void>((resolve, reject) => this.calls.push({ item, signal, resolve, reject })),
@@ -116,6 +124,7 @@ class Bench {
 }
 
 const never = new AbortController().signal;
+const untouched = () => ({ putBacks: 0, retries: 0, acceptedAtMs: Date.now() });
 
 const fifty = Array.from({ length: 50 }, (_, i) => `a${i}`);
 
@@ -142,8 +151,11 @@ describe('slots', () => {
       concurrency: 1,
       handlerTimeoutMs: 1000,
       clock: new FakeClock(),
+      historyOf: untouched,
       nameOf: (item) => item,
-      handle: async (item) => started.push(item),
+      handle: async (item) => {
+        started.push(item);
+      },
       emit: () => {},
     });
     dispatcher.wake();
@@ -308,7 +320,9 @@ describe('a handler that fails', () => {
     expect(errors).toHaveLength(3);
     expect(errors).toContainEqual(['a1', 'failed', error]);
     expect(errors).toContainEqual(['a2', 'handled', undefined]);
-    expect(bench.events).toEqual([{ event: 'handler.failed', item: 'a1', durationMs: 0, error }]);
+    expect(bench.events).toEqual([
+      { event: 'handler.failed', item: 'a1', durationMs: 0, error, caught: false },
+    ]);
     expect(bench.dispatcher.counts).toEqual({ running: 0, hung: 0 });
   });
 
@@ -352,6 +366,162 @@ describe('a handler that fails', () => {
   });
 });
 
+describe('a failure that passes', () => {
+  const gone = new Error('gone');
+  const failing = (options: Partial<DispatcherOptions<string>> = {}) =>
+    new Bench({
+      failureOf: (error) => (error === gone ? { kind: 'unreachable' } : { kind: 'error' }),
+      random: () => 1,
+      ...options,
+    });
+
+  it('has the item put back, not settled, and told; the slot is free', async () => {
+    const bench = failing({ concurrency: 1 });
+    bench.push('a', 'b');
+    bench.call('a').reject(gone);
+    await settle();
+    expect(bench.source.putBacks).toEqual(['a 1000']);
+    expect(bench.settled).toEqual([]);
+    expect(bench.events).toEqual([
+      {
+        event: 'handler.put-back',
+        item: 'a',
+        durationMs: 0,
+        error: gone,
+        failure: 'unreachable',
+        delayMs: 1_000,
+      },
+    ]);
+    expect(bench.started).toEqual(['a', 'b']);
+  });
+
+  it('is asked for while the handler runs, with the same answer as in the end', async () => {
+    const asked: boolean[] = [];
+    let turn = 0;
+    const bench = failing({
+      random: () => turn++ / 10,
+      handle: async (_, run) => {
+        asked.push(run.isPutBack(gone), run.isPutBack(gone), run.isPutBack(new Error('other')));
+        throw gone;
+      },
+    });
+    bench.push('a');
+    await settle();
+    expect(asked).toEqual([true, true, false]);
+    expect(bench.source.putBacks).toHaveLength(1);
+  });
+
+  it('gives up what is too old to be answered', async () => {
+    const bench = failing({ historyOf: () => ({ putBacks: 50, retries: 0, acceptedAtMs: 0 }) });
+    bench.push('a');
+    bench.call('a').reject(gone);
+    await settle();
+    expect(bench.settled).toEqual(['a expired']);
+  });
+
+  it('tries an error again as often as it should, and then gives up', async () => {
+    let retries = 0;
+    const bench = failing({
+      retries: 2,
+      historyOf: () => ({ putBacks: 9, retries, acceptedAtMs: Date.now() }),
+    });
+    for (; retries <= 2; retries++) {
+      bench.push(`a${retries}`);
+      bench.call(`a${retries}`).reject(new Error('database'));
+      await settle();
+    }
+    expect(bench.source.putBacks).toEqual(['a0 5000 retry', 'a1 10000 retry']);
+    expect(bench.settled).toEqual(['a2 failed']);
+  });
+
+  it('leaves to the next run what fails amid a stop', async () => {
+    const bench = failing();
+    bench.push('a');
+    const draining = bench.drain();
+    bench.call('a').reject(new Error('child: SIGINT'));
+    expect(await draining).toEqual([]);
+    expect([bench.settled, bench.source.putBacks]).toEqual([[], []]);
+    expect(bench.eventsNamed('handler.put-back')).toMatchObject([
+      { failure: 'stopping', delayMs: undefined },
+    ]);
+  });
+
+  it('has failed amid a stop where the source has no next run', async () => {
+    const bench = failing();
+    bench.source.outlivesRun = false;
+    bench.push('a');
+    const draining = bench.drain();
+    bench.call('a').reject(new Error('child: SIGINT'));
+    expect(await draining).toEqual([]);
+    expect(bench.settled).toEqual(['a failed']);
+  });
+
+  it('is no failure for the caller where the bot has taken the error, which is told', async () => {
+    const bench = failing({ handle: async () => ({ caught: gone }) });
+    bench.push('a');
+    await settle();
+    expect(bench.settled).toEqual(['a caught']);
+    expect(bench.events).toMatchObject([{ event: 'handler.failed', caught: true, error: gone }]);
+  });
+});
+
+describe('a hold', () => {
+  it('starts no new handler, lets running ones end, and goes on where it stopped', async () => {
+    const bench = new Bench({ concurrency: 2 });
+    bench.push('a', 'b', 'c');
+    bench.dispatcher.hold();
+    bench.dispatcher.hold();
+    await bench.clock.advance(500);
+    await bench.end('a', 'b');
+    expect(bench.started).toEqual(['a', 'b']);
+    expect(bench.dispatcher.latestEnd).toBe(Number.POSITIVE_INFINITY);
+    bench.dispatcher.resume();
+    bench.dispatcher.resume();
+    expect(bench.started).toEqual(['a', 'b', 'c']);
+    expect(bench.events).toEqual([
+      { event: 'dispatch.held', running: 2, waiting: 1 },
+      { event: 'dispatch.resumed', heldMs: 500, waiting: 1 },
+    ]);
+  });
+
+  it('takes a call that waited until the time was up for what it is', async () => {
+    const bench = new Bench({ failureOf: () => ({ kind: 'error' }), random: () => 1 });
+    bench.push('a');
+    bench.dispatcher.hold();
+    await bench.clock.advance(1_000);
+    const { signal, reject } = bench.call('a');
+    reject(signal.reason);
+    await settle();
+    expect(bench.source.putBacks).toEqual(['a 1000']);
+  });
+
+  it('takes it for that, too, where the call goes on waiting after the hold', async () => {
+    const bench = new Bench({ failureOf: () => ({ kind: 'error' }), random: () => 1 });
+    bench.push('a');
+    bench.dispatcher.hold();
+    await bench.clock.advance(500);
+    bench.dispatcher.resume();
+    bench.push('b');
+    for (const item of ['a', 'b']) {
+      await bench.clock.advance(500);
+      const { signal, reject } = bench.call(item);
+      reject(signal.reason);
+      await settle();
+    }
+    expect(bench.source.putBacks).toEqual(['a 1000']);
+    expect(bench.settled).toEqual(['b failed']);
+  });
+
+  it('does not keep a drain from what its source must hand out', async () => {
+    const bench = new Bench();
+    bench.dispatcher.hold();
+    bench.push('a!');
+    const draining = bench.drain();
+    await bench.end('a!');
+    expect(await draining).toEqual([]);
+  });
+});
+
 describe('the signal of a run', () => {
   it('is made for handlers that read it, and only for them', async () => {
     const made = jest.spyOn(globalThis, 'AbortController');
@@ -364,6 +534,7 @@ describe('the signal of a run', () => {
         handlerTimeoutMs: 1000,
         clock: new FakeClock(),
         source,
+        historyOf: untouched,
         nameOf: (item) => item,
         async handle(item, run) {
           if (item === 'reads') signals.push(run.signal, run.signal);
@@ -490,6 +661,7 @@ describe('a handler past its time', () => {
       concurrency: 1,
       handlerTimeoutMs: 1000,
       clock,
+      historyOf: untouched,
       nameOf: (item) => item,
       handle: () => new Promise(() => {}),
       emit: () => {},
@@ -562,6 +734,7 @@ describe('a drain', () => {
       concurrency: 1,
       handlerTimeoutMs: 1000,
       clock: new FakeClock(),
+      historyOf: untouched,
       nameOf: (item) => item,
       handle: () => Promise.reject(new Error('must not run')),
       emit: () => {},

@@ -65,6 +65,7 @@ type Command =
   | { readonly does: 'arrive'; readonly keys: readonly string[]; readonly jumpTo: number | undefined }
   | { readonly does: 'take'; readonly most: number }
   | { readonly does: 'end' | 'throw'; readonly key: string }
+  | { readonly does: 'put back'; readonly key: string; readonly delayMs: number }
   | { readonly does: 'cut power'; readonly seed: readonly number[] }
   /** A stop, which may have handlers cut, and in which a poll may still be answered. */
   | { readonly does: 'stop'; readonly cuts: boolean; readonly polls: boolean }
@@ -77,6 +78,8 @@ class World {
   readonly fates = new Map<number, Fate>();
   /** The updates that an inbox holds for certain, if they are not settled. */
   readonly held = new Set<number>();
+  /** The updates that were put back, and have not begun again. */
+  readonly putBack = new Set<number>();
   /** What was against the contract. */
   readonly wrong: unknown[] = [];
   /** What could be seen of the inbox. */
@@ -115,7 +118,8 @@ const shared = { keyOf: ({ key }: Update) => key, kindOf: () => 'message' };
 
 const memory: Kind = {
   keeps: false,
-  create: (_world, _clock, available) => new MemoryInbox<Update>({ ...shared, available }),
+  create: ({ queue }, clock, available) =>
+    new MemoryInbox<Update>({ ...shared, clock, now: () => queue.now + clock.now(), available }),
 };
 
 const journal = (durability: 'power' | 'process'): Kind => ({
@@ -133,7 +137,7 @@ const journal = (durability: 'power' | 'process'): Kind => ({
       holder: { place: 'here', id: 'a process' },
       clock,
       disk: world.disk.mount(),
-      now: () => world.queue.now,
+      now: () => world.queue.now + clock.now(),
       restore: (content) => content as Update,
       errorText: String,
       emit: (event) => world.told(event),
@@ -151,6 +155,9 @@ class Life {
   /** The serial numbers of all that were begun, and of all that have settled. */
   readonly #begun: number[] = [];
   readonly #settled = new Set<number>();
+  /** When the updates that were put back may begin again, by their serial numbers. */
+  readonly #delayedUntil = new Map<number, number>();
+  #newestBegun = -1;
   #isDraining = false;
   #offset: number | undefined;
   #accepting: Promise<void> | undefined;
@@ -165,6 +172,10 @@ class Life {
     this.#inbox = kind.create(world, this.#clock, () => {
       this.#isExhausted = false;
     });
+  }
+
+  get lastedMs(): number {
+    return this.#clock.now();
   }
 
   async begins(): Promise<void> {
@@ -228,6 +239,20 @@ class Life {
     await settle();
   }
 
+  /** The handler fails for a reason that passes. */
+  async putBack(key: string, delayMs: number): Promise<void> {
+    const entry = this.#running.get(key);
+    if (!entry) return;
+    const { serial } = entry.update;
+    this.#running.delete(key);
+    this.#begun.splice(this.#begun.indexOf(serial), 1);
+    this.#world.fateOf(entry.update).state = 'new';
+    this.#world.putBack.add(serial);
+    this.#delayedUntil.set(serial, this.#clock.now() + delayMs);
+    this.#inbox.putBack(entry, { delayMs, isRetry: true });
+    await settle();
+  }
+
   /** As much time as a group commit needs. */
   async commit(): Promise<void> {
     await this.#clock.advance(20);
@@ -246,7 +271,9 @@ class Life {
     const report = await inbox.close();
     trace.push(report);
     if (`${[...report.mayRepeat].sort()}` !== `${this.#mayRepeat().sort()}`) wrong.push({ report });
-    if (!cuts && report.mayRepeat.length > 0) wrong.push({ cutNothing: report });
+    // Behind an update that was put back nothing can be confirmed at Telegram.
+    const isGapless = this.#kind.keeps || this.#world.putBack.size === 0;
+    if (!cuts && isGapless && report.mayRepeat.length > 0) wrong.push({ cutNothing: report });
     await this.#accepting;
     // From now on nothing has any effect.
     for (const entry of this.#running.values()) inbox.settle(entry, 'handled');
@@ -274,7 +301,11 @@ class Life {
     const earlier = this.#begun.filter((serial) => fates.get(serial)?.key === key);
     if (earlier.some((serial) => serial >= update.serial)) wrong.push({ outOfOrder: update });
     if (fate.state === 'safe') wrong.push({ again: update });
-    const isGap = !this.#kind.keeps && this.#begun.some((serial) => serial > update.serial);
+    const isGap = !this.#kind.keeps && this.#newestBegun > update.serial;
+    if ((this.#delayedUntil.get(update.serial) ?? 0) > this.#clock.now()) wrong.push({ tooSoon: update });
+    this.#world.putBack.delete(update.serial);
+    if (this.#delayedUntil.has(update.serial) && entry.attempt < 2) wrong.push({ attempt: entry.attempt });
+    this.#newestBegun = Math.max(this.#newestBegun, update.serial);
     if (this.#isDraining && !isGap) wrong.push({ inDrain: update });
     this.#begun.push(update.serial);
     fate.begun++;
@@ -289,7 +320,11 @@ class Life {
 
   #checkThatNothingCouldStart(): void {
     const { fates, wrong } = this.#world;
-    const startable = this.#waiting().filter((serial) => !this.#running.has(fates.get(serial)?.key ?? ''));
+    const delayed = [...this.#world.putBack].filter(
+      (serial) => (this.#delayedUntil.get(serial) ?? Number.POSITIVE_INFINITY) >= this.#clock.now(),
+    );
+    const blocked = new Set([...this.#running.keys(), ...delayed.map((serial) => fates.get(serial)?.key)]);
+    const startable = this.#waiting().filter((serial) => !blocked.has(fates.get(serial)?.key));
     if (startable.length > 0) wrong.push({ startable });
   }
 
@@ -329,6 +364,7 @@ async function play(
       if (fate.state === 'settled') fate.state = 'unsure';
     }
     world.syncsHeld = false;
+    queue.now += life.lastedMs;
     life = new Life(kind, world);
     await life.begins();
   };
@@ -349,6 +385,9 @@ async function play(
         break;
       case 'throw':
         await life.end(command.key, 'failed');
+        break;
+      case 'put back':
+        await life.putBack(command.key, command.delayMs);
         break;
       case 'commit':
         await life.commit();
@@ -414,6 +453,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ does: fc.constant('end' as const), key }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('throw' as const), key }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant('put back' as const),
+      key,
+      delayMs: fc.constantFrom(0, 10, 50),
+    }),
+  },
   { weight: 2, arbitrary: plain('commit') },
   { weight: 1, arbitrary: plain('hold syncs') },
   { weight: 2, arbitrary: plain('release syncs') },

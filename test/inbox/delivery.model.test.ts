@@ -54,7 +54,7 @@ const memory: Kind = {
   batch: 8,
   concurrency: 3,
   keeps: false,
-  create: (_disk, _clock, available) => new MemoryInbox<Update>({ ...shared, available }),
+  create: (_disk, clock, available) => new MemoryInbox<Update>({ ...shared, clock, available }),
 };
 
 /** More may be at work at once than may start in a turn of the event loop while the disk syncs. */
@@ -129,10 +129,13 @@ async function live(kind: Kind, queue: Queue, disk: MemoryDisk, life: Life): Pro
   const settledAt = new Map<Update, number>();
   const broken: unknown[] = [];
   let stopping = false;
+  let wasCut = false;
 
   const inbox = kind.create(disk, clock, () => dispatcher.wake());
   const dispatcher: Dispatcher<Entry<Update>> = new Dispatcher<Entry<Update>>({
     source: {
+      outlivesRun: inbox.outlivesRun,
+      expiresAfterMs: inbox.expiresAfterMs,
       take: (most) => inbox.take(most),
       get hasReady() {
         return inbox.hasReady;
@@ -144,6 +147,9 @@ async function live(kind: Kind, queue: Queue, disk: MemoryDisk, life: Life): Pro
         settledAt.set(update, clock.now());
         if (!begun.includes(update)) broken.push(entry);
       },
+      putBack(entry) {
+        broken.push({ putBack: entry });
+      },
       get counts() {
         return inbox.counts;
       },
@@ -152,6 +158,7 @@ async function live(kind: Kind, queue: Queue, disk: MemoryDisk, life: Life): Pro
     handlerTimeoutMs: TIMEOUT_MS,
     graceMs: GRACE_MS,
     clock,
+    historyOf: (entry) => entry,
     nameOf: ({ updateId }) => `update ${updateId}`,
     handle: async ({ update }) => {
       begun.push(queue.sent(update));
@@ -161,6 +168,8 @@ async function live(kind: Kind, queue: Queue, disk: MemoryDisk, life: Life): Pro
     },
     emit: (event) => {
       if (event.event === 'dispatch.fault') broken.push(event.error);
+      // What fails amid the stop is left to the next run, like what the drain cuts.
+      if (event.event === 'handler.put-back') wasCut = true;
     },
   });
 
@@ -193,7 +202,6 @@ async function live(kind: Kind, queue: Queue, disk: MemoryDisk, life: Life): Pro
     await clock.advance(life.lastsMs / PARTS);
   }
   let report: InboxReport | undefined;
-  let wasCut = false;
   if (life.ends === 'stopped') {
     stopping = true;
     const latestEnd = new AbortController();
@@ -201,7 +209,7 @@ async function live(kind: Kind, queue: Queue, disk: MemoryDisk, life: Life): Pro
     inbox.drain();
     const draining = dispatcher.drain(latestEnd.signal);
     await clock.advance(DRAIN_MS);
-    wasCut = (await draining).length > 0;
+    if ((await draining).length > 0) wasCut = true;
     disk.releaseSyncs();
     report = await inbox.close();
     await polling;

@@ -25,11 +25,15 @@ const counts = {
   fetched: 2,
   recovered: 0,
   handled: 2,
+  caught: 0,
   failed: 0,
   timedOut: 0,
+  expired: 0,
   dropped: 0,
   left: 0,
   mayRepeat: 0,
+  putBack: 0,
+  deadDropped: 0,
   confirmedUpTo: 8,
 };
 

@@ -32,11 +32,15 @@ const counts: ReceiptCounts = {
   fetched: 120,
   recovered: 0,
   handled: 120,
+  caught: 0,
   failed: 0,
   timedOut: 0,
+  expired: 0,
   dropped: 0,
   left: 0,
   mayRepeat: 0,
+  putBack: 0,
+  deadDropped: 0,
   confirmedUpTo: 8_812,
 };
 
@@ -74,11 +78,16 @@ describe('the receipt', () => {
   it('names what was cut and what is left', async () => {
     const line = await receiptOf(cut, {
       ...counts,
-      handled: 115,
+      handled: 105,
+      caught: 6,
       failed: 1,
       timedOut: 2,
+      expired: 3,
+      dropped: 1,
       left: 2,
       mayRepeat: 3,
+      putBack: 8,
+      deadDropped: 9,
     });
     expect(line).toMatchObject({ level: 'warn', outcome: 'cut', exitCode: 1 });
     expect(line?.['phases']).toContainEqual({
@@ -90,7 +99,7 @@ describe('the receipt', () => {
     });
     expect(line?.['msg']).toContain('Stopped, not cleanly (SIGTERM), exit code 1');
     expect(line?.['msg']).toContain(
-      '115 handled, 1 failed, 2 timed out, 2 left for the next run, 3 may come twice',
+      '105 handled, 6 caught, 1 failed, 2 timed out, 3 expired, 1 dropped, 2 left for the next run, 3 may come twice, 8 put back, 9 dead dropped',
     );
   });
 

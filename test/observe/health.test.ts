@@ -3,6 +3,7 @@ import type { Supervisor } from '../../src/host/supervisor.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { Health } from '../../src/observe/health.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { noActivity } from './no-activity.js';
 
 /** A health with a fake supervisor; `told` lists all calls except the statuses. */
 function setUp({ watchdogMs }: { watchdogMs?: number } = {}) {
@@ -19,11 +20,12 @@ function setUp({ watchdogMs }: { watchdogMs?: number } = {}) {
     ping: () => void told.push(`ping ${clock.now()}`),
     close() {},
   };
-  const activity = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
+  const activity = { ...noActivity };
   const health = new Health({
     supervisor,
     clock,
     activity: () => activity,
+    pollTimeoutMs: 50_000,
     redact: (text) => text.replaceAll('SECRET', '***'),
   });
   const pings = () => told.filter((text) => text.startsWith('ping')).length;
@@ -126,6 +128,29 @@ describe('the stop', () => {
     poll(run);
     run.health.observe(stopping);
     expect(run.told.slice(-2)).toEqual(['stopping', 'extend 20000']);
+  });
+});
+
+describe('a process that stood still', () => {
+  const stoodStill = { event: 'process.stood-still', ms: 30_000 } as const;
+
+  it('asks for the time that the stop has left, because the supervisor has counted on', async () => {
+    const run = setUp();
+    start(run);
+    poll(run);
+    run.health.observe(stopping);
+    await run.clock.advance(8_000);
+    run.health.observe(stoodStill);
+    expect(run.told.at(-1)).toBe('extend 12000');
+  });
+
+  it('asks for no time while the bot polls', () => {
+    const run = setUp();
+    start(run);
+    poll(run);
+    const before = run.told.length;
+    run.health.observe(stoodStill);
+    expect(run.told).toHaveLength(before);
   });
 });
 

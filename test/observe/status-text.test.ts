@@ -4,14 +4,16 @@ import type { ObservedEvent } from '../../src/observe/events.js';
 import { Progress } from '../../src/observe/progress.js';
 import { StatusText } from '../../src/observe/status-text.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { noActivity } from './no-activity.js';
 
 function setUp() {
   const clock = new FakeClock();
-  const activity = { running: 0, handled: 0, latestEnd: Number.POSITIVE_INFINITY };
+  const activity = { ...noActivity };
   const progress = new Progress(clock, () => activity.latestEnd);
   const statusText = new StatusText(progress, {
     clock,
     activity: () => activity,
+    pollTimeoutMs: 50_000,
     redact: (text) => text.replaceAll('SECRET', '***'),
   });
   const observe = (event: ObservedEvent, bot = 0) => {
@@ -50,17 +52,45 @@ const stopping = {
 } as const;
 
 describe('the status text', () => {
-  it('names the bots, the handlers, and the last poll', async () => {
+  it('names the bots and the handlers, and the last poll once it is late', async () => {
     const run = setUp();
     run.begin();
     expect(run.statusText.current).toBe('connecting to Telegram');
     run.poll();
-    expect(run.statusText.current).toBe('polling as @name, 0 running, 0 handled, last poll 0 s ago');
+    expect(run.statusText.current).toBe('polling as @name, 0 running, 0 handled');
     Object.assign(run.activity, { running: 3, handled: 120 });
     await run.clock.advance(3_000);
     run.observe({ event: 'poll.answered', count: 100, durationMs: 3 }, 1);
-    await run.clock.advance(2_000);
-    expect(run.statusText.current).toBe('polling as @name, 3 running, 120 handled, last poll 2 s ago');
+    await run.clock.advance(55_000);
+    expect(run.statusText.current).toBe('polling as @name, 3 running, 120 handled');
+    await run.clock.advance(1_000);
+    expect(run.statusText.current).toBe('polling as @name, 3 running, 120 handled, last poll 56 s ago');
+  });
+
+  it.each([
+    [{ failed: 50, dead: 50 }, '0 running, 50 failed (50 dead)'],
+    [{ handled: 7, dead: 2 }, '0 running, 7 handled, 2 dead'],
+    [{ failed: 1 }, '0 running, 1 failed'],
+    [
+      {
+        running: 2,
+        handled: 9,
+        caught: 1,
+        failed: 2,
+        timedOut: 3,
+        expired: 4,
+        dead: 10,
+        waiting: 5,
+        putBack: 6,
+      },
+      '2 running, 9 handled, 1 caught, 2 failed, 3 timed out, 4 expired (10 dead), 5 waiting, 6 put back',
+    ],
+  ])('counts what is not 0: %j', (counts, told) => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    Object.assign(run.activity, counts);
+    expect(run.statusText.current).toBe(`polling as @name, ${told}`);
   });
 
   it('names a problem until it is over', async () => {
@@ -74,6 +104,15 @@ describe('the status text', () => {
     run.observe({ event: 'poll.answered', count: 0, durationMs: 3 }, 1);
     run.observe({ event: 'poll.recovered', gapMs: 5_000, failures: 2 }, 1);
     expect(run.statusText.current).toMatch(/^polling as @name/);
+  });
+
+  it('counts the updates that wait for their handlers', () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    run.observe(unreachable, 1);
+    Object.assign(run.activity, { running: 2, waiting: 4_900 });
+    expect(run.statusText.current).toBe('Telegram unreachable for 0 s, 2 running, 0 handled, 4900 waiting');
   });
 
   it('names the bot that has a problem if there are several', () => {

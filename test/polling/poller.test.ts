@@ -189,3 +189,68 @@ describe('the latest end of the step at work, for a watchdog', () => {
     expect(t.poller.latestEnd).toBe(Number.POSITIVE_INFINITY);
   });
 });
+
+describe('reachability', () => {
+  function watched() {
+    const told: boolean[] = [];
+    const t = given({ reachable: (isReachable) => told.push(isReachable) });
+    return Object.assign(t, { told });
+  }
+
+  it('ends when a poll and getMe fail, and is back with the first answer', async () => {
+    const t = watched();
+    // The first getMe is that of the start.
+    t.api.script('getMe', ok(me)).always.set('getMe', unreachable);
+    t.api.script('getUpdates', updates(), unreachable, unreachable, updates());
+    const run = await t.start();
+    expect(t.told).toEqual([false]);
+    await t.clock.advance(499);
+    expect(t.told).toEqual([false]);
+    await t.clock.advance(1_001);
+    expect(t.told).toEqual([false, true]);
+    expect(t.named('poll.failed')).toHaveLength(2);
+    await run.stop();
+    expect(t.clock.pending).toBe(0);
+  });
+
+  it.each([
+    ['getMe is answered', unreachable],
+    ['another program polls', conflict],
+    ['the poll is rejected', refused(400, 'Bad Request')],
+    ['Telegram asks to wait', refused(429, 'Too Many Requests', 5)],
+    ['a poll is not answered in time', 'hang'],
+  ] as const)('lasts where %s', async (_, step) => {
+    const t = watched();
+    t.api.script('getUpdates', updates(), step, step);
+    const run = await t.start();
+    await t.clock.advance(3 * POLL_MS);
+    expect(t.api.of('getUpdates').length).toBeGreaterThan(2);
+    expect(t.told).toEqual([]);
+    await run.stop();
+  });
+
+  it('is not watched before the first getMe is answered: nothing has been started yet', async () => {
+    const t = watched();
+    t.api.script('getMe', unreachable, unreachable);
+    const run = await t.start();
+    await t.clock.advance(10_000);
+    expect(t.told).toEqual([]);
+    expect(t.api.of('getMe')).toHaveLength(3);
+    await run.stop();
+  });
+
+  it('is checked when somebody else finds Telegram out of reach, though a long poll waits', async () => {
+    const t = watched();
+    const run = await t.start();
+    t.api.script('getMe', unreachable);
+    t.poller.checkReachability();
+    await settle();
+    expect(t.told).toEqual([false]);
+    await t.clock.advance(1_000);
+    expect(t.told).toEqual([false, true]);
+    expect(t.api.of('getUpdates')).toHaveLength(2);
+    await run.stop();
+    t.poller.checkReachability();
+    expect(t.api.of('getMe')).toHaveLength(3);
+  });
+});

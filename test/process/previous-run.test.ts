@@ -106,7 +106,8 @@ describe('the run before this one', () => {
     await using first = runProgram(sandbox, fixture('bots', 'exits-amid-run.js'), {
       env: { STATE_DIR: folder.path },
     });
-    sandbox.say('exit');
+    await idle(sandbox);
+    first.kill('SIGUSR2');
     expect((await first.end()).code).toBe(5);
     expect(contents(folder)).toContain('"exitCode":5');
     await expectNothingToldOf(sandbox, folder);

@@ -69,7 +69,7 @@ describe("the token in Telegraf's own errors", () => {
 
   it.each([
     ['careless', 'unhandledRejection', 70],
-    ['careful', 'handler.failed', 0],
+    ['careful', 'handler.put-back', 0],
   ])('is masked in the log (%s)', async (text, where, code) => {
     const bot = sandbox.bot(token);
     await using daemon = launch(sandbox, 'careless.js', { env: { BOT_TOKEN: '', THE_BOTS_TOKEN: token } });

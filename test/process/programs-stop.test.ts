@@ -96,10 +96,12 @@ describe('a program that ends its run itself', () => {
     expect(receipt).toMatchObject({ reasonKind: 'request', counts: { handled: 2 } });
   });
 
-  it('by process.exit amid the run: at once, with its code, and a receipt that says who it was', async () => {
+  it('by process.exit outside its handlers: at once, with its code, and a receipt that says who it was', async () => {
     await using daemon = launch(sandbox, 'exits-amid-run.js');
     await idle(sandbox);
-    sandbox.say('exit');
+    sandbox.say('hold');
+    await daemon.prints(/^holding$/m);
+    daemon.kill('SIGUSR2');
     expect(await daemon.end()).toMatchObject({ code: 5, signal: null });
     expect(daemon.receipt).toMatchObject({
       exitCode: 5,

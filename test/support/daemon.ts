@@ -34,6 +34,8 @@ export interface DaemonOptions {
   /** Runs this program instead of lastcall: the peers of the benchmarks. */
   readonly file?: string;
   readonly nodeArgs?: readonly string[];
+  /** A command that becomes the program, in another network for example. */
+  readonly entering?: readonly string[];
   /** With an IPC channel, as under pm2. */
   readonly ipc?: boolean;
   /** In a process group of its own, to which `kill(-pid)` sends what a terminal would. */
@@ -62,9 +64,10 @@ export class Daemon {
       name.endsWith('TOKEN') && value !== '' ? [value] : [],
     );
     this.#detached = options.detached ?? false;
+    const [command = '', ...first] = [...(options.entering ?? []), process.execPath];
     this.child = spawn(
-      process.execPath,
-      [...(options.nodeArgs ?? []), options.file ?? mainFile, ...(options.args ?? ['run'])],
+      command,
+      [...first, ...(options.nodeArgs ?? []), options.file ?? mainFile, ...(options.args ?? ['run'])],
       {
         cwd: options.cwd ?? home,
         env,

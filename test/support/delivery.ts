@@ -97,19 +97,23 @@ export interface Counts {
   readonly fetched: number;
   readonly recovered: number;
   readonly handled: number;
+  readonly caught: number;
   readonly failed: number;
   readonly timedOut: number;
+  readonly expired: number;
   readonly dropped: number;
   readonly left: number;
   readonly mayRepeat: number;
+  readonly putBack: number;
+  readonly deadDropped: number;
   readonly confirmedUpTo?: number;
 }
 
 /** The receipt's figures. Throws when they do not add up: each update fetched has one fate. */
 export function countsOf(receipt: LogLine): Counts {
   const counts = receipt['counts'] as Counts;
-  const { fetched, recovered, handled, failed, timedOut, dropped, left } = counts;
-  if (fetched + recovered !== handled + failed + timedOut + dropped + left)
+  const { fetched, recovered, handled, caught, failed, timedOut, expired, dropped, left } = counts;
+  if (fetched + recovered !== handled + caught + failed + timedOut + expired + dropped + left)
     throw new Error(`the receipt's figures do not add up: ${JSON.stringify(counts)}`);
   return counts;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/clock.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
-import type { Entry, Inbox } from '../../src/inbox/inbox.js';
+import type { Entry, Inbox, Settlement } from '../../src/inbox/inbox.js';
 import { JournalInbox } from '../../src/inbox/journal/journal-inbox.js';
 import type { ViewOptions } from '../../src/inbox/store/view.js';
 import { orderKey, updateKind } from '../../src/telegraf/order-key.js';
@@ -99,10 +99,21 @@ export class AtWork {
   }
 
   /** The handlers of these begin and fail: the updates are dead. */
-  async fail(error: unknown, ...updateIds: readonly number[]): Promise<void> {
+  fail(error: unknown, ...updateIds: readonly number[]): Promise<void> {
+    return this.giveUp('failed', error, ...updateIds);
+  }
+
+  async giveUp(why: Settlement, error: unknown, ...updateIds: readonly number[]): Promise<void> {
     for (const id of updateIds) {
       await this.handle(id);
-      this.#journal.settle(this.#entry(id), 'failed', error);
+      this.#journal.settle(this.#entry(id), why, error);
+    }
+  }
+
+  async putBack(delayMs: number, ...updateIds: readonly number[]): Promise<void> {
+    for (const id of updateIds) {
+      await this.handle(id);
+      this.#journal.putBack(this.#entry(id), { delayMs, isRetry: false });
     }
   }
 
@@ -117,8 +128,9 @@ export class AtWork {
   async end(how: 'stop' | 'kill' = 'stop'): Promise<void> {
     const heartbeat = join(this.folder, 'owner.json');
     const left = readFileSync(heartbeat);
-    this.#journal.drain();
-    await this.#journal.close(how === 'kill' ? 'fault' : 'stop');
+    const cause = how === 'kill' ? 'fault' : 'stop';
+    this.#journal.drain(cause);
+    await this.#journal.close(cause);
     if (how === 'kill') writeFileSync(heartbeat, left);
     this.#lock.release();
   }

@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { LastcallContext } from '../../src/telegraf/context.js';
 import { prepareBot } from '../../src/telegraf/handling.js';
 import { rememberClient, rememberErrorClass } from '../../src/telegraf/known-clients.js';
+import { handlerRun } from '../support/handler-run.js';
 import { closeHttpApis, isByTelegraf, startHttpApi } from '../support/http-api.js';
 import { telegrafVersions } from '../support/telegraf-versions.js';
 
@@ -47,7 +49,7 @@ describe("API calls through the context, by Telegraf's own client", () => {
       controller.abort(new Error('the stop'));
       await ctx.reply('too late');
     });
-    await expect(prepareBot(bot).handle(update, controller, 1)).rejects.toThrow('the stop');
+    await expect(prepareBot(bot).handle(update, handlerRun(controller), 1)).rejects.toThrow('the stop');
     expect(api.received).toEqual([]);
   });
 
@@ -59,7 +61,7 @@ describe("API calls through the context, by Telegraf's own client", () => {
     const bot = newBot(api.apiRoot);
     const own = create();
     bot.on('text', (ctx) => ctx.telegram.callApi('getMe', {}, { signal: own.signal as never }));
-    const handled = prepareBot(bot).handle(update, new AbortController(), 1);
+    const handled = prepareBot(bot).handle(update, handlerRun(), 1);
     await api.asked;
     own.abort();
     await expect(handled).rejects.toMatchObject({ name: 'AbortError' });
@@ -74,7 +76,7 @@ describe("API calls through the context, by Telegraf's own client", () => {
       controller.abort(new Error('the stop'));
       results.push(await bot.telegram.sendMessage(5, 'still there'));
     });
-    await prepareBot(bot).handle(update, controller, 1);
+    await prepareBot(bot).handle(update, handlerRun(controller), 1);
     expect(results).toEqual([{ message_id: 7 }]);
   });
 
@@ -92,10 +94,118 @@ describe("API calls through the context, by Telegraf's own client", () => {
     bot.on('text', (ctx) => ctx.reply('hello'));
     const controller = new AbortController();
     const prepared = prepareBot(bot);
-    await prepared.handle(update, controller, 1);
+    await prepared.handle(update, handlerRun(controller), 1);
     controller.abort();
-    expect(await prepared.handle(update, new AbortController(), 1)).toBe('handled');
+    expect(await prepared.handle(update, handlerRun(), 1)).toBeUndefined();
     expect(Object.hasOwn(shared, 'callApi')).toBe(false);
+  });
+});
+
+describe('a call that Telegram answers with 429', () => {
+  const refusal = '{"ok":false,"error_code":429,"description":"Too Many","parameters":{"retry_after":2}}';
+
+  /** An API that refuses the first calls. */
+  const refusing = (times: number) => {
+    let refused = 0;
+    return startHttpApi((response) => {
+      if (refused++ < times) response.writeHead(429).end(refusal);
+      else response.end('{"ok":true,"result":{"message_id":7}}');
+    });
+  };
+
+  /** A run that waits as often as given. */
+  function patientRun(pauses: number) {
+    const pause = jest.fn<(ms: number) => Promise<boolean>>().mockResolvedValue(false);
+    for (let n = 0; n < pauses; n++) pause.mockResolvedValueOnce(true);
+    return { pause, run: handlerRun(undefined, { pause }) };
+  }
+
+  it('is made again after the time that Telegram asks for, however often', async () => {
+    const { apiRoot, received } = await refusing(2);
+    const { pause, run } = patientRun(9);
+    const bot = newBot(apiRoot);
+    const results: unknown[] = [];
+    bot.on('text', async (ctx) => results.push(await ctx.reply('hello')));
+    expect(await prepareBot(bot).handle(update, run, 1)).toBeUndefined();
+    expect(results).toEqual([{ message_id: 7 }]);
+    expect(pause.mock.calls).toEqual([[2_000], [2_000]]);
+    expect(new Set(received.map(({ body }) => body)).size).toBe(1);
+    expect(received).toHaveLength(3);
+  });
+
+  it('fails when the handler has no time left to wait', async () => {
+    const { apiRoot, received } = await refusing(9);
+    const { run } = patientRun(1);
+    const bot = newBot(apiRoot);
+    bot.on('text', (ctx) => ctx.reply('hello'));
+    const prepared = prepareBot(bot);
+    const error: unknown = await prepared.handle(update, run, 1).catch((reason: unknown) => reason);
+    expect(prepared.failureOf(error)).toEqual({ kind: 'rate-limited', retryAfterMs: 2_000 });
+    expect(received).toHaveLength(2);
+  });
+
+  it('ends with the signal while it waits', async () => {
+    const { apiRoot } = await refusing(9);
+    const bot = newBot(apiRoot);
+    bot.on('text', (ctx) => ctx.reply('hello'));
+    const run = handlerRun(undefined, { pause: () => Promise.reject(new Error('the stop')) });
+    await expect(prepareBot(bot).handle(update, run, 1)).rejects.toThrow('the stop');
+  });
+
+  it.each<[string, (ctx: LastcallContext) => unknown]>([
+    ['sends a stream, which can be read once', (ctx) => ctx.replyWithPhoto({ source: Readable.from('a') })],
+    [
+      'has a signal of its own',
+      (ctx) => ctx.telegram.callApi('getMe', {}, { signal: new AbortController().signal as never }),
+    ],
+  ])('is not made again where it %s', async (_, call) => {
+    const { apiRoot, received } = await refusing(9);
+    const { run, pause } = patientRun(9);
+    const bot = newBot(apiRoot);
+    bot.on('text', (ctx) => call(ctx) as never);
+    await expect(prepareBot(bot).handle(update, run, 1)).rejects.toMatchObject({ code: 429 });
+    expect(received).toHaveLength(1);
+    expect(pause).not.toHaveBeenCalled();
+  });
+
+  it('is made again with the whole of a file', async () => {
+    const { apiRoot, received } = await refusing(1);
+    const bot = newBot(apiRoot);
+    bot.on('text', (ctx) => ctx.replyWithPhoto({ source: Buffer.from('a photo') }) as never);
+    await prepareBot(bot).handle(update, patientRun(9).run, 1);
+    expect(received.map(({ body }) => body.includes('a photo'))).toEqual([true, true]);
+  });
+
+  it('fails at once in a handler that the program has called itself', async () => {
+    const { apiRoot, received } = await refusing(9);
+    const bot = newBot(apiRoot);
+    bot.on('text', (ctx) => ctx.reply('hello'));
+    bot.catch((error) => {
+      throw error;
+    });
+    prepareBot(bot);
+    await expect(bot.handleUpdate(update)).rejects.toMatchObject({ code: 429 });
+    expect(received).toHaveLength(1);
+  });
+});
+
+describe("the error of a call that only the program's own client could have made", () => {
+  it('is known as that of a call', async () => {
+    const bot = newBot('http://127.0.0.1:1');
+    class OwnClientContext extends Context {
+      constructor(...args: ConstructorParameters<typeof Context>) {
+        super(...args);
+        this.telegram.callApi = () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNRESET' }));
+      }
+    }
+    Reflect.get(bot, 'options').contextType = OwnClientContext;
+    bot.on('text', (ctx) => ctx.reply('hello'));
+    const prepared = prepareBot(bot);
+    const error: unknown = await prepared.handle(update, handlerRun(), 1).catch((reason: unknown) => reason);
+    expect(prepared.failureOf(error)).toEqual({ kind: 'unreachable' });
+    expect(prepared.failureOf(Object.assign(new Error('no'), { code: 'ECONNRESET' }))).toEqual({
+      kind: 'error',
+    });
   });
 });
 
@@ -144,7 +254,7 @@ describe.each(telegrafVersions)('a call with Telegraf 4.$minor', ({ name }) => {
         api.apiRoot,
         patched,
       );
-      expect(await prepareBot(bot).handle(update, { signal }, 2)).toBe('handled');
+      expect(await prepareBot(bot).handle(update, handlerRun({ signal }), 2)).toBeUndefined();
       expect(seen).toEqual([signal, 2, { message_id: 7 }]);
       expect(api.received.map(isByTelegraf)).toEqual([patched]);
       expect(added).toHaveBeenCalled();
@@ -152,12 +262,26 @@ describe.each(telegrafVersions)('a call with Telegraf 4.$minor', ({ name }) => {
       expect(listenersOf(removed as typeof added)).toEqual(listenersOf(added));
     });
 
+    it('is made again after a 429', async () => {
+      let refused = false;
+      const api = await startHttpApi((response) => {
+        if (refused) response.end('{"ok":true,"result":true}');
+        else response.writeHead(429).end('{"ok":false,"error_code":429,"description":"Too Many"}');
+        refused = true;
+      });
+      const pause = jest.fn<(ms: number) => Promise<boolean>>().mockResolvedValue(true);
+      const bot = botThat((ctx) => ctx.reply('hello'), api.apiRoot, patched);
+      await prepareBot(bot).handle(update, handlerRun(undefined, { pause }), 1);
+      expect(pause.mock.calls).toEqual([[1_000]]);
+      expect(api.received.map(isByTelegraf)).toEqual([patched, patched]);
+    });
+
     it("is refused with the program's own TelegramError", async () => {
       const api = await startHttpApi((response) =>
         response.writeHead(403).end('{"ok":false,"error_code":403,"description":"blocked"}'),
       );
       const bot = botThat((ctx) => ctx.reply('hello'), api.apiRoot, patched);
-      const handled = prepareBot(bot).handle(update, new AbortController(), 1);
+      const handled = prepareBot(bot).handle(update, handlerRun(), 1);
       await expect(handled).rejects.toThrow(telegraf.TelegramError);
       await expect(handled).rejects.toMatchObject({ code: 403, on: { method: 'sendMessage' } });
     });
@@ -166,7 +290,7 @@ describe.each(telegrafVersions)('a call with Telegraf 4.$minor', ({ name }) => {
       const api = await startHttpApi(() => {});
       const controller = new AbortController();
       const bot = botThat((ctx) => ctx.reply('hello'), api.apiRoot, patched);
-      const handled = prepareBot(bot).handle(update, controller, 1);
+      const handled = prepareBot(bot).handle(update, handlerRun(controller), 1);
       const request = await api.asked;
       const closed = new Promise((resolve) => request.once('close', resolve));
       controller.abort(new Error('the stop'));
@@ -181,13 +305,16 @@ describe.each(telegrafVersions)('a call with Telegraf 4.$minor', ({ name }) => {
       });
       const controller = new AbortController();
       const bot = botThat((ctx) => ctx.reply('hello'), api.apiRoot, patched);
-      const handled = prepareBot(bot).handle(update, controller, 1);
+      const prepared = prepareBot(bot);
+      const handled = prepared.handle(update, handlerRun(controller), 1);
       const request = await api.asked;
       if (patched) {
         await new Promise((resolve) => request.socket.once('close', resolve));
         controller.abort(new Error('the stop'));
       }
       await expect(handled).rejects.toThrow(patched ? 'the stop' : 'Invalid response body');
+      const error: unknown = await handled.catch((reason: unknown) => reason);
+      expect(prepared.failureOf(error).kind).toBe(patched ? 'error' : 'unreachable');
     });
   });
 });

@@ -3,8 +3,10 @@ import { Context, session, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { LastcallContext } from '../../src/telegraf/context.js';
 import { type PreparedBot, prepareBot } from '../../src/telegraf/handling.js';
+import { RetryLater } from '../../src/telegraf/retry-later.js';
 import { exitRequest } from '../../src/telegraf/takeover/exit-request.js';
 import { settle } from '../support/fake-clock.js';
+import { handlerRun } from '../support/handler-run.js';
 import { closeHttpApis, startHttpApi } from '../support/http-api.js';
 
 const TOKEN = '4711:a-token-of-the-handling-tests';
@@ -35,7 +37,7 @@ function knowingItself<B extends { botInfo?: unknown }>(bot: B): B {
 const neverStopped = () => new AbortController().signal;
 
 const handle = (prepared: PreparedBot, update = textUpdate(), signal = neverStopped(), attempt = 1) =>
-  prepared.handle(update, { signal }, attempt);
+  prepared.handle(update, handlerRun({ signal }), attempt);
 
 afterEach(async () => {
   await closeHttpApis();
@@ -75,7 +77,7 @@ describe('what a handler is given', () => {
           return signal;
         },
       };
-      await prepared.handle(textUpdate(text), run, 1);
+      await prepared.handle(textUpdate(text), handlerRun(run), 1);
     }
     expect(asked).toEqual(['reads', 'calls']);
   });
@@ -121,7 +123,9 @@ describe('what a handler is given', () => {
     });
     bot.catch(() => {});
     const signal = neverStopped();
-    expect(await handle(prepareBot(bot), textUpdate(), signal, 2)).toBe('caught');
+    expect(await handle(prepareBot(bot), textUpdate(), signal, 2)).toEqual({
+      caught: new Error('it failed'),
+    });
     expect(seen).toEqual([signal, 2]);
   });
 
@@ -175,7 +179,7 @@ describe('a handler that fails', () => {
     const bot = failing().catch((error, ctx) => {
       caught.push(error, ctx.attempt);
     });
-    expect(await handle(prepareBot(bot))).toBe('caught');
+    expect(await handle(prepareBot(bot))).toEqual({ caught: new Error('it failed') });
     expect(caught).toEqual([new Error('it failed'), 1]);
   });
 
@@ -183,7 +187,7 @@ describe('a handler that fails', () => {
     const bot = failing();
     const prepared = prepareBot(bot);
     bot.catch(() => {});
-    expect(await handle(prepared)).toBe('caught');
+    expect(await handle(prepared)).toEqual({ caught: new Error('it failed') });
   });
 
   it('rejects with what bot.catch throws', async () => {
@@ -201,7 +205,7 @@ describe('a handler that fails', () => {
     bot.use(() => {
       throw new Error('it failed');
     });
-    expect(await handle(prepareBot(bot))).toBe('handled');
+    expect(await handle(prepareBot(bot))).toBeUndefined();
   });
 
   it('by process.exit has not failed: nobody is told', async () => {
@@ -211,12 +215,115 @@ describe('a handler that fails', () => {
     });
     const report = jest.fn<(error: unknown) => void>();
     bot.catch(report);
-    expect(await handle(prepareBot(bot))).toBe('handled');
+    expect(await handle(prepareBot(bot))).toBeUndefined();
     expect(report).not.toHaveBeenCalled();
   });
 });
 
+describe('a handler that fails for a reason that passes', () => {
+  const failing = (error: unknown) => {
+    const bot = newBot();
+    bot.use(() => {
+      throw error;
+    });
+    return bot;
+  };
+  const passes = new Error('it passes');
+  const run = () => handlerRun(undefined, { isPutBack: (error) => error === passes });
+
+  it("rejects, and bot.catch hears nothing of it; nor does Telegraf's own handler", async () => {
+    const print = jest.spyOn(console, 'error').mockImplementation(() => {});
+    const report = jest.fn<(error: unknown) => void>();
+    await expect(prepareBot(failing(passes).catch(report)).handle(textUpdate(), run(), 1)).rejects.toBe(
+      passes,
+    );
+    await expect(prepareBot(failing(passes)).handle(textUpdate(), run(), 1)).rejects.toBe(passes);
+    expect(report).not.toHaveBeenCalled();
+    expect(print).not.toHaveBeenCalled();
+  });
+
+  it('is told to bot.catch by any other error', async () => {
+    const report = jest.fn<(error: unknown) => void>();
+    const bot = failing(new Error('it failed')).catch(report);
+    const caught = await prepareBot(bot).handle(textUpdate(), run(), 1);
+    expect(caught).toEqual({ caught: new Error('it failed') });
+    expect(report).toHaveBeenCalledTimes(1);
+  });
+
+  it('rejects where bot.catch asks for a later run', async () => {
+    const asked = new RetryLater('30s');
+    const bot = failing(new Error('it failed')).catch(() => {
+      throw asked;
+    });
+    await expect(prepareBot(bot).handle(textUpdate(), run(), 1)).rejects.toBe(asked);
+  });
+
+  it('has failed for a reason of its own where only the reply of bot.catch fails for one that passes', async () => {
+    const failed = new Error('it failed');
+    const bot = failing(failed).catch(() => {
+      throw passes;
+    });
+    const prepared = prepareBot(bot);
+    const error: unknown = await prepared.handle(textUpdate(), run(), 1).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ errors: [failed, passes] });
+    expect(error).toHaveProperty('message', 'it failed; then bot.catch failed: it passes');
+    expect(prepared.failureOf(error)).toEqual({ kind: 'error' });
+  });
+
+  it('has ended well where the program catches the error of a call of its own to handleUpdate', async () => {
+    const bot = newBot().catch(() => {});
+    let calls = 0;
+    bot.use(async (ctx) => {
+      if (++calls === 2) throw new Error('within');
+      await bot.handleUpdate(ctx.update);
+    });
+    expect(await prepareBot(bot).handle(textUpdate(), run(), 1)).toBeUndefined();
+    expect(calls).toBe(2);
+  });
+});
+
+describe('ctx.retryAfter', () => {
+  it('ends the handler, and asks for a later run', async () => {
+    const bot = newBot();
+    const behind = jest.fn();
+    bot.on('text', (ctx) => {
+      ctx.retryAfter('30s');
+      behind();
+    });
+    const prepared = prepareBot(bot);
+    const error: unknown = await handle(prepared).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RetryLater);
+    expect(prepared.failureOf(error)).toEqual({ kind: 'asked', delayMs: 30_000 });
+    expect(behind).not.toHaveBeenCalled();
+  });
+
+  it('is there in contexts that the program has made itself, and may be taken by the program', async () => {
+    const bot = newBot();
+    const seen: unknown[] = [];
+    bot.use((ctx) => {
+      seen.push(typeof ctx.retryAfter);
+      Object.assign(ctx, { retryAfter: 'mine' });
+      seen.push(ctx.retryAfter);
+    });
+    const prepared = prepareBot(bot);
+    await handle(prepared);
+    await bot.middleware()(new Context(textUpdate(), bot.telegram, me as never) as never, async () => {});
+    expect(seen).toEqual(['function', 'mine', 'function', 'mine']);
+  });
+});
+
 describe("the bot's handlerTimeout", () => {
+  it.each([
+    [undefined, undefined],
+    [90_000, undefined],
+    [50, 50],
+    [600_000, 600_000],
+    [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+  ])("of %p is told as the bot's own: %p", (handlerTimeout, own) => {
+    const bot = newBot(handlerTimeout === undefined ? {} : { handlerTimeout });
+    expect(prepareBot(bot).ownHandlerTimeoutMs).toBe(own);
+  });
+
   it('does not apply', async () => {
     jest.useFakeTimers();
     const bot = newBot({ handlerTimeout: 50 });
@@ -230,7 +337,7 @@ describe("the bot's handlerTimeout", () => {
     const handled = handle(prepareBot(bot));
     await jest.advanceTimersByTimeAsync(100_000);
     finish();
-    expect(await handled).toBe('handled');
+    expect(await handled).toBeUndefined();
   });
 });
 
@@ -245,7 +352,7 @@ describe('restore', () => {
     await settle();
     prepared.restore();
     fail();
-    await expect(ended).resolves.toBe('caught');
+    await expect(ended).resolves.toEqual({ caught: new Error('too late') });
     expect(printed).not.toHaveBeenCalled();
     expect(process.exitCode).toBeUndefined();
   });
@@ -270,6 +377,6 @@ describe('restore', () => {
     bot.catch(() => {});
     prepared.restore();
     const again = prepareBot(bot);
-    expect(await handle(again)).toBe('caught');
+    expect(await handle(again)).toEqual({ caught: new Error('it failed') });
   });
 });

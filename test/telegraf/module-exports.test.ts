@@ -20,7 +20,20 @@ describe('the form of a module', () => {
 
   it('is a bot, exported or as default', () => {
     for (const exports of [bot, { default: bot }, { default: { default: bot } }])
-      expect(formOf(exports)).toEqual({ form: 'instance', bot });
+      expect(formOf(exports)).toEqual({ form: 'instance', bot, orderKey: undefined });
+  });
+
+  it('has a rule of order, beside the default export, beside a function, or at the bot', () => {
+    const orderKey = () => 'k';
+    const withRule = (value: object) => Object.assign(value, { orderKey });
+    for (const exports of [
+      { default: () => {}, orderKey },
+      { default: { default: () => {}, orderKey } },
+      withRule(() => {}),
+      { default: withRule(new Telegraf('4711:a-token-of-the-module-tests')) },
+    ])
+      expect(formOf(exports)).toMatchObject({ orderKey });
+    expect(formOf({ default: () => {} })).toMatchObject({ orderKey: undefined });
   });
 
   it.each<[string, unknown, string]>([

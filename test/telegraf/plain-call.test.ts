@@ -5,6 +5,7 @@ import type { Update } from 'telegraf/types';
 import type { LastcallContext } from '../../src/telegraf/context.js';
 import { prepareBot } from '../../src/telegraf/handling.js';
 import { rememberClient, rememberErrorClass } from '../../src/telegraf/known-clients.js';
+import { handlerRun } from '../support/handler-run.js';
 import {
   closeHttpApis,
   isByTelegraf,
@@ -38,7 +39,7 @@ async function underLastcall<T>(
   Object.assign(bot, { botInfo: me });
   const { promise, take } = outcome<T>();
   bot.use((ctx) => take(call(ctx.telegram)));
-  await prepareBot(bot).handle(update, { signal: new AbortController().signal }, 1);
+  await prepareBot(bot).handle(update, handlerRun(), 1);
   return promise();
 }
 
@@ -246,7 +247,7 @@ describe("Telegraf's own client makes", () => {
     const bot = new Telegraf<LastcallContext>(TOKEN, { telegram: { apiRoot } });
     Object.assign(bot, { botInfo: me });
     bot.use((ctx) => hello(ctx.telegram));
-    await expect(prepareBot(bot).handle(update, controller, 1)).rejects.toThrow('the stop');
+    await expect(prepareBot(bot).handle(update, handlerRun(controller), 1)).rejects.toThrow('the stop');
   });
 
   it('those that a webhook may answer', async () => {
@@ -275,7 +276,7 @@ describe("a callApi of the program's own is never passed by:", () => {
   const reply = async (bot: Telegraf<LastcallContext>) => {
     Object.assign(bot, { botInfo: me });
     bot.use((ctx) => ctx.reply('hello'));
-    await prepareBot(bot).handle(update, { signal: new AbortController().signal }, 1);
+    await prepareBot(bot).handle(update, handlerRun(), 1);
   };
 
   it("on the client's class", async () => {

@@ -1,6 +1,7 @@
 /** The context that every subcommand of `lastcall inbox` gets. */
 import type { CommandContext } from '../command.js';
 import type { BotInbox } from './choose-inbox.js';
+import type { Filter } from './filter.js';
 
 /** Options that take no value. */
 export const switchNames = ['all', 'dead', 'json', 'waiting'] as const;
@@ -12,4 +13,6 @@ export interface InboxContext {
   /** The update ids from the command line, without duplicates. */
   readonly ids: readonly number[];
   readonly switches: ReadonlySet<Switch>;
+  /** Selects among the dead letters, if the command line does. */
+  readonly filter: Filter | undefined;
 }

@@ -20,18 +20,28 @@ const printable = (text: string): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-const headings = ['STATE', 'UPDATE', 'KIND', 'CHAT', 'AGE', 'BEGUN', 'DIED', 'WHY'] as const;
-
 /** Formats a table of updates without their contents; an empty text if there are no updates. */
 export function table(updates: Iterable<SeenUpdate>, nowMs: number): string {
-  const rows = Array.from(updates, (update) => row(update, nowMs));
+  const listed = [...updates];
+  const hasCuts = listed.some(({ cuts = 0 }) => cuts > 0);
+  const headings = [
+    'STATE',
+    'UPDATE',
+    'KIND',
+    'CHAT',
+    'AGE',
+    'BEGUN',
+    'DIED',
+    ...(hasCuts ? ['CUT'] : []),
+    'WHY',
+  ];
+  const rows = listed.map((update) => row(update, nowMs, hasCuts));
   return rows.length === 0 ? '' : columns([headings, ...rows]);
 }
 
-function row(update: SeenUpdate, nowMs: number): readonly string[] {
-  const { state, updateId, kind, key, atMs, attempts, deaths = '', why = '', error = '' } = update;
-  const [firstLine] = error.split('\n', 1);
-  const reason = why && firstLine ? `${why}: ${firstLine}` : why;
+function row(update: SeenUpdate, nowMs: number, hasCuts: boolean): readonly string[] {
+  const { state, updateId, kind, key, atMs, attempts, deaths = '', cuts = '' } = update;
+  const reason = reasonOf(update, nowMs);
   const shown = reason.length > MAX_WHY_LENGTH ? `${reason.slice(0, MAX_WHY_LENGTH)}…` : reason;
   const age = durationInWords(Math.max(0, nowMs - atMs));
   return [
@@ -42,9 +52,20 @@ function row(update: SeenUpdate, nowMs: number): readonly string[] {
     age,
     `${attempts}`,
     `${deaths}`,
+    ...(hasCuts ? [`${cuts}`] : []),
     printable(shown),
   ];
 }
+
+/** Returns why a dead update was given up, or when one that was put back is tried again. */
+function reasonOf({ why, error, notBeforeMs }: SeenUpdate, nowMs: number): string {
+  if (notBeforeMs !== undefined)
+    return notBeforeMs > nowMs ? `next try in ${wholeSeconds(notBeforeMs - nowMs)}` : 'next try now';
+  const firstLine = error?.split('\n', 1)[0] ?? '';
+  return why === undefined ? '' : firstLine === '' ? why : `${why}: ${firstLine}`;
+}
+
+const wholeSeconds = (ms: number): string => durationInWords(Math.ceil(ms / 1_000) * 1_000);
 
 /** Formats counts, such as `2 running, 0 waiting, 1 dead`. Leaves out `interrupted` if there are none. */
 export function countsInWords(counts: Readonly<Record<UpdateState, number>>): string {
@@ -64,6 +85,8 @@ function fieldsOf({ seq, updateId, kind, key, state, attempts, ...update }: Seen
     at: new Date(update.atMs).toISOString(),
     attempts,
     deaths: update.deaths ?? null,
+    cuts: update.cuts ?? null,
+    nextTryAt: update.notBeforeMs === undefined ? null : new Date(update.notBeforeMs).toISOString(),
     why: update.why ?? null,
     error: update.error ?? null,
     seq,

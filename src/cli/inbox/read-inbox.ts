@@ -9,6 +9,7 @@ import { findOwner, type InboxOwner, runIdOf } from './owner.js';
 export async function readInbox(inbox: BotInbox): Promise<{ owner: InboxOwner; view: InboxView }> {
   const { botKey: bot, folder } = inbox;
   const owner = await findOwner(inbox);
+  // The key is only shown. It is that of the order by chat, since the bot's settings and its module are not known here.
   const reading = { now: Date.now, keyOf: orderKey, kindOf: updateKind };
   return { owner, view: new InboxView({ ...reading, bot, folder, runId: runIdOf(owner) }) };
 }

@@ -18,18 +18,21 @@ type Action = InboxRequest['action'];
 /** Update ids by sequence number. */
 type Targets = ReadonlyMap<Seq, UpdateId>;
 
-/** Requests another try of the dead letters with the given ids, or of all with `--all`. */
+/** Requests another try of the dead letters with the given ids, of those that the filter selects, or of all with `--all`. */
 export const retry = (context: InboxContext): Promise<number> =>
   request(context, 'retry', context.switches.has('all'));
 
-/** Requests the removal of the updates with the given ids, or of all dead letters with `--dead`. */
+/** Requests the removal of the updates with the given ids, or of all dead letters with `--dead`, or of those that the filter selects. */
 export const drop = (context: InboxContext): Promise<number> =>
   request(context, 'drop', context.switches.has('dead'));
 
 async function request(context: InboxContext, action: Action, allDead: boolean): Promise<number> {
-  const { io, inbox, ids } = context;
+  const { io, inbox, ids, filter } = context;
   const { view } = await readInbox(inbox);
-  const found = allDead ? view.updates(['dead']) : withIds(view.updates(), ids);
+  const found =
+    filter || allDead
+      ? [...view.updates(['dead'])].filter((letter) => filter?.(letter) ?? true)
+      : withIds(view.updates(), ids);
   const { targets, complaints } = selectTargets(found, ids, action);
   for (const complaint of complaints) io.stderr.write(`${complaint}\n`);
   const allDone = await sendAndReport(context, action, targets);

@@ -4,11 +4,14 @@
  * their sequence numbers stay in memory. Of the suspects (updates that processes have died of), at most one is loaded.
  *
  *     on disk ──fill──► loaded ──take──► taken ──► settled
- *        │                 ▲
+ *        │                 ▲ ▲              │
+ *        │                 │ └── delayed ◄──┘ put back: its chat waits with it
  *        └──► spilled ─────┘ when its chat has room again, or the suspect before it has settled
  */
+import type { Clock } from '../../clock.js';
 import { Fifo } from '../fifo.js';
 import type { OrderKey, Seq } from '../ids.js';
+import { UPDATE_EXPIRES_AFTER_MS, type WaitingBehind } from '../inbox.js';
 import { OrderKeeper } from '../order-keeper.js';
 import type { Batch } from '../store/batch.js';
 import type { Ledger } from '../store/ledger.js';
@@ -19,9 +22,22 @@ type Identified = { readonly update_id: number };
 
 export interface BacklogOptions<U extends Identified> {
   readonly ledger: Ledger;
-  /** Reads those of the wanted updates of a batch that are not settled, in order of arrival. */
-  read(batch: Batch, seqs: readonly Seq[]): readonly Item<U>[];
+  /**
+   * Reads those of the wanted updates of a batch that are not settled, in order of arrival.
+   *
+   * @param key the key that they had before: a bot's own rule of order may give another one each time
+   */
+  read(batch: Batch, seqs: readonly Seq[], key?: OrderKey): readonly Item<U>[];
+  /** Reads an unsettled update once more, as it was written, with the key that it had before. */
+  readAgain(seq: Seq, key: OrderKey): Item<U> | undefined;
   isSuspect(history: History): boolean;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Called when an update that was delayed can be taken. */
+  available(): void;
+  /** Called when a delayed update cannot be read. */
+  failed(error: unknown): void;
   readonly limits: BacklogLimits;
 }
 
@@ -37,6 +53,12 @@ export interface BacklogLimits {
 /** The share of the room in which a key may have several updates. The rest is for keys of which nothing is loaded. */
 const SHARED = 3 / 4;
 
+/** The number of messages that an album may have. */
+const LARGEST_GROUP = 10;
+
+/** How many batches are read in one go at most. */
+const MOST_READ = 32;
+
 export class Backlog<U extends Identified> {
   readonly #options: BacklogOptions<U>;
   /** The loaded updates. */
@@ -46,6 +68,9 @@ export class Backlog<U extends Identified> {
   /** Keys whose first spilled update is a suspect that waits for its turn. */
   readonly #suspended = new Set<OrderKey>();
   #suspect: Item<U> | undefined;
+  /** The updates that were put back and whose delays last, each with its key and what cancels its delay. */
+  readonly #delayed = new Map<Seq, { readonly key: OrderKey; readonly cancel: () => void }>();
+  #willFill = false;
   #size = 0;
   #bytes = 0;
   /** Updates from this number on have not been read yet. */
@@ -69,7 +94,8 @@ export class Backlog<U extends Identified> {
     const [first] = items;
     const next = this.#options.ledger.batchFrom(this.#ahead);
     // A batch that has become smaller is read again, without the updates that were dropped meanwhile.
-    if (!first || next?.first !== first.seq || next.size !== items.length || !this.#hasRoom) return;
+    if (!first || next?.first !== first.seq || next.size !== items.length) return;
+    if (!this.#hasRoom && !this.#order.continuesGroup(first)) return;
     this.#ahead = seqAfter((items.at(-1) ?? first).seq);
     for (const item of items) this.#admit(item);
   }
@@ -81,6 +107,7 @@ export class Backlog<U extends Identified> {
       // Filling at half the limit, and not for each settled update, reads a batch once for all updates in it.
       if (!this.#order.hasReady || this.#size <= limits.updates / 2) this.#fill();
       const item = this.#order.take();
+      if (!item && this.#canFill) this.#fillLater();
       if (!item || ledger.batchOf(item.seq)) return item;
       // The update was dropped while it waited, which may have made room for others.
       this.remove(item);
@@ -89,8 +116,7 @@ export class Backlog<U extends Identified> {
 
   /** A taken update is done with, and no longer in the ledger. Throws INBOX_DISK. */
   remove(item: Item<U>): void {
-    this.#size--;
-    this.#bytes -= item.bytes;
+    this.#unload(item);
     this.#order.release(item.key);
     this.#reload(item.key);
     if (item === this.#suspect) this.#nextSuspect();
@@ -100,6 +126,19 @@ export class Backlog<U extends Identified> {
   noticeDrops(): void {
     // Other suspects need not wait until the chat of the dropped one gets to it.
     if (this.#suspect && !this.#options.ledger.batchOf(this.#suspect.seq)) this.#nextSuspect();
+    // The chat of a dropped one that was put back need not wait for the end of its delay.
+    for (const [seq, { key, cancel }] of this.#delayed) {
+      if (this.#options.ledger.batchOf(seq)) continue;
+      cancel();
+      this.#delayed.delete(seq);
+      this.#order.release(key);
+      this.#reload(key);
+    }
+  }
+
+  #unload(item: Item<U>): void {
+    this.#size--;
+    this.#bytes -= item.bytes;
   }
 
   #nextSuspect(): void {
@@ -109,6 +148,27 @@ export class Backlog<U extends Identified> {
       this.#reload(key);
       if (this.#suspect) break;
     }
+  }
+
+  /** A taken update is to be handed out again after the delay; the updates of its chat wait behind it. */
+  putBack(item: Item<U>, delayMs: number): void {
+    // Its handler may have changed the update, so that it is read again.
+    this.#unload(item);
+    this.#delay(item, delayMs);
+    if (item === this.#suspect) this.#nextSuspect();
+  }
+
+  /** The updates of a key that wait, without those that are still to be read from the disk. */
+  waitingOf(key: OrderKey): WaitingBehind | undefined {
+    const first = this.#order.firstWaiting(key);
+    if (!first) return undefined;
+    const waiting = this.#order.waitingOf(key) + (this.#spilled.get(key)?.size ?? 0);
+    return { waiting, acceptedAtMs: first.acceptedAtMs };
+  }
+
+  /** No delayed update is loaded any more. */
+  close(): void {
+    for (const { cancel } of this.#delayed.values()) cancel();
   }
 
   get #canFill(): boolean {
@@ -131,16 +191,30 @@ export class Backlog<U extends Identified> {
     return Math.max(1, Math.ceil(updatesOfKey * (1 - used / SHARED)));
   }
 
-  /** Loads as much as there is room for. */
+  /** Loads as much as there is room for, but for the time that reading a long backlog of few chats would take. */
   #fill(): void {
     const { ledger, read } = this.#options;
-    while (this.#canFill) {
+    // A group that may go on in the next batch is loaded whole.
+    let isAmidGroup = false;
+    for (let batches = 0; batches < MOST_READ && (this.#canFill || isAmidGroup); batches++) {
       const batch = ledger.batchFrom(this.#ahead);
       if (!batch) return;
       const wanted = batch.seqs.filter((seq) => seq >= this.#ahead);
       this.#ahead = seqAfter(batch.last);
-      for (const item of read(batch, wanted)) this.#admit(item);
+      const items = read(batch, wanted);
+      for (const item of items) this.#admit(item);
+      isAmidGroup = items.at(-1)?.group !== undefined;
     }
+  }
+
+  /** Tries again in the next turn of the event loop, after signals, timers and sockets. */
+  #fillLater(): void {
+    if (this.#willFill) return;
+    this.#willFill = true;
+    setImmediate(() => {
+      this.#willFill = false;
+      this.#options.available();
+    });
   }
 
   /** Loads an update if its key allows that, and spills it otherwise. */
@@ -151,7 +225,7 @@ export class Backlog<U extends Identified> {
     } else if (this.#isHeld(item.seq)) {
       this.#suspended.add(item.key);
       this.#spill(item);
-    } else if (this.#order.countOf(item.key) >= this.#roomOfKey) {
+    } else if (this.#order.countOf(item.key) >= this.#roomOfKey && !this.#order.continuesGroup(item)) {
       this.#spill(item);
     } else {
       this.#load(item);
@@ -165,13 +239,50 @@ export class Backlog<U extends Identified> {
   }
 
   #load(item: Item<U>): void {
+    const { notBeforeMs } = this.#options.ledger.historyOf(item.seq);
+    // No update waits for longer than until it expires, whatever the system's clock said when it was put back.
+    const delayMs = Math.min(notBeforeMs - this.#options.now(), UPDATE_EXPIRES_AFTER_MS);
+    if (delayMs > 0) {
+      // An earlier run has put the update back.
+      this.#order.hold(item);
+      this.#delay(item, delayMs);
+      return;
+    }
+    this.#count(item);
+    this.#order.add(item);
+  }
+
+  #count(item: Item<U>): void {
     if (item.attempt > 1 && this.#isSuspect(item.seq)) this.#suspect = item;
     this.#size++;
     this.#bytes += item.bytes;
-    this.#order.add(item.key, item);
   }
 
-  /** Loads spilled updates of a key, as far as the key has room. */
+  /** Puts an update at the head of its key, which is taken or held, after the delay. */
+  #delay({ seq, key }: Item<U>, delayMs: number): void {
+    const { clock, available, failed } = this.#options;
+    const cancel = clock.after(delayMs, () => {
+      this.#delayed.delete(seq);
+      try {
+        const item = this.#options.readAgain(seq, key);
+        if (item) {
+          this.#count(item);
+          this.#order.putBack(item);
+        } else {
+          // The update was dropped meanwhile.
+          this.#order.release(key);
+          this.#reload(key);
+        }
+      } catch (error) {
+        failed(error);
+        return;
+      }
+      available();
+    });
+    this.#delayed.set(seq, { key, cancel });
+  }
+
+  /** Loads spilled updates of a key, as far as the key has room, and no group in part. */
   #reload(key: OrderKey): void {
     const { ledger } = this.#options;
     const spilled = this.#spilled.get(key);
@@ -182,29 +293,42 @@ export class Backlog<U extends Identified> {
     if (loaded > room / 2) return;
     // Dropped updates are skipped first: a key of which nothing gets loaded would never be reloaded.
     while (spilled.first !== undefined && !ledger.batchOf(spilled.first)) spilled.shift();
-    const seqs = spilled.peek(room - loaded);
-    const items = this.#readAll(seqs);
-    for (const seq of seqs) {
-      if (this.#isHeld(seq)) {
-        this.#suspended.add(key);
-        return;
+    let seqs: readonly Seq[] = spilled.peek(room - loaded);
+    while (seqs.length > 0) {
+      const items = this.#readAll(seqs, key);
+      let group: string | undefined;
+      for (const seq of seqs) {
+        if (this.#isHeld(seq)) {
+          this.#suspended.add(key);
+          return;
+        }
+        spilled.shift();
+        const item = items.get(seq);
+        if (item) this.#load(item);
+        group = item?.group;
       }
-      spilled.shift();
-      const item = items.get(seq);
-      if (item) this.#load(item);
+      seqs = group === undefined ? [] : this.#spilledOfGroup(spilled, key, group);
     }
     if (spilled.size === 0) this.#spilled.delete(key);
   }
 
+  /** The updates at the head of those spilled that are of a group. */
+  #spilledOfGroup(spilled: Fifo<Seq>, key: OrderKey, group: string): readonly Seq[] {
+    const seqs = spilled.peek(LARGEST_GROUP);
+    const items = this.#readAll(seqs, key);
+    const end = seqs.findIndex((seq) => items.get(seq)?.group !== group);
+    return end === -1 ? seqs : seqs.slice(0, end);
+  }
+
   /** Reads updates that may be in several batches; those that are settled are missing. */
-  #readAll(seqs: readonly Seq[]): ReadonlyMap<Seq, Item<U>> {
+  #readAll(seqs: readonly Seq[], key: OrderKey): ReadonlyMap<Seq, Item<U>> {
     const { ledger, read } = this.#options;
     const items = new Map<Seq, Item<U>>();
     for (const seq of seqs) {
       const batch = items.has(seq) ? undefined : ledger.batchOf(seq);
       if (!batch) continue;
       const ofBatch = seqs.filter((other) => batch.spans(other));
-      for (const item of read(batch, ofBatch)) items.set(item.seq, item);
+      for (const item of read(batch, ofBatch, key)) items.set(item.seq, item);
     }
     return items;
   }

@@ -1,6 +1,6 @@
 /**
- * Which updates are not tried any more: those whose handler failed, and those that processes died of. They become dead
- * letters, which people can look at and have tried again.
+ * Which updates are not tried any more: those whose handler failed, and those that processes died of, or that too many
+ * stops had to cut. They become dead letters, which people can look at and have tried again.
  */
 import type { InboxEvent } from '../events.js';
 import { orderKey, type Seq } from '../ids.js';
@@ -10,7 +10,7 @@ import type { Store } from '../store/store.js';
 
 export interface DeadLetterPolicyOptions<U> {
   readonly store: Store;
-  /** After how many processes that died of it an update is given up; 0: never. */
+  /** After how many attempts in a row that ended with the process an update is given up; 0: never. */
   readonly maxAttempts: number;
   keyOf(update: U): string;
   kindOf(update: U): string;
@@ -31,12 +31,14 @@ export class DeadLetterPolicy<U> {
   }
 
   /** Whether one more death would be the last: such an update runs with no other suspect beside it. */
-  isSuspect({ deaths }: History): boolean {
+  isSuspect({ deaths, cuts }: History): boolean {
     const { maxAttempts } = this.#options;
-    return deaths > 0 && deaths >= maxAttempts - 1 && maxAttempts > 0;
+    return deaths > 0 && deaths + cuts >= maxAttempts - 1 && maxAttempts > 0;
   }
 
-  /** Keeps an unsettled update as a dead letter: as it was written, whatever its handler made of it. Throws INBOX_DISK. */
+  /**
+   * Settles an update and keeps it as a dead letter: as it was written, whatever its handler made of it. Throws INBOX_DISK.
+   */
   giveUp(seq: Seq, why: DeadReason, cause?: unknown): void {
     const { store, restore, keyOf, kindOf, errorText, now, emit } = this.#options;
     const stored = store.readOne(seq);
@@ -45,25 +47,22 @@ export class DeadLetterPolicy<U> {
     const update = restore(stored.content);
     const { updateId } = stored;
     const [key, kind] = [orderKey(keyOf(update)), kindOf(update)];
-    const { runs: attempts } = store.ledger.historyOf(seq);
+    const { attempts, deaths, cuts } = store.ledger.historyOf(seq);
     const error = cause === undefined ? undefined : errorText(cause);
     store.addDeadLetter({ seq, updateId, key, kind, why, attempts, atMs: now(), error }, text);
-    emit({ event: 'inbox.dead', updateId, kind, why, attempts });
+    emit({ event: 'inbox.dead', updateId, kind, why, attempts, deaths, cuts });
   }
 
   /**
-   * Gives up the updates that too many processes have died of. Throws INBOX_DISK.
+   * Gives up the updates that too many processes in a row have died of, or were stopped amid. Throws INBOX_DISK.
    *
    * @returns how many updates were given up
    */
   giveUpExhausted(): number {
     const { store, maxAttempts } = this.#options;
     if (maxAttempts === 0) return 0;
-    const exhausted = store.ledger.histories().filter(([, { deaths }]) => deaths >= maxAttempts);
-    for (const [seq] of exhausted) {
-      this.giveUp(seq, 'died');
-      store.mark('settled', seq);
-    }
+    const exhausted = store.ledger.histories().filter(([, { deaths, cuts }]) => deaths + cuts >= maxAttempts);
+    for (const [seq, { deaths, cuts }] of exhausted) this.giveUp(seq, cuts > deaths ? 'cut' : 'died');
     store.write();
     return exhausted.length;
   }

@@ -11,11 +11,20 @@
  */
 import type { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
+import { counterOf, newCounters } from '../counters.js';
 import { seq, type UpdateId, updateId } from '../ids.js';
-import type { Entry, Inbox, InboxCounts, InboxReport, Settlement } from '../inbox.js';
+import {
+  type Entry,
+  type Inbox,
+  type InboxCounts,
+  type InboxReport,
+  type Retry,
+  type Settlement,
+  UPDATE_EXPIRES_AFTER_MS,
+  type WaitingBehind,
+} from '../inbox.js';
 import { systemDisk } from '../log/disk.js';
 import { inboxError } from '../store/inbox-error.js';
-import { counterOf, newCounters } from './counters.js';
 import { Item } from './item.js';
 import { Maintenance } from './maintenance.js';
 import { type JournalOptions, type JournalParts, openJournal } from './opening.js';
@@ -27,6 +36,9 @@ export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
 
 /** A disk that needs longer than this to read and sync a full inbox counts as hung. */
 const OPEN_WITHIN_MS = 300_000;
+
+/** The names under which people know the limits of dead letters. */
+const limitNames = { number: 'DEAD_LIMIT', ageMs: 'DEAD_AGE', bytes: 'size' } as const;
 
 type State =
   /** `latestEnd` is in the clock's milliseconds; Infinity unless `open` is running. */
@@ -40,6 +52,8 @@ const UNOPENED: State = { name: 'opening', latestEnd: Number.POSITIVE_INFINITY }
 
 export class JournalInbox<U extends { readonly update_id: number }> implements Inbox<U> {
   readonly recognizesRepeats = true;
+  readonly outlivesRun = true;
+  readonly expiresAfterMs = UPDATE_EXPIRES_AFTER_MS;
   readonly #options: JournalOptions<U>;
   readonly #counters = newCounters();
   /** The entries that were taken and have not settled. */
@@ -79,10 +93,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#become({ name: 'open' });
     this.#maintenance = new Maintenance({
       clock,
+      now: this.#options.now,
       owner: opened.owner,
       store: opened.store,
       capacity: opened.capacity,
       answerRequests: () => this.#answerRequests(),
+      dropDeadLetters: () => this.#dropDeadLetters(),
       failed: (error) => this.#fail(error),
     });
     this.#maintenance.start();
@@ -118,6 +134,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     // In a drain no update needs to start, because all are safe on disk.
     if (this.#state.name !== 'open') return items;
     const { store, backlog, commits } = this.#parts;
+    this.#maintenance?.catchUp();
+    if (this.#failure) return items;
     const limit = commits.isUnderWay ? Math.min(most, this.#turn.left) : most;
     try {
       while (items.length < limit) {
@@ -143,17 +161,37 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#taken.delete(entry);
     this.#counters[counterOf[result]]++;
     this.#attempt(() => {
-      if (result !== 'handled') policy.giveUp(item.seq, result, error);
-      store.mark('settled', item.seq);
+      if (result === 'handled') store.mark('settled', item.seq);
+      else policy.giveUp(item.seq, result, error);
       backlog.remove(item);
       capacity.check();
       commits.soon();
     });
   }
 
-  drain(): void {
+  putBack(entry: Entry<U>, { delayMs, isRetry }: Retry): void {
+    const item = this.#taken.get(entry);
+    if (!item || this.#isClosed || this.#failure) return;
+    const { store, backlog, commits } = this.#parts;
+    this.#taken.delete(entry);
+    this.#counters.putBack++;
+    this.#attempt(() => {
+      store.putBack({ seq: item.seq, notBeforeMs: this.#options.now() + delayMs, isRetry });
+      backlog.putBack(item, delayMs);
+      commits.soon();
+    });
+  }
+
+  waitingBehind({ key }: Entry<U>): WaitingBehind | undefined {
+    return this.#opened?.backlog.waitingOf(key);
+  }
+
+  drain(cause: 'stop' | 'fault' = 'stop'): void {
     const { name } = this.#state;
-    if (name === 'opening' || name === 'open') this.#become({ name: 'draining' });
+    if (name !== 'opening' && name !== 'open') return;
+    this.#become({ name: 'draining' });
+    // Written down, so that a supervisor that kills amid the drain counts as a stop, and not as a death.
+    if (name === 'open' && cause === 'stop') this.#attempt(() => this.#parts.store.beginDrain());
   }
 
   close(cause: 'stop' | 'fault' = 'stop'): Promise<InboxReport> {
@@ -164,7 +202,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   get counts(): InboxCounts {
     const taken = this.#taken.size;
     const unsettled = this.#opened?.store.ledger.size ?? 0;
-    return { ...this.#counters, waiting: unsettled - taken, taken, mayRepeat: taken };
+    const dead = this.#opened?.store.deadLetters.size ?? 0;
+    return { ...this.#counters, dead, waiting: unsettled - taken, taken, mayRepeat: taken };
   }
 
   get latestEnd(): number {
@@ -209,9 +248,15 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const contents = received?.(batch) ?? Buffer.from(JSON.stringify(batch));
     const firstSeq = store.append({ ids, contentIndexes: indexes, contents }, this.#offset);
     this.#counters.accepted += updates.length;
-    const bytes = contents.length / batch.length;
+    const facts = {
+      attempt: 1,
+      putBacks: 0,
+      retries: 0,
+      acceptedAtMs: this.#options.now(),
+      bytes: contents.length / batch.length,
+    };
     return updates.map(
-      (update, index) => new Item(update, { seq: seq(firstSeq + index), attempt: 1, bytes }, this.#options),
+      (update, index) => new Item(update, { ...facts, seq: seq(firstSeq + index) }, this.#options),
     );
   }
 
@@ -223,16 +268,28 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#options.available();
   }
 
+  #dropDeadLetters(): void {
+    const { store, commits } = this.#parts;
+    const dropped = store.dropExcessDeadLetters();
+    for (const { limit, letters, why } of dropped) {
+      this.#counters.deadDropped += letters;
+      this.#options.emit({ event: 'inbox.dead-dropped', letters, limit: limitNames[limit], why });
+    }
+    if (dropped.length > 0) commits.soon();
+  }
+
   async #close(cause: 'stop' | 'fault'): Promise<InboxReport> {
     this.#become({ name: 'closed', error: this.#failure });
     this.#maintenance?.stop();
     if (!this.#opened) return { left: 0, mayRepeat: [] };
-    const { owner, store, capacity, commits } = this.#opened;
+    const { owner, store, backlog, capacity, commits } = this.#opened;
+    backlog.close();
     capacity.close();
     commits.cancel();
     const cut = [...this.#taken.values()];
     // A stop is not caused by the handlers that it cuts, but a fault may be.
     if (cause === 'stop') for (const item of cut) store.mark('cut', item.seq);
+    else if (!this.#failure) this.#attempt(() => store.endDrain());
     if (!this.#failure) await commits.now();
     if (!this.#failure) this.#attempt(() => owner.release());
     this.#attempt(() => store.close());

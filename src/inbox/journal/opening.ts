@@ -1,20 +1,21 @@
 /** Opens the journal: acquires the folder, reads what is there, and creates the parts of the inbox. */
-import type { Clock } from '../../clock.js';
+import type { Counters } from '../counters.js';
 import type { InboxEvent } from '../events.js';
-import type { Seq } from '../ids.js';
+import type { OrderKey } from '../ids.js';
 import type { InboxOptions } from '../inbox.js';
 import type { Disk } from '../log/disk.js';
 import { GroupCommit } from '../log/group-commit.js';
 import type { Batch } from '../store/batch.js';
+import type { DeadLetterLimits } from '../store/dead-letters.js';
 import { openingError } from '../store/inbox-error.js';
 import { openStore } from '../store/open-store.js';
 import { Owner } from '../store/owner.js';
 import { checkFirstHeader } from '../store/read-log.js';
+import type { StoredUpdate } from '../store/record-cache.js';
 import { requestsFolder } from '../store/requests.js';
 import type { Store } from '../store/store.js';
 import { Backlog } from './backlog.js';
 import { Capacity, type CapacityLimits } from './capacity.js';
-import type { Counters } from './counters.js';
 import { DeadLetterPolicy } from './dead-letter-policy.js';
 import { Item } from './item.js';
 import { RequestHandler } from './request-handler.js';
@@ -26,15 +27,15 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly bot: string;
   /** What an accepted update survives. */
   readonly durability: 'power' | 'process';
-  /** After how many processes that died of it an update is given up; 0: never. */
+  /** After how many attempts in a row that ended with the process an update is given up; 0: never. */
   readonly maxAttempts: number;
+  readonly deadLetterLimits?: Partial<DeadLetterLimits>;
   /** How many handlers may be at work at once. */
   readonly concurrency: number;
   /** How many updates may wait before no more are taken from Telegram. */
   readonly limit: number;
   /** The process that works with the inbox: where it runs, as far as the bot's lock reaches, and a unique id. */
   readonly holder: { readonly place: string; readonly id: string };
-  readonly clock: Clock;
   /** The JSON of a batch as it was received, if that is known: an array, or an answer with an array as its `result`. */
   received?(batch: readonly U[]): Uint8Array | undefined;
   /** Makes an update of its JSON. */
@@ -81,6 +82,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
   signal: AbortSignal | undefined,
 ): Promise<JournalParts<U>> {
   const { folder, bot, disk, now, clock, holder, durability, segmentBytes, emit } = options;
+  const { deadLetterLimits } = options;
   const owner = new Owner({
     disk,
     folder,
@@ -106,6 +108,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
       runId: holder.id,
       survivesPowerCut: durability === 'power',
       now,
+      ...(deadLetterLimits && { deadLetterLimits }),
       ...(segmentBytes !== undefined && { segmentBytes }),
     });
     store = opened;
@@ -139,6 +142,19 @@ function assemble<U extends { readonly update_id: number }>(
   const { disk, folder, concurrency, limit, maxAttempts, clock, now, emit } = options;
   const { keyOf, kindOf, restore, errorText } = options;
   const { ledger } = store;
+  const itemOf = (
+    { seq, acceptedAtMs, content }: StoredUpdate,
+    { bytesEach: bytes }: Batch,
+    key?: OrderKey,
+  ) => {
+    const { attempts, putBacks, retries } = ledger.historyOf(seq);
+    return new Item(
+      restore(content),
+      { seq, attempt: attempts + 1, putBacks, retries, acceptedAtMs, bytes },
+      options,
+      key,
+    );
+  };
   const policy = new DeadLetterPolicy<U>({
     store,
     maxAttempts,
@@ -151,12 +167,16 @@ function assemble<U extends { readonly update_id: number }>(
   });
   const backlog = new Backlog<U>({
     ledger,
-    read: (batch: Batch, seqs: readonly Seq[]) =>
-      store.read(batch, seqs).map(({ seq, content }) => {
-        const attempt = ledger.historyOf(seq).runs + 1;
-        return new Item(restore(content), { seq, attempt, bytes: batch.bytesEach }, options);
-      }),
+    read: (batch, seqs, key) => store.read(batch, seqs).map((stored) => itemOf(stored, batch, key)),
+    readAgain(seq, key) {
+      const [stored, batch] = [store.readOne(seq), ledger.batchOf(seq)];
+      return stored && batch && itemOf(stored, batch, key);
+    },
     isSuspect: (history) => policy.isSuspect(history),
+    clock,
+    now,
+    available: () => options.available(),
+    failed,
     limits: {
       updates: Math.max(LOADED_LEAST, LOADED_PER_HANDLER * concurrency),
       bytes: LOADED_BYTES,

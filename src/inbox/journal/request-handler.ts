@@ -1,10 +1,11 @@
 /** Does to the updates of the inbox what people ask for with `lastcall inbox`, and never touches one that is taken. */
+
+import type { Counters } from '../counters.js';
 import type { InboxEvent } from '../events.js';
 import type { Seq, UpdateId } from '../ids.js';
 import type { Disk } from '../log/disk.js';
 import { answerRequests, type InboxAnswer, type InboxRequest } from '../store/requests.js';
 import type { Store } from '../store/store.js';
-import type { Counters } from './counters.js';
 
 export interface RequestHandlerOptions {
   readonly disk: Disk;
@@ -55,10 +56,9 @@ export class RequestHandler {
   #retry(seq: Seq): UpdateId | undefined {
     const { store, counters } = this.#options;
     const letter = store.getDeadLetter(seq);
-    const text = letter && store.deadLetters.content(seq);
-    if (!text) return undefined;
-    store.appendRetried({ ids: [letter.updateId], contentIndexes: [0], contents: Buffer.from(`[${text}]`) });
-    store.removeDeadLetter(seq);
+    // The process that has done it may have died before it answered.
+    if (!letter) return store.ledger.retried.get(seq);
+    if (!store.retryDeadLetter(seq)) return undefined;
     counters.recovered++;
     return letter.updateId;
   }

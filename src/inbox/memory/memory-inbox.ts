@@ -2,20 +2,35 @@
  * The inbox that keeps nothing: updates stay in Telegram's queue, and are confirmed only once they have settled. Therefore
  * only one batch is in work at a time, and all of it may come again after a kill.
  */
-import type { Entry, Inbox, InboxCounts, InboxOptions, InboxReport, Settlement } from '../inbox.js';
+import { counterOf, newCounters } from '../counters.js';
+import type {
+  Entry,
+  Inbox,
+  InboxCounts,
+  InboxOptions,
+  InboxReport,
+  Retry,
+  Settlement,
+  WaitingBehind,
+} from '../inbox.js';
 import { OrderKeeper } from '../order-keeper.js';
 import { type BatchEntry, MemoryBatch } from './batch.js';
 
-const counterOf = { handled: 'handled', failed: 'failed', 'timed-out': 'timedOut' } as const;
+/** No update is fetched while one of the batch was put back, so that nobody else is answered meanwhile. */
+const EXPIRES_AFTER_MS = 5 * 60 * 1_000;
 
 export class MemoryInbox<U extends { readonly update_id: number }> implements Inbox<U> {
   readonly recognizesRepeats = false;
+  readonly outlivesRun = false;
+  readonly expiresAfterMs = EXPIRES_AFTER_MS;
   /** The memory inbox waits only for handlers, whose time the dispatcher limits. */
   readonly latestEnd = Number.POSITIVE_INFINITY;
   readonly #options: InboxOptions<U>;
   readonly #order = new OrderKeeper<BatchEntry<U>>();
   readonly #taken = new Map<Entry<U>, BatchEntry<U>>();
-  readonly #counts = { accepted: 0, handled: 0, failed: 0, timedOut: 0 };
+  readonly #counters = newCounters();
+  /** What ends the wait of the entries that were put back. */
+  readonly #cancelWaits = new Set<() => void>();
   #state: 'open' | 'draining' | 'closed' = 'open';
   /** The batch at work, and who waits for it to settle. */
   #batch:
@@ -38,10 +53,11 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     if (this.#state !== 'open' || updates.length === 0) return undefined;
     if (this.#batch) throw new Error('accept() was called before the last batch was settled');
 
-    const batch = new MemoryBatch(updates, this.#options);
+    const { now = Date.now } = this.#options;
+    const batch = new MemoryBatch(updates, this.#options, now());
     this.#unsettled = batch.entries.length;
-    this.#counts.accepted += batch.entries.length;
-    for (const entry of batch.entries) this.#order.add(entry.key, entry);
+    this.#counters.accepted += batch.entries.length;
+    for (const entry of batch.entries) this.#order.add(entry);
     return new Promise((accepted) => {
       this.#batch = { of: batch, accepted };
       this.#options.available();
@@ -73,9 +89,29 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     if (!entry || this.#state === 'closed') return;
     this.#taken.delete(taken);
     entry.state = 'settled';
-    this.#counts[counterOf[result]]++;
+    this.#counters[counterOf[result]]++;
     this.#order.release(entry.key);
     if (--this.#unsettled === 0) this.#endBatch();
+  }
+
+  putBack(taken: Entry<U>, { delayMs, isRetry }: Retry): void {
+    const entry = this.#taken.get(taken);
+    if (!entry || !this.#batch || this.#state === 'closed') return;
+    this.#taken.delete(taken);
+    this.#counters.putBack++;
+    const again = this.#batch.of.putBack(entry, isRetry);
+    // The key counts as taken until then, so that nothing overtakes the entry.
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#cancelWaits.delete(cancel);
+      this.#order.putBack(again);
+      this.#options.available();
+    });
+    this.#cancelWaits.add(cancel);
+  }
+
+  waitingBehind({ key }: Entry<U>): WaitingBehind | undefined {
+    const first = this.#order.firstWaiting(key);
+    return first && { waiting: this.#order.waitingOf(key), acceptedAtMs: first.acceptedAtMs };
   }
 
   drain(): void {
@@ -85,6 +121,7 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
   async close(): Promise<InboxReport> {
     if (this.#state === 'closed') return this.#report;
     this.#state = 'closed';
+    for (const cancel of this.#cancelWaits) cancel();
     const rest = this.#batch?.of.unconfirmable ?? [];
     this.#report = {
       left: rest.filter(({ state }) => state !== 'settled').length,
@@ -100,9 +137,8 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     const begun =
       this.#batch?.of.entries.filter(({ state }) => state !== 'waiting') ?? this.#report.mayRepeat;
     return {
-      ...this.#counts,
-      recovered: 0,
-      dropped: 0,
+      ...this.#counters,
+      dead: 0,
       waiting: this.#unsettled - taken,
       taken,
       mayRepeat: begun.length,

@@ -60,7 +60,7 @@ function rewrite(batch: Batch, log: Log, ledger: Ledger): void {
     contentIndexes: updates.map((_, index) => index),
     histories: updates
       .map(({ seq }) => [seq, ledger.historyOf(seq)] as const)
-      .filter(([, { runs }]) => runs > 0),
+      .filter(([, { attempts }]) => attempts > 0),
     marks: noMarks(),
   };
   const contents = Buffer.from(JSON.stringify(updates.map(({ content }) => content)));

@@ -3,7 +3,7 @@
  * that a backlog of any length costs little memory. It is rebuilt from the log at the start and kept up to date from
  * then on.
  */
-import { type Seq, seq } from '../ids.js';
+import { type Seq, seq, type UpdateId } from '../ids.js';
 import type { FoundFrame } from '../log/frame.js';
 import type { Extent } from '../log/position.js';
 import { Batch } from './batch.js';
@@ -15,28 +15,44 @@ import {
   decodeUpdates,
   type History,
   type Marks,
+  type PutBack,
   RecordKind,
   type UpdatesRecord,
 } from './records.js';
 
-/** How an update fared in the runs that began it and have ended. */
-type EndedRuns = Pick<History, 'runs' | 'deaths'>;
+/** What has become of an update in the attempts that have ended. */
+type EndedAttempts = Omit<History, 'begun'>;
 
-const noRuns: EndedRuns = { runs: 0, deaths: 0 };
+const noAttempts: EndedAttempts = {
+  attempts: 0,
+  deaths: 0,
+  cuts: 0,
+  putBacks: 0,
+  retries: 0,
+  notBeforeMs: 0,
+};
 
 export class Ledger {
   readonly #batches = new Batches();
-  /** Of each unsettled update that an ended run has begun. */
-  readonly #endedRuns = new Map<Seq, EndedRuns>();
+  /** Of each unsettled update of which an attempt has ended. */
+  readonly #ended = new Map<Seq, EndedAttempts>();
+  readonly #retried = new Map<Seq, UpdateId>();
   #recent = new RecentIds();
   #nextSeq = seq(1);
   #runId: string | undefined;
+  /** Whether the run that writes the log has begun to stop in order. */
+  #draining = false;
   #size = 0;
   #bytes = 0;
 
   /** The ids that Telegram may send again. */
   get recent(): RecentIds {
     return this.#recent;
+  }
+
+  /** The dead letters that earlier runs have retried, as far as the log still tells; they may have died before removing them. */
+  get retried(): ReadonlyMap<Seq, UpdateId> {
+    return this.#retried;
   }
 
   /** The run of the program that has written the newest segment; undefined if the segment does not tell. */
@@ -67,7 +83,7 @@ export class Ledger {
   /** The history of each unsettled update that was ever begun. */
   histories(): readonly (readonly [seq: Seq, history: History])[] {
     const begun = [...this.#batches].flatMap((batch) => batch.begun);
-    return [...new Set([...this.#endedRuns.keys(), ...begun])].map((of) => [of, this.historyOf(of)]);
+    return [...new Set([...this.#ended.keys(), ...begun])].map((of) => [of, this.historyOf(of)]);
   }
 
   /** Adds the updates of a record in the log, in order of arrival. */
@@ -97,16 +113,18 @@ export class Ledger {
   }
 
   historyOf(of: Seq): History {
-    const { runs, deaths } = this.#endedRuns.get(of) ?? noRuns;
+    const ended = this.#ended.get(of) ?? noAttempts;
     const begun = this.#batches.upTo(of)?.stateOf(of) === 'begun';
-    return { runs: begun ? runs + 1 : runs, deaths, begun };
+    return { ...ended, attempts: begun ? ended.attempts + 1 : ended.attempts, begun };
   }
 
   begin(of: Seq): void {
     const batch = this.batchOf(of);
     // If it was begun already, the process died in between.
-    if (batch?.stateOf(of) === 'begun') this.#countEndedRun(of, 'died');
+    if (batch?.stateOf(of) === 'begun') this.#endAttempt(of, { deaths: 1 });
     else batch?.setState(of, 'begun');
+    const ended = this.#ended.get(of);
+    if (ended && ended.notBeforeMs > 0) this.#ended.set(of, { ...ended, notBeforeMs: 0 });
   }
 
   /** Records that a stop has cut the update's handler, which does not count as a death. */
@@ -114,7 +132,37 @@ export class Ledger {
     const batch = this.batchOf(of);
     if (batch?.stateOf(of) !== 'begun') return;
     batch.setState(of, 'waiting');
-    this.#countEndedRun(of, 'cut');
+    this.#endAttempt(of, { cuts: 1 });
+  }
+
+  /** Records that the update is to be tried again. Deaths and cuts count anew from here on. */
+  putBack({ seq: of, notBeforeMs, isRetry }: PutBack): void {
+    const batch = this.batchOf(of);
+    if (batch?.stateOf(of) !== 'begun') return;
+    batch.setState(of, 'waiting');
+    const { attempts, putBacks, retries } = this.#ended.get(of) ?? noAttempts;
+    this.#ended.set(of, {
+      attempts: attempts + 1,
+      deaths: 0,
+      cuts: 0,
+      putBacks: putBacks + 1,
+      retries: isRetry ? retries + 1 : retries,
+      notBeforeMs,
+    });
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** Records that the run has begun to stop in order: what it cuts off from here on does not count as a death. */
+  beginDrain(): void {
+    this.#draining = true;
+  }
+
+  /** Records that the stop has failed, perhaps because of what it would have cut off. */
+  endDrain(): void {
+    this.#draining = false;
   }
 
   settle(of: Seq): void {
@@ -122,18 +170,22 @@ export class Ledger {
     if (!batch) return;
     batch.setState(of, 'settled');
     if (batch.size === 0) this.#batches.remove(batch);
-    if (this.#endedRuns.size > 0) this.#endedRuns.delete(of);
+    if (this.#ended.size > 0) this.#ended.delete(of);
     this.#size--;
     this.#bytes -= batch.bytesEach;
   }
 
-  /** Counts a death for each update that is begun: the process that began it is gone. */
+  /**
+   * Counts a death for each update that is begun, because the process that began it is gone; or a cut, where that process
+   * was stopping, and its supervisor has killed it.
+   */
   endRun(): void {
     for (const batch of this.#batches)
       for (const begun of batch.begun) {
         batch.setState(begun, 'waiting');
-        this.#countEndedRun(begun, 'died');
+        this.#endAttempt(begun, this.#draining ? { cuts: 1 } : { deaths: 1 });
       }
+    this.#draining = false;
   }
 
   /** Applies the next record of the log. Ignores kinds of records that it does not know. */
@@ -161,17 +213,30 @@ export class Ledger {
         return;
       case RecordKind.marks:
         this.#replayMarks(decodeMarks(payload));
+        return;
+      case RecordKind.draining:
+        this.beginDrain();
+        return;
+      case RecordKind.drainFailed:
+        this.endDrain();
     }
   }
 
-  #replayMarks({ begun, settled, cut }: Marks): void {
-    for (const of of begun) this.begin(of);
+  /** Marks of a beginning are written at once, so that all other marks of the same record are older. */
+  #replayMarks({ begun, settled, cut, putBack }: Marks): void {
     for (const of of cut) this.cut(of);
+    for (const one of putBack) this.putBack(one);
     for (const of of settled) this.settle(of);
+    for (const of of begun) this.begin(of);
   }
 
-  #replayUpdates({ seqs, histories, marks }: UpdatesRecord, extent: Extent): void {
+  #replayUpdates({ seqs, ids: [id], retryOf, histories, marks }: UpdatesRecord, extent: Extent): void {
     this.#replayMarks(marks);
+    if (retryOf !== undefined && id !== undefined) {
+      this.#retried.set(retryOf, id);
+      // The mark that settles it may not have been written yet.
+      this.settle(retryOf);
+    }
     const [first] = seqs;
     if (first === undefined) return;
     const earlier = this.batchOf(first);
@@ -183,14 +248,19 @@ export class Ledger {
     } else {
       this.add(extent, seqs);
     }
-    for (const [of, { runs, deaths, begun }] of histories) {
-      this.#endedRuns.set(of, { runs: begun ? runs - 1 : runs, deaths });
+    for (const [of, { begun, ...history }] of histories) {
+      this.#ended.set(of, { ...history, attempts: begun ? history.attempts - 1 : history.attempts });
       this.batchOf(of)?.setState(of, begun ? 'begun' : 'waiting');
     }
   }
 
-  #countEndedRun(of: Seq, how: 'cut' | 'died'): void {
-    const { runs, deaths } = this.#endedRuns.get(of) ?? noRuns;
-    this.#endedRuns.set(of, { runs: runs + 1, deaths: how === 'died' ? deaths + 1 : deaths });
+  #endAttempt(of: Seq, { deaths = 0, cuts = 0 }: Partial<EndedAttempts>): void {
+    const ended = this.#ended.get(of) ?? noAttempts;
+    this.#ended.set(of, {
+      ...ended,
+      attempts: ended.attempts + 1,
+      deaths: ended.deaths + deaths,
+      cuts: ended.cuts + cuts,
+    });
   }
 }

@@ -3,7 +3,7 @@ import { Log } from '../log/log.js';
 import { segmentPath } from '../log/scan.js';
 import { repairLog } from './compaction.js';
 import { type Damage, damagedCopyPath } from './damaged-copy.js';
-import { DeadLetters } from './dead-letters.js';
+import { type DeadLetterLimits, DeadLetters } from './dead-letters.js';
 import { openingError } from './inbox-error.js';
 import { Ledger } from './ledger.js';
 import { logFolder, readLog } from './read-log.js';
@@ -16,6 +16,7 @@ export interface OpenStoreOptions extends StoreOptions {
   /** Tells this run of the program from all others, for those who read the log beside it. */
   readonly runId?: string;
   readonly segmentBytes?: number;
+  readonly deadLetterLimits?: Partial<DeadLetterLimits>;
 }
 
 /**
@@ -31,11 +32,17 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 async function open(options: OpenStoreOptions): Promise<Store> {
-  const { disk, folder, bot, runId, survivesPowerCut, now, segmentBytes } = options;
+  const { disk, folder, bot, runId, survivesPowerCut, now, segmentBytes, deadLetterLimits } = options;
   const ledger = new Ledger();
   const scan = readLog(disk, folder, ledger, bot);
   ledger.endRun();
-  const deadLetters = new DeadLetters({ disk, folder, now });
+  const { deadLetters, damage: damagedLetters } = await DeadLetters.open({
+    disk,
+    folder,
+    survivesPowerCut,
+    now,
+    ...(deadLetterLimits && { limits: deadLetterLimits }),
+  });
   for (const { seq } of deadLetters.list()) ledger.skipBehind(seq);
 
   const path = logFolder(folder);
@@ -67,10 +74,12 @@ async function open(options: OpenStoreOptions): Promise<Store> {
   const damage: Damage[] = [];
   if (damagedFolder !== undefined)
     damage.push({ path: damagedFolder, bytes: scan.damagedBytes, saved: ledger.size });
-  damage.push(...deadLetters.repair());
+  damage.push(...damagedLetters);
   if (damagedFolder !== undefined) await repairLog(log, ledger, damagedFolder);
 
   const store = new Store({ disk, folder, survivesPowerCut, now }, { log, ledger, deadLetters, damage });
+  // A run that was killed may have retried a dead letter and not removed it.
+  deadLetters.remove(ledger.retried.keys());
   // A run that was killed may have added a dead letter and not settled its update.
   for (const { seq } of deadLetters.list()) if (ledger.batchOf(seq)) store.mark('settled', seq);
   return store;

@@ -8,6 +8,8 @@ import { decodeUpdates, type UpdatesRecord } from './records.js';
 /** An update as it was written. */
 export interface StoredUpdate {
   readonly seq: Seq;
+  /** When the update was accepted, in milliseconds since 1970. */
+  readonly acceptedAtMs: number;
   readonly updateId: UpdateId;
   readonly content: unknown;
 }
@@ -56,13 +58,13 @@ export function parseRecord(payload: Buffer): ParsedRecord {
 /** Those of the wanted updates that are in the record and not settled, in the order in which they are wanted. */
 export function unsettledUpdates(
   batch: Batch,
-  { seqs, ids, contentIndexes, contents }: ParsedRecord,
+  { atMs: acceptedAtMs, seqs, ids, contentIndexes, contents }: ParsedRecord,
   wanted: readonly Seq[],
 ): StoredUpdate[] {
   return wanted.flatMap((seq) => {
     const index = batch.has(seq) ? seqs.indexOf(seq) : -1;
     const [updateId, contentIndex] = [ids[index], contentIndexes[index]];
     if (updateId === undefined || contentIndex === undefined) return [];
-    return [{ seq, updateId, content: contents[contentIndex] }];
+    return [{ seq, updateId, acceptedAtMs, content: contents[contentIndex] }];
   });
 }

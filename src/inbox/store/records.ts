@@ -5,11 +5,14 @@
  */
 import { isObject } from '../../json.js';
 import { type OrderKey, orderKey, type Seq, seq, type UpdateId, updateId } from '../ids.js';
-import type { DeadReason } from '../inbox.js';
+import { type DeadReason, isDeadReason } from '../inbox.js';
 import type { Arrival } from './recent-ids.js';
 
-/** The version of the format, which stands in each header. An inbox of an unknown version is left alone. */
-export const FORMAT = 2;
+/** The version of the format that is written, which stands in each header. */
+export const FORMAT = 3;
+
+/** The versions that can be read. An inbox of any other version is left alone. Version 2 has no put-back updates. */
+export const readableFormats: readonly number[] = [2, FORMAT];
 
 export const RecordKind = {
   /** The first record of a segment: whose log it is, and what only older segments would tell. */
@@ -20,10 +23,14 @@ export const RecordKind = {
   marks: 3,
   /** An update that was given up; in a file of its own. */
   deadLetter: 4,
-  /** The removal of a dead letter. */
+  /** The removal of dead letters. */
   removal: 5,
   /** The unsettled updates of an older record, rewritten so that its segment can be removed. */
   rewritten: 6,
+  /** A stop has begun in order: a process that is killed from here on was cut by it. Has no payload. */
+  draining: 7,
+  /** Without content: the stop has become a fault. */
+  drainFailed: 8,
 } as const;
 
 export interface Header {
@@ -39,11 +46,19 @@ export interface Header {
 
 /** How often an update was begun, and how that ended. */
 export interface History {
-  /** How many runs of the program have begun the update. */
-  readonly runs: number;
-  /** In how many of these runs the process died while the handler was at work. */
+  /** How often the handler has begun. */
+  readonly attempts: number;
+  /** How often the process died while the handler was at work, since the update was put back last. */
   readonly deaths: number;
-  /** Whether the update is begun, and neither settled nor cut by a stop since. */
+  /** How often a stop has cut the handler, since the update was put back last. */
+  readonly cuts: number;
+  /** How often the handler has failed and the update was put back. */
+  readonly putBacks: number;
+  /** How many of the times that the update was put back count as retries of a failing handler. */
+  readonly retries: number;
+  /** Before this time the handler must not begin again; in milliseconds since 1970, 0 where there is no such time. */
+  readonly notBeforeMs: number;
+  /** Whether the update is begun, and neither settled, put back nor cut by a stop since. */
   readonly begun: boolean;
 }
 
@@ -66,6 +81,8 @@ export interface UpdatesRecord {
   readonly ids: readonly UpdateId[];
   /** For each update the index of its content in the record's contents. */
   readonly contentIndexes: readonly number[];
+  /** The dead letter that the record's only update was, if somebody has asked for another try. */
+  readonly retryOf?: Seq | undefined;
   /** The histories of the updates that were begun before this record was written. */
   readonly histories: readonly (readonly [seq: Seq, history: History])[];
   /** What has become of other updates before this record was written. */
@@ -77,9 +94,24 @@ export interface Marks {
   readonly settled: readonly Seq[];
   /** Updates whose handler a stop has cut. */
   readonly cut: readonly Seq[];
+  /** Updates whose handler is to begin again. */
+  readonly putBack: readonly PutBack[];
 }
 
-export const noMarks = (): Record<keyof Marks, Seq[]> => ({ begun: [], settled: [], cut: [] });
+export interface PutBack {
+  readonly seq: Seq;
+  /** See {@link History.notBeforeMs}. */
+  readonly notBeforeMs: number;
+  /** Whether this counts as a retry of a failing handler. */
+  readonly isRetry: boolean;
+}
+
+export const noMarks = () => ({
+  begun: [] as Seq[],
+  settled: [] as Seq[],
+  cut: [] as Seq[],
+  putBack: [] as PutBack[],
+});
 
 export interface DeadLetter extends UpdateSummary {
   readonly why: DeadReason;
@@ -103,11 +135,12 @@ export function encodeHeader({ format, bot, runId, nextSeq, recent }: Header): B
  *   `result`. Writing received bytes costs less than serializing the updates again.
  */
 export function encodeUpdates(record: UpdatesRecord, contents: Uint8Array): Uint8Array[] {
-  const { atMs, confirmedOffset: passed, histories } = record;
+  const { atMs, confirmedOffset: passed, retryOf, histories } = record;
   const [seqs, ids] = [packRanges(record.seqs), packRanges(record.ids)];
   const places = packRanges(record.contentIndexes);
-  const rows = histories.map(([of, { runs, deaths, begun }]) => [of, runs, deaths, begun ? 1 : 0]);
-  return [...withIndex({ atMs, passed, seqs, ids, places, rows, marks: packMarks(record.marks) }), contents];
+  const rows = histories.map(([of, history]) => [of, ...packHistory(history)]);
+  const marks = packMarks(record.marks);
+  return [...withIndex({ atMs, passed, retryOf, seqs, ids, places, rows, marks }), contents];
 }
 
 export function encodeMarks(marks: Marks): Buffer[] {
@@ -119,13 +152,13 @@ export function encodeDeadLetter(letter: DeadLetter, content: Uint8Array): Uint8
   return [...withIndex({ seq, updateId, key, kind, why, attempts, atMs, error }), content];
 }
 
-export function encodeRemoval(removed: Seq): Buffer[] {
-  return [json(removed)];
+export function encodeRemovals(removed: readonly Seq[]): Buffer[] {
+  return [json(packRanges(removed))];
 }
 
 export function decodeHeader(payload: Buffer): Header {
   const { format, bot, run, nextSeq, recent } = fields(parse(payload));
-  const isKnown = format === FORMAT;
+  const isKnown = readableFormats.includes(number(format));
   return {
     format: number(format),
     bot: string(bot),
@@ -148,16 +181,17 @@ export interface DecodedUpdates extends UpdatesRecord {
 
 export function decodeUpdates(payload: Buffer): DecodedUpdates {
   const { index, end } = readIndex(payload);
-  const { atMs, passed, seqs, ids, places, rows, marks } = fields(index);
+  const { atMs, passed, retryOf, seqs, ids, places, rows, marks } = fields(index);
   return {
     atMs: number(atMs),
     confirmedOffset: passed === undefined ? undefined : updateId(number(passed)),
     seqs: unpackRanges(seqs, seq),
     ids: unpackRanges(ids, updateId),
     contentIndexes: unpackRanges(places, (contentIndex) => contentIndex),
+    retryOf: retryOf === undefined ? undefined : seq(number(retryOf)),
     histories: list(rows).map((row) => {
-      const [of, runs, deaths, begun] = list(row);
-      return [seq(number(of)), { runs: number(runs), deaths: number(deaths), begun: begun === 1 }];
+      const [of, ...history] = list(row);
+      return [seq(number(of)), unpackHistory(history)];
     }),
     marks: unpackMarks(marks),
     contents() {
@@ -174,7 +208,7 @@ export function decodeMarks(payload: Buffer): Marks {
 export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter; readonly content: Buffer } {
   const { index, end } = readIndex(payload);
   const { why, error, ...rest } = fields(index);
-  if (why !== 'failed' && why !== 'timed-out' && why !== 'died') throw unreadable();
+  if (!isDeadReason(why)) throw unreadable();
   const letter = {
     seq: seq(number(rest['seq'])),
     updateId: updateId(number(rest['updateId'])),
@@ -188,20 +222,57 @@ export function decodeDeadLetter(payload: Buffer): { readonly letter: DeadLetter
   return { letter, content: payload.subarray(end) };
 }
 
-export function decodeRemoval(payload: Buffer): Seq {
-  return seq(number(parse(payload)));
+/** Version 2 removes one letter a record. */
+export function decodeRemovals(payload: Buffer): readonly Seq[] {
+  const removed = parse(payload);
+  return typeof removed === 'number' ? [seq(removed)] : unpackRanges(removed, seq);
 }
 
-const packMarks = ({ begun, settled, cut }: Marks) => [
+const packHistory = ({
+  attempts,
+  deaths,
+  begun,
+  cuts,
+  putBacks,
+  retries,
+  notBeforeMs,
+}: History): number[] => [attempts, deaths, begun ? 1 : 0, cuts, putBacks, retries, notBeforeMs];
+
+/** Version 2 ends behind `begun`. */
+function unpackHistory(row: readonly unknown[]): History {
+  const [attempts, deaths, begun, cuts = 0, putBacks = 0, retries = 0, notBeforeMs = 0] = row.map(number);
+  if (attempts === undefined || deaths === undefined) throw unreadable();
+  return { attempts, deaths, begun: begun === 1, cuts, putBacks, retries, notBeforeMs };
+}
+
+const packMarks = ({ begun, settled, cut, putBack }: Marks) => [
   packRanges(begun),
   packRanges(settled),
   packRanges(cut),
+  ...(putBack.length === 0
+    ? []
+    : [putBack.flatMap(({ seq, notBeforeMs, isRetry }) => [seq, notBeforeMs, isRetry ? 1 : 0])]),
 ];
 
+/** Where no update was put back, and in version 2, the fourth list is missing. */
 function unpackMarks(rows: unknown): Marks {
-  const [begun, settled, cut] = list(rows).map((row) => unpackRanges(row, seq));
-  if (!begun || !settled || !cut) throw unreadable();
-  return { begun, settled, cut };
+  const [begun, settled, cut, putBack = []] = list(rows);
+  return {
+    begun: unpackRanges(begun, seq),
+    settled: unpackRanges(settled, seq),
+    cut: unpackRanges(cut, seq),
+    putBack: unpackPutBack(list(putBack).map(number)),
+  };
+}
+
+function unpackPutBack(numbers: readonly number[]): PutBack[] {
+  const putBack: PutBack[] = [];
+  for (let at = 0; at < numbers.length; at += 3) {
+    const [of, notBeforeMs, isRetry] = numbers.slice(at, at + 3);
+    if (of === undefined || notBeforeMs === undefined || isRetry === undefined) throw unreadable();
+    putBack.push({ seq: seq(of), notBeforeMs, isRetry: isRetry === 1 });
+  }
+  return putBack;
 }
 
 /** Packs numbers that mostly follow one another as ranges: the first number and the length of each. */

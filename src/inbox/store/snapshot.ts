@@ -5,8 +5,8 @@
 import type { Seq } from '../ids.js';
 import type { Disk } from '../log/disk.js';
 import type { Position } from '../log/position.js';
-import { DeadLetters } from './dead-letters.js';
 import { Ledger } from './ledger.js';
+import { type DeadLettersOnDisk, readDeadLetters } from './read-dead-letters.js';
 import { readLog } from './read-log.js';
 
 export interface SnapshotOptions {
@@ -25,7 +25,7 @@ export interface Snapshot {
   readonly ledger: Ledger;
   /** Where each segment of the log begins, the oldest first. */
   readonly segments: readonly Position[];
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: DeadLettersOnDisk;
   /** The updates that have a dead letter. An update in the ledger that has just died may be among them. */
   readonly dead: ReadonlySet<Seq>;
   /** The updates whose handler is at work in the current run, or, if there is none, was when the last run died. */
@@ -35,11 +35,13 @@ export interface Snapshot {
 }
 
 /** Reads the whole inbox, but no contents. Throws INBOX_FOREIGN, INBOX_NEWER; and what the disk throws. */
-export function readSnapshot({ disk, folder, bot, runId, now }: SnapshotOptions): Snapshot {
+export function readSnapshot({ disk, folder, bot, runId }: SnapshotOptions): Snapshot {
   const ledger = new Ledger();
   // The log first: an update that dies meanwhile is then seen twice, which can be told, instead of not at all.
   const { segments, damagedBytes } = readLog(disk, folder, ledger, bot);
-  const deadLetters = new DeadLetters({ disk, folder, now });
+  const deadLetters = readDeadLetters(disk, folder);
+  // The run that has retried them has yet to remove them, or has died before that.
+  for (const seq of ledger.retried.keys()) deadLetters.index.delete(seq);
   // The current run may not have written a segment yet; then what is begun was begun by an earlier run.
   if (runId !== undefined && runId !== (ledger.runId ?? runId)) ledger.endRun();
   const begun = ledger.histories().flatMap(([seq, history]) => (history.begun ? [seq] : []));
@@ -48,7 +50,7 @@ export function readSnapshot({ disk, folder, bot, runId, now }: SnapshotOptions)
     ledger,
     segments,
     deadLetters,
-    dead: new Set(deadLetters.list().map(({ seq }) => seq)),
+    dead: new Set(deadLetters.index.list().map(({ seq }) => seq)),
     begun: new Set(begun),
     damagedBytes,
   };

@@ -8,16 +8,17 @@ import type { Log } from '../log/log.js';
 import type { Batch } from './batch.js';
 import { oldestNeeded, rewriteOldestSegment } from './compaction.js';
 import type { Damage } from './damaged-copy.js';
-import type { DeadLetters } from './dead-letters.js';
+import type { DeadLetters, DroppedLetters } from './dead-letters.js';
 import { inboxError } from './inbox-error.js';
 import type { Ledger } from './ledger.js';
+import type { LetterSummary } from './read-dead-letters.js';
 import { RecordCache, readRecord, type StoredUpdate, unsettledUpdates } from './record-cache.js';
 import {
   type DeadLetter,
   encodeMarks,
   encodeUpdates,
-  type Marks,
   noMarks,
+  type PutBack,
   RecordKind,
   type UpdatesRecord,
 } from './records.js';
@@ -55,6 +56,8 @@ export class Store {
   readonly #cache: RecordCache;
   /** Marks that are not written yet. */
   #marks = noMarks();
+  /** The updates whose dead letter is not durable yet: a mark that settles one must not be there before its letter is. */
+  readonly #dying = new Set<Seq>();
   /** The dead letters that the next commit removes. */
   readonly #removedLetters = new Set<Seq>();
   #isCompacting = false;
@@ -94,24 +97,55 @@ export class Store {
     return first;
   }
 
-  /** Writes the updates of dead letters that are tried again. They are numbered anew. Throws INBOX_DISK. */
-  appendRetried(updates: NewUpdates): void {
+  /**
+   * Has the update of a dead letter wait once more, numbered anew, and removes the letter with the next commit. The record
+   * names the letter, so that it is gone even if the process dies before that. Returns false if there is no such letter, or
+   * it is retried already. Throws INBOX_DISK.
+   */
+  retryDeadLetter(of: Seq): boolean {
+    const letter = this.getDeadLetter(of);
+    const content = letter && this.#withDisk('read', () => this.deadLetters.content(of));
+    if (!content) return false;
+    const updates = { ids: [letter.updateId], contentIndexes: [0], contents: Buffer.from(`[${content}]`) };
     const atMs = this.#options.now();
-    this.#append(RecordKind.rewritten, updates, { atMs, confirmedOffset: undefined });
+    this.#append(RecordKind.rewritten, updates, { atMs, confirmedOffset: undefined, retryOf: of });
+    this.#removedLetters.add(of);
+    return true;
   }
 
   /** Marks an update in the ledger. The mark is written with the next `append`, `write` or `commit`. */
-  mark(kind: keyof Marks, of: Seq): void {
+  mark(kind: 'begun' | 'settled' | 'cut', of: Seq): void {
     this.#marks[kind].push(of);
     if (kind === 'begun') this.ledger.begin(of);
     else if (kind === 'settled') this.ledger.settle(of);
     else this.ledger.cut(of);
   }
 
+  /** Marks an update as one that is to be tried again; written like other marks. */
+  putBack(putBack: PutBack): void {
+    this.#marks.putBack.push(putBack);
+    this.ledger.putBack(putBack);
+  }
+
+  /** Writes that a stop in order has begun. Throws INBOX_DISK. */
+  beginDrain(): void {
+    this.write();
+    this.#withDisk('written to', () => this.#log.append(RecordKind.draining, []));
+    this.ledger.beginDrain();
+  }
+
+  /** Writes that a stop that had begun has failed: what is begun counts as a death if the run ends now. Throws INBOX_DISK. */
+  endDrain(): void {
+    if (!this.ledger.isDraining) return;
+    this.write();
+    this.#withDisk('written to', () => this.#log.append(RecordKind.drainFailed, []));
+    this.ledger.endDrain();
+  }
+
   /** Writes the marks, which survive the process from then on. Throws INBOX_DISK. */
   write(): void {
-    const { begun, settled, cut } = this.#marks;
-    if (begun.length + settled.length + cut.length === 0) return;
+    const { begun, settled, cut, putBack } = this.#marks;
+    if (begun.length + settled.length + cut.length + putBack.length === 0) return;
     this.#withDisk('written to', () => this.#log.append(RecordKind.marks, encodeMarks(this.#marks)));
     this.#marks = noMarks();
   }
@@ -124,37 +158,53 @@ export class Store {
     this.write();
     const { deadLetters } = this;
     const { folder, survivesPowerCut } = this.#options;
-    const removed = [...this.#removedLetters];
+    const [removed, dying] = [[...this.#removedLetters], [...this.#dying]];
     try {
       // A dead letter has to be durable before the mark that settles its update, and an update that is tried again
       // before its dead letter is removed.
       if (survivesPowerCut) {
         await deadLetters.sync();
+        for (const of of dying) if (this.#dying.delete(of)) this.#marks.settled.push(of);
+        this.write();
         await this.#log.sync();
       }
-      for (const of of removed) {
-        deadLetters.remove(of);
-        this.#removedLetters.delete(of);
-      }
+      deadLetters.remove(removed);
+      for (const of of removed) this.#removedLetters.delete(of);
       if (survivesPowerCut) await deadLetters.sync();
     } catch (error) {
       throw inboxError(folder, 'written to', error);
     }
   }
 
-  /** Adds a dead letter with the JSON of its update, which `mark` has yet to settle. Throws INBOX_DISK. */
+  /** Gives up an update: adds a dead letter with the JSON of the update, and settles the update. Throws INBOX_DISK. */
   addDeadLetter(letter: DeadLetter, content: Uint8Array): void {
+    const { seq: of } = letter;
     this.#withDisk('written to', () => this.deadLetters.add(letter, content));
+    if (this.#options.survivesPowerCut) this.#dying.add(of);
+    else this.#marks.settled.push(of);
+    this.ledger.settle(of);
   }
 
   /** The dead letter of an update, or undefined if there is none, or the next commit removes it. */
-  getDeadLetter(of: Seq): DeadLetter | undefined {
+  getDeadLetter(of: Seq): LetterSummary | undefined {
     return this.#removedLetters.has(of) ? undefined : this.deadLetters.get(of);
   }
 
-  /** Removes a dead letter with the next commit. */
+  /** Removes a dead letter. Throws INBOX_DISK. */
   removeDeadLetter(of: Seq): void {
-    this.#removedLetters.add(of);
+    this.#withDisk('written to', () => this.deadLetters.remove([of]));
+    if (this.#dying.delete(of)) this.#marks.settled.push(of);
+  }
+
+  /**
+   * Removes the oldest dead letters, as many as exceed the limits, up to the first that has just been added or is retried.
+   * Throws INBOX_DISK.
+   */
+  dropExcessDeadLetters(): readonly DroppedLetters[] {
+    // A kill after the removal must not find the update of a removed letter unsettled.
+    this.write();
+    const mayGo = (of: Seq) => !this.#dying.has(of) && !this.#removedLetters.has(of);
+    return this.#withDisk('written to', () => this.deadLetters.dropExcess(mayGo));
   }
 
   /**
@@ -175,21 +225,17 @@ export class Store {
     );
   }
 
-  /** Removes old segments of the log that are not needed. Rejects with a LastcallError INBOX_DISK. */
+  /**
+   * Removes old segments of the log and of the dead letters that are not needed. Rejects with a LastcallError INBOX_DISK.
+   */
   async compact(): Promise<void> {
-    const [log, ledger] = [this.#log, this.ledger];
-    const { oldestSegmentEnd } = log;
-    if (this.#isCompacting || oldestSegmentEnd === undefined) return;
+    if (this.#isCompacting) return;
     this.#isCompacting = true;
     try {
-      // Marks first: rewritten records contain what they say.
-      this.write();
-      this.#withDisk('compacted', () => rewriteOldestSegment(log, ledger, oldestSegmentEnd));
-      const needed = oldestNeeded(log, ledger);
-      if (needed < oldestSegmentEnd) return;
-      // What makes the old segments superfluous has to be durable before they go.
-      await this.commit();
-      this.#withDisk('compacted', () => log.removeBefore(needed));
+      await this.#compactLog();
+      await this.deadLetters.compact();
+    } catch (error) {
+      throw inboxError(this.#options.folder, 'compacted', error);
     } finally {
       this.#isCompacting = false;
     }
@@ -201,10 +247,27 @@ export class Store {
     this.deadLetters.close();
   }
 
+  async #compactLog(): Promise<void> {
+    const [log, ledger] = [this.#log, this.ledger];
+    const { oldestSegmentEnd } = log;
+    if (oldestSegmentEnd === undefined) return;
+    if (this.#dying.size > 0) await this.commit();
+    // The rewritten records would say of these that they are settled.
+    if (this.#dying.size > 0) return;
+    // Marks first: rewritten records contain what they say.
+    this.write();
+    rewriteOldestSegment(log, ledger, oldestSegmentEnd);
+    const needed = oldestNeeded(log, ledger);
+    if (needed < oldestSegmentEnd) return;
+    // What makes the old segments superfluous has to be durable before they go.
+    await this.commit();
+    log.removeBefore(needed);
+  }
+
   #append(
     kind: number,
     { ids, contentIndexes, contents }: NewUpdates,
-    arrival: Pick<UpdatesRecord, 'atMs' | 'confirmedOffset'>,
+    arrival: Pick<UpdatesRecord, 'atMs' | 'confirmedOffset' | 'retryOf'>,
   ): Seq {
     const { ledger } = this;
     const first = ledger.nextSeq;

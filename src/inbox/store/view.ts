@@ -10,11 +10,16 @@ import type { DeadReason } from '../inbox.js';
 import { type Disk, systemDisk } from '../log/disk.js';
 import { DamagedRecordError, readPayload } from '../log/scan.js';
 import type { Batch } from './batch.js';
-import { DeadLetters } from './dead-letters.js';
 import { accessError } from './inbox-error.js';
+import {
+  type DeadLettersOnDisk,
+  type LetterSummary,
+  readDeadLetters,
+  readLetterPayload,
+} from './read-dead-letters.js';
 import { logFolder } from './read-log.js';
 import { parseRecord, type StoredUpdate, unsettledUpdates } from './record-cache.js';
-import type { DeadLetter, UpdateSummary } from './records.js';
+import { type DeadLetter, decodeDeadLetter, type UpdateSummary } from './records.js';
 import { readSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.js';
 
 /**
@@ -32,13 +37,20 @@ export interface SeenUpdate extends UpdateSummary {
   readonly state: UpdateState;
   /** When the update arrived or, if it is dead, was given up; in milliseconds since 1970. */
   readonly atMs: number;
-  /** How many runs of the program have begun the update. */
+  /** How often the update's handler has begun. */
   readonly attempts: number;
-  /** In how many of these runs the process died; undefined for a dead update. */
+  /** How often the process died while the handler was at work; undefined for a dead update. */
   readonly deaths: number | undefined;
+  /** How often a stop has cut the handler; undefined for a dead update. */
+  readonly cuts: number | undefined;
+  /** When the update that was put back is tried again, in milliseconds since 1970; undefined where it does not wait. */
+  readonly notBeforeMs: number | undefined;
   /** Why a dead update was given up. */
   readonly why: DeadReason | undefined;
-  /** The error of a dead update as text, if there was one. */
+  /**
+   * The error of a dead update as text, if there was one and the update has not gone meanwhile; read when it is asked for.
+   * Throws INBOX_FORBIDDEN, INBOX_DISK.
+   */
   readonly error: string | undefined;
   /** Reads the JSON of the update; undefined if the update has gone meanwhile. Throws INBOX_FORBIDDEN, INBOX_DISK. */
   text(): Buffer | undefined;
@@ -58,7 +70,7 @@ export class InboxView {
   readonly #options: ViewOptions & SnapshotOptions;
   #snapshot: Snapshot;
   /** The dead letters of the snapshot; read again when their file was rewritten since. */
-  #deadLetters: DeadLetters;
+  #deadLetters: DeadLettersOnDisk;
 
   /**
    * Reads the whole inbox, but not the contents of updates. Throws INBOX_FOREIGN, INBOX_NEWER, INBOX_FORBIDDEN,
@@ -81,7 +93,8 @@ export class InboxView {
 
   /** Whether some of the inbox cannot be read any more. */
   get damaged(): boolean {
-    return this.#snapshot.damagedBytes > 0 || this.#deadLetters.damaged;
+    const { scan, oldDamagedBytes = 0 } = this.#deadLetters;
+    return this.#snapshot.damagedBytes + scan.damagedBytes + oldDamagedBytes > 0;
   }
 
   /** The state of an update, or undefined if the inbox does not hold it. */
@@ -99,7 +112,7 @@ export class InboxView {
   *updates(states: readonly UpdateState[] = updateStates): Generator<SeenUpdate> {
     yield* this.#alive(states);
     if (!states.includes('dead')) return;
-    for (const letter of this.#deadLetters.list()) yield this.#seenLetter(letter);
+    for (const letter of this.#deadLetters.index.list()) yield this.#seenLetter(letter);
   }
 
   *#alive(states: readonly UpdateState[]): Generator<SeenUpdate> {
@@ -137,12 +150,12 @@ export class InboxView {
     const { disk, folder } = this.#options;
     const payload = readPayload(disk, logFolder(folder), this.#snapshot.segments, batch.extent);
     const record = parseRecord(payload);
-    return unsettledUpdates(batch, record, wanted).map((update) => this.#seenUpdate(update, record.atMs));
+    return unsettledUpdates(batch, record, wanted).map((update) => this.#seenUpdate(update));
   }
 
-  #seenUpdate({ seq: of, updateId, content }: StoredUpdate, atMs: number): SeenUpdate {
+  #seenUpdate({ seq: of, updateId, acceptedAtMs: atMs, content }: StoredUpdate): SeenUpdate {
     const { keyOf, kindOf } = this.#options;
-    const { runs, deaths } = this.#snapshot.ledger.historyOf(of);
+    const { attempts, deaths, cuts, notBeforeMs } = this.#snapshot.ledger.historyOf(of);
     return {
       seq: of,
       updateId,
@@ -150,27 +163,44 @@ export class InboxView {
       kind: kindOf(content),
       state: this.#snapshot.begun.has(of) ? this.#stateOfBegun : 'waiting',
       atMs,
-      attempts: runs,
+      attempts,
       deaths,
+      cuts,
+      notBeforeMs: notBeforeMs > this.#options.now() ? notBeforeMs : undefined,
       why: undefined,
       error: undefined,
       text: () => Buffer.from(JSON.stringify(content)),
     };
   }
 
-  #seenLetter(letter: DeadLetter): SeenUpdate {
-    return { ...letter, state: 'dead', deaths: undefined, text: () => this.#letterContent(letter.seq) };
+  #seenLetter(letter: LetterSummary): SeenUpdate {
+    const read = () => this.#readLetter(letter.seq);
+    return {
+      ...letter,
+      state: 'dead',
+      deaths: undefined,
+      cuts: undefined,
+      notBeforeMs: undefined,
+      get error() {
+        return read()?.letter.error;
+      },
+      text: () => read()?.content,
+    };
   }
 
-  #letterContent(of: Seq): Buffer | undefined {
-    return this.#retrying(() => {
-      const content = this.#deadLetters.content(of);
-      if (content) return content;
-      // The process at work has rewritten the file, or the letter is gone.
-      const { disk, folder, now } = this.#options;
-      this.#deadLetters = new DeadLetters({ disk, folder, now });
-      return this.#deadLetters.content(of);
-    });
+  /** Undefined if the letter is gone. */
+  #readLetter(of: Seq): { readonly letter: DeadLetter; readonly content: Buffer } | undefined {
+    const { disk, folder } = this.#options;
+    return this.#retrying(
+      () => {
+        const { index, scan } = this.#deadLetters;
+        const letter = index.get(of);
+        return letter && decodeDeadLetter(readLetterPayload(disk, folder, scan.segments, letter));
+      },
+      () => {
+        this.#deadLetters = readDeadLetters(disk, folder);
+      },
+    );
   }
 
   #readSnapshot(): Snapshot {

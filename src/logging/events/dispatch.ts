@@ -9,7 +9,8 @@ import type { Rows } from './row.js';
 export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
   'handler.failed': {
     level: 'error',
-    means: 'a handler threw; its update counts as failed',
+    means:
+      'a handler threw; its update counts as failed, or as caught where `bot.catch` took the error (`caught`)',
     message: ({ item, durationMs, error }) =>
       `The handler of ${nameOf(item)} failed after ${durationInWords(durationMs)}: ${errorFields(error).message}`,
     fields: handlingFields,
@@ -34,6 +35,42 @@ export const dispatchEvents: Rows<DispatchEvent<Entry>> = {
     message: ({ item, durationMs }) =>
       `The handler of ${nameOf(item)} has ended after ${durationInWords(durationMs)}`,
     fields: handlingFields,
+  },
+  'handler.put-back': {
+    level: 'warn',
+    means:
+      'a handler failed for a reason that passes (`failure`); its update is tried again after `delayMs`, at its place in its chat, or by the next run',
+    message: ({ item, error, delayMs }) =>
+      `Put back ${nameOf(item)}, to be tried again ${delayMs === undefined ? 'by the next run' : `in ${durationInWords(delayMs)}`}: ${errorFields(error).message}`,
+    // The first time is worth a line, and each one after which people wait for long; those between are many.
+    levelOf: ({ item, delayMs }) => (item.putBacks === 0 || (delayMs ?? 0) >= 60_000 ? 'warn' : 'debug'),
+    fields: handlingFields,
+  },
+  'dispatch.held': {
+    level: 'warn',
+    means: 'no new handler starts, because Telegram cannot be reached',
+    message: ({ running, waiting }) =>
+      `Telegram cannot be reached: starting no more handlers; ${count(running, 'handler')} running, ${count(waiting, 'update')} waiting`,
+  },
+  'dispatch.resumed': {
+    level: 'info',
+    means: 'handlers start again, after `heldMs`',
+    message: ({ heldMs, waiting }) =>
+      `Starting handlers again after ${durationInWords(heldMs)}; ${count(waiting, 'update')} waiting`,
+  },
+  'dispatch.jammed': {
+    level: 'warn',
+    means:
+      'a chat (`key`) jams: `waiting` of its updates wait behind this handler, the first of them for `waitedMs`, although handlers could start; at most once a minute and chat',
+    message: ({ item, durationMs, waiting, waitedMs }) =>
+      `${count(waiting, 'update')} with the key ${item.key} wait, the first for ${durationInWords(waitedMs)}, behind the handler of ${nameOf(item)}, which has run for ${durationInWords(durationMs)}`,
+    fields: handlingFields,
+  },
+  'dispatch.unjammed': {
+    level: 'info',
+    means: 'a chat that jammed does no longer, after `jammedMs`',
+    message: ({ key, jammedMs }) =>
+      `The updates with the key ${key} no longer wait for long, after ${durationInWords(jammedMs)}`,
   },
   'dispatch.exhausted': {
     level: 'error',

@@ -1,9 +1,9 @@
-/** The log lines of events about the process's surroundings: the lock and the previous run. */
-import type { KilledRun, LockEvent, PreviousRunEvent } from '../../host/events.js';
+/** The log lines of events about the process's surroundings: the lock, the previous run, and stand-stills. */
+import type { KilledRun, LockEvent, PreviousRunEvent, StandstillEvent } from '../../host/events.js';
 import { durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
 
-export const hostEvents: Rows<LockEvent | PreviousRunEvent> = {
+export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent> = {
   'lock.waiting': {
     level: 'info',
     means: 'another process on this host runs the bot; this process stands by until the other ends',
@@ -34,6 +34,13 @@ export const hostEvents: Rows<LockEvent | PreviousRunEvent> = {
     level: 'debug',
     means: 'the file in `STATE_DIR` that says how a run ended cannot be read or written',
     message: ({ path }) => `Cannot read or write ${path}`,
+  },
+  'process.stood-still': {
+    level: 'warn',
+    means:
+      'the process did not run for `ms`, because it or its machine was paused; no time limit counts this time',
+    message: ({ ms }) =>
+      `The process stood still for ${durationInWords(ms)}; handlers, hooks and polls get this time back`,
   },
 };
 

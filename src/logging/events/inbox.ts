@@ -1,5 +1,6 @@
 /** The log lines of inbox events. */
 import type { InboxEvent } from '../../inbox/events.js';
+import type { DeadReason } from '../../inbox/inbox.js';
 import { count, durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
 
@@ -39,12 +40,21 @@ export const inboxEvents: Rows<InboxEvent> = {
   'inbox.dead': {
     level: 'error',
     means:
-      'an update is given up and kept as a dead letter: `why` is `died`, or at level debug `failed` or `timed-out`',
-    message: ({ updateId, kind, why, attempts }) =>
-      why === 'died'
-        ? `Gave up update ${updateId} (${kind}): ${attempts} processes died while handling it`
-        : `Kept update ${updateId} (${kind}), whose handler ${why === 'failed' ? 'failed' : 'hung'}`,
-    levelOf: ({ why }) => (why === 'died' ? 'error' : 'debug'),
+      'an update is given up and kept as a dead letter: `why` is `died`, `cut` or `expired`, or at level debug `failed`, `caught` or `timed-out`, which `handler.failed` and `handler.hung` tell',
+    message: ({ updateId, kind, why, attempts, deaths, cuts }) => {
+      const because = why === 'died' || why === 'cut' ? endsInWords(deaths, cuts) : gaveUpBecause[why];
+      return `Gave up update ${updateId} (${kind}) after ${count(attempts, 'attempt')}: ${because}`;
+    },
+    levelOf: ({ why }) => (why === 'died' || why === 'cut' || why === 'expired' ? 'error' : 'debug'),
+  },
+  'inbox.dead-dropped': {
+    level: 'warn',
+    means:
+      'the oldest dead letters were dropped because of `limit`: `DEAD_LIMIT`, `DEAD_AGE` or `size` (256 MiB); `why` counts them by the reason for which they had been given up',
+    message: ({ letters, limit, why }) => {
+      const reasons = Object.entries(why).map(([reason, number]) => `${number} ${reason}`);
+      return `Dropped ${count(letters, 'dead letter')} because of ${limit === 'size' ? 'their size' : limit}: ${reasons.join(', ')}`;
+    },
   },
   'inbox.paused': {
     level: 'warn',
@@ -85,5 +95,20 @@ export const inboxEvents: Rows<InboxEvent> = {
     message: ({ error }) => error.message,
   },
 };
+
+const gaveUpBecause: Readonly<Record<Exclude<DeadReason, 'died' | 'cut'>, string>> = {
+  failed: 'its handler failed',
+  caught: 'its handler failed, and bot.catch took the error',
+  'timed-out': 'its handler hung',
+  expired: 'it is too old to be answered',
+};
+
+/** How the runs in a row ended that had begun an update. */
+function endsInWords(deaths: number, cuts: number): string {
+  const died = `${deaths} ${deaths === 1 ? 'process' : 'processes'} died while handling it`;
+  if (cuts === 0) return died;
+  if (deaths > 0) return `${died}, and ${count(cuts, 'stop')} interrupted its handler`;
+  return `${count(cuts, 'stop')} in a row interrupted its handler, which may have waited for them`;
+}
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

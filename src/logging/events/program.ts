@@ -7,6 +7,7 @@ export type ProgramEvent =
   | { readonly event: 'config.warning'; readonly warning: string }
   | { readonly event: 'process.fault'; readonly origin: string; readonly error: unknown }
   | { readonly event: 'program.slow'; readonly progress: string }
+  | { readonly event: 'program.order-key-failed'; readonly error: unknown }
   | { readonly event: 'program.left-open'; readonly kinds: readonly string[] }
   | { readonly event: 'log.dropped'; readonly lines: number };
 
@@ -27,6 +28,13 @@ export const programEvents: Rows<ProgramEvent> = {
     level: 'warn',
     means: 'the bot module has not provided a bot for a while; the start ends after `START_TIMEOUT`',
     message: ({ progress }) => `Still waiting for the bot module: ${progress}`,
+  },
+  'program.order-key-failed': {
+    level: 'warn',
+    means:
+      "the bot's `orderKey` threw, or gave no key that can be used; `ORDER` decides for such an update. Logged once",
+    message: ({ error }) =>
+      `The bot's orderKey cannot be used for an update, so that ORDER decides: ${errorFields(error).message} (logged only once)`,
   },
   'program.left-open': {
     level: 'warn',

@@ -16,7 +16,13 @@ export function pollingAgent(given: GivenAgent, apiRoot: URL): { agent: http.Age
   const brought = typeof given === 'function' ? given(apiRoot) : given;
   if (brought && !isPlain(brought)) return { agent: brought, close: () => {} };
   const Agent = apiRoot.protocol === 'https:' ? https.Agent : http.Agent;
-  const agent = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, ...brought?.options });
+  const agent = new Agent({
+    keepAlive: true,
+    keepAliveMsecs: KEEP_ALIVE_MS,
+    ...brought?.options,
+    // A check of whether Telegram can be reached must not wait for the long poll to end.
+    maxSockets: Number.POSITIVE_INFINITY,
+  });
   return { agent, close: () => agent.destroy() };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from '../../errors.js';
+import type { HandlerScope } from '../handling.js';
 import type { TelegrafClass } from '../internals.js';
 import type { Patches } from './patches.js';
 
@@ -15,6 +16,8 @@ export interface Launch {
   /** The kinds of update that the program asked for; undefined for the default. */
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
+  /** The bot's handlers are to be called in it. */
+  readonly handlerScope: HandlerScope;
   /** To be called when `getMe` has answered. Sets `bot.botInfo` and calls the program's `onLaunch`, once. */
   connected(me: BotInfo): void;
   /**
@@ -27,6 +30,7 @@ export interface Launch {
 export interface LaunchesOptions {
   /** Aborts when the stop begins; from then on nothing is launched. */
   readonly stopping: AbortSignal;
+  readonly handlerScope: HandlerScope;
   launched(launch: Launch): void;
   stopRequested(bot: Telegraf, reason: string | undefined): void;
   /** Called when the program wants something that lastcall does not do. The program's promise never settles. */
@@ -113,8 +117,8 @@ export class Launches {
   }
 
   #begin(bot: Telegraf, config: LaunchConfig): LaunchedBot {
-    const { stopping, rejecting } = this.#options;
-    const launched = new LaunchedBot(bot, config, rejecting);
+    const { stopping } = this.#options;
+    const launched = new LaunchedBot(bot, config, this.#options);
     this.#launched.set(bot, launched);
     if (this.#settling) launched.settle();
     if (stopping.aborted) launched.ended();
@@ -155,6 +159,7 @@ class LaunchedBot implements Launch {
   readonly bot: Telegraf;
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
+  readonly handlerScope: HandlerScope;
   readonly #rejecting: (error: unknown) => void;
   readonly #promise: Promise<void>;
   readonly #onLaunch: (() => void)[] = [];
@@ -166,10 +171,15 @@ class LaunchedBot implements Launch {
   #end: { readonly error: unknown } | undefined;
   #settling = false;
 
-  constructor(bot: Telegraf, config: LaunchConfig, rejecting: (error: unknown) => void) {
+  constructor(
+    bot: Telegraf,
+    config: LaunchConfig,
+    { handlerScope, rejecting }: Pick<LaunchesOptions, 'handlerScope' | 'rejecting'>,
+  ) {
     this.bot = bot;
     this.allowedUpdates = config.allowedUpdates;
     this.dropPendingUpdates = config.dropPendingUpdates ?? false;
+    this.handlerScope = handlerScope;
     this.#rejecting = rejecting;
     this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

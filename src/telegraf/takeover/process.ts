@@ -1,10 +1,12 @@
 /**
  * Changes `process` for the bot program: its listeners for stop signals are held back until the stop has come to the
- * program, and `process.exit` during the stop ends the program's part of it, not the process.
+ * program, and `process.exit` during the stop ends the program's part of it, not the process. In a handler it requests the
+ * stop.
  */
 import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { exitRequest, isExitRequest } from './exit-request.js';
+import { HandlerExits } from './handler-exits.js';
 import { Patches } from './patches.js';
 
 /** The request for a stop: a signal, or the message that pm2 sends in place of one. */
@@ -16,8 +18,10 @@ export type StopListener = () => unknown;
 export interface ProcessOptions {
   /** Aborts when the stop begins. */
   readonly stopping: AbortSignal;
-  /** Called when the program calls `process.exit` before the stop. The process ends when it returns. */
+  /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
+  /** Called when a handler calls `process.exit`, whose run ends with that; also during the stop. */
+  exitedByHandler(exitCode: number): void;
 }
 
 /** The signals that programs take as a request to stop. */
@@ -56,6 +60,7 @@ const rawListeners = (event: EventName): Listener[] => emitter().rawListeners(ev
  * does not listen for is left to the program.
  */
 export class ProcessTakeover {
+  readonly handlerExits = new HandlerExits();
   /** Resolves with the exit code when the program calls `process.exit` while it is being stopped. */
   readonly exitRequested: Promise<number>;
   readonly #options: ProcessOptions;
@@ -183,7 +188,8 @@ export class ProcessTakeover {
   #emitFault(error: unknown, pass: () => unknown): unknown {
     if (this.#isExpected(error)) return true;
     try {
-      return pass();
+      // What a listener does is not the wish of the handler whose error it is given.
+      return this.handlerExits.outside(pass);
     } catch (thrown) {
       // A listener of the program has called process.exit; letting that through would end the process with code 7.
       if (isExitRequest(thrown)) return true;
@@ -202,9 +208,13 @@ export class ProcessTakeover {
   }
 
   #holdExit(): void {
-    const { stopping, exiting } = this.#options;
+    const { stopping, exiting, exitedByHandler } = this.#options;
+    const handlers = this.handlerExits;
     this.#replace('exit', ([code], pass) => {
       const exitCode = asExitCode(code ?? process.exitCode);
+      const byHandler = handlers.exit(stopping.aborted);
+      if (byHandler === 'first') handlers.outside(() => exitedByHandler(exitCode));
+      if (byHandler) throw exitRequest(exitCode);
       if (stopping.aborted) {
         this.#requestExit(exitCode);
         throw exitRequest(exitCode);
@@ -219,7 +229,7 @@ export class ProcessTakeover {
     this.#replace('kill', ([pid, signal = 'SIGTERM'], pass) => {
       const name = signalName(signal);
       if (!stopping.aborted || pid !== process.pid || !this.#heldSignals.has(name)) return pass();
-      this.#requestExit(0);
+      if (!handlers.isInHandler) this.#requestExit(0);
       return true;
     });
   }

@@ -26,8 +26,10 @@ export interface TakeoverHost {
   stopRequested(bot: Telegraf, reason: string | undefined): void;
   /** Called with WEBHOOK_LAUNCH when the program wants a webhook. The run should end. */
   refused(error: LastcallError): void;
-  /** Called when the program calls `process.exit` before any stop. The process ends when it returns. */
+  /** Called when the program calls `process.exit` before any stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
+  /** Called when a handler calls `process.exit`. The run should end with that exit code; the handler's run has ended. */
+  exitedByHandler(exitCode: number): void;
   /** Called when the program's part of the stop is over, but resources of these kinds (Node's names) are still open. */
   leftOpen(kinds: readonly string[]): void;
 }
@@ -75,12 +77,13 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
   });
   const launches = new Launches({
     stopping: host.stopping,
+    handlerScope: taken.handlerExits,
     launched(launch) {
       if (apiRoot !== undefined) redirectBot(launch.bot, apiRoot);
       host.launched(launch);
       firstLaunch();
     },
-    stopRequested: (bot, reason) => host.stopRequested(bot, reason),
+    stopRequested: (bot, reason) => taken.handlerExits.outside(() => host.stopRequested(bot, reason)),
     refused: (error) => host.refused(error),
     rejecting: (error) => taken.expect(error),
   });

@@ -6,6 +6,7 @@ import { Item } from '../../../src/inbox/journal/item.js';
 import { position } from '../../../src/inbox/log/position.js';
 import type { Batch } from '../../../src/inbox/store/batch.js';
 import { Ledger } from '../../../src/inbox/store/ledger.js';
+import { FakeClock } from '../../support/fake-clock.js';
 
 interface Update {
   readonly update_id: number;
@@ -24,14 +25,24 @@ class Rig {
   readonly taken: Waiting[] = [];
   /** The taken items that have not settled, by their keys. */
   readonly atWork = new Map<OrderKey, Waiting>();
+  readonly clock = new FakeClock();
   readonly backlog: Backlog<Update>;
   reads = 0;
+  /** How often there was word that there is something. */
+  told = 0;
 
   constructor(limits: Partial<BacklogLimits> = {}) {
     this.backlog = new Backlog<Update>({
       ledger: this.ledger,
       read: (batch, seqs) => this.#read(batch, seqs),
+      readAgain: (seq) => this.#again(seq),
       isSuspect: ({ deaths }) => deaths > 0,
+      clock: this.clock,
+      now: () => this.clock.now(),
+      available: () => this.told++,
+      failed: (error) => {
+        throw error;
+      },
       limits: { updates: 100, bytes: 1_000_000, updatesOfKey: 10, ...limits },
     });
   }
@@ -43,7 +54,7 @@ class Rig {
       const seq = seqOf(first + index);
       const attempt = name.endsWith('!') ? 2 : 1;
       const update = { update_id: 1_000 + seq, key: name.replace('!', '') };
-      return new Item(update, { seq, attempt, bytes: 10 }, about);
+      return new Item(update, { seq, attempt, putBacks: 0, retries: 0, acceptedAtMs: 0, bytes: 10 }, about);
     });
     this.ledger.add(
       { position: position(first * 100), length: 100 },
@@ -55,6 +66,10 @@ class Rig {
     }
     this.ledger.endRun();
     return items;
+  }
+
+  #again(seq: Seq): Waiting | undefined {
+    return this.ledger.batchOf(seq) && this.#written.get(seq);
   }
 
   /** A batch has just arrived. */
@@ -90,6 +105,17 @@ class Rig {
       this.atWork.delete(item.key);
       this.backlog.remove(item);
     }
+    return this;
+  }
+
+  /** The handler of an update that is at work has failed for a reason that passes. */
+  putBack(seq: number, delayMs: number): this {
+    const item = [...this.atWork.values()].find((each) => each.seq === seq);
+    if (!item) throw new Error(`${seq} is not at work`);
+    this.ledger.begin(item.seq);
+    this.ledger.putBack({ seq: item.seq, notBeforeMs: this.clock.now() + delayMs, isRetry: false });
+    this.atWork.delete(item.key);
+    this.backlog.putBack(item, delayMs);
     return this;
   }
 
@@ -294,6 +320,79 @@ describe('a key that has many', () => {
     rig.write(...differing(19, 'key'));
     rig.write('late');
     expect(rig.takeAll().taken.map(({ key }) => key)).toContain('late');
+  });
+});
+
+describe('an update that was put back', () => {
+  it('holds its chat and no other, leaves the memory, and comes first when its time has come', async () => {
+    const rig = new Rig();
+    rig.arrive('a', 'a', 'b');
+    rig.takeAll().putBack(1, 100).settle(3);
+    expect(rig.backlog.size).toBe(1);
+    rig.arrive('b', 'a');
+    expect(rig.takeAll().order).toBe('a1 b3 b4');
+    await rig.clock.advance(99);
+    expect(rig.backlog.hasReady).toBe(false);
+    const { told } = rig;
+    await rig.clock.advance(1);
+    expect(rig.told).toBe(told + 1);
+    expect(rig.takeAll().settle(1, 4).handleAll().order).toBe('a1 b3 b4 a1 a2 a5');
+  });
+
+  it('by an earlier run waits for the rest of its time', async () => {
+    const rig = new Rig();
+    const [first] = rig.write('a', 'a', 'b');
+    if (first) {
+      rig.ledger.begin(first.seq);
+      rig.ledger.putBack({ seq: first.seq, notBeforeMs: 50, isRetry: false });
+    }
+    expect(rig.takeAll().order).toBe('b3');
+    await rig.clock.advance(50);
+    expect(rig.settle(3).handleAll().order).toBe('b3 a1 a2');
+  });
+
+  it('lets its chat go on when it is dropped meanwhile', async () => {
+    const rig = new Rig();
+    rig.arrive('a', 'a');
+    rig.takeAll().putBack(1, 100).drop(1);
+    await rig.clock.advance(100);
+    expect(rig.handleAll().order).toBe('a1 a2');
+  });
+
+  it('lets its chat go on at once when it is dropped by request, and has no timer then', async () => {
+    const rig = new Rig();
+    rig.arrive('a', 'a');
+    rig.takeAll().putBack(1, 36_000_000).drop(1);
+    rig.backlog.noticeDrops();
+    expect(rig.takeAll().order).toBe('a1 a2');
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  it('waits no longer than until it expires, whatever time the system had before', async () => {
+    const rig = new Rig();
+    const [first] = rig.write('a', 'a');
+    if (first) {
+      rig.ledger.begin(first.seq);
+      rig.ledger.putBack({ seq: first.seq, notBeforeMs: 10 * 86_400_000, isRetry: false });
+    }
+    expect(rig.takeAll().order).toBe('');
+    await rig.clock.advance(86_400_000);
+    expect(rig.takeAll().order).toBe('a1');
+  });
+
+  it('is not loaded any more once the backlog is closed', async () => {
+    const rig = new Rig();
+    rig.arrive('a');
+    rig.takeAll().putBack(1, 100);
+    rig.backlog.close();
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  it('makes way for the next suspect', async () => {
+    const rig = new Rig();
+    rig.write('a!', 'b!');
+    rig.takeAll().putBack(1, 100);
+    expect(rig.takeAll().order).toBe('a1 b2');
   });
 });
 

@@ -3,7 +3,10 @@ import type { InboxEvent } from '../../../src/inbox/events.js';
 import { type Seq, seq as seqOf, updateId } from '../../../src/inbox/ids.js';
 import { DeadLetterPolicy } from '../../../src/inbox/journal/dead-letter-policy.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
+import { readDeadLetters, readLetterPayload } from '../../../src/inbox/store/read-dead-letters.js';
+import { decodeDeadLetter } from '../../../src/inbox/store/records.js';
 import type { Store } from '../../../src/inbox/store/store.js';
+import { historyWith } from '../../support/history.js';
 import { newUpdates } from '../../support/new-updates.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 
@@ -24,7 +27,15 @@ async function rig({ maxAttempts = 3 } = {}) {
     now,
     emit: (event) => events.push(event),
   });
-  return { store, policy, events };
+  return { disk, store, policy, events };
+}
+
+/** So many runs that a stop ended amid its handler. */
+function cut(store: Store, seq: Seq, times: number): void {
+  for (let time = 0; time < times; time++) {
+    store.mark('begun', seq);
+    store.mark('cut', seq);
+  }
 }
 
 /** So many runs that died of it. */
@@ -47,7 +58,7 @@ describe('an update is watched', () => {
     async ({ maxAttempts, deaths, isSuspect }) => {
       const { policy } = await rig({ maxAttempts });
       for (const each of deaths)
-        expect(policy.isSuspect({ runs: each, deaths: each, begun: false })).toBe(isSuspect);
+        expect(policy.isSuspect(historyWith({ attempts: each, deaths: each }))).toBe(isSuspect);
     },
   );
 });
@@ -76,8 +87,33 @@ describe('an update is given up', () => {
       },
     ]);
     expect(events).toEqual([
-      { event: 'inbox.dead', updateId: 102, kind: 'kind of 2', why: 'died', attempts: 3 },
+      { event: 'inbox.dead', updateId: 102, kind: 'kind of 2', why: 'died', attempts: 3, deaths: 3, cuts: 0 },
     ]);
+  });
+
+  it.each([
+    { deaths: 0, cuts: 3, why: 'cut' },
+    { deaths: 1, cuts: 2, why: 'cut' },
+    { deaths: 2, cuts: 1, why: 'died' },
+  ])('after $deaths deaths and $cuts cuts: $why', async ({ deaths, cuts, why }) => {
+    const { store, policy, events } = await rig();
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
+    cut(store, seqOf(1), cuts);
+    die(store, seqOf(1), deaths);
+    expect(policy.giveUpExhausted()).toBe(1);
+    expect(events).toMatchObject([{ event: 'inbox.dead', why, attempts: 3, deaths, cuts }]);
+  });
+
+  it('not for deaths and cuts before it was put back', async () => {
+    const { store, policy } = await rig();
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
+    cut(store, seqOf(1), 2);
+    store.mark('begun', seqOf(1));
+    store.putBack({ seq: seqOf(1), notBeforeMs: 0, isRetry: false });
+    die(store, seqOf(1), 2);
+    expect(policy.giveUpExhausted()).toBe(0);
+    cut(store, seqOf(1), 1);
+    expect(policy.giveUpExhausted()).toBe(1);
   });
 
   it('never where that is what was asked for', async () => {
@@ -91,12 +127,19 @@ describe('an update is given up', () => {
 
 describe('an update whose handler failed', () => {
   it('is kept as it was written, with its error in words', async () => {
-    const { store, policy } = await rig();
+    const { disk, store, policy } = await rig();
     store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
     store.mark('begun', seqOf(1));
     policy.giveUp(seqOf(1), 'failed', 'no luck');
     policy.giveUp(seqOf(99), 'failed', 'not there');
-    expect(store.deadLetters.list()).toMatchObject([{ seq: 1, attempts: 1, error: 'an error: no luck' }]);
-    expect(store.deadLetters.content(seqOf(1))?.toString()).toBe('"1"');
+    expect(store.deadLetters.list()).toMatchObject([{ seq: 1, attempts: 1 }]);
+    expect(store.ledger.size).toBe(0);
+    const { index, scan } = readDeadLetters(disk, '/inbox');
+    const [found] = index;
+    const payload = found && readLetterPayload(disk, '/inbox', scan.segments, found);
+    expect(payload && decodeDeadLetter(payload)).toMatchObject({
+      letter: { error: 'an error: no luck' },
+      content: Buffer.from('"1"'),
+    });
   });
 });

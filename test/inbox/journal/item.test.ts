@@ -7,12 +7,13 @@ it('describes an update once, when it is made', () => {
   const update = { update_id: 42, chat: 'a chat' };
   const item = new Item(
     update,
-    { seq: seq(7), attempt: 2, bytes: 100 },
+    { seq: seq(7), attempt: 2, putBacks: 1, retries: 1, acceptedAtMs: 5, bytes: 100 },
     {
       keyOf: ({ chat }) => {
         described++;
         return chat;
       },
+      groupOf: () => 'an album',
       kindOf: () => 'message',
     },
   );
@@ -21,8 +22,12 @@ it('describes an update once, when it is made', () => {
     seq: 7,
     updateId: 42,
     key: 'a chat',
+    group: 'an album',
     kind: 'message',
     attempt: 2,
+    putBacks: 1,
+    retries: 1,
+    acceptedAtMs: 5,
     update,
     bytes: 100,
   });

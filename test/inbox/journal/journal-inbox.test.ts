@@ -369,7 +369,7 @@ describe('a poison', () => {
       [4, 5],
     ]);
     expect(life.eventsOf('inbox.dead')).toEqual([
-      { event: 'inbox.dead', updateId: 3, kind: 'message', why: 'died', attempts: 3 },
+      { event: 'inbox.dead', updateId: 3, kind: 'message', why: 'died', attempts: 3, deaths: 3, cuts: 0 },
     ]);
     expect(life.inbox.counts).toMatchObject({ dropped: 1, handled: 2, waiting: 0 });
   });
@@ -398,17 +398,45 @@ describe('a poison', () => {
     expect(life.entry(3).attempt).toBe(7);
   });
 
-  it('is not what a stop has cut', async () => {
+  it('is also what as many stops in a row have cut, which is said', async () => {
     let life = await Life.open();
     await life.accept(batchOf(1, 2));
-    for (let round = 1; round <= 5; round++) {
+    for (let round = 1; round <= 3; round++) {
       life.take(1);
       expect(life.entry(1).attempt).toBe(round);
       expect(await life.stop('stop')).toEqual({ left: 2, mayRepeat: [1] });
       life = await life.killed();
     }
-    expect(life.take()).toEqual([1, 2]);
+    expect(life.take()).toEqual([2]);
     expect(life.eventsOf('inbox.recovered')).toMatchObject([{ begun: 1, died: 0 }]);
+    expect(life.eventsOf('inbox.dead')).toMatchObject([{ updateId: 1, why: 'cut', attempts: 3 }]);
+  });
+
+  it('counts as one on which the process died where the stop that had begun ends in a fault', async () => {
+    let life = await Life.open();
+    await life.accept(batchOf(1, 2));
+    for (let round = 1; round <= 3; round++) {
+      life.take(1);
+      await life.stop('fault');
+      life = await life.killed();
+    }
+    expect(life.eventsOf('inbox.dead')).toMatchObject([{ updateId: 1, why: 'died', attempts: 3 }]);
+  });
+
+  it('is not what was put back in between', async () => {
+    let life = await Life.open();
+    await life.accept(batchOf(1));
+    for (let round = 1; round <= 4; round++) {
+      life.take(1);
+      await life.stop('stop');
+      life = await life.killed();
+      if (round !== 2) continue;
+      life.take(1);
+      life.inbox.putBack(life.entry(1), { delayMs: 0, isRetry: false });
+      await life.clock.advance(1);
+    }
+    expect(life.take()).toEqual([1]);
+    expect(life.eventsOf('inbox.dead')).toEqual([]);
   });
 
   it('may be what a fault has cut', async () => {
@@ -475,7 +503,9 @@ describe('an update that failed', () => {
     expect(life.eventsOf('inbox.requested')).toMatchObject([{ action: 'retry', updates: [1], refused: 1 }]);
     const next = await life.killed();
     expect(next.take()).toEqual([1]);
-    expect(await next.ask('retry', 1)).toEqual({ done: [], refused: [1] });
+    // It is done already, and not done twice.
+    expect(await next.ask('retry', 1)).toEqual({ done: [1], refused: [] });
+    expect(next.take()).toEqual([]);
   });
 });
 

@@ -33,8 +33,10 @@ async function rig() {
   });
   const errors: unknown[] = [];
   const asked = { times: 0, fails: false };
+  const drops: number[] = [];
   const maintenance = new Maintenance({
     clock,
+    now: () => clock.now(),
     owner,
     store,
     capacity,
@@ -42,6 +44,7 @@ async function rig() {
       asked.times++;
       if (asked.fails) throw new Error('no answer');
     },
+    dropDeadLetters: () => drops.push(clock.now()),
     failed: (error) => errors.push(error),
   });
   const beats = (): unknown => JSON.parse(disk.read(`${folder}/owner.json`).toString()).beats;
@@ -54,7 +57,7 @@ async function rig() {
     store.write();
   };
   const segments = () => disk.paths().filter((path) => path.startsWith(`${folder}/log/`)).length;
-  return { clock, disk, maintenance, capacity, level, errors, asked, beats, fill, segments };
+  return { clock, disk, maintenance, capacity, level, errors, asked, drops, beats, fill, segments };
 }
 
 describe('the maintenance', () => {
@@ -81,6 +84,15 @@ describe('the maintenance', () => {
     expect(beats()).toBe(2);
     await clock.advance(10_000);
     expect(beats()).toBe(4);
+  });
+
+  it('drops dead letters half a second after the start, and then every ten seconds', async () => {
+    const { clock, maintenance, drops } = await rig();
+    const from = clock.now();
+    maintenance.start();
+    expect(drops).toEqual([]);
+    await clock.advance(25_000);
+    expect(drops.map((at) => at - from)).toEqual([500, 10_500, 20_500]);
   });
 
   it('finds out when there is room again', async () => {

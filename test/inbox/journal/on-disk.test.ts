@@ -3,9 +3,11 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -53,7 +55,14 @@ function* all(folder: string): Generator<string> {
     yield join(parentPath, name);
 }
 
-const openFiles = (): number => readdirSync('/proc/self/fd').length;
+/** The files in the folder that this process has open; others come and go with the tests before. */
+const openFilesIn = (folder: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap((name) => {
+    const path = lstatSync(`/proc/self/fd/${name}`, { throwIfNoEntry: false })
+      ? readlinkSync(`/proc/self/fd/${name}`)
+      : '';
+    return path.startsWith(folder) ? [path] : [];
+  });
 
 describe('the journal on a disk', () => {
   it.each(['power', 'process'] as const)(
@@ -61,18 +70,17 @@ describe('the journal on a disk', () => {
     async (durability) => {
       using state = new Folder();
       const folder = state.file('1-a', 'inbox');
-      const before = openFiles();
       const first = inboxIn(folder, durability);
       await first.inbox.open();
       for (let id = 1; id <= 20; id++) await first.inbox.accept([{ update_id: id }]);
       await first.inbox.close();
-      expect(openFiles()).toBe(before);
+      expect(openFilesIn(state.path)).toEqual([]);
 
       const second = inboxIn(folder, durability);
       await second.inbox.open();
       expect(second.takeAll()).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
       await second.inbox.close();
-      expect(openFiles()).toBe(before);
+      expect(openFilesIn(state.path)).toEqual([]);
     },
   );
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { newCounters } from '../../../src/inbox/counters.js';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import { seq, updateId } from '../../../src/inbox/ids.js';
-import { newCounters } from '../../../src/inbox/journal/counters.js';
 import { type JournalOptions, openJournal } from '../../../src/inbox/journal/opening.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
 import { newUpdates } from '../../support/new-updates.js';
@@ -73,7 +73,7 @@ describe('opening a journal', () => {
     const { backlog, store } = await open();
     expect(events.slice(1)).toEqual([
       { event: 'inbox.recovered', updates: 3, begun: 2, died: 2 },
-      { event: 'inbox.dead', updateId: 2, kind: 'message', why: 'died', attempts: 3 },
+      { event: 'inbox.dead', updateId: 2, kind: 'message', why: 'died', attempts: 3, deaths: 3, cuts: 0 },
     ]);
     expect(counters).toEqual({ ...newCounters(), recovered: 3, dropped: 1 });
     expect(store.deadLetters.list()).toMatchObject([{ seq: 2, why: 'died' }]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { newCounters } from '../../../src/inbox/counters.js';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import { orderKey, seq, updateId } from '../../../src/inbox/ids.js';
-import { newCounters } from '../../../src/inbox/journal/counters.js';
 import { RequestHandler } from '../../../src/inbox/journal/request-handler.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
 import {
@@ -16,6 +16,9 @@ import { MemoryDisk } from '../log/memory-disk.js';
 
 const NOW = 1_700_000_000_000;
 const folder = '/inbox';
+
+const reopened = (disk: MemoryDisk) =>
+  openStore({ disk, folder, bot: '1-a', survivesPowerCut: false, now: () => NOW });
 
 /** Four updates that wait. */
 async function rig() {
@@ -84,18 +87,17 @@ describe('dropping', () => {
     const { disk, ask } = await rig();
     ask({ action: 'drop', seqs: [seq(2)] });
     disk.kill();
-    const now = () => NOW;
-    const next = await openStore({ disk, folder, bot: '1-a', survivesPowerCut: false, now });
+    const next = await reopened(disk);
     expect(next.ledger.batches().flatMap((batch) => [...batch.seqs])).toEqual([1, 3, 4]);
   });
 
-  it('removes a dead letter once that is safe', async () => {
-    const { store, ask, counters } = await rig();
+  it('removes a dead letter at once', async () => {
+    const { disk, store, ask, counters } = await rig();
     store.addDeadLetter(letter, Buffer.from('"9"'));
     expect(ask({ action: 'drop', seqs: [seq(9), seq(9)] })).toEqual({ done: [9], refused: [] });
-    expect([store.getDeadLetter(seq(9)), store.deadLetters.list()]).toMatchObject([undefined, [{ seq: 9 }]]);
-    await store.commit();
-    expect(store.deadLetters.list()).toEqual([]);
+    expect([store.getDeadLetter(seq(9)), store.deadLetters.list()]).toEqual([undefined, []]);
+    disk.kill();
+    expect((await reopened(disk)).deadLetters.list()).toEqual([]);
     expect(counters.dropped).toBe(0);
   });
 });
@@ -106,9 +108,25 @@ describe('trying again', () => {
     store.addDeadLetter(letter, Buffer.from('"9"'));
     expect(ask({ action: 'retry', seqs: [9, 9, 1].map(seq) })).toEqual({ done: [9], refused: [1] });
     expect(waiting()).toEqual([1, 2, 3, 4, 5]);
-    expect(store.readOne(seq(5))).toEqual({ seq: 5, updateId: 109, content: '9' });
+    expect(store.readOne(seq(5))).toMatchObject({ seq: 5, updateId: 109, content: '9' });
     expect(counters).toEqual({ ...newCounters(), recovered: 1 });
     await store.commit();
     expect(store.deadLetters.list()).toEqual([]);
+  });
+
+  it('that an earlier run has carried out and not answered is answered as done, and not done twice', async () => {
+    const { disk, store, ask } = await rig();
+    store.addDeadLetter(letter, Buffer.from('"9"'));
+    ask({ action: 'retry', seqs: [seq(9)] });
+    disk.kill();
+    const next = await reopened(disk);
+    const events: InboxEvent[] = [];
+    const counters = newCounters();
+    disk.replace(requestPath(folder, 'r'), '{"action":"retry","seqs":[9]}');
+    const emit = (event: InboxEvent) => events.push(event);
+    new RequestHandler({ disk, folder, store: next, counters, emit }).answerAll();
+    expect(parseAnswer(disk.read(answerPath(folder, 'r')).toString())).toEqual({ done: [9], refused: [] });
+    expect([next.deadLetters.list(), next.ledger.size, counters.recovered]).toEqual([[], 5, 0]);
+    expect(events).toMatchObject([{ updates: [109], refused: 0 }]);
   });
 });

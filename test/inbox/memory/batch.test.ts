@@ -9,6 +9,7 @@ function batchOf(...ids: number[]) {
   const batch = new MemoryBatch<Update>(
     ids.map((id) => ({ update_id: id })),
     { keyOf: ({ update_id }) => `key of ${update_id}`, kindOf: () => 'message' },
+    1_000,
   );
   const entry = (id: number): BatchEntry<Update> => {
     const found = batch.entries.find(({ updateId }) => updateId === id);
@@ -30,6 +31,9 @@ it('holds each update once, described, in order of arrival', () => {
       key: 'key of 7',
       kind: 'message',
       attempt: 1,
+      putBacks: 0,
+      retries: 0,
+      acceptedAtMs: 1_000,
       update: { update_id: 7 },
       index: 0,
       state: 'waiting',
@@ -39,6 +43,9 @@ it('holds each update once, described, in order of arrival', () => {
       key: 'key of 3',
       kind: 'message',
       attempt: 1,
+      putBacks: 0,
+      retries: 0,
+      acceptedAtMs: 1_000,
       update: { update_id: 3 },
       index: 1,
       state: 'waiting',

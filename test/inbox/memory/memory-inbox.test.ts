@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Entry, Inbox, InboxCounts, Settlement } from '../../../src/inbox/inbox.js';
 import { MemoryInbox } from '../../../src/inbox/memory/memory-inbox.js';
-import { settle } from '../../support/fake-clock.js';
+import { FakeClock, settle } from '../../support/fake-clock.js';
 
 interface Update {
   readonly update_id: number;
@@ -13,9 +13,11 @@ const batchOf = (...ids: number[]): Update[] => ids.map((id) => ({ update_id: id
 function inboxOf() {
   const entries: Entry<Update>[] = [];
   const told = { available: 0 };
+  const clock = new FakeClock();
   const inbox: Inbox<Update> = new MemoryInbox<Update>({
     keyOf: ({ chat }) => chat,
     kindOf: () => 'message',
+    clock,
     available: () => told.available++,
   });
   const entry = (id: number): Entry<Update> => {
@@ -25,6 +27,7 @@ function inboxOf() {
   };
   return {
     inbox,
+    clock,
     told,
     entry,
     /** Takes as many as there are, or at most so many, and gives their ids. */
@@ -49,9 +52,14 @@ const none: InboxCounts = {
   accepted: 0,
   recovered: 0,
   handled: 0,
+  caught: 0,
   failed: 0,
   timedOut: 0,
+  expired: 0,
+  putBack: 0,
   dropped: 0,
+  deadDropped: 0,
+  dead: 0,
   waiting: 0,
   taken: 0,
   mayRepeat: 0,
@@ -120,6 +128,7 @@ describe('accepting', () => {
     const inbox: Inbox<Update> = new MemoryInbox<Update>({
       keyOf: () => 'key',
       kindOf: () => 'message',
+      clock: new FakeClock(),
       available: () => {
         for (let [entry] = inbox.take(1); entry; [entry] = inbox.take(1)) inbox.settle(entry, 'failed');
       },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { seq } from '../../../src/inbox/ids.js';
+import { historyWith } from '../../support/history.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 import { contents, open, updates } from './store-rig.js';
 
@@ -30,7 +31,7 @@ describe('compaction', () => {
     expect(contents(store)).toEqual(['1 1 text of 1', '3 3 text of 3']);
     const after = await open({ disk });
     expect(contents(after)).toEqual(contents(store));
-    expect(after.ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 1, begun: false });
+    expect(after.ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 1, deaths: 1, begun: false }));
     // What was never begun is not said to have been.
     expect(after.ledger.histories().length).toBe(1);
   });

@@ -11,6 +11,7 @@ import {
   RecordKind,
   type UpdatesRecord,
 } from '../../../src/inbox/store/records.js';
+import { historyWith } from '../../support/history.js';
 import { seqs, updateIds } from '../../support/ids.js';
 
 const at = (start: number) => ({ position: position(start), length: 100 });
@@ -34,7 +35,7 @@ function updatesRecord(numbers: readonly number[], rest: Partial<UpdatesRecord> 
 const marksRecord = (begun: number[], settled: number[] = [], cut: number[] = []) => ({
   kind: RecordKind.marks,
   payload: Buffer.concat(
-    encodeMarks({ begun: seqs(...begun), settled: seqs(...settled), cut: seqs(...cut) }),
+    encodeMarks({ begun: seqs(...begun), settled: seqs(...settled), cut: seqs(...cut), putBack: [] }),
   ),
 });
 
@@ -80,13 +81,13 @@ describe('histories', () => {
   it('count the runs that began an update, and those that died', () => {
     const ledger = new Ledger();
     ledger.add(at(0), seqs(1, 2));
-    expect(ledger.historyOf(seq(1))).toEqual({ runs: 0, deaths: 0, begun: false });
+    expect(ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 0, deaths: 0, begun: false }));
     ledger.begin(seq(1));
     ledger.begin(seq(2));
     ledger.cut(seq(2));
     ledger.endRun();
-    expect(ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 1, begun: false });
-    expect(ledger.historyOf(seq(2))).toEqual({ runs: 1, deaths: 0, begun: false });
+    expect(ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 1, deaths: 1, begun: false }));
+    expect(ledger.historyOf(seq(2))).toEqual(historyWith({ attempts: 1, cuts: 1 }));
     ledger.endRun();
     expect(ledger.historyOf(seq(1)).deaths).toBe(1);
   });
@@ -104,7 +105,7 @@ describe('histories', () => {
     ledger.add(at(0), seqs(1));
     ledger.begin(seq(1));
     ledger.begin(seq(1));
-    expect(ledger.historyOf(seq(1))).toEqual({ runs: 2, deaths: 1, begun: true });
+    expect(ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 2, deaths: 1, begun: true }));
   });
 
   it('end with their update', () => {
@@ -126,12 +127,12 @@ describe('replaying', () => {
       at(200),
     );
     expect(ledger.batches().map((batch) => batch.seqs)).toEqual([[1], [3]]);
-    expect(ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 0, begun: true });
+    expect(ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 1, deaths: 0, begun: true }));
     expect(updateIds(1_001, 1_002, 1_003).map((id) => ledger.recent.has(id))).toEqual([false, true, true]);
   });
 
   it('finds what was rewritten where it is now, with its history', () => {
-    const history = { runs: 2, deaths: 1, begun: false };
+    const history = historyWith({ attempts: 2, deaths: 1, begun: false });
     const rewritten = {
       kind: RecordKind.rewritten,
       ...updatesRecord([1, 3], { histories: [[seq(1), history]] }),
@@ -173,15 +174,15 @@ describe('replaying', () => {
     const ledger = new Ledger();
     ledger.replay({ kind: RecordKind.updates, ...updatesRecord([1, 2]) }, at(0));
     ledger.replay(marksRecord([1, 2]), at(100));
-    const history = { runs: 3, deaths: 1, begun: true };
+    const history = historyWith({ attempts: 3, deaths: 1, begun: true });
     ledger.replay(
       { kind: RecordKind.rewritten, ...updatesRecord([1, 2], { histories: [[seq(1), history]] }) },
       at(200),
     );
     expect(ledger.historyOf(seq(1))).toEqual(history);
-    expect(ledger.historyOf(seq(2))).toEqual({ runs: 1, deaths: 0, begun: true });
+    expect(ledger.historyOf(seq(2))).toEqual(historyWith({ attempts: 1, deaths: 0, begun: true }));
     ledger.endRun();
-    expect(ledger.historyOf(seq(1))).toEqual({ runs: 3, deaths: 2, begun: false });
+    expect(ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 3, deaths: 2, begun: false }));
   });
 
   it('believes what was rewritten, where marks are missing', () => {
@@ -205,9 +206,9 @@ describe('replaying', () => {
     ledger.replay({ kind: RecordKind.updates, ...updatesRecord([1]) }, at(100));
     ledger.replay(marksRecord([1]), at(200));
     ledger.replay(header('first'), at(300));
-    expect(ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 0, begun: true });
+    expect(ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 1, deaths: 0, begun: true }));
     ledger.replay(header('second'), at(400));
-    expect(ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 1, begun: false });
+    expect(ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 1, deaths: 1, begun: false }));
     expect(ledger.runId).toBe('second');
   });
 

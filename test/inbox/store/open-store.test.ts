@@ -6,6 +6,7 @@ import { encodeFrame } from '../../../src/inbox/log/frame.js';
 import { position } from '../../../src/inbox/log/position.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
 import { RecordKind } from '../../../src/inbox/store/records.js';
+import { historyWith } from '../../support/history.js';
 import { seqs, updateIds } from '../../support/ids.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 import { bot, contents, folder, NOW, open, stateOf, updates } from './store-rig.js';
@@ -77,22 +78,58 @@ describe('opening', () => {
     });
   });
 
+  it('counts a cut for what had begun when a stop had, and the process was killed', async () => {
+    const disk = new MemoryDisk();
+    const store = await open({ disk });
+    store.append(updates(1), undefined);
+    store.mark('begun', seq(1));
+    store.beginDrain();
+    let next = await open({ disk });
+    expect(next.ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 1, cuts: 1 }));
+    // The stop of one run says nothing of the next.
+    next.mark('begun', seq(1));
+    next.write();
+    next = await open({ disk });
+    expect(next.ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 2, cuts: 1, deaths: 1 }));
+  });
+
+  it('keeps what was put back, until when it waits, and that its deaths count anew', async () => {
+    const disk = new MemoryDisk();
+    let store = await open({ disk });
+    store.append(updates(1), undefined);
+    store.mark('begun', seq(1));
+    store.write();
+    store = await open({ disk });
+    store.mark('begun', seq(1));
+    store.write();
+    store.putBack({ seq: seq(1), notBeforeMs: 77, isRetry: true });
+    store.write();
+    store = await open({ disk });
+    const putBack = { attempts: 2, putBacks: 1, retries: 1 };
+    expect(store.ledger.historyOf(seq(1))).toEqual(historyWith({ ...putBack, notBeforeMs: 77 }));
+    store.mark('begun', seq(1));
+    expect(store.ledger.historyOf(seq(1))).toEqual(historyWith({ ...putBack, attempts: 3, begun: true }));
+  });
+
   it('counts a death for what had begun and did not end', async () => {
     const disk = new MemoryDisk();
     let store = await open({ disk });
     store.append(updates(1, 2, 3), undefined);
     for (const one of seqs(1, 2)) store.mark('begun', one);
+    store.write();
     store.mark('cut', seq(2));
     store.write();
     store = await open({ disk });
-    expect(store.ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 1, begun: false });
-    expect(store.ledger.historyOf(seq(2))).toEqual({ runs: 1, deaths: 0, begun: false });
+    expect(store.ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 1, deaths: 1, begun: false }));
+    expect(store.ledger.historyOf(seq(2))).toEqual(historyWith({ attempts: 1, cuts: 1 }));
     expect(store.ledger.histories().length).toBe(2);
     store = await open({ disk });
-    expect(store.ledger.historyOf(seq(1))).toEqual({ runs: 1, deaths: 1, begun: false });
+    expect(store.ledger.historyOf(seq(1))).toEqual(historyWith({ attempts: 1, deaths: 1, begun: false }));
     store.mark('begun', seq(1));
     store.write();
-    expect((await open({ disk })).ledger.historyOf(seq(1))).toEqual({ runs: 2, deaths: 2, begun: false });
+    expect((await open({ disk })).ledger.historyOf(seq(1))).toEqual(
+      historyWith({ attempts: 2, deaths: 2, begun: false }),
+    );
   });
 });
 

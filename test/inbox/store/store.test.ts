@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Seq, seq, updateId } from '../../../src/inbox/ids.js';
+import { readDeadLetters } from '../../../src/inbox/store/read-dead-letters.js';
 import { seqs, updateIds } from '../../support/ids.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 import { contents, folder, letter, NOW, open, replayed, stateOf, updates } from './store-rig.js';
@@ -61,7 +62,6 @@ describe('writing', () => {
     const store = await open({ disk });
     store.append(updates(1), undefined);
     store.addDeadLetter(letter(1, 1), Buffer.from('text of 1'));
-    store.mark('settled', seq(1));
     await store.commit();
     disk.cutPower(() => 0);
     const after = await open({ disk });
@@ -70,18 +70,63 @@ describe('writing', () => {
     expect(after.append(updates(2), undefined)).toBe(2);
   });
 
+  it('never settles an update before its dead letter is safe, whatever a power cut leaves', async () => {
+    const disk = new MemoryDisk();
+    const store = await open({ disk, segmentBytes: 200 });
+    store.append(updates(1, 2, 3, 4, 5, 6), undefined);
+    for (const settled of seqs(1, 2, 3)) store.mark('settled', settled);
+    await store.commit();
+    for (const dead of seqs(4, 5)) store.addDeadLetter(letter(dead, dead), Buffer.from('{}'));
+    expect(contents(store)).toEqual(['6 6 text of 6']);
+    store.mark('begun', seq(6));
+    store.append(updates(7), undefined);
+    store.write();
+    disk.holdSyncs = true;
+    void store.compact();
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.nat({ max: 999 })), (randoms) => {
+        const after = disk.copy();
+        after.cutPower(() => Number(randoms.next().value) / 1_000);
+        const left = stateOf(replayed(after)).seqs;
+        const dead = readDeadLetters(after, folder).index.list();
+        for (const of of seqs(4, 5))
+          expect(dead.some((one) => one.seq === of) || left.includes(of)).toBe(true);
+      }),
+    );
+  });
+
+  it.each(['retried', 'dropped'] as const)(
+    'does not bring back what has just died and is %s at once, when the process is killed then',
+    async (what) => {
+      const disk = new MemoryDisk();
+      const store = await open({ disk });
+      store.append(updates(1), undefined);
+      await store.commit();
+      store.addDeadLetter(letter(1, 1), Buffer.from('"text of 1"'));
+      if (what === 'retried') store.retryDeadLetter(seq(1));
+      else store.removeDeadLetter(seq(1));
+      store.write();
+      disk.kill();
+      const after = await open({ disk });
+      expect(contents(after)).toEqual(what === 'retried' ? ['2 1 text of 1'] : []);
+      expect(after.deadLetters.list()).toEqual([]);
+      expect(replayed(disk).size).toBe(what === 'retried' ? 1 : 0);
+    },
+  );
+
   it('removes a dead letter only once the update that is tried again is durable', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
     store.addDeadLetter(letter(41, 7), Buffer.from('{}'));
     store.append(updates(1), undefined);
     await store.commit();
-    const letters = disk.read(`${folder}/dead-letters.log`);
-    store.appendRetried(updates(7));
-    store.removeDeadLetter(seq(41));
+    const file = disk.paths().find((path) => path.startsWith(`${folder}/dead-letters/`)) ?? '';
+    const letters = disk.read(file);
+    expect(store.retryDeadLetter(seq(41))).toBe(true);
     // Not even written: nobody knows what of it a disk keeps that loses its power.
-    expect(disk.read(`${folder}/dead-letters.log`)).toEqual(letters);
+    expect(disk.read(file)).toEqual(letters);
     expect(store.getDeadLetter(seq(41))).toBeUndefined();
+    expect(store.retryDeadLetter(seq(41))).toBe(false);
     disk.fail('sync', 'EIO', { at: '/log/' });
     await expect(store.commit()).rejects.toMatchObject({ code: 'INBOX_DISK' });
     disk.cutPower(() => 0);

@@ -10,6 +10,9 @@ const item: Entry = {
   key: orderKey('chat:1'),
   kind: 'message',
   attempt: 1,
+  putBacks: 0,
+  retries: 0,
+  acceptedAtMs: 0,
   update: {},
 };
 const handling = { item, durationMs: 12.345 };
@@ -17,7 +20,7 @@ const ours = new LastcallError('HANDLER_TIMED_OUT', 'update 7', 'it did not end 
 
 const samples: Samples<DispatchEvent<Entry>> = {
   'handler.failed': [
-    { event: 'handler.failed', ...handling, error: new TypeError('x is not a function') },
+    { event: 'handler.failed', ...handling, error: new TypeError('x is not a function'), caught: false },
     'error',
     'The handler of update 7 (message) failed after 12 ms: x is not a function',
   ],
@@ -35,6 +38,37 @@ const samples: Samples<DispatchEvent<Entry>> = {
     { event: 'handler.ended-late', ...handling, durationMs: 200_000 },
     'debug',
     'The handler of update 7 (message) has ended after 3 min 20 s',
+  ],
+  'handler.put-back': [
+    {
+      event: 'handler.put-back',
+      ...handling,
+      error: new Error('ECONNRESET'),
+      failure: 'unreachable',
+      delayMs: 1_000,
+    },
+    'warn',
+    'Put back update 7 (message), to be tried again in 1 s: ECONNRESET',
+  ],
+  'dispatch.held': [
+    { event: 'dispatch.held', running: 3, waiting: 1 },
+    'warn',
+    'Telegram cannot be reached: starting no more handlers; 3 handlers running, 1 update waiting',
+  ],
+  'dispatch.resumed': [
+    { event: 'dispatch.resumed', heldMs: 20_000, waiting: 4_000 },
+    'info',
+    'Starting handlers again after 20 s; 4000 updates waiting',
+  ],
+  'dispatch.jammed': [
+    { event: 'dispatch.jammed', ...handling, durationMs: 20_000, waiting: 3, waitedMs: 12_000 },
+    'warn',
+    '3 updates with the key chat:1 wait, the first for 12 s, behind the handler of update 7 (message), which has run for 20 s',
+  ],
+  'dispatch.unjammed': [
+    { event: 'dispatch.unjammed', key: 'chat:1', jammedMs: 61_000 },
+    'info',
+    'The updates with the key chat:1 no longer wait for long, after 1 min 1 s',
   ],
   'dispatch.exhausted': [
     { event: 'dispatch.exhausted', hung: 257, concurrency: 256 },
@@ -65,7 +99,9 @@ describe('an event of dispatch', () => {
 
   it('says which update it is about, and its error is an error', async () => {
     const attempted = { ...handling, item: { ...item, attempt: 2 } };
-    expect(await lineOf({ event: 'handler.failed', ...attempted, error: new Error('no') })).toMatchObject({
+    expect(
+      await lineOf({ event: 'handler.failed', ...attempted, error: new Error('no'), caught: false }),
+    ).toMatchObject({
       updateId: 7,
       kind: 'message',
       attempt: 2,

@@ -25,9 +25,14 @@ const samples: Samples<InboxEvent> = {
     'Telegram sent 1 update again; they are known already',
   ],
   'inbox.dead': [
-    { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 3 },
+    { event: 'inbox.dead', updateId: 7, kind: 'message', why: 'died', attempts: 5, deaths: 3, cuts: 0 },
     'error',
-    'Gave up update 7 (message): 3 processes died while handling it',
+    'Gave up update 7 (message) after 5 attempts: 3 processes died while handling it',
+  ],
+  'inbox.dead-dropped': [
+    { event: 'inbox.dead-dropped', letters: 7, limit: 'DEAD_LIMIT', why: { failed: 4, caught: 3 } },
+    'warn',
+    'Dropped 7 dead letters because of DEAD_LIMIT: 4 failed, 3 caught',
   ],
   'inbox.paused': [
     {
@@ -66,4 +71,46 @@ describe('an event of the inbox', () => {
   it.each(Object.values(samples))('$event has its line', async (event, level, msg) => {
     expect(await lineOf(event)).toMatchObject({ level, event: event.event, msg });
   });
+
+  it.each([
+    ['expired', 'error', 'it is too old to be answered'],
+    ['caught', 'debug', 'its handler failed, and bot.catch took the error'],
+    ['failed', 'debug', 'its handler failed'],
+    ['timed-out', 'debug', 'its handler hung'],
+  ] as const)('says of an update that is given up as %s why it is', async (why, level, said) => {
+    const event = {
+      event: 'inbox.dead',
+      updateId: 7,
+      kind: 'message',
+      why,
+      attempts: 1,
+      deaths: 0,
+      cuts: 0,
+    } as const;
+    expect(await lineOf(event)).toMatchObject({
+      level,
+      msg: `Gave up update 7 (message) after 1 attempt: ${said}`,
+    });
+  });
+
+  it.each([
+    [0, 3, 'cut', '3 stops in a row interrupted its handler, which may have waited for them'],
+    [1, 2, 'cut', '1 process died while handling it, and 2 stops interrupted its handler'],
+    [2, 1, 'died', '2 processes died while handling it, and 1 stop interrupted its handler'],
+  ] as const)(
+    'inbox.dead tells of %i deaths and %i cuts, and is an error',
+    async (deaths, cuts, why, words) => {
+      const event = {
+        event: 'inbox.dead',
+        updateId: 7,
+        kind: 'message',
+        attempts: 4,
+        why,
+        deaths,
+        cuts,
+      } as const;
+      const line = { level: 'error', msg: `Gave up update 7 (message) after 4 attempts: ${words}` };
+      expect(await lineOf(event)).toMatchObject(line);
+    },
+  );
 });

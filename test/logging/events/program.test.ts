@@ -14,6 +14,14 @@ const samples: Samples<ProgramEvent> = {
     'warn',
     'Still waiting for the bot module: it exports nothing',
   ],
+  'program.order-key-failed': [
+    {
+      event: 'program.order-key-failed',
+      error: new TypeError('orderKey returned a number, not a string or undefined'),
+    },
+    'warn',
+    "The bot's orderKey cannot be used for an update, so that ORDER decides: orderKey returned a number, not a string or undefined (logged only once)",
+  ],
   'program.left-open': [
     { event: 'program.left-open', kinds: ['a', 'b', 'c', 'd', 'e', 'f'] },
     'warn',

@@ -1,0 +1,104 @@
+/** Tells which of several pieces of asynchronous work a function is called from, also behind an `await`. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+export interface CallerTracking<T> {
+  /** Does the work, whose calls come from this caller. */
+  run(caller: T, work: () => Promise<unknown>): Promise<unknown>;
+  /** The caller that the current call comes from, or undefined if it comes from none. */
+  readonly caller: T | undefined;
+  /** Does work whose calls come from no caller. */
+  outside<R>(work: () => R): R;
+}
+
+/**
+ * Chooses how to track callers. Before Node 24, which does it without hooks, AsyncLocalStorage takes 7 % of the time of an
+ * answered update.
+ */
+export function trackCallers<T>(nodeVersion = process.versions.node): CallerTracking<T> {
+  return Number.parseInt(nodeVersion, 10) >= 24 ? new TrackingByContext() : new TrackingByStack();
+}
+
+/** Tracks callers by AsyncLocalStorage: what a caller has left behind, such as timers, is still called from it. */
+class TrackingByContext<T> implements CallerTracking<T> {
+  readonly #callers = new AsyncLocalStorage<T | undefined>();
+
+  run(caller: T, work: () => Promise<unknown>): Promise<unknown> {
+    return this.#callers.run(caller, work);
+  }
+
+  get caller(): T | undefined {
+    return this.#callers.getStore();
+  }
+
+  outside<R>(work: () => R): R {
+    return this.#callers.run(undefined, work);
+  }
+}
+
+/** Begins the names of functions that stand for callers in stack traces. */
+const PREFIX = 'callOfHandler';
+
+/** A function with a name of its own, and the caller that it stands for while it waits for the caller's work. */
+interface Slot<T> {
+  caller: T | undefined;
+  readonly run: (work: () => Promise<unknown>) => Promise<void>;
+}
+
+/**
+ * Tracks callers by stack traces, which cost nothing until they are asked for and contain the functions that wait for the
+ * current one. Calls from callbacks, such as those of timers, come from no caller.
+ */
+class TrackingByStack<T> implements CallerTracking<T> {
+  readonly #slots = new Map<string, Slot<T>>();
+  /** Slots are used again, since V8 takes long for functions with ever new names. */
+  readonly #free: Slot<T>[] = [];
+
+  run(caller: T, work: () => Promise<unknown>): Promise<unknown> {
+    const slot = this.#free.pop() ?? this.#addSlot();
+    slot.caller = caller;
+    return slot.run(work);
+  }
+
+  get caller(): T | undefined {
+    const name = functionsOfStack().find((candidate) => candidate.startsWith(PREFIX));
+    return name === undefined ? undefined : this.#slots.get(name)?.caller;
+  }
+
+  #addSlot(): Slot<T> {
+    const run = async (work: () => Promise<unknown>) => {
+      try {
+        await work();
+      } finally {
+        slot.caller = undefined;
+        this.#free.push(slot);
+      }
+    };
+    const slot: Slot<T> = { caller: undefined, run };
+    const name = `${PREFIX}${this.#slots.size}`;
+    Object.defineProperty(run, 'name', { value: name });
+    this.#slots.set(name, slot);
+    return slot;
+  }
+
+  outside<R>(work: () => R): R {
+    return work();
+  }
+}
+
+/** The names of the functions that have called the current one, or wait for it. */
+function functionsOfStack(): readonly string[] {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  Error.stackTraceLimit = Number.POSITIVE_INFINITY;
+  let names: readonly string[] = [];
+  Error.prepareStackTrace = (_, sites) => {
+    names = sites.map((site) => site.getFunctionName() ?? '');
+  };
+  try {
+    // Reading the stack has it prepared.
+    void new Error('only for its stack').stack;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    Error.prepareStackTrace = prepareStackTrace;
+  }
+  return names;
+}

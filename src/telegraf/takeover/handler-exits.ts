@@ -1,0 +1,67 @@
+/**
+ * Knows whether code is called from within a handler, and ends the run of a handler that calls `process.exit`: the drain
+ * then waits for it no longer.
+ */
+import type { UpdateRun } from '../context.js';
+import type { HandlerScope } from '../handling.js';
+import { type CallerTracking, trackCallers } from './caller-tracking.js';
+
+export interface HandlerCall {
+  readonly run: UpdateRun;
+  /** Ends the run, whatever its code still does. */
+  end(): void;
+  isOver: boolean;
+}
+
+export class HandlerExits implements HandlerScope {
+  readonly #calls: CallerTracking<HandlerCall>;
+
+  constructor(calls: CallerTracking<HandlerCall> = trackCallers()) {
+    this.#calls = calls;
+  }
+
+  /** Resolves when the handler has ended or has called `process.exit`; rejects with what it throws before that. */
+  run(run: UpdateRun, handle: () => Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const call = { run, end: resolve, isOver: false };
+      this.#calls
+        .run(call, async () => handle())
+        .then(
+          () => {
+            call.isOver = true;
+            resolve();
+          },
+          (error: unknown) => {
+            call.isOver = true;
+            reject(error);
+          },
+        );
+    });
+  }
+
+  /** Calls a function as if no handler had called it, and so all that follows from it. */
+  outside<T>(work: () => T): T {
+    return this.#calls.outside(work);
+  }
+
+  /** Whether a handler that has not ended calls this. */
+  get isInHandler(): boolean {
+    return this.#calls.caller?.isOver === false;
+  }
+
+  /**
+   * Ends the run of the handler that calls `process.exit`, also if work that the handler has not waited for calls it. Such
+   * work does not count during the stop, where the program may be closing what a handler has opened.
+   *
+   * @returns `first` for the first call of a run, `again` for a later one, undefined if no handler calls this
+   */
+  exit(isStopping: boolean): 'first' | 'again' | undefined {
+    const call = this.#calls.caller;
+    if (call?.run.hasExited) return 'again';
+    if (!call || (call.isOver && isStopping)) return undefined;
+    call.run.hasExited = true;
+    call.isOver = true;
+    call.end();
+    return 'first';
+  }
+}
