@@ -239,9 +239,10 @@ export class Backlog<U extends Identified> {
   }
 
   #load(item: Item<U>): void {
-    const { notBeforeMs } = this.#options.ledger.historyOf(item.seq);
+    const notBeforeMs = this.#options.ledger.notBeforeMsOf(item.seq);
     // No update waits for longer than until it expires, whatever the system's clock said when it was put back.
-    const delayMs = Math.min(notBeforeMs - this.#options.now(), UPDATE_EXPIRES_AFTER_MS);
+    const delayMs =
+      notBeforeMs > 0 ? Math.min(notBeforeMs - this.#options.now(), UPDATE_EXPIRES_AFTER_MS) : 0;
     if (delayMs > 0) {
       // An earlier run has put the update back.
       this.#order.hold(item);

@@ -118,6 +118,11 @@ export class Ledger {
     return { ...ended, attempts: begun ? ended.attempts + 1 : ended.attempts, begun };
   }
 
+  /** When an update that was put back may be handed out again, in milliseconds since 1970; 0 for all others. */
+  notBeforeMsOf(of: Seq): number {
+    return this.#ended.get(of)?.notBeforeMs ?? 0;
+  }
+
   begin(of: Seq): void {
     const batch = this.batchOf(of);
     // If it was begun already, the process died in between.

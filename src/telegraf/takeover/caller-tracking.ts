@@ -23,7 +23,8 @@ class TrackingByContext<T> implements CallerTracking<T> {
   readonly #callers = new AsyncLocalStorage<T | undefined>();
 
   run(caller: T, work: () => Promise<unknown>): Promise<unknown> {
-    return this.#callers.run(caller, work);
+    // An overridden handleUpdate may return no promise.
+    return this.#callers.run(caller, async () => work());
   }
 
   get caller(): T | undefined {

@@ -24,18 +24,16 @@ export class HandlerExits implements HandlerScope {
   run(run: UpdateRun, handle: () => Promise<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
       const call = { run, end: resolve, isOver: false };
-      this.#calls
-        .run(call, async () => handle())
-        .then(
-          () => {
-            call.isOver = true;
-            resolve();
-          },
-          (error: unknown) => {
-            call.isOver = true;
-            reject(error);
-          },
-        );
+      this.#calls.run(call, handle).then(
+        () => {
+          call.isOver = true;
+          resolve();
+        },
+        (error: unknown) => {
+          call.isOver = true;
+          reject(error);
+        },
+      );
     });
   }
 
