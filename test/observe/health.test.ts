@@ -6,7 +6,7 @@ import { FakeClock } from '../support/fake-clock.js';
 import { noActivity } from './no-activity.js';
 
 /** A health with a fake supervisor; `told` lists all calls except the statuses. */
-function setUp({ watchdogMs }: { watchdogMs?: number } = {}) {
+function setUp({ watchdogMs, supervisorClock }: { watchdogMs?: number; supervisorClock?: FakeClock } = {}) {
   const clock = new FakeClock();
   const told: string[] = [];
   const statuses: string[] = [];
@@ -24,6 +24,7 @@ function setUp({ watchdogMs }: { watchdogMs?: number } = {}) {
   const health = new Health({
     supervisor,
     clock,
+    ...(supervisorClock && { supervisorClock }),
     activity: () => activity,
     pollTimeoutMs: 50_000,
     redact: (text) => text.replaceAll('SECRET', '***'),
@@ -58,6 +59,15 @@ const stopping = {
   reason: StopReason.signal('SIGTERM'),
   budgetMs: 18_000,
 } as const;
+
+it('pings by the time of the supervisor, which goes on while the process stands still', async () => {
+  const supervisorClock = new FakeClock();
+  const run = setUp({ watchdogMs: 30_000, supervisorClock });
+  start(run);
+  poll(run);
+  await supervisorClock.advance(60_000);
+  expect(run.pings()).toBeGreaterThan(2);
+});
 
 describe('readiness', () => {
   it('is reported once, when the first poll is answered', () => {

@@ -7,8 +7,7 @@ import type { Seq } from '../ids.js';
 import type { DeadReason } from '../inbox.js';
 import type { Disk } from '../log/disk.js';
 import { Log } from '../log/log.js';
-import { segmentPath } from '../log/scan.js';
-import { type Damage, damagedCopyPath } from './damaged-copy.js';
+import { type Damage, damagedCopyPath, setAside } from './damaged-copy.js';
 import {
   type DeadLetterIndex,
   type DeadLettersOnDisk,
@@ -101,12 +100,7 @@ export class DeadLetters {
     const found = readDeadLetters(disk, folder);
     const { index, scan } = found;
     disk.makeFolder(path);
-    const damagedFolder = scan.damagedBytes > 0 ? damagedCopyPath(path, now()) : undefined;
-    if (damagedFolder !== undefined) {
-      disk.makeFolder(damagedFolder);
-      for (const start of scan.discarded)
-        disk.rename(segmentPath(path, start), segmentPath(damagedFolder, start));
-    }
+    const damagedFolder = setAside(disk, path, scan, now());
     const log = await Log.open({
       disk,
       folder: path,

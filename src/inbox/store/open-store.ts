@@ -1,8 +1,7 @@
 /** Opens the store: reads what earlier runs have left, repairs what is damaged, and prepares for writing. */
 import { Log } from '../log/log.js';
-import { segmentPath } from '../log/scan.js';
 import { repairLog } from './compaction.js';
-import { type Damage, damagedCopyPath } from './damaged-copy.js';
+import { type Damage, setAside } from './damaged-copy.js';
 import { type DeadLetterLimits, DeadLetters } from './dead-letters.js';
 import { openingError } from './inbox-error.js';
 import { Ledger } from './ledger.js';
@@ -47,12 +46,7 @@ async function open(options: OpenStoreOptions): Promise<Store> {
 
   const path = logFolder(folder);
   disk.makeFolder(path);
-  const damagedFolder = scan.damagedBytes > 0 ? damagedCopyPath(path, now()) : undefined;
-  if (damagedFolder !== undefined) {
-    disk.makeFolder(damagedFolder);
-    for (const start of scan.discarded)
-      disk.rename(segmentPath(path, start), segmentPath(damagedFolder, start));
-  }
+  const damagedFolder = setAside(disk, path, scan, now());
   const log = await Log.open({
     disk,
     folder: path,

@@ -137,4 +137,16 @@ describe('the maintenance', () => {
     await clock.advance(5_000);
     expect(errors).toMatchObject([{ code: 'INBOX_IN_USE' }]);
   });
+
+  it('finds that out before updates are handed out, where the process stood still meanwhile', async () => {
+    const { clock, disk, maintenance, errors } = await rig();
+    maintenance.start();
+    disk.replace(`${folder}/owner.json`, '{"place":"there","id":"another"}');
+    maintenance.catchUp();
+    expect(errors).toEqual([]);
+    clock.skip(12_000);
+    maintenance.catchUp();
+    expect(errors).toMatchObject([{ code: 'INBOX_IN_USE' }]);
+    maintenance.stop();
+  });
 });

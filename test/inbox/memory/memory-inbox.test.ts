@@ -42,6 +42,10 @@ function inboxOf() {
   };
 }
 
+it('says that the next run knows nothing of it, and keeps nobody waiting for more than 5 min', () => {
+  expect(inboxOf().inbox).toMatchObject({ outlivesRun: false, expiresAfterMs: 300_000 });
+});
+
 /** What a promise has come to, once all that can run has run. */
 async function outcome<T>(promise: Promise<T>): Promise<T | 'pending'> {
   await settle();
