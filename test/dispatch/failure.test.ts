@@ -11,6 +11,11 @@ describe('what becomes of an item whose handler failed', () => {
     [{ kind: 'unreachable' }, {}, { does: 'put back', delayMs: 1_000, isRetry: false }],
     [{ kind: 'unreachable' }, { putBacks: 2 }, { does: 'put back', delayMs: 4_000, isRetry: false }],
     [{ kind: 'unreachable' }, { putBacks: 30 }, { does: 'put back', delayMs: 600_000, isRetry: false }],
+    [
+      { kind: 'rate-limited', retryAfterMs: 7_000 },
+      { putBacks: 5 },
+      { does: 'put back', delayMs: 32_000, isRetry: false },
+    ],
     [{ kind: 'rate-limited', retryAfterMs: 7_000 }, {}, { does: 'put back', delayMs: 7_000, isRetry: false }],
     [{ kind: 'asked', delayMs: 30_000 }, {}, { does: 'put back', delayMs: 30_000, isRetry: false }],
     [{ kind: 'stopping' }, {}, { does: 'leave' }],

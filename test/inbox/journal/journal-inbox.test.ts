@@ -717,6 +717,15 @@ describe('a fault of the disk', () => {
 });
 
 describe('whose store it is', () => {
+  it('is known before anything is handed out, where the process stood still meanwhile', async () => {
+    const life = await Life.open();
+    await life.accept(batchOf(1));
+    life.disk.replace(`${folder}/owner.json`, '{"place":"there","id":"another"}');
+    life.clock.skip(12_000);
+    expect(life.take()).toEqual([]);
+    expect(life.eventsOf('inbox.failed')).toMatchObject([{ error: { code: 'INBOX_IN_USE' } }]);
+  });
+
   it('a second process ends the first, which then touches nothing', async () => {
     const disk = new MemoryDisk();
     const life = await Life.open(disk, { segmentBytes: 100 });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Seq, seq, updateId } from '../../../src/inbox/ids.js';
+import { openStore } from '../../../src/inbox/store/open-store.js';
 import { readDeadLetters } from '../../../src/inbox/store/read-dead-letters.js';
 import { seqs, updateIds } from '../../support/ids.js';
 import { MemoryDisk } from '../log/memory-disk.js';
-import { contents, folder, letter, NOW, open, replayed, stateOf, updates } from './store-rig.js';
+import { bot, contents, folder, letter, NOW, open, replayed, stateOf, updates } from './store-rig.js';
 
 describe('writing', () => {
   it('numbers updates in their order, and finds them as they were written', async () => {
@@ -240,4 +241,15 @@ describe('what is replayed', () => {
       { numRuns: 150 },
     );
   });
+});
+
+it('removes no dead letter whose update a kill would bring back', async () => {
+  const disk = new MemoryDisk();
+  const options = { folder, bot, survivesPowerCut: false, now: () => NOW, segmentBytes: 1_000 };
+  const store = await openStore({ ...options, disk: disk.mount(), deadLetterLimits: { number: 1 } });
+  store.append(updates(1, 2), undefined);
+  for (const number of [1, 2]) store.addDeadLetter(letter(number, number), Buffer.from('text'));
+  store.dropExcessDeadLetters();
+  disk.kill();
+  expect(replayed(disk).size).toBe(0);
 });
