@@ -26,33 +26,29 @@ export function endCallsWithRun(
 ): void {
   const client = telegram as PlainClient & { callApi: CallApi };
   const { callApi } = client;
-  client.callApi = async (method, payload, options) => {
+  client.callApi = (method, payload, options) => {
     const callByTelegraf = () =>
       callUntil(run.signal, options?.signal, (signal) =>
         Reflect.apply(callApi, client, [method, payload, { ...options, signal }]),
       );
-    const errorClass = errorClassFor(callApi);
-    for (;;) {
+    const send = (): Promise<unknown> => {
       if (run.hasExited) return new Promise(() => {});
-      try {
-        if (!errorClass || options?.signal || !isPlainCall(client, method, payload))
-          return await callByTelegraf();
-        return await sendPlainCall({
-          client,
-          method,
-          payload,
-          errorClass,
-          signal: run.signal,
-          callByTelegraf,
-        });
-      } catch (error) {
-        if (isObject(error)) errors.add(error);
-        const waitMs = retryAfterMsOf(error);
-        // Whoever has given a signal decides about the call's time alone. A stream can be read only once.
-        if (waitMs === undefined || options?.signal || holdsStream(payload)) throw error;
-        if (!(await run.pause(waitMs))) throw error;
-      }
-    }
+      const errorClass = errorClassFor(callApi);
+      const isPlain = errorClass && !options?.signal && isPlainCall(client, method, payload);
+      const answer = isPlain
+        ? sendPlainCall({ client, method, payload, errorClass, signal: run.signal, callByTelegraf })
+        : callByTelegraf();
+      return answer.catch(sendAgain);
+    };
+    const sendAgain = async (error: unknown) => {
+      if (isObject(error)) errors.add(error);
+      const waitMs = retryAfterMsOf(error);
+      // Whoever has given a signal decides about the call's time alone. A stream can be read only once.
+      if (waitMs === undefined || options?.signal || holdsStream(payload)) throw error;
+      if (!(await run.pause(waitMs))) throw error;
+      return send();
+    };
+    return send();
   };
 }
 

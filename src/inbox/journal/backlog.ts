@@ -239,7 +239,7 @@ export class Backlog<U extends Identified> {
   }
 
   #load(item: Item<U>): void {
-    const notBeforeMs = this.#options.ledger.notBeforeMsOf(item.seq);
+    const { notBeforeMs } = this.#options.ledger.endedAttemptsOf(item.seq);
     // No update waits for longer than until it expires, whatever the system's clock said when it was put back.
     const delayMs =
       notBeforeMs > 0 ? Math.min(notBeforeMs - this.#options.now(), UPDATE_EXPIRES_AFTER_MS) : 0;
@@ -325,12 +325,20 @@ export class Backlog<U extends Identified> {
   #readAll(seqs: readonly Seq[], key: OrderKey): ReadonlyMap<Seq, Item<U>> {
     const { ledger, read } = this.#options;
     const items = new Map<Seq, Item<U>>();
+    let batch: Batch | undefined;
+    let ofBatch: Seq[] = [];
+    const readBatch = () => {
+      if (batch) for (const item of read(batch, ofBatch, key)) items.set(item.seq, item);
+    };
     for (const seq of seqs) {
-      const batch = items.has(seq) ? undefined : ledger.batchOf(seq);
-      if (!batch) continue;
-      const ofBatch = seqs.filter((other) => batch.spans(other));
-      for (const item of read(batch, ofBatch, key)) items.set(item.seq, item);
+      if (!batch?.spans(seq)) {
+        readBatch();
+        batch = ledger.batchOf(seq);
+        ofBatch = [];
+      }
+      ofBatch.push(seq);
     }
+    readBatch();
     return items;
   }
 

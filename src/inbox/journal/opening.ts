@@ -147,7 +147,8 @@ function assemble<U extends { readonly update_id: number }>(
     { bytesEach: bytes }: Batch,
     key?: OrderKey,
   ) => {
-    const { attempts, putBacks, retries } = ledger.historyOf(seq);
+    // What is read is not begun: it has been settled, put back or cut since, or its process is gone.
+    const { attempts, putBacks, retries } = ledger.endedAttemptsOf(seq);
     return new Item(
       restore(content),
       { seq, attempt: attempts + 1, putBacks, retries, acceptedAtMs, bytes },

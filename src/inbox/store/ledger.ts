@@ -118,9 +118,9 @@ export class Ledger {
     return { ...ended, attempts: begun ? ended.attempts + 1 : ended.attempts, begun };
   }
 
-  /** When an update that was put back may be handed out again, in milliseconds since 1970; 0 for all others. */
-  notBeforeMsOf(of: Seq): number {
-    return this.#ended.get(of)?.notBeforeMs ?? 0;
+  /** What the attempts that have ended came to: the history of an update that is not begun, at less cost. */
+  endedAttemptsOf(of: Seq): EndedAttempts {
+    return this.#ended.get(of) ?? noAttempts;
   }
 
   begin(of: Seq): void {

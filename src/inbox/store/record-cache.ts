@@ -61,10 +61,18 @@ export function unsettledUpdates(
   { atMs: acceptedAtMs, seqs, ids, contentIndexes, contents }: ParsedRecord,
   wanted: readonly Seq[],
 ): StoredUpdate[] {
-  return wanted.flatMap((seq) => {
-    const index = batch.has(seq) ? seqs.indexOf(seq) : -1;
+  const found: StoredUpdate[] = [];
+  for (const seq of wanted) {
+    const index = batch.has(seq) ? indexOf(seqs, seq) : -1;
     const [updateId, contentIndex] = [ids[index], contentIndexes[index]];
-    if (updateId === undefined || contentIndex === undefined) return [];
-    return [{ seq, updateId, acceptedAtMs, content: contents[contentIndex] }];
-  });
+    if (updateId === undefined || contentIndex === undefined) continue;
+    found.push({ seq, updateId, acceptedAtMs, content: contents[contentIndex] });
+  }
+  return found;
+}
+
+/** The index of a number in ascending order; found at once where none is missing before it, as in most records. */
+function indexOf(seqs: readonly Seq[], seq: Seq): number {
+  const index = seq - (seqs[0] ?? seq);
+  return seqs[index] === seq ? index : seqs.indexOf(seq);
 }

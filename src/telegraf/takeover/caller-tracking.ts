@@ -1,9 +1,15 @@
 /** Tells which of several pieces of asynchronous work a function is called from, also behind an `await`. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-export interface CallerTracking<T> {
-  /** Does the work, whose calls come from this caller. */
-  run(caller: T, work: () => Promise<unknown>): Promise<unknown>;
+/** A piece of work, which is told how it has ended. */
+export interface Caller {
+  ended(): void;
+  failed(error: unknown): void;
+}
+
+export interface CallerTracking<T extends Caller> {
+  /** Does the work, whose calls come from this caller, and tells it the end. An overridden handleUpdate may return no promise. */
+  run(caller: T, work: () => unknown): void;
   /** The caller that the current call comes from, or undefined if it comes from none. */
   readonly caller: T | undefined;
   /** Does work whose calls come from no caller. */
@@ -14,17 +20,23 @@ export interface CallerTracking<T> {
  * Chooses how to track callers. Before Node 24, which does it without hooks, AsyncLocalStorage takes 7 % of the time of an
  * answered update.
  */
-export function trackCallers<T>(nodeVersion = process.versions.node): CallerTracking<T> {
+export function trackCallers<T extends Caller>(nodeVersion = process.versions.node): CallerTracking<T> {
   return Number.parseInt(nodeVersion, 10) >= 24 ? new TrackingByContext() : new TrackingByStack();
 }
 
 /** Tracks callers by AsyncLocalStorage: what a caller has left behind, such as timers, is still called from it. */
-class TrackingByContext<T> implements CallerTracking<T> {
+class TrackingByContext<T extends Caller> implements CallerTracking<T> {
   readonly #callers = new AsyncLocalStorage<T | undefined>();
 
-  run(caller: T, work: () => Promise<unknown>): Promise<unknown> {
-    // An overridden handleUpdate may return no promise.
-    return this.#callers.run(caller, async () => work());
+  run(caller: T, work: () => unknown): void {
+    void this.#callers.run(caller, async () => {
+      try {
+        await work();
+        caller.ended();
+      } catch (error) {
+        caller.failed(error);
+      }
+    });
   }
 
   get caller(): T | undefined {
@@ -42,22 +54,21 @@ const PREFIX = 'callOfHandler';
 /** A function with a name of its own, and the caller that it stands for while it waits for the caller's work. */
 interface Slot<T> {
   caller: T | undefined;
-  readonly run: (work: () => Promise<unknown>) => Promise<void>;
+  readonly run: (caller: T, work: () => unknown) => Promise<void>;
 }
 
 /**
  * Tracks callers by stack traces, which cost nothing until they are asked for and contain the functions that wait for the
  * current one. Calls from callbacks, such as those of timers, come from no caller.
  */
-class TrackingByStack<T> implements CallerTracking<T> {
+class TrackingByStack<T extends Caller> implements CallerTracking<T> {
   readonly #slots = new Map<string, Slot<T>>();
   /** Slots are used again, since V8 takes long for functions with ever new names. */
   readonly #free: Slot<T>[] = [];
 
-  run(caller: T, work: () => Promise<unknown>): Promise<unknown> {
+  run(caller: T, work: () => unknown): void {
     const slot = this.#free.pop() ?? this.#addSlot();
-    slot.caller = caller;
-    return slot.run(work);
+    void slot.run(caller, work);
   }
 
   get caller(): T | undefined {
@@ -66,13 +77,16 @@ class TrackingByStack<T> implements CallerTracking<T> {
   }
 
   #addSlot(): Slot<T> {
-    const run = async (work: () => Promise<unknown>) => {
+    const run = async (caller: T, work: () => unknown) => {
+      slot.caller = caller;
       try {
         await work();
-      } finally {
-        slot.caller = undefined;
-        this.#free.push(slot);
+        caller.ended();
+      } catch (error) {
+        caller.failed(error);
       }
+      slot.caller = undefined;
+      this.#free.push(slot);
     };
     const slot: Slot<T> = { caller: undefined, run };
     const name = `${PREFIX}${this.#slots.size}`;

@@ -4,13 +4,31 @@
  */
 import type { UpdateRun } from '../context.js';
 import type { HandlerScope } from '../handling.js';
-import { type CallerTracking, trackCallers } from './caller-tracking.js';
+import { type Caller, type CallerTracking, trackCallers } from './caller-tracking.js';
 
-export interface HandlerCall {
+/** The call of the handlers of one update. */
+class HandlerCall implements Caller {
   readonly run: UpdateRun;
+  isOver = false;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(run: UpdateRun, resolve: () => void, reject: (error: unknown) => void) {
+    this.run = run;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
   /** Ends the run, whatever its code still does. */
-  end(): void;
-  isOver: boolean;
+  ended(): void {
+    this.isOver = true;
+    this.#resolve();
+  }
+
+  failed(error: unknown): void {
+    this.isOver = true;
+    this.#reject(error);
+  }
 }
 
 export class HandlerExits implements HandlerScope {
@@ -23,17 +41,7 @@ export class HandlerExits implements HandlerScope {
   /** Resolves when the handler has ended or has called `process.exit`; rejects with what it throws before that. */
   run(run: UpdateRun, handle: () => Promise<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const call = { run, end: resolve, isOver: false };
-      this.#calls.run(call, handle).then(
-        () => {
-          call.isOver = true;
-          resolve();
-        },
-        (error: unknown) => {
-          call.isOver = true;
-          reject(error);
-        },
-      );
+      this.#calls.run(new HandlerCall(run, resolve, reject), handle);
     });
   }
 
@@ -58,8 +66,7 @@ export class HandlerExits implements HandlerScope {
     if (call?.run.hasExited) return 'again';
     if (!call || (call.isOver && isStopping)) return undefined;
     call.run.hasExited = true;
-    call.isOver = true;
-    call.end();
+    call.ended();
     return 'first';
   }
 }
