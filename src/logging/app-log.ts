@@ -1,8 +1,10 @@
-/** Adapts the log of an embedding program: it gets only plain data, with secrets masked, and may fail. */
+/** Adapts the log of an embedding program: it gets plain data and errors, with secrets masked, and may fail. */
+import { Console } from 'node:console';
 import type { HookLog } from '../lifecycle/hook.js';
 import { tryOr } from '../thrown.js';
-import { errorFieldsOrValue, errorText } from './error-fields.js';
+import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import type { Level } from './events/row.js';
+import { loggedError } from './logged-error.js';
 import type { RunLogging } from './logger.js';
 import { plainData } from './plain-data.js';
 import { createRedactor } from './redact.js';
@@ -17,29 +19,32 @@ export interface AppLog extends HookLog {
 
 const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false };
 
-/** Adapts a log. Masks secrets in the lines of lastcall itself, but not in the lines of hooks. */
+/**
+ * Adapts a log. Masks secrets in the lines of lastcall itself, but not in the lines of hooks. Errors of the log are ignored,
+ * also in hooks.
+ */
 export function adaptLog(given: AppLog = silentLog): RunLogging {
   const { addSecret, redact } = createRedactor();
-  const plain = (fields: object): object =>
+  const presentable = (fields: object): object =>
     Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [
-        redact(name),
-        plainData(errorFieldsOrValue(value), redact),
-      ]),
+      Object.entries(fields).map(([name, value]) =>
+        name === 'err'
+          ? [name, loggedError(errorFields(value), redact)]
+          : [redact(name), plainData(errorFieldsOrValue(value), redact)],
+      ),
     );
-  const write = (level: Level) => (fields: object, message: string) => {
-    // The log is called in an async function, because it may also fail by a promise that rejects.
-    const writing = async () => given[level](plain(fields), redact(message));
-    writing().catch(() => {});
-  };
 
+  const own = forgivingLog(given);
+  const write = (level: Level) => (fields: object, message: string) =>
+    own[level](presentable(fields), redact(message));
   const log = {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
     isLevelEnabled: (level: Level) => tryOr(() => given.isLevelEnabled?.(level) ?? true, true),
-    child: (bindings: { readonly hook: string }) => tryOr(() => given.child?.(bindings) ?? given, given),
+    child: (bindings: { readonly hook: string }) =>
+      forgivingLog(tryOr(() => given.child?.(bindings) ?? given, given)),
   };
   return {
     log,
@@ -49,4 +54,25 @@ export function adaptLog(given: AppLog = silentLog): RunLogging {
     errorText: (error) => redact(errorText(error)),
     async flush() {},
   };
+}
+
+/** Returns a log that calls the given one and ignores its errors. A console gets its arguments in a console's order. */
+function forgivingLog(given: HookLog): HookLog {
+  const write = (level: Level) => (fields: object, message?: string) => {
+    // The log is called in an async function, because it may also fail by a promise that rejects.
+    const writing = async () =>
+      given instanceof Console
+        ? given[level](...consoleArguments(fields, message))
+        : given[level](fields, message);
+    writing().catch(() => {});
+  };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** The words come first, and an error last, since a console prints its stack over several lines. */
+function consoleArguments(fields: object, message: string | undefined): unknown[] {
+  const { err, ...others }: { err?: unknown } = { ...fields };
+  return [message, Object.keys(others).length > 0 ? others : undefined, err].filter(
+    (argument) => argument !== undefined,
+  );
 }

@@ -1,3 +1,5 @@
+import { Console } from 'node:console';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { pino as createPino } from 'pino';
@@ -22,6 +24,12 @@ function memoryLog(lines: Line[]): AppLog {
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
+function circular(): object {
+  const object: { self?: object } = {};
+  object.self = object;
+  return object;
+}
+
 describe('a given log', () => {
   it('is told of events, with their level, fields and words', () => {
     const lines: Line[] = [];
@@ -36,14 +44,44 @@ describe('a given log', () => {
     ]);
   });
 
-  it('gets errors as plain fields, whatever it makes of errors itself', () => {
+  it('gets errors as errors of their own type, which pino and others know how to write', () => {
+    const written: string[] = [];
+    const { log, addSecret } = adaptLog(createPino({ base: null }, { write: (line) => written.push(line) }));
+    addSecret('sesame');
+    const cause = Object.assign(new TypeError('why, sesame?'), { code: 'E_WHY' });
+    log.error({ err: new LastcallError('HOOK_FAILED', 'database', 'it failed', { cause }) }, 'oh');
+    log.error({ err: new AggregateError([cause], 'all') }, 'oh');
+    const [first, second] = written.map((line) => JSON.parse(line).err);
+    expect(first).toMatchObject({
+      type: 'LastcallError',
+      message: 'it failed: why, ***?',
+      code: 'HOOK_FAILED',
+      stack: expect.stringMatching(
+        /^LastcallError: it failed\n {4}at [\s\S]*\ncaused by: TypeError: why, \*\*\*\?\n {4}at /,
+      ),
+    });
+    expect(second).toMatchObject({ aggregateErrors: [{ type: 'TypeError', code: 'E_WHY' }] });
+  });
+
+  it('gets errors that are plain data as JSON', () => {
     const lines: Line[] = [];
     const { log } = adaptLog(memoryLog(lines));
-    const error = new LastcallError('HOOK_FAILED', 'database', 'it failed', { cause: new TypeError('why') });
-    log.error({ err: error }, 'oh');
-    expect(lines[0]?.fields).toMatchObject({
-      err: { type: 'LastcallError', code: 'HOOK_FAILED', cause: { type: 'TypeError', message: 'why' } },
+    log.error({ err: new RangeError('far', { cause: new TypeError('why') }) }, 'oh');
+    expect(lines[0]?.fields).toMatchObject({ err: expect.any(Error) });
+    expect(JSON.parse(JSON.stringify(lines[0]?.fields))).toMatchObject({
+      err: { type: 'RangeError', message: 'far', cause: { type: 'TypeError', message: 'why' } },
     });
+  });
+
+  it.each<[string, unknown, object]>([
+    ['an object that refers to itself', circular(), { type: 'object', message: '{"self":"[circular]"}' }],
+    ['a bigint', 1n, { type: 'bigint', message: '1' }],
+    ['nothing', undefined, { type: 'undefined', message: 'undefined' }],
+  ])('gets any other thrown value as an error (%s)', (_, thrown, err) => {
+    const written: string[] = [];
+    const { log } = adaptLog(createPino({ base: null }, { write: (line) => written.push(line) }));
+    log.error({ err: thrown }, 'oh');
+    expect(JSON.parse(written[0] ?? '')).toMatchObject({ err, msg: 'oh' });
   });
 
   it('gets no secret, neither one that was named nor what looks like a token', () => {
@@ -89,17 +127,17 @@ describe('a given log', () => {
     const { log } = adaptLog({ ...failing, isLevelEnabled: fail, child: fail });
     log.info({}, 'nobody hears this');
     expect(log.isLevelEnabled('info')).toBe(true);
-    expect(() => log.child({ hook: 'database' })).not.toThrow();
+    expect(() => log.child({ hook: 'database' }).error({}, 'nor this')).not.toThrow();
     const rejecting = () => Promise.reject(new Error('the log is full'));
     adaptLog({ ...failing, info: rejecting }).log.info({}, 'nor this');
     // An unhandled rejection would fail the test.
     await new Promise(setImmediate);
   });
 
-  it('hands hooks the log itself, or a child of it that knows their name', () => {
+  it('gets the lines of hooks, in a child that knows their name if it can make one', () => {
     const lines: Line[] = [];
-    const plain = memoryLog(lines);
-    expect(adaptLog(plain).log.child({ hook: 'database' })).toBe(plain);
+    adaptLog(memoryLog(lines)).log.child({ hook: 'database' }).info({ rows: 3 }, 'opened');
+    expect(lines).toEqual([{ level: 'info', fields: { rows: 3 }, message: 'opened' }]);
     const written: string[] = [];
     const pino = createPino({ base: null, timestamp: false }, { write: (line) => written.push(line) });
     adaptLog(pino).log.child({ hook: 'database' }).info({ rows: 3 }, 'opened');
@@ -116,9 +154,16 @@ describe('a given log', () => {
     expect(written).toEqual([]);
   });
 
-  it('may be console', () => {
-    const log: AppLog = console;
-    expect(adaptLog(log).log.isLevelEnabled('debug')).toBe(true);
+  it('may be a console, which prints the words first and the stack of an error last', () => {
+    const output = new PassThrough();
+    const log: AppLog = new Console(output);
+    const { log: adapted } = adaptLog(log);
+    expect(adapted.isLevelEnabled('debug')).toBe(true);
+    adapted.info({ event: 'poll.started', bot: 1 }, 'Polling');
+    adapted.error({ event: 'handler.failed', err: new RangeError('far') }, 'It failed');
+    expect(`${output.read()}`).toMatch(
+      /^Polling { event: 'poll.started', bot: 1 }\nIt failed { event: 'handler.failed' } RangeError: far\n {4}at /,
+    );
   });
 
   it('need not be there', async () => {

@@ -6,9 +6,13 @@ import { type Daemon, fixture, spawnDaemon } from '../support/daemon.js';
 import { openSandbox } from '../support/delivery.js';
 import { idle } from '../support/stopping.js';
 
-const embed = ({ apiRoot, token }: Sandbox, env: Readonly<Record<string, string>> = {}): Daemon =>
+const embed = (
+  { apiRoot, token }: Sandbox,
+  env: Readonly<Record<string, string>> = {},
+  program = 'main.mjs',
+): Daemon =>
   spawnDaemon({
-    file: fixture('embedding', 'main.mjs'),
+    file: fixture('embedding', program),
     args: [],
     env: { BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot, ...env },
   });
@@ -64,5 +68,38 @@ describe('a program that embeds lastcall', () => {
     expect(await daemon.stop('SIGTERM')).toMatchObject({ code: 143, signal: null });
     expect(outcomeOf(daemon)).toMatchObject({ reason: 'SIGTERM', outcome: 'cut', exitCode: 143 });
     expect(daemon.lines.at(-1)?.event).toBe('lifecycle.stopped');
+  });
+});
+
+describe.each(['pino', 'console', 'failing', 'rejecting'])('a log (%s)', (log) => {
+  it('ends neither the run nor the program, whatever handlers throw', async () => {
+    await using sandbox = await openSandbox();
+    await using daemon = embed(sandbox, { LOG: log }, 'throws-anything.mjs');
+    const thrown = ['circular', 'bigint', 'range', 'nothing'];
+    for (const [index, text] of thrown.entries()) sandbox.say({ chat: index + 1, text });
+    expect((await sandbox.ask('good')).answers).toMatchObject([{ text: 'echo good' }]);
+    await idle(sandbox);
+    expect(await daemon.stop('SIGTERM')).toMatchObject({ code: 0, signal: null });
+    // Confirmed, since each is a dead letter.
+    expect(sandbox.state().queued).toBe(0);
+    if (log === 'pino') {
+      expect(outcomeOf(daemon)).toMatchObject({ counts: { handled: 1, failed: 4, left: 0 } });
+      const failed = daemon.lines.filter(({ event }) => event === 'handler.failed');
+      expect(failed.map(({ err }) => err)).toEqual([
+        expect.objectContaining({ type: 'object', message: '{"self":"[circular]"}' }),
+        expect.objectContaining({ type: 'bigint', message: '1' }),
+        expect.objectContaining({
+          type: 'RangeError',
+          message: 'out of range',
+          stack: expect.stringContaining('throws-anything.mjs'),
+        }),
+        expect.objectContaining({ type: 'undefined', message: 'undefined' }),
+      ]);
+    }
+    if (log === 'console') {
+      expect(daemon.output).toMatch(/^opened { rows: 3 }$/m);
+      expect(daemon.output).toMatch(/^} RangeError: out of range\n {4}at .*throws-anything\.mjs/m);
+      expect(daemon.output).toMatch(/^Stopped cleanly \(SIGTERM\), exit code 0;.* 4 failed/m);
+    }
   });
 });
