@@ -101,9 +101,10 @@ export function sendPlainCall(call: PlainCall): Promise<unknown> {
     });
     stopListening = onAbort(signal, () => fail(signal.reason));
     request.on('timeout', () => unreachable(`network timeout at: ${url}`, 'request-timeout'));
-    request.on('error', (error) =>
-      unreachable(`request to ${url} failed, reason: ${error.message}`, 'system', error),
-    );
+    let describeFailure = (why: string) => `request to ${url} failed, reason: ${why}`;
+    // From Node 24 on, the request is told of a reset before the response is.
+    const failed = (error: Error) => unreachable(describeFailure(error.message), 'system', error);
+    request.on('error', failed);
     request.on('response', (response) => {
       const { statusCode = 0, statusMessage } = response;
       let text = '';
@@ -111,9 +112,8 @@ export function sendPlainCall(call: PlainCall): Promise<unknown> {
       response.on('data', (chunk: string) => {
         text += chunk;
       });
-      response.on('error', (error) =>
-        unreachable(`Invalid response body while trying to fetch ${url}: ${error.message}`, 'system', error),
-      );
+      describeFailure = (why) => `Invalid response body while trying to fetch ${url}: ${why}`;
+      response.on('error', failed);
       response.on('end', () => {
         if (isRedirect(statusCode)) return end(callByTelegraf());
         if (statusCode >= 500) return refuse({ error_code: statusCode, description: statusMessage });

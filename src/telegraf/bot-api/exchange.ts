@@ -69,7 +69,10 @@ export function exchange<T>(
       bytesReadBefore = given.bytesRead;
       if (needsNewConnection && request.reusedSocket) end({ kind: 'stale' });
     });
+    let failBody: ((error: Error) => void) | undefined;
     request.on('error', (error) => {
+      // From Node 24 on, the request is told of a reset before the response is.
+      if (failBody) return failBody(error);
       const nothingReceived = socket?.bytesRead === bytesReadBefore;
       if (request.reusedSocket && nothingReceived) end({ kind: 'stale' });
       else fail('network', describeError(error));
@@ -89,9 +92,8 @@ export function exchange<T>(
         const [only] = chunks;
         end(readAnswer(only && chunks.length === 1 ? only : Buffer.concat(chunks), response, apiRequest));
       });
-      response.on('error', (error) =>
-        fail('cut', `${describeError(error)} after ${length} bytes of the body`),
-      );
+      failBody = (error) => fail('cut', `${describeError(error)} after ${length} bytes of the body`);
+      response.on('error', failBody);
     });
     request.end(body);
   });
