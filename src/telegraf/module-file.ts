@@ -10,6 +10,8 @@ interface CommonJsLoader {
   _load(request: string, parent: unknown, isMain: boolean): unknown;
   /** The modules that have been loaded, by file. */
   readonly _cache: Readonly<Record<string, NodeJS.Module | undefined>>;
+  /** The class of the modules. `load` runs a file that is not loaded yet. */
+  readonly prototype: { load(filename: string): void };
 }
 
 export const commonJsLoader = Module as unknown as CommonJsLoader;

@@ -1,6 +1,6 @@
 /**
  * Finds every copy of Telegraf that the process loads, lastcall's own and the bot program's, whatever its version.
- * Telegraf 4 is CommonJS, so `require` and `import` both bring it in through `Module._load`.
+ * Telegraf 4 is CommonJS, so `require` and `import` both bring it in through `Module.prototype.load`.
  */
 import { dirname } from 'node:path';
 import { types } from 'node:util';
@@ -16,7 +16,7 @@ import { Patches } from './patches.js';
  * @returns a function that stops looking
  */
 export function watchCopies(found: (telegrafClass: TelegrafClass) => void): () => void {
-  const load = commonJsLoader._load;
+  const { load } = commonJsLoader.prototype;
   const patches = new Patches();
   const inspected = new WeakSet<object>();
   const classes = new WeakSet<TelegrafClass>();
@@ -39,10 +39,11 @@ export function watchCopies(found: (telegrafClass: TelegrafClass) => void): () =
   };
 
   for (const module of Object.values(commonJsLoader._cache)) inspect(module?.exports, false);
-  patches.replace(commonJsLoader, '_load', function (this: unknown, ...args: unknown[]) {
-    const exports: unknown = Reflect.apply(load, this, args);
-    if (patches.active) inspect(exports, true);
-    return exports;
+  // Not `Module._load`, which also loads Node's own modules: they look at the stack for whoever asks for them, and warn of
+  // `punycode` unless that is a file in node_modules. Replaced, it would be lastcall.
+  patches.replace(commonJsLoader.prototype, 'load', function (this: NodeJS.Module, ...args: unknown[]) {
+    Reflect.apply(load, this, args);
+    if (patches.active) inspect(this.exports, true);
   });
   return () => patches.undo();
 }
