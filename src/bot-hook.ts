@@ -15,6 +15,7 @@ import { type Loaded, loadBotModule } from './telegraf/load.js';
 import { guardedOrderKey, type OrderKeyFunction } from './telegraf/order-key.js';
 import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
+import { mendUploads } from './telegraf/takeover/uploads.js';
 import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
 /** A bot module: a function, a Telegraf instance, or a program that `node` would run. */
@@ -70,6 +71,7 @@ export class BotHook implements Hook {
     const { source, bots } = this.#options;
     if ('bot' in source) {
       this.#orderBy(source.orderKey);
+      mendUploads();
       return bots.add(launchedByUs(source.bot), this.#orderKey);
     }
     try {

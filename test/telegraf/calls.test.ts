@@ -8,6 +8,7 @@ import { rememberClient, rememberErrorClass } from '../../src/telegraf/known-cli
 import { handlerRun } from '../support/handler-run.js';
 import { closeHttpApis, isByTelegraf, startHttpApi } from '../support/http-api.js';
 import { telegrafVersions } from '../support/telegraf-versions.js';
+import { mendLoadedUploads } from '../support/uploads.js';
 
 const me = { id: 1, is_bot: true, username: 'tested_bot', first_name: 'Tested' } as const;
 const update = {
@@ -208,6 +209,8 @@ describe("the error of a call that only the program's own client could have made
     });
   });
 });
+
+beforeAll(mendLoadedUploads);
 
 describe.each(telegrafVersions)('a call with Telegraf 4.$minor', ({ name }) => {
   let telegraf: typeof import('telegraf');

@@ -14,6 +14,7 @@ import {
   respondOk,
   startHttpApi,
 } from '../support/http-api.js';
+import { mendLoadedUploads } from '../support/uploads.js';
 
 const TOKEN = '4711:a-token-of-the-call-tests';
 const me = { id: 1, is_bot: true, username: 'tested_bot', first_name: 'Tested' } as const;
@@ -86,6 +87,7 @@ async function failureOf(failing: Promise<unknown>) {
   };
 }
 
+beforeAll(mendLoadedUploads);
 beforeAll(() => {
   rememberClient(Telegraf);
   rememberErrorClass(Telegraf, TelegramError as never);

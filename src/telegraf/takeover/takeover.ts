@@ -13,6 +13,7 @@ import { openResources } from './open-resources.js';
 import { Patches } from './patches.js';
 import { ProcessTakeover, type StopCall } from './process.js';
 import { type StopContext, stopProgram } from './program-stop.js';
+import { mendUploads } from './uploads.js';
 
 export type { StopCall } from './process.js';
 
@@ -89,6 +90,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
   });
   const stopWatching = watchCopies((telegrafClass) => {
     launches.takeOver(telegrafClass, patches);
+    mendUploads();
     if (apiRoot !== undefined) redirectCalls(telegrafClass, apiRoot, patches);
   });
   const openBefore = openResources();
