@@ -5,6 +5,7 @@ import type { Clock } from './clock.js';
 import { requireToken } from './config/load.js';
 import type { Config } from './config/schema.js';
 import { LastcallError } from './errors.js';
+import { faultInWords } from './host/faults.js';
 import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
@@ -164,6 +165,8 @@ export class BotHook implements Hook {
         exiting,
         exitedByHandler: (exitCode) =>
           void lifecycle.stop(StopReason.request(`process.exit(${exitCode})`, exitCode)),
+        exitedByFault: ({ error, origin }) =>
+          void lifecycle.stop(StopReason.fault(error, faultInWords[origin])),
         leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
       },
       { clock, ...(apiRoot !== undefined && { apiRoot }) },

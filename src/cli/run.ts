@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { composeApp } from '../app.js';
 import { parseArguments } from '../config/arguments.js';
 import { loadConfig, requireToken } from '../config/load.js';
-import { listenForFaults } from '../host/faults.js';
+import { faultInWords, listenForFaults } from '../host/faults.js';
 import { listenOnIpc } from '../host/ipc.js';
 import { detectSupervisor } from '../host/supervisor.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
@@ -58,8 +58,3 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   const { exitCode } = await run();
   return exitCode;
 }
-
-const faultInWords = {
-  uncaughtException: 'uncaught exception',
-  unhandledRejection: 'unhandled rejection',
-} as const;

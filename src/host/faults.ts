@@ -2,6 +2,11 @@
 
 type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
 
+export const faultInWords: Readonly<Record<FaultOrigin, string>> = {
+  uncaughtException: 'uncaught exception',
+  unhandledRejection: 'unhandled rejection',
+};
+
 /** `ownedByProgram` says whether the bot program also listens for this kind of fault, and so decides what happens. */
 type FaultListener = (error: unknown, origin: FaultOrigin, ownedByProgram: boolean) => void;
 
@@ -10,12 +15,13 @@ export interface FaultSource {
   on(event: FaultOrigin, listener: (error: unknown, origin: FaultOrigin) => void): unknown;
   off(event: FaultOrigin, listener: (error: unknown, origin: FaultOrigin) => void): unknown;
   emit(event: 'uncaughtException', error: unknown, origin: FaultOrigin): unknown;
-  listenerCount(event: FaultOrigin): number;
+  listeners(event: FaultOrigin): readonly unknown[];
 }
 
 /** Reports each fault to the listener. Returns a function that stops listening. */
 export function listenForFaults(source: FaultSource, listener: FaultListener): () => void {
-  const ownedByProgram = (event: FaultOrigin) => source.listenerCount(event) > 1;
+  const ownedByProgram = (event: FaultOrigin) =>
+    source.listeners(event).some((each) => each !== onException && each !== onRejection);
   const onException = (error: unknown, origin: FaultOrigin) =>
     listener(error, origin, ownedByProgram('uncaughtException'));
   const onRejection = (error: unknown) => {

@@ -6,6 +6,7 @@
 import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { exitRequest, isExitRequest } from './exit-request.js';
+import { type Fault, FaultScope, faultOf } from './fault-scope.js';
 import { HandlerExits } from './handler-exits.js';
 import { Patches } from './patches.js';
 
@@ -22,6 +23,8 @@ export interface ProcessOptions {
   exiting(exitCode: number): void;
   /** Called when a handler calls `process.exit`, whose run ends with that; also during the stop. */
   exitedByHandler(exitCode: number): void;
+  /** Called when a listener for faults calls `process.exit`, at once or later; also during the stop. */
+  exitedByFault(fault: Fault): void;
 }
 
 /** The signals that programs take as a request to stop. */
@@ -56,8 +59,8 @@ const rawListeners = (event: EventName): Listener[] => emitter().rawListeners(ev
 
 /**
  * Takes `process` over from construction until `restore`. Listeners that are there before are lastcall's own:
- * `removeAllListeners` spares them, and the program does not see those for stop signals. A stop signal that lastcall
- * does not listen for is left to the program.
+ * `removeAllListeners` spares them, and the program does not see those for stop signals and for faults: error trackers
+ * end the process only if nobody else listens. A stop signal that lastcall does not listen for is left to the program.
  */
 export class ProcessTakeover {
   readonly handlerExits = new HandlerExits();
@@ -70,6 +73,7 @@ export class ProcessTakeover {
   readonly #own: ReadonlyMap<EventName, ReadonlySet<unknown>>;
   readonly #exitCodeBefore = process.exitCode;
   readonly #expected = new WeakSet<object>();
+  readonly #faultScope = new FaultScope();
   #requestExit: (exitCode: number) => void = () => {};
   #requestedExitCode: number | undefined;
 
@@ -151,13 +155,18 @@ export class ProcessTakeover {
     for (const name of listenerMethods) {
       const method = this.#held[name] as Method;
       this.#replace(name, (args, pass) => {
+        if (faultEvents.has(args[0])) return this.#hideOwn(name, args, pass);
         if (!this.#heldSignals.has(args[0])) return pass();
         const result = Reflect.apply(method, this.#held, args);
         return result === this.#held ? process : result;
       });
     }
     this.#replace('eventNames', (_, pass) => {
-      const names = (pass() as EventName[]).filter((name) => !this.#heldSignals.has(name));
+      const names = (pass() as EventName[]).filter(
+        (name) =>
+          !this.#heldSignals.has(name) &&
+          !(faultEvents.has(name) && this.#programListeners(name).length === 0),
+      );
       return [...names, ...this.#held.eventNames()];
     });
     this.#replace('removeAllListeners', ([event]) => {
@@ -165,6 +174,15 @@ export class ProcessTakeover {
         this.#removeAll(name as EventName);
       return process;
     });
+  }
+
+  /** Calls a method as if lastcall did not listen for the event. */
+  #hideOwn(method: (typeof listenerMethods)[number], args: unknown[], pass: () => unknown): unknown {
+    const [event, listener] = args as [EventName, unknown];
+    if (method === 'listenerCount' && listener === undefined) return this.#programListeners(event).length;
+    const result = pass();
+    const isListing = method === 'listeners' || method === 'rawListeners';
+    return isListing ? (result as Listener[]).filter((each) => !this.#isOwn(event, each)) : result;
   }
 
   #removeAll(event: EventName): void {
@@ -177,7 +195,7 @@ export class ProcessTakeover {
 
   #holdEmit(): void {
     this.#replace('emit', ([event, ...args], pass) => {
-      if (faultEvents.has(event)) return this.#emitFault(args[0], pass);
+      if (faultEvents.has(event)) return this.#emitFault(`${event}`, faultOf(event, args), pass);
       // Node does not deliver signals by this method. A signal that the program emits goes to lastcall's listeners.
       if (event === 'message' && args[0] === 'shutdown' && this.#own.has('message'))
         return this.#emitToOwn('message', args);
@@ -185,11 +203,14 @@ export class ProcessTakeover {
     });
   }
 
-  #emitFault(error: unknown, pass: () => unknown): unknown {
-    if (this.#isExpected(error)) return true;
+  #emitFault(event: EventName, fault: Fault, pass: () => unknown): unknown {
+    if (this.#isExpected(fault.error)) return true;
+    // Without listeners of the program, it is lastcall that acts on the fault.
+    const isTold = this.#programListeners(event).length > 0;
+    const deliver = isTold ? () => this.#faultScope.run(fault, pass) : pass;
     try {
       // What a listener does is not the wish of the handler whose error it is given.
-      return this.handlerExits.outside(pass);
+      return this.handlerExits.outside(deliver);
     } catch (thrown) {
       // A listener of the program has called process.exit; letting that through would end the process with code 7.
       if (isExitRequest(thrown)) return true;
@@ -208,13 +229,18 @@ export class ProcessTakeover {
   }
 
   #holdExit(): void {
-    const { stopping, exiting, exitedByHandler } = this.#options;
+    const { stopping, exiting, exitedByHandler, exitedByFault } = this.#options;
     const handlers = this.handlerExits;
     this.#replace('exit', ([code], pass) => {
       const exitCode = asExitCode(code ?? process.exitCode);
       const byHandler = handlers.exit(stopping.aborted);
       if (byHandler === 'first') handlers.outside(() => exitedByHandler(exitCode));
       if (byHandler) throw exitRequest(exitCode);
+      const { fault } = this.#faultScope;
+      if (fault) {
+        this.#faultScope.outside(() => exitedByFault(fault));
+        throw exitRequest(exitCode);
+      }
       if (stopping.aborted) {
         this.#requestExit(exitCode);
         throw exitRequest(exitCode);

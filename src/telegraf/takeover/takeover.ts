@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
 import { redirectBot, redirectCalls } from './api-root.js';
 import { watchCopies } from './copies.js';
+import type { Fault } from './fault-scope.js';
 import { type Launch, Launches } from './launches.js';
 import { openResources } from './open-resources.js';
 import { Patches } from './patches.js';
@@ -31,6 +32,8 @@ export interface TakeoverHost {
   exiting(exitCode: number): void;
   /** Called when a handler calls `process.exit`. The run should end with that exit code; the handler's run has ended. */
   exitedByHandler(exitCode: number): void;
+  /** Called when a listener of the program for faults calls `process.exit`, at once or later. The run should end with it. */
+  exitedByFault(fault: Fault): void;
   /** Called when the program's part of the stop is over, but resources of these kinds (Node's names) are still open. */
   leftOpen(kinds: readonly string[]): void;
 }
