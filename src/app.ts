@@ -124,6 +124,7 @@ export function composeApp({
 
   const known = knownBot(source, config);
   const hooksInStartOrder: readonly Hook[] = [
+    ...(supervisor.connect ? [{ name: 'supervisor', start: () => supervisor.connect?.() }] : []),
     ...(known ? [lockHook(() => locks.reserve(known))] : []),
     bot,
     ...hooks,

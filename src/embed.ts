@@ -2,9 +2,13 @@
 import { type App, composeApp } from './app.js';
 import { completeConfig } from './config/complete.js';
 import type { Config } from './config/schema.js';
+import { embeddedSupervisor } from './host/embedded-supervisor.js';
+import { type IpcChannel, listenOnIpc } from './host/ipc.js';
 import { listenForSignals, type StopSignal } from './host/signals.js';
+import { unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
 import { StopReason } from './lifecycle/stop-reason.js';
+import type { AppEvent } from './logging/app-event.js';
 import { type AppLog, adaptLog } from './logging/app-log.js';
 import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { type Context, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
@@ -24,6 +28,16 @@ export interface AppOptions<C extends Context = Context> {
   readonly settings?: AppSettings;
   /** The log to write to: a pino logger, or `console`. Default: none. Errors of the log are ignored. */
   readonly log?: AppLog;
+  /** Called for each event of the run, with or without a log. Its errors are ignored. */
+  readonly onEvent?: (event: AppEvent) => unknown;
+  /**
+   * Whether the app speaks for the whole process to pm2 or systemd, whichever has started it. It then tells them when the
+   * bot polls and how it does, stops when pm2 asks for that by message or is gone, keeps a stop within pm2's
+   * `kill_timeout`, asks systemd for the time that a start or a stop needs, feeds systemd's watchdog, and keeps its state
+   * in systemd's `STATE_DIRECTORY` unless the settings name a folder. Default: no, the program does what it needs itself.
+   * For one app of a process at most.
+   */
+  readonly supervisor?: boolean;
   /** Hooks that start in this order before the bot is polled, and stop in reverse once its handlers have ended. */
   readonly hooks?: readonly Hook[];
   /** The order of updates, where it is another one than that of the setting `order`. Asked for each update, maybe twice. */
@@ -53,15 +67,40 @@ export function createApp<C extends Context>({
   bot,
   settings = {},
   log,
+  onEvent,
+  supervisor: isSupervised = false,
   hooks = [],
   orderKey,
 }: AppOptions<C>): App {
-  return composeApp({
-    config: completeConfig(settings, process.cwd()),
-    logging: adaptLog(log),
+  const supervisor = isSupervised ? embeddedSupervisor(process) : unsupervised;
+  const { STATE_DIRECTORY } = process.env;
+  const app = composeApp({
+    config: completeConfig(settings, process.cwd(), isSupervised ? { STATE_DIRECTORY } : {}),
+    logging: adaptLog(log, onEvent),
     source: { bot: withoutContextType(bot), ...(orderKey && { orderKey }) },
     hooks,
+    supervisor,
   });
+  return supervisor.kind === 'pm2' ? stoppedByMessages(app, process) : app;
+}
+
+/** Makes pm2's message, and the end of pm2 itself, stop the app while it runs. */
+function stoppedByMessages(app: App, channel: IpcChannel): App {
+  const { lifecycle, run } = app;
+  return {
+    ...app,
+    async run(options) {
+      const stopListening = listenOnIpc(channel, true, {
+        shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),
+        supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
+      });
+      try {
+        return await run(options);
+      } finally {
+        stopListening();
+      }
+    },
+  };
 }
 
 /** The part of `process` that {@link handleSignals} needs. */

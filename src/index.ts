@@ -17,6 +17,7 @@ export {
 } from './lifecycle/lifecycle.js';
 export type { Outcome, Phase } from './lifecycle/outcome.js';
 export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
+export type { AppEvent, AppEventName } from './logging/app-event.js';
 export type { AppLog } from './logging/app-log.js';
 export type { LastcallContext } from './telegraf/context.js';
 export type { OrderKeyFunction } from './telegraf/order-key.js';

@@ -1,10 +1,21 @@
 /** Completes settings that a program gives as values, with the rules and defaults of settings in text form. */
 import { didYouMean } from './did-you-mean.js';
 import { invalid, type Problem } from './problem.js';
-import { type Config, isComplete, type SettingKey, settingKeys, settings } from './schema.js';
+import {
+  type Config,
+  type Environment,
+  isComplete,
+  type SettingKey,
+  settingKeys,
+  settings,
+} from './schema.js';
 
-/** Adds defaults, without reading the environment. @throws LastcallError CONFIG_INVALID, which names all problems */
-export function completeConfig(given: Partial<Config>, cwd: string): Config {
+/**
+ * Adds defaults. Some are derived from the environment if there is one; it is not read for settings.
+ *
+ * @throws LastcallError CONFIG_INVALID, which names all problems
+ */
+export function completeConfig(given: Partial<Config>, cwd: string, env: Environment = {}): Config {
   const values: { [K in SettingKey]?: Config[K] } = {};
   const problems = unknownNames(given);
   for (const key of settingKeys) complete(key);
@@ -14,7 +25,7 @@ export function completeConfig(given: Partial<Config>, cwd: string): Config {
   function complete<K extends SettingKey>(key: K): void {
     const { type, readDefault } = settings[key];
     const value = given[key];
-    const parsed = value === undefined ? readDefault({}, cwd).parsed : type.parse(type.print(value), cwd);
+    const parsed = value === undefined ? readDefault(env, cwd).parsed : type.parse(type.print(value), cwd);
     if ('value' in parsed && (value === undefined || typeof parsed.value === typeof value))
       values[key] = parsed.value;
     else problems.push(problemWith(key, value, 'problem' in parsed ? parsed.problem : undefined));

@@ -19,20 +19,32 @@ const MAX_MARGIN_SHARE = 1 / 4;
 /** The part of a cluster worker that decides how it ends. */
 type ClusterWorker = Pick<Worker, 'exitedAfterDisconnect'>;
 
+type WorkerOf = () => Promise<ClusterWorker | undefined>;
+const thisWorker: WorkerOf = async () => (await import('node:cluster')).default.worker;
+
 /** Connects to pm2, and turns off what pm2 has installed in the process. Never rejects. */
 export async function connectToPm2(
   process: SupervisedProcess,
-  workerOf: () => Promise<ClusterWorker | undefined> = async () =>
-    (await import('node:cluster')).default.worker,
+  workerOf: WorkerOf = thisWorker,
 ): Promise<Supervisor> {
-  const { env } = process;
   removePm2FaultListeners(process);
-  if (env['exec_mode'] === 'cluster_mode') {
-    const worker = await workerOf();
-    // Without this flag, Node ends a worker at once when its primary process is gone.
-    if (worker) worker.exitedAfterDisconnect = true;
-  }
-  const killAfterMs = killTimeoutOf(env['kill_timeout']);
+  await keepClusterWorker(process.env, workerOf);
+  return pm2Supervisor(process);
+}
+
+/** Keeps Node from ending the process, if it is a worker of pm2's cluster mode, as soon as its primary process is gone. */
+export async function keepClusterWorker(
+  env: SupervisedProcess['env'],
+  workerOf: WorkerOf = thisWorker,
+): Promise<void> {
+  if (env['exec_mode'] !== 'cluster_mode') return;
+  const worker = await workerOf();
+  if (worker) worker.exitedAfterDisconnect = true;
+}
+
+/** What pm2 allows the process, and the connection to it. */
+export function pm2Supervisor(process: SupervisedProcess): Supervisor {
+  const killAfterMs = killTimeoutOf(process.env['kill_timeout']);
 
   // It is not an error if the channel is missing or closed, or if pm2 ignores `ready` after listen_timeout.
   const send = (message: unknown) => {

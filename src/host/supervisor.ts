@@ -19,6 +19,8 @@ export interface Supervisor {
   stopping?(): void;
   ping?(): void;
   close?(): void;
+  /** Connects, if that is not done yet. Rejects with NOTIFY_UNAVAILABLE if systemd expects messages that cannot be sent. */
+  connect?(): Promise<void>;
 }
 
 /** The part of `process` that identifies the supervisor and sends messages to it. */
@@ -42,14 +44,30 @@ export const recommendedKillAfterMs = (stopTimeoutMs: number): number => Math.ce
 /** The connection of a process without a supervisor. */
 export const unsupervised: Supervisor = { kind: 'none', ready() {}, status() {} };
 
-/** Connects to the supervisor. Rejects with NOTIFY_UNAVAILABLE if systemd expects messages that cannot be sent. */
-export async function detectSupervisor(process: SupervisedProcess): Promise<Supervisor> {
-  const { pid, env } = process;
+/** Tells the supervisor by the environment that it has given the process. */
+export function supervisorOf({
+  pid,
+  env,
+}: SupervisedProcess):
+  | { readonly kind: 'none' | 'pm2' }
+  | { readonly kind: 'systemd'; readonly socket: string } {
   // Checked first: apps under pm2 inherit the environment of its daemon, which may itself be a systemd service.
-  if (env['pm_id'] !== undefined) return (await import('./pm2.js')).connectToPm2(process);
+  if (env['pm_id'] !== undefined) return { kind: 'pm2' };
   const socket = env['NOTIFY_SOCKET'] ?? '';
   const watchdogPid = env['WATCHDOG_PID'];
-  if (socket === '' || (watchdogPid !== undefined && watchdogPid !== `${pid}`)) return unsupervised;
-  const { connectToSystemd } = await import('./systemd.js');
-  return connectToSystemd(socket, env);
+  if (socket === '' || (watchdogPid !== undefined && watchdogPid !== `${pid}`)) return { kind: 'none' };
+  return { kind: 'systemd', socket };
+}
+
+/** Connects to the supervisor. Rejects with NOTIFY_UNAVAILABLE if systemd expects messages that cannot be sent. */
+export async function detectSupervisor(process: SupervisedProcess): Promise<Supervisor> {
+  const found = supervisorOf(process);
+  switch (found.kind) {
+    case 'none':
+      return unsupervised;
+    case 'pm2':
+      return (await import('./pm2.js')).connectToPm2(process);
+    case 'systemd':
+      return (await import('./systemd.js')).connectToSystemd(found.socket, process.env);
+  }
 }

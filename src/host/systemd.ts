@@ -64,7 +64,7 @@ export async function connectToSystemd(
 }
 
 /** Returns the unit's WatchdogSec in milliseconds, if it is set. */
-function watchdogMsOf({ WATCHDOG_USEC: microseconds }: Environment): number | undefined {
+export function watchdogMsOf({ WATCHDOG_USEC: microseconds }: Environment): number | undefined {
   const ms = Number(microseconds) / 1_000;
   return ms > 0 && Number.isFinite(ms) ? ms : undefined;
 }

@@ -2,6 +2,7 @@
 import { Console } from 'node:console';
 import type { HookLog } from '../lifecycle/hook.js';
 import { tryOr } from '../thrown.js';
+import { type AppEvent, appEvent } from './app-event.js';
 import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import type { Level } from './events/row.js';
 import { loggedError } from './logged-error.js';
@@ -22,8 +23,10 @@ const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLeve
 /**
  * Adapts a log. Masks secrets in the lines of lastcall itself, but not in the lines of hooks. Errors of the log are ignored,
  * also in hooks.
+ *
+ * @param onEvent is told of all events, also of those whose level the log leaves out. Its errors are ignored.
  */
-export function adaptLog(given: AppLog = silentLog): RunLogging {
+export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) => unknown): RunLogging {
   const { addSecret, redact } = createRedactor();
   const presentable = (fields: object): object =>
     Object.fromEntries(
@@ -35,14 +38,20 @@ export function adaptLog(given: AppLog = silentLog): RunLogging {
     );
 
   const own = forgivingLog(given);
-  const write = (level: Level) => (fields: object, message: string) =>
-    own[level](presentable(fields), redact(message));
+  const write = (level: Level) => (fields: object, message: string) => {
+    const line = presentable(fields);
+    const words = redact(message);
+    own[level](line, words);
+    const event = onEvent && appEvent(level, line, words);
+    if (event) forgiving(() => onEvent(event));
+  };
   const log = {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    isLevelEnabled: (level: Level) => tryOr(() => given.isLevelEnabled?.(level) ?? true, true),
+    isLevelEnabled: (level: Level) =>
+      onEvent !== undefined || tryOr(() => given.isLevelEnabled?.(level) ?? true, true),
     child: (bindings: { readonly hook: string }) =>
       forgivingLog(tryOr(() => given.child?.(bindings) ?? given, given)),
   };
@@ -56,16 +65,20 @@ export function adaptLog(given: AppLog = silentLog): RunLogging {
   };
 }
 
+/** Calls code of the program, and ignores its errors: what it throws, and what a promise of it rejects with. */
+function forgiving(call: () => unknown): void {
+  const calling = async () => call();
+  calling().catch(() => {});
+}
+
 /** Returns a log that calls the given one and ignores its errors. A console gets its arguments in a console's order. */
 function forgivingLog(given: HookLog): HookLog {
-  const write = (level: Level) => (fields: object, message?: string) => {
-    // The log is called in an async function, because it may also fail by a promise that rejects.
-    const writing = async () =>
+  const write = (level: Level) => (fields: object, message?: string) =>
+    forgiving(() =>
       given instanceof Console
         ? given[level](...consoleArguments(fields, message))
-        : given[level](fields, message);
-    writing().catch(() => {});
-  };
+        : given[level](fields, message),
+    );
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
