@@ -5,6 +5,7 @@ import type { Update } from 'telegraf/types';
 import type { SignalHost } from '../src/embed.js';
 import {
   type App,
+  type AppEvent,
   type AppLog,
   createApp as createAppAnywhere,
   type Hook,
@@ -144,6 +145,57 @@ describe('createApp', () => {
       counts: { fetched: 1, failed: 1 },
     });
     expect(JSON.stringify(lines)).not.toContain(SANDBOX_TOKEN.split(':')[1]);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['nothing', () => {}],
+    [
+      'an error',
+      () => {
+        throw new Error('no listener');
+      },
+    ],
+    ['a rejection', () => Promise.reject(new Error('no listener'))],
+  ])('tells of each event, also without a log, and whatever comes of that (%s)', async (_, answer) => {
+    const bot = newBot();
+    bot.on('text', () => {
+      throw new RangeError(`what a shame, ${SANDBOX_TOKEN}`);
+    });
+    const events: AppEvent[] = [];
+    const onEvent = (event: AppEvent) => {
+      events.push(event);
+      return answer();
+    };
+    const outcome = await runDuring(createApp({ bot, onEvent }), async () => {
+      sandbox.say('oh');
+      await sandbox.waitFor(() => sandbox.state().queued === 0);
+    });
+    expect(outcome).toMatchObject({ clean: true, exitCode: 0 });
+    const names = events.map(({ event }) => event);
+    expect(names[0]).toBe('lifecycle.starting');
+    expect(names).toContain('poll.answered');
+    expect(events.find(({ event }) => event === 'handler.failed')).toMatchObject({
+      level: 'error',
+      message: expect.stringContaining('what a shame, 7000000000:***'),
+      bot: 7000000000,
+      fields: { kind: 'message', err: expect.objectContaining({ name: 'RangeError' }) },
+    });
+    expect(events.at(-1)).toMatchObject({ event: 'lifecycle.stopped', fields: { outcome: 'clean' } });
+  });
+
+  it('keeps away from the supervisor of the program, unless asked', async () => {
+    const { log, lines } = memoryLog();
+    process.env['pm_id'] = '0';
+    try {
+      for (const supervisor of [false, true])
+        await runDuring(createApp({ bot: newBot(), log, supervisor }), () =>
+          sandbox.waitFor(() => sandbox.state().waitingPolls === 1),
+        );
+    } finally {
+      delete process.env['pm_id'];
+    }
+    const budgets = lines.filter(({ fields }) => fields['event'] === 'lifecycle.budget');
+    expect(budgets.map(({ fields }) => fields['budgetMs'])).toEqual([90_000, 1_200]);
   });
 });
 
