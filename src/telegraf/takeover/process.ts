@@ -237,14 +237,10 @@ export class ProcessTakeover {
       if (byHandler === 'first') handlers.outside(() => exitedByHandler(exitCode));
       if (byHandler) throw exitRequest(exitCode);
       const { fault } = this.#faultScope;
-      if (fault) {
-        this.#faultScope.outside(() => exitedByFault(fault));
-        throw exitRequest(exitCode);
-      }
-      if (stopping.aborted) {
-        this.#requestExit(exitCode);
-        throw exitRequest(exitCode);
-      }
+      const isStopping = stopping.aborted;
+      if (fault) this.#faultScope.outside(() => exitedByFault(fault));
+      if (isStopping) this.#requestExit(exitCode);
+      if (fault || isStopping) throw exitRequest(exitCode);
       try {
         exiting(exitCode);
       } finally {
