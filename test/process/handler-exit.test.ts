@@ -122,13 +122,14 @@ describe('a handler that sends SIGTERM to its own process', () => {
 });
 
 describe('process.exit outside handlers', () => {
-  it("in a program's own listener for errors is real: the update whose handler failed is not taken for handled", async () => {
+  it("in a program's own listener for errors ends the run as a fault, in order", async () => {
     await using sandbox = await openSandbox();
     await using daemon = runProgram(sandbox, program, { env });
     await idle(sandbox);
     sandbox.say({ chat: 1, text: '/fault' });
-    expect(await daemon.end()).toMatchObject({ code: 7, signal: null });
+    expect(await daemon.end()).toMatchObject({ code: 70, signal: null });
     expect(daemon.output).toContain('in a callback');
-    expect(countsOf(daemon.receipt)).toMatchObject({ handled: 0, left: 1, mayRepeat: 1 });
+    expect(daemon.receipt).toMatchObject({ outcome: 'fault', reason: 'uncaught exception: in a callback' });
+    expect(countsOf(daemon.receipt)).toMatchObject({ handled: 1, left: 0, mayRepeat: 0 });
   });
 });
