@@ -38,13 +38,14 @@ export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) 
     );
 
   const own = forgivingLog(given);
-  const write = (level: Level) => (fields: object, message: string) => {
-    const line = presentable(fields);
-    const words = redact(message);
-    own[level](line, words);
-    const event = onEvent && appEvent(level, line, words);
-    if (event) forgiving(() => onEvent(event));
-  };
+  const write = (level: Level) => (fields: object, message: string) =>
+    forgiving(() => {
+      const line = presentable(fields);
+      const words = redact(message);
+      own[level](line, words);
+      const event = onEvent && appEvent(level, line, words);
+      return event && onEvent(event);
+    });
   const log = {
     debug: write('debug'),
     info: write('info'),
