@@ -90,7 +90,7 @@ const table = {
     name: 'BOT_MODULE',
     type: path,
     fallback: 'the example bot',
-    help: 'The file of the bot to run. `lastcall run FILE` takes precedence.',
+    help: 'The file of the bot to run. `lastcall run FILE` takes precedence. Under a supervisor, one of the two is needed.',
   }),
   telegramApiRoot: optional({
     name: 'TELEGRAM_API_ROOT',
