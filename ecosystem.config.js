@@ -1,7 +1,7 @@
 /**
  * Runs a Telegraf bot under pm2. In the bot's folder, where lastcall is installed:
  *
- *     cp node_modules/lastcall/ecosystem.config.js ecosystem.config.mjs     (and set the bot to run in `args`)
+ *     cp node_modules/lastcall/ecosystem.config.js ecosystem.config.mjs     (and name the bot to run in `args`)
  *     pm2 start ecosystem.config.mjs
  *
  * Settings such as BOT_TOKEN are read from `.env` beside this file; the environment of the shell that calls pm2 takes
@@ -20,7 +20,8 @@ export const apps = [
   {
     name: 'lastcall',
     script: join(lastcall, 'dist', 'main.js'),
-    // Names the bot, as in ['run', 'bot.js']; otherwise BOT_MODULE names it.
+    // Name your bot here: ['run', 'bot.js']. Otherwise BOT_MODULE has to name it, or the start is refused (78): a
+    // supervisor never starts lastcall's example bot unless that is named.
     args: ['run'],
     // The folder of `.env` and the bot, wherever pm2 is called.
     cwd: import.meta.dirname,

@@ -11,7 +11,8 @@ export const errorTable = {
   CONFIG_INVALID: {
     exitCode: ExitCode.configuration,
     likelyCause: 'a setting in the environment or in .env is missing or invalid',
-    nextStep: 'correct the settings named above; `lastcall config` shows the values in effect',
+    nextStep:
+      "correct the settings named above; `lastcall config` shows the values in effect. Where a name is also one of the bot program, set lastcall's with the prefix LASTCALL_, which comes first",
   },
   COMMAND_MISUSED: {
     exitCode: ExitCode.configuration,

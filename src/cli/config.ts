@@ -3,7 +3,7 @@ import { parseArguments } from '../config/arguments.js';
 import { type Reading, readSettings } from '../config/load.js';
 import { invalid } from '../config/problem.js';
 import { type Config, type SettingKey, settingKeys, settings } from '../config/schema.js';
-import { sourceInWords } from '../config/source.js';
+import { nameAsSet, type SettingSource, sourceInWords } from '../config/source.js';
 import { ExitCode } from '../exit-code.js';
 import { maskToken } from '../token.js';
 import { columns } from './columns.js';
@@ -44,10 +44,15 @@ function rowOf<K extends SettingKey>(reading: Reading, key: K): Row {
   return {
     name,
     value: text === '' ? undefined : secret ? maskToken(text) : text,
-    source: source ? sourceInWords(source) : '',
+    source: source ? sourceOf(name, source) : '',
     usable: key in reading.values,
     fallback,
   };
+}
+
+function sourceOf(name: string, source: SettingSource): string {
+  const asSet = nameAsSet(name, source);
+  return asSet === name ? sourceInWords(source) : `${sourceInWords(source)}, as ${asSet}`;
 }
 
 function asTable(rows: readonly Row[]): string {

@@ -18,6 +18,7 @@ import { countUnsettled } from '../inbox/store/read-log.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import type { ProcessContext } from './command.js';
+import { exampleBotFile } from './example-bot.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
@@ -97,22 +98,22 @@ function parseDuration(args: readonly string[]): number | undefined {
   throw invalid([{ culprit: '--for', sentence: `--for is '${text}': ${parsed.problem}` }]);
 }
 
-/** Starts the daemon as `npm start` does, but with the sandbox in place of Telegram and without `.env`. */
+/** Starts the daemon with the sandbox in place of Telegram, and without the token and the `.env` of a real bot. */
 function spawnDaemon(
   sandbox: Sandbox,
   stateDir: string,
   { env, execPath, stdout }: NodeJS.Process,
 ): ChildProcess {
-  return spawn(execPath, [mainFile, 'run', '--log-format', 'pretty'], {
+  return spawn(execPath, [mainFile, 'run', exampleBotFile, '--log-format', 'pretty'], {
     env: {
       ...env,
-      ENV_FILE: devNull,
-      BOT_TOKEN: sandbox.token,
-      BOT_TOKEN_FILE: '',
+      LASTCALL_ENV_FILE: devNull,
+      LASTCALL_BOT_TOKEN: sandbox.token,
+      LASTCALL_BOT_TOKEN_FILE: '',
+      LASTCALL_BOT_MODULE: '',
+      LASTCALL_TELEGRAM_API_ROOT: sandbox.apiRoot,
+      LASTCALL_STATE_DIR: stateDir,
       CREDENTIALS_DIRECTORY: '',
-      BOT_MODULE: '',
-      TELEGRAM_API_ROOT: sandbox.apiRoot,
-      STATE_DIR: stateDir,
       ...(!stdout.isTTY && { NO_COLOR: '1' }),
     },
     stdio: ['ignore', 'inherit', 'inherit'],

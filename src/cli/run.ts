@@ -1,8 +1,8 @@
 /** `lastcall run`: runs a bot as a daemon. */
-import { fileURLToPath } from 'node:url';
 import { composeApp } from '../app.js';
 import { parseArguments } from '../config/arguments.js';
 import { loadConfig, requireToken } from '../config/load.js';
+import { programVariables } from '../config/program-variables.js';
 import { faultInWords, listenForFaults } from '../host/faults.js';
 import { listenOnIpc } from '../host/ipc.js';
 import { detectSupervisor } from '../host/supervisor.js';
@@ -10,30 +10,27 @@ import { StopReason } from '../lifecycle/stop-reason.js';
 import { logEvent } from '../logging/events.js';
 import { createLogging } from '../logging/logger.js';
 import type { ProcessContext } from './command.js';
+import { exampleBotFile, exampleBotWarning, noBotNamed } from './example-bot.js';
 import { splitAtDashes } from './split-arguments.js';
-
-const exampleBot = fileURLToPath(new URL('../bot.js', import.meta.url));
 
 /** Resolves to the exit code once the run has ended and its log is written. */
 export async function run({ args, env, cwd, signal, signals, process }: ProcessContext): Promise<number> {
   const { before, after: botArgs } = splitAtDashes(args);
   const { flags, files } = parseArguments(before, { files: 1 });
-  const { config, warnings, secrets, envFile } = await loadConfig({
-    env,
-    flags,
-    cwd: cwd(),
-    signal,
-  });
-  // A bot program may rely on dotenv to set what .env contains.
-  for (const [name, value] of Object.entries(envFile?.variables ?? {})) env[name] ??= value;
+  const loaded = await loadConfig({ env, flags, cwd: cwd(), signal });
+  const { config, secrets } = loaded;
+  const named = files[0] ?? config.botModule;
+  const supervisor = await detectSupervisor(process);
+  if (named === undefined && supervisor.kind !== 'none') throw noBotNamed();
+  const file = named ?? exampleBotFile;
+  // The example bot needs a token. A newcomer without a token gets a plain error before anything is logged.
+  if (file === exampleBotFile) requireToken(config);
 
+  Object.assign(env, programVariables(env, loaded));
   const logging = await createLogging({ config, secrets, process });
+  const warnings = [...loaded.warnings, ...(named === undefined ? [exampleBotWarning] : [])];
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 
-  const file = files[0] ?? config.botModule ?? exampleBot;
-  // The example bot needs a token. A newcomer without a token gets a plain error before anything is logged.
-  if (file === exampleBot) requireToken(config);
-  const supervisor = await detectSupervisor(process);
   const { lifecycle, run, forced } = composeApp({
     config,
     logging,

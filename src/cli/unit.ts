@@ -8,6 +8,7 @@ import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import { fitUnit } from '../host/unit-file.js';
 import type { ProcessContext } from './command.js';
+import { exampleBotWarning } from './example-bot.js';
 import { findUser, firstUnreadable, ownerOf } from './unix-user.js';
 
 const templateFile = new URL('../../systemd/lastcall.service', import.meta.url);
@@ -50,7 +51,7 @@ export async function unit({ args, cwd, process, stdout, stderr }: ProcessContex
     user,
     bringsToken: values.botToken !== undefined || values.botTokenFile !== undefined,
   });
-  const warnings = [...fitted.warnings];
+  const warnings = [...(module === undefined ? [exampleBotWarning] : []), ...fitted.warnings];
   if (main.includes(`${sep}_npx${sep}`))
     warnings.push(
       `lastcall is in npx's cache, ${main}, and may be removed: run \`npm install lastcall\` in the bot's folder first`,

@@ -1,5 +1,5 @@
 /** Describes the settings for people. */
-import { flagOf, type Setting, settingKeys, settings } from './schema.js';
+import { flagOf, PREFIX, type Setting, settingKeys, settings } from './schema.js';
 
 const WIDTH = 80;
 const INDENT = ' '.repeat(6);
@@ -12,12 +12,15 @@ export function flagsOf(setting: Setting<unknown>): string | undefined {
 
 /** Renders every setting with its flag, default and meaning, without a line break at the end. */
 export function helpText(): string {
-  const intro = `Settings, from the environment, from .env, or as flags (a flag comes before the
-environment, the environment before .env):`;
+  const intro = `Settings, from flags, from the environment and from .env, in this order of
+precedence. Any name may have the prefix ${PREFIX} (${PREFIX}LOG_LEVEL), and then
+comes before the name without it. "shared": bot programs have settings of this
+name, too; a value without the prefix that lastcall cannot use is left to them,
+with a warning.`;
   const entries = settingKeys.map((key) => {
-    const { name, fallback, help, type } = settings[key];
+    const { name, fallback, help, type, shared } = settings[key];
     const flags = flagsOf(settings[key]);
-    const head = `  ${name}${flags ? `, ${flags}` : ''} (default: ${fallback})`;
+    const head = `  ${name}${flags ? `, ${flags}` : ''} (default: ${fallback})${shared ? ', shared' : ''}`;
     return [head, ...wrapped(help), ...wrapped(`Expects ${type.expects}.`)].join('\n');
   });
   return [intro, ...entries].join('\n\n');

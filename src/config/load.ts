@@ -1,24 +1,28 @@
 /**
- * Reads the settings from flags, the environment, `.env` and defaults, in this order of precedence. A blank value counts as
- * not set and, as in dotenv, hides the value in `.env`. All problems are collected and reported at once. Only dotenv's
- * parser is used, which changes no environment and prints nothing.
+ * Reads the settings from flags, the environment, `.env` and defaults, in this order of precedence; names with the prefix
+ * come before names without it. A blank value counts as not set and, as in dotenv, hides the value in `.env`. All problems
+ * are collected and reported at once. Only dotenv's parser is used, which changes no environment and prints nothing.
  */
 import { isAbsolute, join, relative } from 'node:path';
 import { codeOf } from '../system-error.js';
 import { maskTokens } from '../token.js';
 import type { Flags } from './arguments.js';
-import { didYouMean } from './did-you-mean.js';
+import { flagsOf } from './help.js';
+import { misspelledInEnvironment, misspelledInFile } from './misspelled.js';
 import { badValue, invalid, type Problem } from './problem.js';
 import { readTextFile } from './read-text-file.js';
 import {
   type Config,
   type Environment,
   isComplete,
+  prefixedName,
+  type Setting,
   type SettingKey,
   settingKeys,
   settings,
 } from './schema.js';
-import { type SettingSource, sourceInWords } from './source.js';
+import { isPlainVariable, nameAsSet, type SettingSource, sourceInWords } from './source.js';
+import { tidied } from './tidy.js';
 
 /** The name of the systemd credential that holds the token: `LoadCredential=bot-token:FILE`. */
 const CREDENTIAL = 'bot-token';
@@ -49,9 +53,11 @@ export interface Reading {
   /** Sentences for the log. */
   readonly warnings: readonly string[];
   readonly envFile: EnvFile | undefined;
+  /** The values of variables that are only lastcall's, without what was tidied away. */
+  readonly tidiedVariables: Readonly<Record<string, string>>;
 }
 
-export interface LoadedConfig extends Pick<Reading, 'warnings' | 'envFile'> {
+export interface LoadedConfig extends Pick<Reading, 'warnings' | 'envFile' | 'tidiedVariables'> {
   readonly config: Config;
   readonly sources: Sources;
   /** Texts that must never be shown. */
@@ -60,10 +66,11 @@ export interface LoadedConfig extends Pick<Reading, 'warnings' | 'envFile'> {
 
 /** Loads all settings. Rejects with CONFIG_INVALID, which names all problems, or with the signal's reason. */
 export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
-  const { values, sources, problems, warnings, envFile } = await readSettings(inputs);
+  const { values, sources, problems, ...rest } = await readSettings(inputs);
   if (problems.length > 0 || !isComplete(values) || !isComplete(sources)) throw invalid(problems);
   const secrets = values.botToken === undefined ? [] : [values.botToken];
-  return { config: values, sources, warnings, secrets, envFile };
+  const { warnings, envFile, tidiedVariables } = rest;
+  return { config: values, sources, secrets, warnings, envFile, tidiedVariables };
 }
 
 /** Returns the token for a bot that lastcall builds. @throws LastcallError CONFIG_INVALID if there is none */
@@ -91,6 +98,7 @@ class Reader implements Reading {
   readonly sources: { [K in SettingKey]?: SettingSource } = {};
   readonly problems: Problem[] = [];
   readonly warnings: string[] = [];
+  readonly tidiedVariables: Record<string, string> = {};
   envFile: EnvFile | undefined;
   readonly #inputs: Inputs;
   #envFileText = '';
@@ -98,6 +106,7 @@ class Reader implements Reading {
   constructor(inputs: Inputs) {
     this.#inputs = inputs;
     this.problems.push(...(inputs.flags?.problems ?? []));
+    this.warnings.push(...misspelledInEnvironment(inputs.env));
   }
 
   async readAll(): Promise<void> {
@@ -109,35 +118,62 @@ class Reader implements Reading {
 
   #read(key: SettingKey): void {
     const found = this.#find(key);
-    if (found && found.text.trim() !== '') this.#parse(key, found);
+    if (found) this.#use(key, found);
     else this.#useDefault(key);
   }
 
   #find(key: SettingKey): Found | undefined {
-    const { name, notInEnvFile } = settings[key];
     const flag = this.#inputs.flags?.values[key];
     if (flag) return { text: flag.text, source: { kind: 'flag', flag: flag.name } };
-    const text = this.#inputs.env[name];
-    if (text !== undefined) return { text, source: { kind: 'environment' } };
-    const inFile = notInEnvFile ? undefined : this.envFile?.variables[name];
-    if (inFile === undefined || !this.envFile) return undefined;
-    const line = lineOf(this.#envFileText, name);
-    const path = this.#shown(this.envFile.path);
-    return { text: inFile, source: { kind: 'env-file', path, ...(line !== undefined && { line }) } };
+    const { name, notInEnvFile } = settings[key];
+    const prefixed = prefixedName(settings[key]);
+    const envFile = notInEnvFile ? undefined : this.envFile;
+    return (
+      this.#findVariable(prefixed, envFile, { prefixedName: prefixed }) ?? this.#findVariable(name, envFile)
+    );
   }
 
-  #parse<K extends SettingKey>(key: K, { text, source }: Found): void {
+  #findVariable(
+    name: string,
+    envFile: EnvFile | undefined,
+    as: { readonly prefixedName?: string } = {},
+  ): Found | undefined {
+    const text = this.#inputs.env[name];
+    if (text !== undefined) return { text, source: { kind: 'environment', ...as } };
+    const inFile = envFile?.variables[name];
+    if (inFile === undefined || !envFile) return undefined;
+    const line = lineOf(this.#envFileText, name);
+    const path = this.#shown(envFile.path);
+    return { text: inFile, source: { kind: 'env-file', ...as, path, ...(line !== undefined && { line }) } };
+  }
+
+  /** Uses a value, or the default where it is blank, or is no value of lastcall's. */
+  #use<K extends SettingKey>(key: K, { text, source }: Found): void {
     const setting = settings[key];
-    const trimmed = text.trim();
-    const parsed = setting.type.parse(trimmed, this.#inputs.cwd);
+    const { name, type, shared, secret } = setting;
+    const tidy = (type.tidy ?? tidied)(text);
+    const isPlain = isPlainVariable(source);
+    const seenByProgram = isPlain && !shared;
+    if (seenByProgram && tidy.text !== text) this.tidiedVariables[name] = tidy.text;
+
+    const parsed = tidy.text === '' ? undefined : type.parse(tidy.text, this.#inputs.cwd);
+    const isTheirs = isPlain && shared && parsed && 'problem' in parsed;
+    if (isTheirs) this.warnings.push(leftAlone(setting, source));
+    if (parsed === undefined || isTheirs) {
+      this.#useDefault(key);
+      return;
+    }
     this.sources[key] = source;
     if ('problem' in parsed) {
-      const shown = setting.secret ? 'secret' : { text: trimmed };
-      this.problems.push(badValue(setting.name, source, shown, parsed.problem));
+      const shown = secret ? 'secret' : { text: tidy.text };
+      this.problems.push(badValue(name, source, shown, parsed.problem));
       return;
     }
     this.values[key] = parsed.value;
-    if (parsed.doubt) this.warnings.push(`${setting.name} (${sourceInWords(source)}): ${parsed.doubt}`);
+    const subject = `${nameAsSet(name, source)} (${sourceInWords(source)})`;
+    if (tidy.removed.length > 0)
+      this.warnings.push(`${subject} has ${tidy.removed.join(' and ')}: ${whatBecomesOf(seenByProgram)}`);
+    if (parsed.doubt) this.warnings.push(`${subject}: ${parsed.doubt}`);
   }
 
   #useDefault<K extends SettingKey>(key: K): void {
@@ -157,33 +193,15 @@ class Reader implements Reading {
     // Loaded on demand, because loading dotenv takes as long as reading all settings.
     const { parse } = await import('dotenv');
     this.envFile = { path, variables: parse(text) };
-    this.#warnOfTypos(this.envFile);
-  }
-
-  /** Warns of names in `.env` that look like misspelled settings. The environment has too many other names for this. */
-  #warnOfTypos({ path, variables }: EnvFile): void {
-    const ours = settingKeys.map((key) => settings[key]);
-    const file = this.#shown(path);
-    for (const { name, notInEnvFile } of ours)
-      if (notInEnvFile && name in variables)
-        this.warnings.push(`${name} has no effect in ${file}: set it in the environment, or as a flag`);
-
-    const names = ours.map(({ name }) => name);
-    for (const name of Object.keys(variables)) {
-      if (names.includes(name)) continue;
-      const meant = didYouMean(name.toUpperCase().replace(/[-.]/g, '_'), names);
-      if (meant)
-        this.warnings.push(
-          `${file} sets ${maskTokens(name)}, which is not a setting; did you mean ${meant}?`,
-        );
-    }
+    this.warnings.push(...misspelledInFile(this.envFile.variables, this.#shown(path)));
   }
 
   /** Reads the token from one of three places. Two tokens are a problem, because they may belong to two bots. */
   async #readToken(): Promise<void> {
     const places = (['botToken', 'botTokenFile'] as const).flatMap((key) => {
       const source = this.sources[key];
-      return source && source.kind !== 'default' ? [`${settings[key].name} (${sourceInWords(source)})`] : [];
+      if (!source || source.kind === 'default') return [];
+      return [`${nameAsSet(settings[key].name, source)} (${sourceInWords(source)})`];
     });
     const credentials = this.#inputs.env['CREDENTIALS_DIRECTORY'];
     const credential = credentials
@@ -199,13 +217,14 @@ class Reader implements Reading {
         'BOT_TOKEN',
         `the token is set more than once, by ${places.join(' and by ')}: keep one of them`,
       );
-    } else if (found) this.#parse('botToken', found);
+    } else if (found) this.#use('botToken', found);
   }
 
   async #readTokenFile(path: string, named: 'BOT_TOKEN_FILE' | 'credential'): Promise<Found | undefined> {
     const text = await this.#readFile(path, named);
     if (text === undefined) return undefined;
-    if (text.trim() !== '') return { text, source: { kind: 'secret-file', path: this.#shown(path), named } };
+    if (tidied(text).text !== '')
+      return { text, source: { kind: 'secret-file', path: this.#shown(path), named } };
     this.#blame('BOT_TOKEN', `the file ${this.#shown(path)} (${named}) is empty; a token was expected in it`);
     return undefined;
   }
@@ -251,8 +270,19 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
   ELOOP: 'its symbolic links run in a circle',
   ENAMETOOLONG: 'its name is too long',
+  EILSEQ: 'it is not text in UTF-8 (in UTF-16 perhaps, without a byte order mark); save it as UTF-8',
   ETIMEDOUT: 'it is a pipe, and nobody wrote into it for a minute',
 };
+
+/** Warns that a value is not lastcall's. It is not quoted, because it may be a secret of the program. */
+function leftAlone(setting: Setting<unknown>, source: SettingSource): string {
+  const { name, type, fallback } = setting;
+  return `${name} (${sourceInWords(source)}) is left to the bot program, because lastcall cannot use its value; lastcall's own is the default, ${fallback}. To set it, use ${prefixedName(setting)} or ${flagsOf(setting)}: ${type.expects}`;
+}
+
+function whatBecomesOf(seenByProgram: boolean): string {
+  return seenByProgram ? 'dropped, also for the bot program, which under `node` would get them' : 'dropped';
+}
 
 /** Returns the number of the last line on which `.env` sets the variable. Lines are counted from 1. */
 function lineOf(text: string, name: string): number | undefined {

@@ -1,7 +1,7 @@
 /** Describes problems of the settings for people. */
 import { LastcallError } from '../errors.js';
 import { maskTokens } from '../token.js';
-import { type SettingSource, sourceInWords } from './source.js';
+import { nameAsSet, type SettingSource, sourceInWords } from './source.js';
 
 /** Why a setting cannot be used. */
 export interface Problem {
@@ -18,7 +18,7 @@ export function badValue(
   value: { readonly text: string } | 'secret',
   what: string,
 ): Problem {
-  const subject = source.kind === 'flag' ? `--${source.flag}` : name;
+  const subject = source.kind === 'flag' ? `--${source.flag}` : nameAsSet(name, source);
   const quoted = value === 'secret' ? 'cannot be used' : `is ${maskTokens(JSON.stringify(value.text))}`;
   return { culprit: name, sentence: `${subject} ${quoted} ${place(source)}: ${what}` };
 }

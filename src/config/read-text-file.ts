@@ -13,8 +13,9 @@ const READ_EVERY_MS = 20;
 const PIPE_PATIENCE_MS = 60_000;
 
 /**
- * Returns the file's text as UTF-8. Rejects with the signal's reason when the signal aborts, with the error of the file
- * system (`code`: ENOENT, EACCES, EISDIR, …), or with ETIMEDOUT if nobody writes into a pipe for a minute.
+ * Returns the file's text: UTF-8, or UTF-16 with a byte order mark, as editors and shells of Windows write it. Rejects with the signal's reason when the signal aborts, with the error of the file
+ * system (`code`: ENOENT, EACCES, EISDIR, …), with EILSEQ if it is no text, or with ETIMEDOUT if nobody writes into a pipe
+ * for a minute.
  */
 export async function readTextFile(
   path: string,
@@ -23,11 +24,10 @@ export async function readTextFile(
 ): Promise<string> {
   signal?.throwIfAborted();
   const kind = await stat(path);
-  if (kind.isFIFO()) return readPipe(path, signal, clock);
-  return readFile(path, { encoding: 'utf8', signal });
+  return decoded(kind.isFIFO() ? await readPipe(path, signal, clock) : await readFile(path, { signal }));
 }
 
-async function readPipe(path: string, signal: AbortSignal | undefined, clock: Clock): Promise<string> {
+async function readPipe(path: string, signal: AbortSignal | undefined, clock: Clock): Promise<Buffer> {
   const pipe = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const chunks: Buffer[] = [];
@@ -40,13 +40,24 @@ async function readPipe(path: string, signal: AbortSignal | undefined, clock: Cl
         continue;
       }
       // Before the first byte, 0 means that nobody has opened the other end yet; later, that the other end is closed.
-      if (length === 0 && chunks.length > 0) return Buffer.concat(chunks).toString('utf8');
+      if (length === 0 && chunks.length > 0) return Buffer.concat(chunks);
       await clock.sleep(READ_EVERY_MS, signal);
     }
     throw Object.assign(new Error('nobody wrote into the pipe'), { code: 'ETIMEDOUT' });
   } finally {
     await pipe.close();
   }
+}
+
+/** @throws Error with the code EILSEQ */
+function decoded(bytes: Buffer): string {
+  const [first = 0, second = 0] = bytes;
+  const mark = (first << 8) | second;
+  if (mark === 0xfffe) return new TextDecoder('utf-16le').decode(bytes);
+  if (mark === 0xfeff) return new TextDecoder('utf-16be').decode(bytes);
+  // UTF-16 without a mark has a NUL in every letter, and text in UTF-8 has none.
+  if (bytes.includes(0)) throw Object.assign(new Error('a NUL in the text'), { code: 'EILSEQ' });
+  return bytes.toString('utf8');
 }
 
 /** Ignores EAGAIN: the other end of the pipe is open and has not written yet. */

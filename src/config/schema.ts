@@ -33,6 +33,11 @@ interface Description {
   readonly secret?: true;
   /** Whether the setting is ignored in `.env`, because it decides which file is read in its place. */
   readonly notInEnvFile?: true;
+  /**
+   * Whether bot programs and their tools have settings of this name, too. A value without the prefix that cannot be used
+   * is then left to them. Names that are lastcall's alone are strict, so that no slip of the pen is without effect.
+   */
+  readonly shared?: true;
 }
 
 export interface Setting<T> extends Description {
@@ -85,7 +90,7 @@ const table = {
     name: 'BOT_MODULE',
     type: path,
     fallback: 'the example bot',
-    help: 'The file of the bot to run. `lastcall run FILE` takes precedence.',
+    help: 'The file of the bot to run. `lastcall run FILE` takes precedence. Under a supervisor, one of the two is needed.',
   }),
   telegramApiRoot: optional({
     name: 'TELEGRAM_API_ROOT',
@@ -95,48 +100,56 @@ const table = {
   }),
   allowedUpdates: setting({
     name: 'ALLOWED_UPDATES',
+    shared: true,
     type: updateKinds,
     fallback: '[]',
     help: "The kinds of updates to request, separated by commas; [] is Telegram's default set. Always sent, because the server otherwise keeps the kinds that the previous program requested.",
   }),
   pollTimeoutMs: setting({
     name: 'POLL_TIMEOUT',
+    shared: true,
     type: duration({ leastMs: 0, mostMs: 50_000, stepMs: 1_000 }),
     fallback: '50s',
     help: 'How long Telegram may hold a poll open while there are no updates. A poll that takes 10 s longer is given up.',
   }),
   concurrency: setting({
     name: 'CONCURRENCY',
+    shared: true,
     type: integer({ least: 1 }),
     fallback: '256',
     help: 'How many handlers may run at once.',
   }),
   handlerTimeoutMs: setting({
     name: 'HANDLER_TIMEOUT',
+    shared: true,
     type: duration({ leastMs: 1 }),
     fallback: '90s',
     help: 'How long a handler may take before its ctx.signal is aborted.',
   }),
   order: setting({
     name: 'ORDER',
+    shared: true,
     type: choice(['chat', 'user', 'none']),
     fallback: 'chat',
     help: "What updates are handled in order by, one at a time. chat: the chat. user: each user in a chat; what has no user, such as a post in a channel, by the chat. none: all side by side. A bot module's orderKey takes precedence.",
   }),
   startTimeoutMs: setting({
     name: 'START_TIMEOUT',
+    shared: true,
     type: duration({ leastMs: 1 }),
     fallback: '60s',
     help: 'How long loading the bot and the start hooks may take, connecting to Telegram not included.',
   }),
   stopTimeoutMs: setting({
     name: 'STOP_TIMEOUT',
+    shared: true,
     type: duration({ leastMs: 1 }),
     fallback: '90s',
     help: 'How long a stop may take. Under pm2, a smaller kill_timeout shortens it.',
   }),
   stopAfterMs: optional({
     name: 'STOP_AFTER',
+    shared: true,
     type: duration({ leastMs: 1 }),
     fallback: 'never',
     help: 'Stop cleanly after this time. Under a supervisor, this means a periodic restart.',
@@ -161,6 +174,7 @@ const table = {
   }),
   inbox: setting({
     name: 'INBOX',
+    shared: true,
     type: choice(['journal', 'memory']),
     fallback: 'journal',
     help: 'Where updates are kept until their handler has ended. journal: on disk, under STATE_DIR; none is lost, however the process ends. memory: at Telegram; the current batch, at most 100 updates, is confirmed once it is handled, and is sent again after a kill.',
@@ -173,12 +187,14 @@ const table = {
   }),
   maxAttempts: setting({
     name: 'MAX_ATTEMPTS',
+    shared: true,
     type: integer({ least: 0 }),
     fallback: '3',
     help: 'After how many deaths and cuts in a row an update is given up and kept as a dead letter (`lastcall inbox`): runs that died while handling it, and stops that had to cut its handler; 0 means never. With 1, updates that were handled at the same time are given up too.',
   }),
   retries: setting({
     name: 'RETRIES',
+    shared: true,
     type: integer({ least: 0 }),
     fallback: '0',
     help: 'How often an update is tried again after its handler failed with an error of its own, first after up to 5 s, then after twice as long each time; its chat waits. Not needed for outages of Telegram, after which updates are always tried again.',
@@ -216,12 +232,14 @@ const table = {
   }),
   logLevel: setting({
     name: 'LOG_LEVEL',
+    shared: true,
     type: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     fallback: 'info',
     help: 'Which lines to log: those of this level and above.',
   }),
   logFormat: setting({
     name: 'LOG_FORMAT',
+    shared: true,
     type: choice(['auto', 'json', 'pretty']),
     fallback: 'auto',
     help: 'json: one object per line. pretty: for people to read. auto: pretty on a terminal, otherwise json.',
@@ -257,6 +275,13 @@ export function isComplete<T extends { readonly [K in SettingKey]: unknown }>(
 /** Returns the setting's flag without its dashes, or undefined for a secret, which has none. */
 export function flagOf({ name, secret }: Pick<Description, 'name' | 'secret'>): string | undefined {
   return secret ? undefined : inFlagStyle(name);
+}
+
+export const PREFIX = 'LASTCALL_';
+
+/** Returns the name of the setting that nobody else can mean: `LASTCALL_POLL_TIMEOUT`. */
+export function prefixedName({ name }: Pick<Description, 'name'>): string {
+  return `${PREFIX}${name}`;
 }
 
 /** Turns `POLL_TIMEOUT` or `poll_timeout` into `poll-timeout`. */

@@ -1,11 +1,19 @@
 /** Tells where the value of a setting came from. */
 import { maskTokens } from '../token.js';
 
-/** The source of a value, in order of precedence. `secret-file` is a file that another setting, or systemd, names. */
+/**
+ * The source of a value. `prefixedName` is the variable's name, where that has the prefix. `secret-file` is a file that
+ * another setting, or systemd, names.
+ */
 export type SettingSource =
   | { readonly kind: 'flag'; readonly flag: string }
-  | { readonly kind: 'environment' }
-  | { readonly kind: 'env-file'; readonly path: string; readonly line?: number }
+  | { readonly kind: 'environment'; readonly prefixedName?: string }
+  | {
+      readonly kind: 'env-file';
+      readonly prefixedName?: string;
+      readonly path: string;
+      readonly line?: number;
+    }
   | { readonly kind: 'secret-file'; readonly path: string; readonly named: string }
   | { readonly kind: 'default'; readonly from?: string };
 
@@ -23,4 +31,15 @@ export function sourceInWords(source: SettingSource): string {
     case 'default':
       return source.from === undefined ? 'default' : `default, from ${source.from}`;
   }
+}
+
+/** Returns the name by which a setting was set: with the prefix, if it was set so. */
+export function nameAsSet(name: string, source: SettingSource): string {
+  return 'prefixedName' in source ? (source.prefixedName ?? name) : name;
+}
+
+/** Whether a variable without the prefix sets the value, which the bot program may read, too. */
+export function isPlainVariable(source: SettingSource): boolean {
+  const isVariable = source.kind === 'environment' || source.kind === 'env-file';
+  return isVariable && source.prefixedName === undefined;
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { parseJson } from '../json.js';
 import { didYouMean } from './did-you-mean.js';
+import { type Tidied, tidiedToken } from './tidy.js';
 
 export type Parsed<T> =
   /** `doubt` is a warning: the value is usable, but probably not what was meant. */
@@ -12,6 +13,8 @@ export interface ValueType<T> {
   readonly expects: string;
   /** The text that a flag without a value stands for (`--drop-pending`); undefined if the flag needs a value. */
   readonly bareFlag?: string;
+  /** Takes away what does not belong to a value of this type. Default: `tidied`. */
+  tidy?(text: string): Tidied;
   /** Parses a text that is not blank and has no space around it. Relative paths start at `cwd`, an absolute path. */
   parse(text: string, cwd: string): Parsed<T>;
   /** Returns a text that `parse` reads as the same value. */
@@ -159,6 +162,7 @@ export const path: ValueType<string> = {
 /** A bot token. The length is not checked, because other Bot API servers may issue tokens of other lengths. */
 export const token: ValueType<string> = {
   expects: 'a token as @BotFather gives it: digits, a colon, and some 35 letters, digits, "_" and "-"',
+  tidy: tidiedToken,
   print: (value) => value,
   parse: (text) =>
     /^\d+:[\w-]+$/.test(text)

@@ -1,5 +1,5 @@
 /** Fits the shipped systemd unit to a host: sets its paths, and relaxes its hardening where the bot needs it. */
-import { dirname, isAbsolute, relative, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 
 /** All paths are absolute, with links resolved. */
 export interface UnitFacts {
@@ -70,7 +70,8 @@ function valuesOf(facts: UnitFacts, { own, readOnly }: Access): Readonly<Record<
   const { name, node, main, module, folder, user, bringsToken } = facts;
   const hiddenOwn = own.filter(isHidden);
   const file = module !== undefined && isInside(module, folder) ? relative(folder, module) : module;
-  const command = [node, main, 'run', ...(file === undefined ? [] : [file])];
+  // A supervised run starts the example bot only by its name.
+  const command = [node, main, 'run', file ?? join(dirname(main), 'bot.js')];
   return {
     ...(name !== 'lastcall' && { Description: [`Description=Telegram bot ${name} (lastcall)`] }),
     WorkingDirectory: [`WorkingDirectory=${escapedSpecifiers(folder)}`],

@@ -29,14 +29,30 @@ export interface ErrorFields {
   readonly [property: string]: unknown;
 }
 
+/** An error that an earlier line tells in full, with its stack. It is described without the stacks, its own and its causes'. */
+export class ToldError {
+  readonly #fields: ErrorFields;
+
+  constructor(error: unknown) {
+    this.#fields = withoutStacks(errorFields(error));
+  }
+
+  /** Returns the description, or undefined for any other value. Looks at no property of the value, which could throw. */
+  static fieldsOf(value: unknown): ErrorFields | undefined {
+    return typeof value === 'object' && value !== null && #fields in value ? value.#fields : undefined;
+  }
+}
+
 /** Describes any thrown value. Never throws. */
 export function errorFields(thrown: unknown): ErrorFields {
+  const told = ToldError.fieldsOf(thrown);
+  if (told) return told;
   return tryOr(() => describe(thrown, []), { type: typeof thrown, message: UNREADABLE });
 }
 
 /** Describes an error as {@link errorFields} does, and returns any other value as it is. */
 export function errorFieldsOrValue(value: unknown): unknown {
-  return isError(value) ? errorFields(value) : value;
+  return ToldError.fieldsOf(value) ?? (isError(value) ? errorFields(value) : value);
 }
 
 /** Returns an error's stack, or else its type and message, cut to `MAX_STACK_LENGTH` characters. */
@@ -65,6 +81,14 @@ function describe(thrown: unknown, above: readonly unknown[]): ErrorFields {
     ...(cause !== undefined && { cause: describe(cause, path) }),
     ...(errors &&
       above.length < MAX_ERRORS_DEPTH && { errors: errors.map((error) => describe(error, path)) }),
+  };
+}
+
+function withoutStacks({ stack, cause, errors, ...rest }: ErrorFields): ErrorFields {
+  return {
+    ...rest,
+    ...(cause && { cause: withoutStacks(cause) }),
+    ...(errors && { errors: errors.map(withoutStacks) }),
   };
 }
 

@@ -34,7 +34,7 @@ export function createLineView(): (line: LogLine, paint: Paint) => string {
     // A level of four letters gets a space, so that all messages begin in the same column.
     const gap = String(line['level']).length < 5 ? ' ' : '';
     const message = String(line['msg'] ?? (line['err'] === undefined ? '' : messageOf(line['err'])));
-    const error = JSON.stringify(line['err']);
+    const error = JSON.stringify(line['err'], withoutStack);
     const isRepeated = event.startsWith('lifecycle.') && error === explained;
     const why = isRepeated ? [] : errorBlock(line['err'], message, paint);
     explained = error ?? explained;
@@ -42,6 +42,9 @@ export function createLineView(): (line: LogLine, paint: Paint) => string {
     return lines.join(`\n${INDENT}`);
   };
 }
+
+/** A repeated error has no stack, nor have its causes. */
+const withoutStack = (name: string, value: unknown): unknown => (name === 'stack' ? undefined : value);
 
 function fieldsOf(line: LogLine, { dim }: Paint): string {
   const names = Object.keys(line).filter((name) => !placed.has(name));

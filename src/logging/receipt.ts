@@ -50,7 +50,7 @@ export function logReceipt(log: EventLog, outcome: Outcome, counts: ReceiptCount
   const verdict = verdictOf(outcome);
   const fields = {
     event: 'lifecycle.stopped',
-    ...reasonFields(reason),
+    ...reasonFields(reason, 'told'),
     outcome: verdict,
     exitCode,
     durationMs,

@@ -4,8 +4,11 @@ import { maskToken, maskTokens } from '../token.js';
 /** The least length of the part of a token after its colon that is masked alone, too long to be a common word. */
 const MIN_PART_LENGTH = 16;
 
+/** The least length of a secret that is masked. Shorter ones are no tokens, and may be parts of any line. */
+const MIN_SECRET_LENGTH = 20;
+
 export interface Redactor {
-  /** Masks a secret from now on, whether it is written plain, in a URL or in JSON. A blank one is ignored. */
+  /** Masks a secret from now on, whether it is written plain, in a URL or in JSON. One too short for a token is ignored. */
   addSecret(secret: string): void;
   /** Masks every known secret, and everything that looks like a bot token. */
   redact(text: string): string;
@@ -15,7 +18,7 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
   const masks = new Map<string, string>();
   let known: RegExp | undefined;
   const addSecret = (secret: string) => {
-    if (secret.trim() === '') return;
+    if (secret.trim().length < MIN_SECRET_LENGTH) return;
     const mask = maskToken(secret);
     for (const spelling of spellings(secret)) masks.set(spelling, mask);
     const part = secret.slice(secret.indexOf(':') + 1);

@@ -54,9 +54,12 @@ describe('lastcall config', () => {
   });
 
   it('exits 78 with all problems, and prints the other settings', async () => {
-    const { exitCode, stdout, stderr } = await run(['--x'], { CONCURRENCY: 'many', BOT_TOKEN: `${TOKEN}!` });
+    const { exitCode, stdout, stderr } = await run(['--x'], {
+      LASTCALL_CONCURRENCY: 'many',
+      BOT_TOKEN: `${TOKEN}!`,
+    });
     expect(exitCode).toBe(78);
-    expect(stdout).toMatch(/CONCURRENCY +\(cannot be used\) +environment/);
+    expect(stdout).toMatch(/CONCURRENCY +\(cannot be used\) +environment, as LASTCALL_CONCURRENCY$/m);
     expect(stdout).toMatch(/BOT_TOKEN +\(cannot be used\) +environment/);
     expect(stderr).toContain('3 things are wrong with the settings');
     expect(stdout + stderr).not.toContain('AA');
@@ -69,17 +72,33 @@ describe('lastcall config', () => {
     expect(stderr).toBe('warning: .env sets LOG_LEVL, which is not a setting; did you mean LOG_LEVEL?\n');
   });
 
+  it('shows by which of two names a setting is in force, and which value is left to the program', async () => {
+    writeFileSync(join(cwd, '.env'), 'LOG_LEVEL=verbose\nLASTCALL_CONCURRENCY=9\nLASTCALL_LOG_FORMT=json\n');
+    const { exitCode, stdout, stderr } = await run([], { CONCURRENCY: 'auto', LASTCALL_INBX: 'memory' });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^CONCURRENCY +9 +\.env:2, as LASTCALL_CONCURRENCY$/m);
+    expect(stdout).toMatch(/^LOG_LEVEL +info +default$/m);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'warning: LASTCALL_INBX is not a setting; did you mean LASTCALL_INBOX?',
+      'warning: .env sets LASTCALL_LOG_FORMT, which is not a setting; did you mean LASTCALL_LOG_FORMAT?',
+      expect.stringMatching(
+        /^warning: LOG_LEVEL \(\.env:1\) is left to the bot program, .* default, info\. To set it, use LASTCALL_LOG_LEVEL or --log-level: one of trace, /,
+      ),
+    ]);
+    expect(stderr).not.toContain('verbose');
+  });
+
   it('prints JSON for programs', async () => {
-    const { exitCode, stdout } = await run(['--json'], { CONCURRENCY: 'many', BOT_TOKEN: TOKEN });
+    const { exitCode, stdout } = await run(['--json'], { LASTCALL_CONCURRENCY: 'many', BOT_TOKEN: TOKEN });
     expect(exitCode).toBe(78);
     expect(JSON.parse(stdout)).toMatchObject({
       settings: {
         BOT_TOKEN: { value: '123456789:***', source: 'environment', usable: true },
-        CONCURRENCY: { value: null, source: 'environment', usable: false },
+        CONCURRENCY: { value: null, source: 'environment, as LASTCALL_CONCURRENCY', usable: false },
         STOP_AFTER: { value: null, source: 'default', usable: true },
       },
       warnings: [],
-      problems: ['CONCURRENCY is "many" in the environment: expected a whole number of at least 1'],
+      problems: ['LASTCALL_CONCURRENCY is "many" in the environment: expected a whole number of at least 1'],
     });
     expect(stdout).not.toContain('AA');
   });

@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseArguments } from '../../src/config/arguments.js';
 import { type Inputs, loadConfig, readSettings, requireToken } from '../../src/config/load.js';
-import { settingKeys, settings } from '../../src/config/schema.js';
+import { programVariables } from '../../src/config/program-variables.js';
+import { prefixedName, settingKeys, settings } from '../../src/config/schema.js';
+import { tidied } from '../../src/config/tidy.js';
 import { LastcallError } from '../../src/errors.js';
 
 const TOKEN = '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
@@ -87,6 +89,20 @@ describe('what is in force', () => {
       maxAttempts: { kind: 'environment' },
       stopAfterMs: { kind: 'env-file', path: '.env', line: 4 },
       onLocked: { kind: 'default' },
+    });
+  });
+
+  it('has names with the prefix before names without it, wherever either stands', async () => {
+    const files = {
+      '/srv/bot/.env': 'LASTCALL_CONCURRENCY=1\nLASTCALL_RETRIES=1\nORDER=user\nLASTCALL_ORDER=none',
+    };
+    const env = { CONCURRENCY: '2', RETRIES: '2', LASTCALL_RETRIES: '3', LASTCALL_MAX_ATTEMPTS: '4' };
+    const { config, sources } = await load({ files, env, args: ['--max-attempts', '5'] });
+    expect(config).toMatchObject({ concurrency: 1, retries: 3, order: 'none', maxAttempts: 5 });
+    expect(sources).toMatchObject({
+      concurrency: { kind: 'env-file', prefixedName: 'LASTCALL_CONCURRENCY', path: '.env', line: 1 },
+      retries: { kind: 'environment', prefixedName: 'LASTCALL_RETRIES' },
+      maxAttempts: { kind: 'flag', flag: 'max-attempts' },
     });
   });
 
@@ -235,12 +251,12 @@ describe('the token', () => {
   it('is never repeated, wherever it was put by mistake', async () => {
     const misplaced = settingKeys
       .filter((key) => key !== 'botToken')
-      .map((key) => [settings[key].name, TOKEN] as const);
+      .map((key) => [prefixedName(settings[key]), TOKEN] as const);
     const message = await refusal({
-      env: { ...Object.fromEntries(misplaced), BOT_TOKEN: `bot${TOKEN}` },
+      env: { ...Object.fromEntries(misplaced), BOT_TOKEN: `bot:${TOKEN}` },
       args: ['--bot-token', TOKEN, '--token', OTHER, TOKEN, `--x=${TOKEN}`, `--${TOKEN}`],
     });
-    expect(message).toContain('CONCURRENCY is "123456789:***" in the environment');
+    expect(message).toContain('LASTCALL_CONCURRENCY is "123456789:***" in the environment');
     expect(message).not.toContain('AA');
   });
 
@@ -249,12 +265,163 @@ describe('the token', () => {
   });
 });
 
+describe('settings of a name that programs use, too', () => {
+  const theirs = {
+    LOG_LEVEL: 'verbose',
+    LOG_FORMAT: 'combined',
+    INBOX: 'imap://me:password@host',
+    CONCURRENCY: 'auto',
+    HANDLER_TIMEOUT: '90000',
+    POLL_TIMEOUT: '30',
+    ORDER: 'desc',
+  };
+  const asLines = Object.entries(theirs)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+
+  it.each([
+    ['the environment', { env: theirs }],
+    ['.env', { files: { '/srv/bot/.env': asLines } }],
+  ])('are left to them with a warning where lastcall cannot use them: %s', async (_place, given) => {
+    const [{ config, warnings, tidiedVariables }, { config: defaults }] = await Promise.all([
+      load(given),
+      load(),
+    ]);
+    expect(config).toEqual(defaults);
+    expect(tidiedVariables).toEqual({});
+    expect(warnings).toHaveLength(Object.keys(theirs).length);
+    for (const name of Object.keys(theirs))
+      expect(warnings).toContainEqual(expect.stringMatching(`^${name} \\(.*use LASTCALL_${name} or --`));
+    expect(warnings.join()).not.toContain('password');
+  });
+
+  it('are no matter where lastcall has its own, even a blank one', async () => {
+    const ours = { LASTCALL_LOG_LEVEL: 'debug', LASTCALL_CONCURRENCY: '', LASTCALL_POLL_TIMEOUT: '10s' };
+    const { LOG_LEVEL, CONCURRENCY, POLL_TIMEOUT } = theirs;
+    const { config, warnings } = await load({ env: { ...ours, LOG_LEVEL, CONCURRENCY, POLL_TIMEOUT } });
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({ logLevel: 'debug', concurrency: 256, pollTimeoutMs: 10_000 });
+  });
+
+  it.each(['DURABILITY', 'DROP_PENDING', 'ON_LOCKED', 'CONFLICT_PATIENCE', 'TELEGRAM_API_ROOT', 'BOT_TOKEN'])(
+    'do not count %s, in which a slip is refused',
+    async (name) => {
+      expect(await refusal({ env: { [name]: 'pwoer' } })).toMatch(new RegExp(`^${name} `));
+    },
+  );
+
+  it('are refused as flags and with the prefix', async () => {
+    expect(await refusal({ args: ['--log-level', 'verbose'] })).toContain('--log-level is "verbose"');
+    expect(await refusal({ files: { '/srv/bot/.env': 'LASTCALL_LOG_LEVEL=verbose' } })).toContain(
+      'LASTCALL_LOG_LEVEL is "verbose" in .env:1',
+    );
+  });
+});
+
+describe('what is around a value', () => {
+  it.each([
+    ['"', '"'],
+    ["'", "'"],
+    ['“', '”'],
+    ['\u200b', ''],
+    ['\uFEFF"', '\u00a0"\r'],
+    [' "', '"\r\n'],
+  ])('is dropped with a warning: %j and %j', async (before, after) => {
+    const [TELEGRAM_API_ROOT, LOG_LEVEL] = ['http://127.0.0.1:8081', 'debug'].map(
+      (value) => `${before}${value}${after}`,
+    );
+    const { config, warnings, tidiedVariables } = await load({
+      env: { TELEGRAM_API_ROOT, LOG_LEVEL } as never,
+    });
+    expect(config).toMatchObject({ telegramApiRoot: 'http://127.0.0.1:8081', logLevel: 'debug' });
+    // A program that reads it would stumble over it; the log level may be the program's own.
+    expect(tidiedVariables).toEqual({ TELEGRAM_API_ROOT: 'http://127.0.0.1:8081' });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^TELEGRAM_API_ROOT \(environment\) has .*: dropped, also for the bot program/),
+      expect.stringMatching(/^LOG_LEVEL \(environment\) has .*: dropped$/),
+    ]);
+  });
+
+  it('is no warning where it is plain white space', async () => {
+    const { warnings, tidiedVariables } = await load({ env: { BOT_TOKEN: ` ${TOKEN}\r\n` } });
+    expect({ warnings, tidiedVariables }).toEqual({ warnings: [], tidiedVariables: { BOT_TOKEN: TOKEN } });
+  });
+
+  it.each([' ', '\t\n', '""', "' '", '\u200b', '\uFEFF\r\n', '\u00a0'])(
+    'alone is no value: %j',
+    async (blank) => {
+      const { config } = await load({
+        env: { BOT_TOKEN: blank, LASTCALL_STOP_AFTER: blank, STATE_DIR: blank },
+      });
+      expect(config).toMatchObject({ botToken: undefined, stopAfterMs: undefined });
+      expect(config.stateDir).toBe('/home/ann/.local/state/lastcall');
+      expect(await refusal({ env: { BOT_TOKEN_FILE: 'x' }, files: { '/srv/bot/x': blank } })).toContain(
+        'the file x (BOT_TOKEN_FILE) is empty',
+      );
+    },
+  );
+
+  it('leaves quotation marks that are no pair around the value', async () => {
+    const { config } = await load({ env: { ALLOWED_UPDATES: '["message"]', STATE_DIR: '/a"b"' } });
+    expect(config).toMatchObject({ allowedUpdates: ['message'], stateDir: '/a"b"' });
+    expect(await refusal({ env: { DURABILITY: '"power' } })).toContain('DURABILITY is "\\"power"');
+  });
+
+  it('never costs the token, nor shows it, wherever that comes from', async () => {
+    const invisible = fc.constantFrom(
+      '\u200b',
+      '\u200c',
+      '\u200d',
+      '\u2060',
+      '\uFEFF',
+      '\u00a0',
+      '\r',
+      '\n',
+      ' ',
+    );
+    const quotes = fc.constantFrom(['"', '"'], ["'", "'"], ['`', '`'], ['“', '”'], ['«', '»']);
+    const around = fc.array(
+      fc.oneof(
+        invisible.map((it) => [it, '']),
+        invisible.map((it) => ['', it]),
+        quotes,
+      ),
+      {
+        maxLength: 5,
+      },
+    );
+    const decorated = fc
+      .tuple(around, fc.constantFrom('', 'bot', 'BOT'), fc.constantFrom('', '\u200b', '\u2060', '\uFEFF'))
+      .map(([layers, prefix, within]) =>
+        layers.reduce(
+          (text, [before, after]) => `${before}${text}${after}`,
+          prefix + TOKEN.replace(':', `:${within}`),
+        ),
+      );
+    const places: ((text: string) => Given)[] = [
+      (text) => ({ env: { BOT_TOKEN: text } }),
+      (text) => ({ env: { LASTCALL_BOT_TOKEN: text } }),
+      (text) => ({ env: { BOT_TOKEN_FILE: 'x' }, files: { '/srv/bot/x': text } }),
+      (text) => ({ env: { CREDENTIALS_DIRECTORY: '/c' }, files: { '/c/bot-token': text } }),
+    ];
+    await fc.assert(
+      fc.asyncProperty(decorated, fc.constantFrom(...places), async (text, given) => {
+        const loaded = await load(given(text));
+        expect(loaded.config.botToken).toBe(TOKEN);
+        expect(loaded.secrets).toEqual([TOKEN]);
+        expect(programVariables(given(text).env ?? {}, loaded)['BOT_TOKEN'] ?? text).toBe(TOKEN);
+        expect(loaded.warnings.join()).not.toContain('AA');
+      }),
+    );
+  });
+});
+
 describe('what is wrong', () => {
   it('is told at once, each with its place, its value and what is expected', async () => {
     const message = await refusal({
-      env: { POLL_TIMEOUT: '70s', BOT_TOKEN: 'secret-but-no-token', INBOX: 'disk' },
+      env: { LASTCALL_POLL_TIMEOUT: '70s', BOT_TOKEN: 'secret-but-no-token', DURABILITY: 'pwoer' },
       args: ['--stop-after', '10', '--concurency', '2'],
-      files: { '/srv/bot/.env': '\nCONCURRENCY=many' },
+      files: { '/srv/bot/.env': '\nLASTCALL_CONCURRENCY=many' },
     });
     expect(message.split('\n')).toEqual([
       '6 things are wrong with the settings:',
@@ -262,31 +429,31 @@ describe('what is wrong', () => {
       expect.stringMatching(
         /^ {2}- BOT_TOKEN cannot be used in the environment: it does not look like a token; expected/,
       ),
-      '  - POLL_TIMEOUT is "70s" in the environment: expected a duration with its unit, such as 500ms, 30s, 2m or 1h, from 0s to 50s in steps of 1s',
-      '  - CONCURRENCY is "many" in .env:2: expected a whole number of at least 1',
+      '  - LASTCALL_POLL_TIMEOUT is "70s" in the environment: expected a duration with its unit, such as 500ms, 30s, 2m or 1h, from 0s to 50s in steps of 1s',
+      '  - LASTCALL_CONCURRENCY is "many" in .env:2: expected a whole number of at least 1',
       expect.stringMatching(
         /^ {2}- --stop-after is "10" on the command line: the unit is missing; expected a duration/,
       ),
-      '  - INBOX is "disk" in the environment: expected one of journal, memory',
+      '  - DURABILITY is "pwoer" in the environment: expected one of power, process',
     ]);
   });
 
   it('names the settings as culprit', async () => {
-    const error = await load({ env: { POLL_TIMEOUT: 'x', CONCURRENCY: '0' } }).catch(
+    const error = await load({ env: { LASTCALL_POLL_TIMEOUT: 'x', DEAD_LIMIT: '0' } }).catch(
       (reason: unknown) => reason,
     );
-    expect(error).toMatchObject({ culprit: 'POLL_TIMEOUT, CONCURRENCY' });
+    expect(error).toMatchObject({ culprit: 'POLL_TIMEOUT, DEAD_LIMIT' });
   });
 
   it.each(['HANDLER_TIMEOUT', 'START_TIMEOUT', 'STOP_TIMEOUT', 'STOP_AFTER'])(
     '%s cannot be 0s',
     async (name) => {
-      expect(await refusal({ env: { [name]: '0s' } })).toContain(`${name} is "0s"`);
+      expect(await refusal({ env: { [`LASTCALL_${name}`]: '0s' } })).toContain(`${name} is "0s"`);
     },
   );
 
   it('leaves the other settings in force for those who only look', async () => {
-    const reading = await readSettings(inputs({ env: { POLL_TIMEOUT: 'x', CONCURRENCY: '7' } }));
+    const reading = await readSettings(inputs({ env: { LASTCALL_POLL_TIMEOUT: 'x', CONCURRENCY: '7' } }));
     expect(reading.values.concurrency).toBe(7);
     expect('pollTimeoutMs' in reading.values).toBe(false);
     expect(reading.problems).toHaveLength(1);
@@ -308,7 +475,7 @@ describe('what is wrong', () => {
 });
 
 describe('any environment', () => {
-  const names = settingKeys.map((key) => settings[key].name);
+  const names = settingKeys.flatMap((key) => [settings[key].name, prefixedName(settings[key])]);
   const values = fc.oneof(
     fc.string({ unit: 'grapheme' }),
     fc.constantFrom('', '1', '5s', 'yes', 'memory', '[]'),
@@ -329,9 +496,10 @@ describe('any environment', () => {
           expect(sentence).toContain(culprit);
         }
         for (const key of settingKeys) {
-          const { name, type } = settings[key];
-          const text = env[name]?.trim();
-          if (!text || 'value' in type.parse(text, '/srv/bot')) continue;
+          const { name, type, secret } = settings[key];
+          if (secret) continue;
+          const text = tidied(env[prefixedName(settings[key])] ?? '').text;
+          if (text === '' || 'value' in type.parse(text, '/srv/bot')) continue;
           expect(problems.map(({ culprit }) => culprit)).toContain(name);
         }
       }),
@@ -343,6 +511,7 @@ describe('any environment', () => {
     await fc.assert(
       fc.asyncProperty(fc.dictionary(fc.constantFrom(...names), plain), async (variables) => {
         delete variables['ENV_FILE'];
+        delete variables['LASTCALL_ENV_FILE'];
         const text = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
         const fromEnvironment = await readSettings(inputs({ env: variables }));
         const fromFile = await readSettings(inputs({ files: { '/srv/bot/.env': text.join('') } }));

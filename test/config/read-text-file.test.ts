@@ -27,6 +27,21 @@ describe('readTextFile', () => {
     expect(await readTextFile(path)).toBe('BOT_TOKEN=1:ä\n');
   });
 
+  it.each([
+    ['little', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+    ['big', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16()],
+  ])('reads a file in UTF-16 with a byte order mark, %s end first', async (name, encode) => {
+    const path = join(folder, name);
+    writeFileSync(path, encode('BOT_TOKEN=1:ä\r\n'));
+    expect(await readTextFile(path)).toBe('BOT_TOKEN=1:ä\r\n');
+  });
+
+  it('refuses what is no text in UTF-8', async () => {
+    const path = join(folder, 'unmarked');
+    writeFileSync(path, Buffer.from('BOT_TOKEN=1:a', 'utf16le'));
+    expect(await readTextFile(path).catch(codeOf)).toBe('EILSEQ');
+  });
+
   it('says what the file system says', async () => {
     const codes = [join(folder, 'none'), folder].map((path) => readTextFile(path).catch(codeOf));
     expect(await Promise.all(codes)).toEqual(['ENOENT', 'EISDIR']);

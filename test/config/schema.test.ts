@@ -42,7 +42,7 @@ describe('the help', () => {
     expect(lines).toHaveLength(rows.length + 2);
     for (const line of lines) expect(line.match(/(?<!\\)\|/g)).toHaveLength(4);
     expect(lines).toContainEqual(
-      expect.stringMatching(/^\| `CONCURRENCY`<br>`--concurrency` \| 256 \| How many/),
+      expect.stringMatching(/^\| `CONCURRENCY`<br>`--concurrency`<br>shared \| 256 \| How many/),
     );
   });
 });

@@ -43,6 +43,12 @@ describe('a fitted unit', () => {
     expect(keys(fitUnit(template, facts).text)).toEqual(keys(template));
   });
 
+  it('names the example bot where there is no other, since a supervised run starts none that is not named', () => {
+    expect(valuesOf('ExecStart', { module: undefined })).toEqual([
+      '/usr/bin/node /srv/bot/node_modules/lastcall/dist/main.js run /srv/bot/node_modules/lastcall/dist/bot.js',
+    ]);
+  });
+
   it('uses its name in all paths', () => {
     const name = 'my-bot';
     expect(valuesOf('StateDirectory', { name })).toEqual(['my-bot']);

@@ -87,9 +87,9 @@ describe('a given log', () => {
   it('gets no secret, neither one that was named nor what looks like a token', () => {
     const lines: Line[] = [];
     const { log, addSecret } = adaptLog(memoryLog(lines));
-    addSecret('open "sesame"');
-    const error = new Error(`open "sesame" at https://api.telegram.org/bot${TOKEN}/getMe`);
-    log.warn({ error, [TOKEN]: [{ deep: 'open "sesame"' }] }, `${TOKEN} and open "sesame"`);
+    addSecret('open "sesame", please');
+    const error = new Error(`open "sesame", please at https://api.telegram.org/bot${TOKEN}/getMe`);
+    log.warn({ error, [TOKEN]: [{ deep: 'open "sesame", please' }] }, `${TOKEN} and open "sesame", please`);
     const text = JSON.stringify(lines);
     expect(text).not.toContain('sesame');
     expect(text).not.toContain(TOKEN.slice(8));
@@ -114,9 +114,12 @@ describe('a given log', () => {
   it('gets its lines also where a secret is nothing but digits', () => {
     const lines: Line[] = [];
     const { log, addSecret } = adaptLog(memoryLog(lines));
-    addSecret('4711');
-    log.info({ bot: 4711, text: 'bot 4711' }, 'of 4711');
-    expect(lines).toEqual([{ level: 'info', fields: { bot: 4711, text: 'bot ***' }, message: 'of ***' }]);
+    const digits = '4711'.repeat(5);
+    addSecret(digits);
+    log.info({ bot: Number(digits), text: `bot ${digits}` }, `of ${digits}`);
+    expect(lines).toEqual([
+      { level: 'info', fields: { bot: Number(digits), text: 'bot ***' }, message: 'of ***' },
+    ]);
   });
 
   it('may fail in any way without anybody noticing', async () => {

@@ -73,12 +73,12 @@ describe('the format', () => {
 describe('a secret', () => {
   it('is masked once it is known', async () => {
     const output = new MemoryOutput();
-    const { log, addSecret } = await logInto(output, { secrets: ['1:one'] });
-    log.info({ a: '1:one', b: '2:two' });
-    addSecret('2:two');
-    log.info({ a: '1:one', b: '2:two' });
+    const { log, addSecret } = await logInto(output, { secrets: ['1:the-first-of-two-secrets'] });
+    log.info({ a: '1:the-first-of-two-secrets', b: '2:the-second-of-two-secrets' });
+    addSecret('2:the-second-of-two-secrets');
+    log.info({ a: '1:the-first-of-two-secrets', b: '2:the-second-of-two-secrets' });
     expect(output.lines).toMatchObject([
-      { a: '1:***', b: '2:two' },
+      { a: '1:***', b: '2:the-second-of-two-secrets' },
       { a: '1:***', b: '2:***' },
     ]);
   });

@@ -43,25 +43,27 @@ describe('the redactor', () => {
     expect(performance.now() - from).toBeLessThan(1_000);
   });
 
-  it.each(['1:x', 'pass word+(1)', 'a"b\\c', '42:TEST_token-1'])(
-    'masks the known secret %s however it is written',
-    (secret) => {
-      const { redact: redactKnown } = createRedactor([secret, '', ' ']);
-      const inUrl = encodeURIComponent(secret);
-      for (const text of [
-        secret,
-        inUrl,
-        inUrl.replace(/%../g, (hex) => hex.toLowerCase()),
-        encodeURIComponent(inUrl),
-        JSON.stringify({ [secret]: secret }),
-      ]) {
-        const redacted = redactKnown(`>${text}<`);
-        expect(redacted).toContain('***');
-        expect(redacted).not.toContain(text);
-      }
-      expect(redactKnown('nothing here')).toBe('nothing here');
-    },
-  );
+  it.each([
+    '1:xxxxxxxxxxxxxxxxxxxx',
+    'pass word+(1) and more',
+    'a"b\\c and more of it',
+    '42:TEST_token-1-of-the-test',
+  ])('masks the known secret %s however it is written', (secret) => {
+    const { redact: redactKnown } = createRedactor([secret]);
+    const inUrl = encodeURIComponent(secret);
+    for (const text of [
+      secret,
+      inUrl,
+      inUrl.replace(/%../g, (hex) => hex.toLowerCase()),
+      encodeURIComponent(inUrl),
+      JSON.stringify({ [secret]: secret }),
+    ]) {
+      const redacted = redactKnown(`>${text}<`);
+      expect(redacted).toContain('***');
+      expect(redacted).not.toContain(text);
+    }
+    expect(redactKnown('nothing here')).toBe('nothing here');
+  });
 
   it('masks the secret half of a known token also by itself, but no common word', () => {
     const { redact: redactKnown } = createRedactor([TOKEN, '7:info']);
@@ -70,10 +72,17 @@ describe('the redactor', () => {
     );
   });
 
+  it('masks nothing that is shorter than a token, of which lines may have any number', () => {
+    const line = '{"level":"error","msg":"Telegram has refused the token: 404 Not Found"}';
+    const redactor = createRedactor(['', ' ', '4', 'Not']);
+    for (const short of ['Found', 'refused the token']) redactor.addSecret(short);
+    expect(redactor.redact(line)).toBe(line);
+  });
+
   it('masks a secret that is added later', () => {
-    const redactor = createRedactor(['1:first']);
-    redactor.addSecret('2:second');
-    expect(redactor.redact('1:first 2:second')).toBe('1:*** 2:***');
+    const redactor = createRedactor(['1:the-first-of-two-secrets']);
+    redactor.addSecret('2:the-second-of-two-secrets');
+    expect(redactor.redact('1:the-first-of-two-secrets 2:the-second-of-two-secrets')).toBe('1:*** 2:***');
   });
 });
 

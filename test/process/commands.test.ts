@@ -77,6 +77,13 @@ describe('lastcall unit', () => {
     expect(output).not.toContain(TOKEN);
   });
 
+  it("names lastcall's example bot where no bot is named, and warns of that", async () => {
+    using folder = new Folder({ '.env': `BOT_TOKEN=${TOKEN}\n` });
+    const output = await outputOf(['unit'], 0, { cwd: folder.path });
+    expect(output).toMatch(/^ExecStart=\S+node \S+\/dist\/main\.js run \S+\/dist\/bot\.js$/m);
+    expect(output).toMatch(/^warning: no bot is named, so that lastcall's example bot answers everybody/m);
+  });
+
   it('never suggests to open a file with the token to all users', async () => {
     using folder = new Folder({ 'bot.mjs': '', '.env': `BOT_TOKEN=${TOKEN}\n` });
     chmodSync(folder.file('.env'), 0o600);
@@ -112,7 +119,7 @@ describe('lastcall config', () => {
   });
 
   it('prints JSON, and exits as the daemon would', async () => {
-    const env = { BOT_TOKEN: TOKEN, CONCURRENCY: 'many' };
+    const env = { BOT_TOKEN: TOKEN, LASTCALL_CONCURRENCY: 'many' };
     await using program = lastcall(['config', '--json'], { env });
     let printed = '';
     program.child.stdout?.on('data', (chunk) => {
@@ -121,7 +128,7 @@ describe('lastcall config', () => {
     expect(await program.end()).toMatchObject({ code: 78 });
     expect(JSON.parse(printed)).toMatchObject({
       settings: { BOT_TOKEN: { value: '471100001:***', source: 'environment', usable: true } },
-      problems: [expect.stringContaining('CONCURRENCY is "many"')],
+      problems: [expect.stringContaining('LASTCALL_CONCURRENCY is "many"')],
     });
   });
 });
@@ -213,8 +220,8 @@ describe('lastcall demo', () => {
   });
 
   it('exits with the code of a daemon that cannot start', async () => {
-    const output = await outputOf(['demo'], 78, { env: { CONCURRENCY: 'many' } });
-    expect(output).toContain('CONCURRENCY is "many" in the environment');
+    const output = await outputOf(['demo'], 78, { env: { LASTCALL_CONCURRENCY: 'many' } });
+    expect(output).toContain('LASTCALL_CONCURRENCY is "many" in the environment');
     expect(output).toMatch(/^ {2}exit code +78$/m);
   });
 

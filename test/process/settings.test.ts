@@ -46,12 +46,12 @@ async function connectedAs(daemon: Daemon): Promise<unknown> {
 
 describe('wrong settings', () => {
   it('are all named at once, in plain words, with nothing secret in them, and end in 78', async () => {
-    using folder = new Folder({ '.env': '# mine\nHANDLER_TIMEOUT=soon\nPOLL_TIMEOUT=10s\n' });
+    using folder = new Folder({ '.env': '# mine\nLASTCALL_HANDLER_TIMEOUT=soon\nPOLL_TIMEOUT=10s\n' });
     await using daemon = run(
       {
         BOT_TOKEN: `"${TOKEN}`,
-        POLL_TIMEOUT: '50',
-        INBOX: 'disk',
+        LASTCALL_POLL_TIMEOUT: '50',
+        DURABILITY: 'disk',
         TELEGRAM_API_ROOT: `https://api.telegram.org/bot${OTHER_TOKEN}`,
       },
       { cwd: folder.path, args: ['--concurrency', '0', '--stop-timout=5s'] },
@@ -66,11 +66,11 @@ describe('wrong settings', () => {
         /^ {2}- TELEGRAM_API_ROOT is ".*471100002:\*{3}" .*: it holds a bot token, which belongs in/,
       ),
       expect.stringMatching(
-        /^ {2}- POLL_TIMEOUT is "50" in the environment: the unit is missing; .* 500ms, 30s/,
+        /^ {2}- LASTCALL_POLL_TIMEOUT is "50" in the environment: the unit is missing; .* 500ms, 30s/,
       ),
       expect.stringMatching(/^ {2}- --concurrency is "0" on the command line: expected a whole number/),
-      expect.stringMatching(/^ {2}- HANDLER_TIMEOUT is "soon" in \.env:2: expected a duration/),
-      expect.stringMatching(/^ {2}- INBOX is "disk" in the environment: expected one of journal, memory/),
+      expect.stringMatching(/^ {2}- LASTCALL_HANDLER_TIMEOUT is "soon" in \.env:2: expected a duration/),
+      expect.stringMatching(/^ {2}- DURABILITY is "disk" in the environment: expected one of power, process/),
       expect.stringMatching(/^What to do: .*`lastcall config`/),
     ]);
     expectNoSecret(daemon.output);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
 import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
-import type { LogLine } from '../support/daemon.js';
+import { fixture, type LogLine } from '../support/daemon.js';
 import { allAnswered, countsOf, mishaps, noMishaps, openSandbox, runBot } from '../support/delivery.js';
 import { repository } from '../support/folder.js';
 import { checkout, describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
@@ -93,13 +93,37 @@ describeUnderSystemd('under systemd', () => {
     it('shows exit code 78, and nothing that would be under way, where there is no token', async () => {
       await using sandbox = await openSandbox();
       await using unit = await BotUnit.install(host, sandbox, {
-        service: { LoadCredential: '', ExecStart: `\nExecStart=/usr/bin/node ${checkout}/dist/main.js run` },
+        module: `${checkout}/dist/bot.js`,
+        service: { LoadCredential: '' },
       });
       expect(await unit.systemctl('start')).toMatchObject({ code: 1 });
       expect(await unit.show('ExecMainStatus')).toBe('78');
       expect(await unit.show('NRestarts')).toBe('0');
       expect(await unit.show('StatusText')).toBe('');
       expect((await unit.log('-p', 'err'))[0]?.MESSAGE).toMatch(/there is no bot token/);
+    });
+
+    it('gives an unchanged program the token of LoadCredential', async () => {
+      await using sandbox = await openSandbox();
+      const module = fixture('bots', 'needs-token.js').replace(repository, checkout);
+      await using unit = await BotUnit.install(host, sandbox, { module });
+      expect(await unit.systemctl('start')).toMatchObject({ code: 0 });
+      sandbox.say('hello');
+      await allAnswered(sandbox);
+      expect(await unit.systemctl('stop')).toMatchObject({ code: 0 });
+      expect((await unit.log()).some(({ MESSAGE }) => MESSAGE.includes(sandbox.token))).toBe(false);
+    });
+
+    it("shows exit code 78 where no bot is named, and does not start lastcall's example bot", async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, {
+        service: { ExecStart: `\nExecStart=/usr/bin/node ${checkout}/dist/main.js run` },
+      });
+      expect(await unit.systemctl('start')).toMatchObject({ code: 1 });
+      expect(await unit.show('ExecMainStatus')).toBe('78');
+      expect(await unit.show('NRestarts')).toBe('0');
+      expect((await unit.log('-p', 'err'))[0]?.MESSAGE).toMatch(/^lastcall: which bot\? None is named/);
+      expect(sandbox.callCount('getUpdates')).toBe(0);
     });
 
     it('ends with 78 at once, and says why, where systemd cannot be told', async () => {

@@ -61,7 +61,7 @@ export class Daemon {
     // A clean environment: nothing of the supervisor, or of the developer's .env, that the tests run under.
     const env = { PATH: process.env['PATH'] ?? '', HOME: home, ...options.env };
     this.#secrets = Object.entries(env).flatMap(([name, value]) =>
-      name.endsWith('TOKEN') && value !== '' ? [value] : [],
+      name.endsWith('TOKEN') && value.trim() !== '' ? [value] : [],
     );
     this.#detached = options.detached ?? false;
     const [command = '', ...first] = [...(options.entering ?? []), process.execPath];

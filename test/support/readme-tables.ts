@@ -6,9 +6,9 @@ import { eventTable } from '../../src/logging/events.js';
 export function settingsMarkdown(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
   const lines = settingKeys.map((key) => {
-    const { name, fallback, help } = settings[key];
+    const { name, fallback, help, shared } = settings[key];
     const flags = flagsOf(settings[key]);
-    return `| \`${name}\`${flags ? `<br>\`${flags}\`` : ''} | ${cell(fallback)} | ${cell(help)} |`;
+    return `| \`${name}\`${flags ? `<br>\`${flags}\`` : ''}${shared ? '<br>shared' : ''} | ${cell(fallback)} | ${cell(help)} |`;
   });
   return ['| setting | default | what it does |', '| --- | --- | --- |', ...lines].join('\n');
 }

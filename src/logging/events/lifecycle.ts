@@ -4,7 +4,7 @@ import type { BudgetEvent } from '../../host/events.js';
 import type { LifecycleEvent } from '../../lifecycle/events.js';
 import type { StopReason } from '../../lifecycle/stop-reason.js';
 import { durationInWords } from '../../words.js';
-import { errorFields } from '../error-fields.js';
+import { errorFields, ToldError } from '../error-fields.js';
 import type { Level, Rows } from './row.js';
 
 export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
@@ -35,14 +35,17 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
       return `Stopping (${why})${within(budgetMs)}`;
     },
     levelOf: ({ reason }) => levelOfReason(reason),
-    fields: ({ reason, budgetMs }) => ({ ...reasonFields(reason), budgetMs }),
+    fields: ({ reason, budgetMs }) => ({
+      ...reasonFields(reason, reason.kind === 'start-failed' ? 'told' : 'new'),
+      budgetMs,
+    }),
   },
   'lifecycle.stop-repeated': {
     level: 'info',
     means: 'a stop was requested again; the first reason stays',
     message: ({ reason }) => `Stop requested again (${reason.message})`,
     levelOf: ({ reason }) => levelOfReason(reason),
-    fields: ({ reason }) => reasonFields(reason),
+    fields: ({ reason }) => reasonFields(reason, 'new'),
   },
   'lifecycle.hastened': {
     level: 'warn',
@@ -93,9 +96,10 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
   },
 };
 
-/** Returns the fields of a log line for a stop reason. */
-export function reasonFields({ kind, message, cause }: StopReason): object {
-  return { reason: message, reasonKind: kind, ...(cause !== undefined && { error: cause }) };
+/** Returns the fields of a log line for a stop reason. Its error has a stack only in the first line that tells it. */
+export function reasonFields({ kind, message, cause }: StopReason, error: 'new' | 'told'): object {
+  const shown = error === 'new' ? cause : new ToldError(cause);
+  return { reason: message, reasonKind: kind, ...(cause !== undefined && { error: shown }) };
 }
 
 function levelOfReason({ kind, exitCode }: StopReason): Level {

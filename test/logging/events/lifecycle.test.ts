@@ -91,6 +91,7 @@ describe('an event of the lifecycle', () => {
       reason: ours.message,
       err: { code: ours.code },
     });
+    expect(JSON.stringify(line)).not.toContain('"stack"');
   });
 
   it('is as loud as the reason for the stop', async () => {
