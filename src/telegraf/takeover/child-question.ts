@@ -1,7 +1,6 @@
 /** Asks, in a worker thread or child process of a program, whether a bot may be polled there. */
 import { connect } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
-import { ExitCode } from '../../exit-code.js';
 import { holdPolls } from './held-polls.js';
 import { Patches } from './patches.js';
 
@@ -10,17 +9,17 @@ export const ADDRESS = 'LASTCALL_PARENT';
 /** The answer that lets the polls go on. */
 export const GO_ON = 'go on\n';
 
-/** Holds all polls back until they may go on. Ends the thread or process when they may not, or nobody is left to ask. */
-export function askBeforePolls(address: string): void {
+/** Holds all polls back until they may go on. Calls `end` when they may not, or nobody is left to ask. */
+export function askBeforePolls(address: string, end: () => void): void {
   const patches = new Patches();
   let allowed: Promise<void> | undefined;
   holdPolls(({ send }) => {
-    allowed ??= ask(address).then(() => patches.undo());
+    allowed ??= ask(address, end).then(() => patches.undo());
     void allowed.then(send);
   }, patches);
 }
 
-function ask(address: string): Promise<void> {
+function ask(address: string, end: () => void): Promise<void> {
   return new Promise((resolve) => {
     let isAllowed = false;
     const connection = connect(address);
@@ -35,7 +34,7 @@ function ask(address: string): Promise<void> {
     });
     // The end of lastcall closes the connection, so that nothing polls on behind its back.
     connection.on('close', () => {
-      if (!isAllowed) process.exit(ExitCode.configuration);
+      if (!isAllowed) end();
     });
   });
 }
