@@ -35,6 +35,19 @@ export const errorTable = {
     nextStep:
       'lastcall uses long polling: call bot.launch() without a webhook, or run this bot without lastcall',
   },
+  FOREIGN_BOT: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'the bot is made with another version of Telegraf or another library, or an early Telegraf 4 is bundled into the file',
+    nextStep:
+      'move the bot to Telegraf 4 (`npm install telegraf@4`), or run it without lastcall; if Telegraf is bundled into the file: bundle with --packages=external, or export the bot',
+  },
+  BOT_ELSEWHERE: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the program launches its bot in a worker thread or a child process (fork, spawn, cluster)',
+    nextStep:
+      'run the file that launches the bot by itself (`lastcall run FILE`), or launch the bot in the first process',
+  },
   BOT_MODULE_NOT_FOUND: {
     exitCode: ExitCode.configuration,
     likelyCause: 'the path is wrong, or relative to a different working directory',

@@ -64,7 +64,7 @@ export function ownerOf(object: object, method: string): object {
   return owner;
 }
 
-/** Whether a value is a bot of some copy of Telegraf. */
+/** Whether a value is a bot of some copy of Telegraf 3 or 4. */
 export function isBot(value: unknown): value is Telegraf {
   return (
     isReference(value) &&
@@ -74,8 +74,24 @@ export function isBot(value: unknown): value is Telegraf {
   );
 }
 
-/** Whether a value is the Telegraf class of some copy. */
+/** Whether a value is the Telegraf class of some copy of version 4. */
 export function isTelegrafClass(value: unknown): value is TelegrafClass {
+  return isBotClass(value) && !isTelegraf3(value.prototype);
+}
+
+/** Whether a value is the Telegraf class of some copy of version 3. */
+export function isTelegraf3Class(value: unknown): value is BotClass {
+  return isBotClass(value) && isTelegraf3(value.prototype);
+}
+
+/** Whether a bot, or the prototype of bots, is of Telegraf 3, whose bots poll by themselves. */
+export function isTelegraf3(bot: object): boolean {
+  return typeof Reflect.get(bot, 'fetchUpdates') === 'function';
+}
+
+type BotClass = { readonly prototype: object };
+
+function isBotClass(value: unknown): value is BotClass {
   if (typeof value !== 'function' || !isReference(value.prototype)) return false;
   return botMethods.every((method) => typeof Reflect.get(value.prototype, method) === 'function');
 }

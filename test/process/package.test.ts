@@ -43,19 +43,20 @@ afterAll(() => folder[Symbol.dispose]());
 describe('the tarball', () => {
   it('holds the program, its types, and what a user needs beside them; nothing else', () => {
     const expected =
-      /^(dist\/.*(?<!\.test)\.(js|d\.ts)|package\.json|README\.md|LICENSE|ecosystem\.config\.js|systemd\/[^/]+\.service)$/;
+      /^(dist\/.*(?<!\.test)\.(js|d\.ts)|dist\/child\.cjs|package\.json|README\.md|LICENSE|ecosystem\.config\.js|systemd\/[^/]+\.service)$/;
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     expect(packed).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/main.js', 'dist/index.d.ts']),
     );
   });
 
-  it('holds of the program what comes of its sources, beside the chunks of the bundle', () => {
+  it('holds of the program what comes of its sources, beside the chunks of the bundle and a bundle of its own', () => {
     const sources = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .map((file) => join('dist', file.replace(/\.ts$/, '')));
     const built = packed.filter((path) => path.startsWith('dist/') && !path.startsWith('dist/chunks/'));
-    expect(built.sort()).toEqual(sources.flatMap((file) => [`${file}.js`, `${file}.d.ts`]).sort());
+    const compiled = sources.flatMap((file) => [`${file}.js`, `${file}.d.ts`]);
+    expect(built.sort()).toEqual([...compiled, 'dist/child.cjs'].sort());
   });
 
   it('knows nothing of the machine it was made on', () => {

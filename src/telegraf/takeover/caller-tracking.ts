@@ -1,5 +1,6 @@
 /** Tells which of several pieces of asynchronous work a function is called from, also behind an `await`. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { readCallSites } from './call-sites.js';
 
 /** A piece of work, which is told how it has ended. */
 export interface Caller {
@@ -72,7 +73,9 @@ class TrackingByStack<T extends Caller> implements CallerTracking<T> {
   }
 
   get caller(): T | undefined {
-    const name = functionsOfStack().find((candidate) => candidate.startsWith(PREFIX));
+    const name = readCallSites((site) => site.getFunctionName() ?? '').find((candidate) =>
+      candidate.startsWith(PREFIX),
+    );
     return name === undefined ? undefined : this.#slots.get(name)?.caller;
   }
 
@@ -98,22 +101,4 @@ class TrackingByStack<T extends Caller> implements CallerTracking<T> {
   outside<R>(work: () => R): R {
     return work();
   }
-}
-
-/** The names of the functions that have called the current one, or wait for it. */
-function functionsOfStack(): readonly string[] {
-  const { prepareStackTrace, stackTraceLimit } = Error;
-  Error.stackTraceLimit = Number.POSITIVE_INFINITY;
-  let names: readonly string[] = [];
-  Error.prepareStackTrace = (_, sites) => {
-    names = sites.map((site) => site.getFunctionName() ?? '');
-  };
-  try {
-    // Reading the stack has it prepared.
-    void new Error('only for its stack').stack;
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-    Error.prepareStackTrace = prepareStackTrace;
-  }
-  return names;
 }

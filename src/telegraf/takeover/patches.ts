@@ -10,12 +10,17 @@ export class Patches {
   }
 
   replace(target: object, key: PropertyKey, value: unknown): void {
+    const enumerable = Object.getOwnPropertyDescriptor(target, key)?.enumerable ?? false;
+    this.define(target, key, { writable: true, enumerable, value });
+  }
+
+  define(target: object, key: PropertyKey, descriptor: PropertyDescriptor): void {
     const before = Object.getOwnPropertyDescriptor(target, key);
-    const enumerable = before?.enumerable ?? false;
-    Object.defineProperty(target, key, { configurable: true, writable: true, enumerable, value });
+    Object.defineProperty(target, key, { ...descriptor, configurable: true });
     this.#undo.push(() => {
       // A later replacement is left in place, since it belongs to somebody else, and may call ours.
-      if (Object.getOwnPropertyDescriptor(target, key)?.value !== value) return;
+      const now = Object.getOwnPropertyDescriptor(target, key);
+      if (now?.value !== descriptor.value || now?.get !== descriptor.get) return;
       if (before) Object.defineProperty(target, key, before);
       else Reflect.deleteProperty(target, key);
     });

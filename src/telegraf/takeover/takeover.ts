@@ -6,9 +6,11 @@
 import type { Telegraf } from 'telegraf';
 import { type Clock, systemClock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
+import { type TelegrafClass, telegrafClassOf } from '../internals.js';
 import { redirectBot, redirectCalls } from './api-root.js';
 import { watchCopies } from './copies.js';
 import type { Fault } from './fault-scope.js';
+import { ForeignBots } from './foreign-bots.js';
 import { type Launch, Launches } from './launches.js';
 import { openResources } from './open-resources.js';
 import { Patches } from './patches.js';
@@ -26,7 +28,10 @@ export interface TakeoverHost {
   launched(launch: Launch): void;
   /** Called when the program calls `bot.stop()` on a bot that it has launched, unless the stop has begun. */
   stopRequested(bot: Telegraf, reason: string | undefined): void;
-  /** Called with WEBHOOK_LAUNCH when the program wants a webhook. The run should end. */
+  /**
+   * Called with WEBHOOK_LAUNCH when the program wants a webhook, with FOREIGN_BOT when it polls without Telegraf 4, with
+   * BOT_ELSEWHERE when it does so in a worker thread or child process. The run should end.
+   */
   refused(error: LastcallError): void;
   /** Called when the program calls `process.exit` before any stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
@@ -49,13 +54,15 @@ export interface TakeoverOptions {
 export interface Takeover {
   /** Resolves when the first bot is launched. */
   readonly launched: Promise<void>;
-  /** Launches a bot that a module only exports, unless the module has launched it. */
+  /** Launches a bot that a module only exports, unless the module has launched it. One of Telegraf 3 is refused. */
   adopt(bot: Telegraf): void;
   /**
    * Runs the program's part of the stop. To be called when all polling and all handlers have ended. Calls the program's
    * listeners for `call` (else those for SIGTERM, else for SIGINT) as Node would, settles the promises of `launch()`,
    * and waits for the promises of the listeners, then until the program has nothing open (at most `graceMs`);
    * `process.exit` ends the wait.
+   *
+   * Does nothing where the program has been refused for its bot: its code would wait for calls that are not made.
    *
    * Rejects with HOOK_FAILED if a listener fails or the program asks for an exit code other than 0, with the
    * signal's reason when that aborts first.
@@ -83,6 +90,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
     stopping: host.stopping,
     handlerScope: taken.handlerExits,
     launched(launch) {
+      foreignBots.launched();
       if (apiRoot !== undefined) redirectBot(launch.bot, apiRoot);
       host.launched(launch);
       firstLaunch();
@@ -91,18 +99,28 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
     refused: (error) => host.refused(error),
     rejecting: (error) => taken.expect(error),
   });
-  const stopWatching = watchCopies((telegrafClass) => {
-    launches.takeOver(telegrafClass, patches);
-    mendUploads();
-    if (apiRoot !== undefined) redirectCalls(telegrafClass, apiRoot, patches);
+  const foreignBots = new ForeignBots({ clock, refused: (error) => host.refused(error) });
+  const copies = watchCopies({
+    found(telegrafClass) {
+      foreignBots.mayLaunch();
+      launches.takeOver(telegrafClass, patches);
+      mendUploads();
+      if (apiRoot !== undefined) redirectCalls(telegrafClass, apiRoot, patches);
+    },
+    foundVersion3: (telegraf3Class, version) => foreignBots.refuseVersion3(telegraf3Class, version),
   });
   const openBefore = openResources();
 
   return {
     launched,
-    adopt: (bot) => launches.adopt(bot),
-    runStopListeners: (call, context) =>
-      stopProgram(
+    adopt(bot) {
+      if (foreignBots.refuses(bot)) return;
+      copies.add(telegrafClassOf(bot) as TelegrafClass);
+      launches.adopt(bot);
+    },
+    runStopListeners: async (call, context) => {
+      if (foreignBots.hasRefused) return;
+      await stopProgram(
         {
           listeners: taken.stopListeners(call),
           settleLaunches: () => launches.settle(),
@@ -114,9 +132,11 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
           leftOpen: (kinds) => host.leftOpen(kinds),
         },
         context,
-      ),
+      );
+    },
     restore() {
-      stopWatching();
+      copies.stop();
+      foreignBots.restore();
       patches.undo();
       taken.restore();
     },
