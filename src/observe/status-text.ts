@@ -27,7 +27,8 @@ export class StatusText {
   readonly #options: StatusTextOptions;
   /** The bots whose locks other processes hold, with the pids of the holders if known. */
   readonly #locked = new Map<number, number | undefined>();
-  readonly #usernames = new Map<number, string>();
+  /** The bots that are connected, with the names that people know them by. */
+  readonly #names = new Map<number, string>();
   /** What keeps each bot from polling, and since when, in the clock's milliseconds. */
   readonly #problems = new Map<number, { readonly text: string; readonly since: number }>();
   #lastPollAt: number | undefined;
@@ -64,7 +65,7 @@ export class StatusText {
       case 'lock.acquired':
         return this.#locked.delete(event.bot);
       case 'poll.connected':
-        this.#usernames.set(botId, event.username);
+        this.#names.set(botId, event.username === undefined ? `account ${event.id}` : `@${event.username}`);
         return true;
       case 'poll.answered':
         this.#lastPollAt = clock.now();
@@ -97,7 +98,7 @@ export class StatusText {
       return `${name}:${handlers} ${inSeconds(Math.max(0, latestEnd - now))} left`;
     }
     const [holder] = this.#locked.values();
-    if (this.#locked.size > 0 && this.#usernames.size === 0)
+    if (this.#locked.size > 0 && this.#names.size === 0)
       return `standing by, ${holder === undefined ? 'another process' : `process ${holder}`} polls`;
     if (progress.phase === 'starting') return progress.step.name;
 
@@ -105,7 +106,7 @@ export class StatusText {
     for (const [botId, { text, since }] of this.#problems)
       return `${this.#prefixOf(botId)}${text} for ${inSeconds(now - since)}, ${handlers}`;
     if (this.#lastPollAt === undefined) return 'connecting to Telegram';
-    const names = [...this.#usernames.values()].map((name) => `@${name}`).join(', ');
+    const names = [...this.#names.values()].join(', ');
     const silentMs = now - this.#lastPollAt;
     const isLate = silentMs > pollTimeoutMs + POLL_TOLERANCE_MS;
     return `polling as ${names}, ${handlers}${isLate ? `, last poll ${inSeconds(silentMs)} ago` : ''}`;
@@ -113,9 +114,9 @@ export class StatusText {
 
   /** Returns a prefix that names the bot with a problem; empty if there is only one bot. */
   #prefixOf(botId: number): string {
-    const username = this.#usernames.get(botId);
-    if (this.#usernames.size === (username === undefined ? 0 : 1)) return '';
-    return username === undefined ? `bot ${botId}: ` : `@${username}: `;
+    const name = this.#names.get(botId);
+    if (this.#names.size === (name === undefined ? 0 : 1)) return '';
+    return `${name ?? `bot ${botId}`}: `;
   }
 }
 

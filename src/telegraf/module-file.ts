@@ -50,7 +50,7 @@ function isCommonJs(path: string): boolean {
 /** The package.json in the folder or in the nearest one above it; undefined if the package has none. */
 export function nearestPackage(
   folder: string,
-): { readonly name?: unknown; readonly type?: unknown } | undefined {
+): { readonly name?: unknown; readonly type?: unknown; readonly version?: unknown } | undefined {
   if (folder.endsWith(`${sep}node_modules`)) return undefined;
   let text: string;
   try {
