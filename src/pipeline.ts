@@ -89,6 +89,9 @@ export interface PipelineOptions {
   readonly disk?: Disk;
 }
 
+/** How much longer a timed-out handler may take before it is given up. */
+const HANDLER_GRACE_MS = 10_000;
+
 export class Pipeline {
   readonly #prepared: PreparedBot;
   readonly #api: HttpBotApi;
@@ -97,6 +100,8 @@ export class Pipeline {
   readonly #jamWatch: JamWatch<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
+  /** How long a handler may run until it is given up, at most. */
+  readonly handlerLimitMs: number;
   #polling: Promise<PollingEnd> | undefined;
   #end: PollingEnd | undefined;
   #report: InboxReport | undefined;
@@ -108,10 +113,13 @@ export class Pipeline {
     this.#api = createBotApi(bot.telegram, clock);
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
     this.#prepared = prepareBot(bot, options.handlerScope);
+    const handlerTimeoutMs = Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0);
+    this.handlerLimitMs = handlerTimeoutMs + HANDLER_GRACE_MS;
     this.#dispatcher = new Dispatcher({
       source: new GroupSettlement(this.#inbox),
       concurrency: settings.concurrency,
-      handlerTimeoutMs: Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0),
+      handlerTimeoutMs,
+      graceMs: HANDLER_GRACE_MS,
       retries: settings.retries,
       clock,
       historyOf: (entry) => entry,

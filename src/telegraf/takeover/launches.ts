@@ -1,38 +1,21 @@
 /**
- * Replaces `launch`, `stop` and their like while lastcall runs the bots: launching hands the polling over, stopping
- * asks for the stop, and the promise of `launch()` resolves when the stop has come to the program.
+ * Replaces `launch`, `stop` and their like while lastcall runs the bots: launching hands the polling over, stopping has
+ * it taken back, and the promise of `launch()` settles when the bot has ended. A bot may be launched again after that.
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from '../../errors.js';
 import type { HandlerScope } from '../handling.js';
 import type { TelegrafClass } from '../internals.js';
+import type { Launch } from '../launch.js';
 import type { Patches } from './patches.js';
-
-type BotInfo = NonNullable<Telegraf['botInfo']>;
-
-/** A bot that the program has launched, and that lastcall is to poll. */
-export interface Launch {
-  readonly bot: Telegraf;
-  /** The kinds of update that the program asked for; undefined for the default. */
-  readonly allowedUpdates: readonly string[] | undefined;
-  readonly dropPendingUpdates: boolean;
-  /** The bot's handlers are to be called in it. */
-  readonly handlerScope: HandlerScope;
-  /** To be called when `getMe` has answered. Sets `bot.botInfo` and calls the program's `onLaunch`, once. */
-  connected(me: BotInfo): void;
-  /**
-   * To be called when the bot is polled no longer and its handlers have ended; with an error if that is why. Settles
-   * the promise of `launch()` when the stop comes to the program. Only the first call counts.
-   */
-  ended(error?: unknown): void;
-}
 
 export interface LaunchesOptions {
   /** Aborts when the stop begins; from then on nothing is launched. */
   readonly stopping: AbortSignal;
   readonly handlerScope: HandlerScope;
   launched(launch: Launch): void;
-  stopRequested(bot: Telegraf, reason: string | undefined): void;
+  /** Called when the program stops a bot that it has launched, unless the stop has begun. */
+  stopRequested(launch: Launch, reason: string | undefined): void;
   /** Called when the program wants something that lastcall does not do. The program's promise never settles. */
   refused(error: LastcallError): void;
   /** Called before a promise of the program's is rejected, since the error may become an unhandled rejection. */
@@ -49,7 +32,10 @@ type OnLaunch = (() => void) | undefined;
 
 export class Launches {
   readonly #options: LaunchesOptions;
-  readonly #launched = new Map<Telegraf, LaunchedBot>();
+  /** The launches of the bots that are launched now. */
+  readonly #current = new Map<Telegraf, ProgramLaunch>();
+  /** All launches whose promises have not settled. */
+  readonly #unsettled = new Set<ProgramLaunch>();
   #settling = false;
 
   constructor(options: LaunchesOptions) {
@@ -79,9 +65,7 @@ export class Launches {
         return launches.#refuseWebhook('bot.createWebhook()');
       },
       stop(reason?: string) {
-        const { stopping, stopRequested } = launches.#options;
-        // Stopping what is not running is no error, whatever Telegraf's own stop() says.
-        if (launches.#launched.has(this) && !stopping.aborted) stopRequested(this, reason);
+        launches.#stop(this, reason);
       },
     };
 
@@ -96,7 +80,7 @@ export class Launches {
 
   /** Launches a bot that the program only exports. Does nothing if the program has launched it. */
   adopt(bot: Telegraf): void {
-    if (!this.#launched.has(bot)) this.#begin(bot, {});
+    if (!this.#current.has(bot)) this.#begin(bot, {});
   }
 
   /**
@@ -106,24 +90,48 @@ export class Launches {
    */
   settle(): boolean {
     this.#settling = true;
-    const all = [...this.#launched.values()];
-    for (const launched of all) launched.settle();
-    return all.some((launched) => launched.promised);
+    const all = [...this.#unsettled];
+    for (const launch of all) launch.settle();
+    return all.some((launch) => launch.isByProgram);
   }
 
   #launch(bot: Telegraf, config: LaunchConfig, resolvesAt: Resolution, onLaunch?: OnLaunch): Promise<void> {
-    const launched = this.#launched.get(bot) ?? this.#begin(bot, config);
-    return launched.promise(resolvesAt, onLaunch);
+    const launch = this.#current.get(bot) ?? this.#begin(bot, config);
+    return launch.promise(resolvesAt, onLaunch);
   }
 
-  #begin(bot: Telegraf, config: LaunchConfig): LaunchedBot {
-    const { stopping } = this.#options;
-    const launched = new LaunchedBot(bot, config, this.#options);
-    this.#launched.set(bot, launched);
-    if (this.#settling) launched.settle();
-    if (stopping.aborted) launched.ended();
-    else this.#options.launched(launched);
-    return launched;
+  #begin(bot: Telegraf, config: LaunchConfig): ProgramLaunch {
+    const { stopping, handlerScope, rejecting, launched } = this.#options;
+    const launch: ProgramLaunch = new ProgramLaunch(bot, config, {
+      handlerScope,
+      rejecting,
+      ended: () => {
+        if (stopping.aborted) return;
+        this.#forget(launch);
+        launch.settle();
+      },
+      settled: () => this.#unsettled.delete(launch),
+    });
+    this.#current.set(bot, launch);
+    this.#unsettled.add(launch);
+    if (this.#settling) launch.settle();
+    if (stopping.aborted) launch.ended();
+    else launched(launch);
+    return launch;
+  }
+
+  /** Stops a bot. Stopping what is not running is no error, whatever Telegraf's own `stop()` says. */
+  #stop(bot: Telegraf, reason: string | undefined): void {
+    const { stopping, stopRequested } = this.#options;
+    const launch = this.#current.get(bot);
+    if (!launch || stopping.aborted) return;
+    this.#forget(launch);
+    stopRequested(launch, reason);
+  }
+
+  /** From now on, `launch()` begins anew. */
+  #forget(launch: ProgramLaunch): void {
+    if (this.#current.get(launch.bot) === launch) this.#current.delete(launch.bot);
   }
 
   #refuseWebhook(call: string): Promise<never> {
@@ -154,13 +162,20 @@ function resolutionOf(prototype: object): Resolution {
   }
 }
 
-/** A bot that has been launched, and the promise that `launch()` returns for it. */
-class LaunchedBot implements Launch {
+interface ProgramLaunchOptions extends Pick<LaunchesOptions, 'handlerScope' | 'rejecting'> {
+  /** Called when the bot has ended. */
+  ended(): void;
+  /** Called when the promise has settled. */
+  settled(): void;
+}
+
+/** One launch of a bot, and the promise that `launch()` returns for it. */
+class ProgramLaunch implements Launch {
   readonly bot: Telegraf;
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
   readonly handlerScope: HandlerScope;
-  readonly #rejecting: (error: unknown) => void;
+  readonly #options: ProgramLaunchOptions;
   readonly #promise: Promise<void>;
   readonly #onLaunch: (() => void)[] = [];
   #resolve: () => void = () => {};
@@ -171,42 +186,40 @@ class LaunchedBot implements Launch {
   #end: { readonly error: unknown } | undefined;
   #settling = false;
 
-  constructor(
-    bot: Telegraf,
-    config: LaunchConfig,
-    { handlerScope, rejecting }: Pick<LaunchesOptions, 'handlerScope' | 'rejecting'>,
-  ) {
+  constructor(bot: Telegraf, config: LaunchConfig, options: ProgramLaunchOptions) {
     this.bot = bot;
     this.allowedUpdates = config.allowedUpdates;
     this.dropPendingUpdates = config.dropPendingUpdates ?? false;
-    this.handlerScope = handlerScope;
-    this.#rejecting = rejecting;
+    this.handlerScope = options.handlerScope;
+    this.#options = options;
     this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
   }
 
-  get promised(): boolean {
+  get isByProgram(): boolean {
     return this.#resolvesAt !== undefined;
   }
 
   /** The promise that `launch()` returns, the same one at each call. */
-  promise(resolvesAt: Resolution, onLaunch: OnLaunch): Promise<void> {
+  promise(resolvesAt: Resolution, onLaunch?: OnLaunch): Promise<void> {
     this.#resolvesAt ??= resolvesAt;
     if (onLaunch) this.#onLaunch.push(onLaunch);
     this.#advance();
     return this.#promise;
   }
 
-  connected(me: BotInfo): void {
+  connected(me: NonNullable<Telegraf['botInfo']>): void {
     this.bot.botInfo ??= me;
     this.#connected = true;
     this.#advance();
   }
 
   ended(error?: unknown): void {
-    this.#end ??= { error };
+    if (this.#end) return;
+    this.#end = { error };
+    this.#options.ended();
     this.#advance();
   }
 
@@ -221,11 +234,12 @@ class LaunchedBot implements Launch {
       for (const onLaunch of this.#onLaunch.splice(0)) this.#call(onLaunch);
       if (this.#resolvesAt === 'connected') this.#resolve();
     }
-    if (!this.#end || !this.#settling || !this.promised) return;
+    if (!this.#end || !this.#settling) return;
+    this.#options.settled();
+    if (!this.isByProgram) return;
     const { error } = this.#end;
     if (error !== undefined) {
-      this.#rejecting(error);
-      this.#promise.catch(() => {});
+      this.#options.rejecting(error);
       this.#reject(error);
     } else if (this.#resolvesAt === 'ended') this.#resolve();
   }

@@ -69,7 +69,7 @@ export class ProcessTakeover {
   readonly #heldSignals: ReadonlySet<unknown>;
   readonly #own: ReadonlyMap<EventName, ReadonlySet<unknown>>;
   readonly #exitCodeBefore = process.exitCode;
-  readonly #expected = new WeakSet<object>();
+  readonly #expected = new WeakMap<object, () => void>();
   #requestExit: (exitCode: number) => void = () => {};
   #requestedExitCode: number | undefined;
 
@@ -119,9 +119,12 @@ export class ProcessTakeover {
       .map((listener) => () => Reflect.apply(listener, process, [signal, constants.signals[signal]]));
   }
 
-  /** Keeps an error that the program was given from counting as a fault if the program does not catch it. */
-  expect(error: unknown): void {
-    if (typeof error === 'object' && error !== null) this.#expected.add(error);
+  /**
+   * Keeps an error that the program was given from counting as a fault if the program does not catch it: `uncaught` is
+   * called instead, unless the program listens for such errors itself.
+   */
+  expect(error: unknown, uncaught: () => void): void {
+    if (typeof error === 'object' && error !== null) this.#expected.set(error, uncaught);
   }
 
   restore(): void {
@@ -177,7 +180,7 @@ export class ProcessTakeover {
 
   #holdEmit(): void {
     this.#replace('emit', ([event, ...args], pass) => {
-      if (faultEvents.has(event)) return this.#emitFault(args[0], pass);
+      if (faultEvents.has(event)) return this.#emitFault(event as EventName, args[0], pass);
       // Node does not deliver signals by this method. A signal that the program emits goes to lastcall's listeners.
       if (event === 'message' && args[0] === 'shutdown' && this.#own.has('message'))
         return this.#emitToOwn('message', args);
@@ -185,8 +188,13 @@ export class ProcessTakeover {
     });
   }
 
-  #emitFault(error: unknown, pass: () => unknown): unknown {
-    if (this.#isExpected(error)) return true;
+  #emitFault(event: EventName, error: unknown, pass: () => unknown): unknown {
+    if (isExitRequest(error)) return true;
+    const uncaught = this.#uncaughtOf(error);
+    if (uncaught && (this.#options.stopping.aborted || !this.#isHeardByProgram(event))) {
+      uncaught();
+      return true;
+    }
     try {
       // What a listener does is not the wish of the handler whose error it is given.
       return this.handlerExits.outside(pass);
@@ -197,8 +205,14 @@ export class ProcessTakeover {
     }
   }
 
-  #isExpected(error: unknown): boolean {
-    return isExitRequest(error) || (typeof error === 'object' && error !== null && this.#expected.has(error));
+  /** Whether the program listens for a fault. Where nobody listens for rejections, Node makes them exceptions. */
+  #isHeardByProgram(event: EventName): boolean {
+    const events = event === 'unhandledRejection' ? [event, 'uncaughtException'] : [event];
+    return events.some((name) => this.#programListeners(name).length > 0);
+  }
+
+  #uncaughtOf(error: unknown): (() => void) | undefined {
+    return typeof error === 'object' && error !== null ? this.#expected.get(error) : undefined;
   }
 
   #emitToOwn(event: EventName, args: unknown[]): boolean {
