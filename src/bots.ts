@@ -188,6 +188,8 @@ export class Bots {
     return new Pipeline({
       bot: launch.bot,
       handlerScope: launch.handlerScope,
+      pollThrough: (parameters, call, getUpdates) =>
+        launch.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
       key: botKey(identity),
       settings: {
         ...settings,

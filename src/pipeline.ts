@@ -23,6 +23,7 @@ import { Poller, type PollingEnd } from './polling/poller.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
 import { restoreUpdate } from './telegraf/bot-api/results.js';
 import { type HandlerScope, type PreparedBot, prepareBot } from './telegraf/handling.js';
+import type { Launch } from './telegraf/launch.js';
 import { albumOf, type Order, type OrderKeyFunction, orderKey, updateKind } from './telegraf/order-key.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
@@ -74,6 +75,8 @@ export interface PipelineOptions {
   readonly bot: Telegraf;
   /** The handlers are called in it, if it is given. */
   readonly handlerScope?: HandlerScope | undefined;
+  /** Makes a poll in such a way that the program sees it, if it is given. */
+  readonly pollThrough?: Launch['pollThrough'];
   /** The bot's name for all that is kept of it on this host. */
   readonly key: string;
   readonly settings: PipelineSettings;
@@ -143,8 +146,13 @@ export class Pipeline {
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
     const { pollTimeoutMs, conflictPatienceMs, confirmTimeoutMs } = settings;
+    const { getUpdates } = this.#api;
     this.#poller = new Poller({
-      api: this.#api,
+      api: {
+        ...this.#api,
+        getUpdates: (parameters, call) =>
+          options.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
+      },
       accept: (batch) => this.#inbox.accept(batch),
       connected: (me) => {
         options.connected(me);

@@ -1,6 +1,10 @@
 /** A bot that has been launched, by its program or by lastcall itself. */
 import type { Telegraf } from 'telegraf';
+import type { Update } from 'telegraf/types';
+import type { BotApi } from '../polling/bot-api.js';
 import type { HandlerScope } from './handling.js';
+
+export type GetUpdates = BotApi<Update>['getUpdates'];
 
 export interface Launch {
   readonly bot: Telegraf;
@@ -11,6 +15,8 @@ export interface Launch {
   readonly isByProgram: boolean;
   /** The scope in which the bot's handlers are to be called, if there is one. */
   readonly handlerScope?: HandlerScope;
+  /** Makes a poll, by the last argument, in such a way that the program sees it. Absent where nobody is to see polls. */
+  readonly pollThrough?: (...args: [...Parameters<GetUpdates>, GetUpdates]) => ReturnType<GetUpdates>;
   /** To be called when `getMe` has answered. Sets `bot.botInfo`, and calls the program's `onLaunch`, once. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
   /**

@@ -70,6 +70,20 @@ describe('a program that stops its bot and launches a new one with the same toke
   });
 });
 
+describe('a handler that stops its own bot and waits for launching it again', () => {
+  it.each([
+    ['under plain Node', () => plainNode('reloads.js')],
+    ['under lastcall', () => launch(sandbox, 'reloads.js')],
+  ])('does not keep it from being polled (%s)', async (_, start) => {
+    await using daemon = start();
+    await idle(sandbox);
+    sandbox.say({ chat: 1, text: '/restart' });
+    await daemon.prints(/^version 1 has ended$/m);
+    expect(await textsOf(sandbox.ask({ chat: 2, text: 'hello' }))).toEqual(['version 1: hello']);
+    expect(await daemon.stop()).toMatchObject({ code: 0, signal: null });
+  });
+});
+
 /** Runs the program with the panel, and returns what asks the panel. */
 async function startPanel() {
   const daemon = launch(sandbox, 'admin-panel.js', { env: { SECOND_BOT_TOKEN: SECOND_TOKEN } });

@@ -23,7 +23,12 @@ const BUDGET_MS = 4_000;
 
 const launchTwo = (name: string, env: Readonly<Record<string, string>> = {}): Daemon =>
   launch(sandbox, name, {
-    env: { SECOND_BOT_TOKEN: SECOND_TOKEN, STOP_TIMEOUT: `${BUDGET_MS}ms`, ...env },
+    env: {
+      SECOND_BOT_TOKEN: SECOND_TOKEN,
+      STOP_TIMEOUT: `${BUDGET_MS}ms`,
+      ...(name === 'tenants.js' && { BOT_TOKEN: '', TENANT_TOKENS: `${sandbox.token} ${SECOND_TOKEN}` }),
+      ...env,
+    },
   });
 
 describe('two bots', () => {

@@ -8,11 +8,14 @@ import type { HandlerScope } from '../handling.js';
 import type { TelegrafClass } from '../internals.js';
 import type { Launch } from '../launch.js';
 import type { Patches } from './patches.js';
+import type { PollCalls } from './poll-calls.js';
+import { showPolling } from './polling-stand-in.js';
 
 export interface LaunchesOptions {
   /** Aborts when the stop begins; from then on nothing is launched. */
   readonly stopping: AbortSignal;
   readonly handlerScope: HandlerScope;
+  readonly pollCalls: PollCalls;
   launched(launch: Launch): void;
   /** Called when the program stops a bot that it has launched, unless the stop has begun. */
   stopRequested(launch: Launch, reason: string | undefined): void;
@@ -101,10 +104,12 @@ export class Launches {
   }
 
   #begin(bot: Telegraf, config: LaunchConfig): ProgramLaunch {
-    const { stopping, handlerScope, rejecting, launched } = this.#options;
+    const { stopping, handlerScope, pollCalls, rejecting, launched } = this.#options;
     const launch: ProgramLaunch = new ProgramLaunch(bot, config, {
       handlerScope,
+      pollCalls,
       rejecting,
+      stop: () => this.#stop(bot, undefined),
       ended: () => {
         if (stopping.aborted) return;
         this.#forget(launch);
@@ -126,6 +131,7 @@ export class Launches {
     const launch = this.#current.get(bot);
     if (!launch || stopping.aborted) return;
     this.#forget(launch);
+    launch.hidePolling();
     stopRequested(launch, reason);
   }
 
@@ -162,7 +168,9 @@ function resolutionOf(prototype: object): Resolution {
   }
 }
 
-interface ProgramLaunchOptions extends Pick<LaunchesOptions, 'handlerScope' | 'rejecting'> {
+interface ProgramLaunchOptions extends Pick<LaunchesOptions, 'handlerScope' | 'pollCalls' | 'rejecting'> {
+  /** Stops the bot, as `bot.stop()` does. */
+  stop(): void;
   /** Called when the bot has ended. */
   ended(): void;
   /** Called when the promise has settled. */
@@ -185,6 +193,7 @@ class ProgramLaunch implements Launch {
   #connected = false;
   #end: { readonly error: unknown } | undefined;
   #settling = false;
+  #hidePolling = () => {};
 
   constructor(bot: Telegraf, config: LaunchConfig, options: ProgramLaunchOptions) {
     this.bot = bot;
@@ -210,15 +219,22 @@ class ProgramLaunch implements Launch {
     return this.#promise;
   }
 
+  pollThrough(...[parameters, options, getUpdates]: Parameters<NonNullable<Launch['pollThrough']>>) {
+    return this.#options.pollCalls.getUpdates(this.bot, parameters, options, getUpdates);
+  }
+
   connected(me: NonNullable<Telegraf['botInfo']>): void {
-    this.bot.botInfo ??= me;
+    const { bot, allowedUpdates } = this;
+    bot.botInfo ??= me;
     this.#connected = true;
+    this.#hidePolling = showPolling(bot, { allowedUpdates, ended: this.#promise, stop: this.#options.stop });
     this.#advance();
   }
 
   ended(error?: unknown): void {
     if (this.#end) return;
     this.#end = { error };
+    this.hidePolling();
     this.#options.ended();
     this.#advance();
   }
@@ -226,6 +242,11 @@ class ProgramLaunch implements Launch {
   settle(): void {
     this.#settling = true;
     this.#advance();
+  }
+
+  /** From now on, the program sees that the bot is not polled. */
+  hidePolling(): void {
+    this.#hidePolling();
   }
 
   /** Takes every step that has become due. Each step is taken once. */

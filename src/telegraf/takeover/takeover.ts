@@ -12,6 +12,7 @@ import { watchCopies } from './copies.js';
 import { Launches } from './launches.js';
 import { openResources } from './open-resources.js';
 import { Patches } from './patches.js';
+import { answerPolls, PollCalls } from './poll-calls.js';
 import { ProcessTakeover, type StopCall } from './process.js';
 import { programAtRest } from './program-rest.js';
 import { type StopContext, stopProgram } from './program-stop.js';
@@ -91,13 +92,18 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
   const launches = new Launches({
     stopping: host.stopping,
     handlerScope: taken.handlerExits,
+    pollCalls: new PollCalls(clock),
     launched(launch) {
       if (apiRoot !== undefined) redirectBot(launch.bot, apiRoot);
+      taken.handlerExits.launched();
       // A handler may launch a bot, and stop one, but what follows from that is not its doing.
       taken.handlerExits.outside(() => host.launched(launch));
       firstLaunch();
     },
-    stopRequested: (launch, reason) => taken.handlerExits.outside(() => host.stopRequested(launch, reason)),
+    stopRequested(launch, reason) {
+      taken.handlerExits.stopped();
+      taken.handlerExits.outside(() => host.stopRequested(launch, reason));
+    },
     refused: (error) => host.refused(error),
     rejecting: (error) =>
       taken.expect(error, () => {
@@ -106,6 +112,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
   });
   const stopWatching = watchCopies((telegrafClass) => {
     launches.takeOver(telegrafClass, patches);
+    answerPolls(telegrafClass, patches);
     if (apiRoot !== undefined) redirectCalls(telegrafClass, apiRoot, patches);
   });
   const openBefore = openResources();
