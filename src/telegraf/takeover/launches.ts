@@ -193,6 +193,7 @@ class ProgramLaunch implements Launch {
   #connected = false;
   #end: { readonly error: unknown } | undefined;
   #settling = false;
+  #isSettled = false;
   #hidePolling = () => {};
 
   constructor(bot: Telegraf, config: LaunchConfig, options: ProgramLaunchOptions) {
@@ -257,7 +258,8 @@ class ProgramLaunch implements Launch {
     }
     if (!this.#end || !this.#settling) return;
     this.#options.settled();
-    if (!this.isByProgram) return;
+    if (!this.isByProgram || this.#isSettled) return;
+    this.#isSettled = true;
     const { error } = this.#end;
     if (error !== undefined) {
       this.#options.rejecting(error);
