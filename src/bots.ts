@@ -95,6 +95,8 @@ export class Bots {
   fail(launch: Launch, error: LastcallError): void {
     const { keepsOthers, emit, failed } = this.#options;
     const bot = [...this.#bots].find((candidate) => candidate.launch === launch);
+    // The program has stopped it already.
+    if (bot?.isStopping && this.#phase !== 'stopping' && concernsOneBot(error)) return;
     if (this.#phase === 'stopping' || !keepsOthers || !concernsOneBot(error) || !this.#hasOthers(bot)) {
       failed(error);
       launch.ended(error);

@@ -6,7 +6,7 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import type { SandboxBot } from '../../src/sandbox/sandbox-bot.js';
 import { type Daemon, fixture, spawnDaemon } from '../support/daemon.js';
 import { countsOf } from '../support/delivery.js';
-import { expectGoodEnd, launch } from '../support/programs.js';
+import { expectGoodEnd, launch, slowAnswers } from '../support/programs.js';
 import { idle, told } from '../support/stopping.js';
 
 jest.setTimeout(30_000);
@@ -78,7 +78,8 @@ describe('a handler that stops its own bot and waits for launching it again', ()
     await using daemon = start();
     await idle(sandbox);
     sandbox.say({ chat: 1, text: '/restart' });
-    await daemon.prints(/^version 1 has ended$/m);
+    await daemon.prints(/^restarting$/m);
+    await idle(sandbox);
     expect(await textsOf(sandbox.ask({ chat: 2, text: 'hello' }))).toEqual(['version 1: hello']);
     expect(await daemon.stop()).toMatchObject({ code: 0, signal: null });
   });
@@ -148,5 +149,20 @@ describe('a program that stops one of its bots', () => {
     await other.stop();
     expect(await textsOf(sandbox.ask('hello'))).toEqual(['bot 0: hello']);
     expect(await daemon.stop()).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a program that stops its bot and exits right behind that', () => {
+  it('has its handlers end first, and its exit code', async () => {
+    slowAnswers(sandbox, 500);
+    await using daemon = launch(sandbox, 'stops-and-exits.js');
+    for (let chat = 1; chat <= 10; chat++) sandbox.say({ chat, text: 'hello' });
+    await sandbox.waitFor(() => sandbox.callCount('sendMessage') === 10);
+    daemon.kill('SIGUSR2');
+    expectGoodEnd(sandbox, daemon, await daemon.stop(null), {
+      code: 4,
+      outcome: 'cut',
+      reason: 'process.exit(4) was called',
+    });
   });
 });

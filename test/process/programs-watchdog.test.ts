@@ -50,7 +50,7 @@ describe('a callApi of the program', () => {
       offset: 1,
       limit: 100,
       allowed_updates: [],
-      result: 0,
+      result: expect.any(Number),
     });
     // No poll was made twice.
     const seen = daemon.output.match(/^saw getUpdates/gm)?.length;

@@ -98,6 +98,11 @@ export class Launches {
     return all.some((launch) => launch.isByProgram);
   }
 
+  /** Whether a bot that the program has stopped has not ended yet. */
+  get isStopping(): boolean {
+    return [...this.#unsettled].some((launch) => launch.isStopping);
+  }
+
   #launch(bot: Telegraf, config: LaunchConfig, resolvesAt: Resolution, onLaunch?: OnLaunch): Promise<void> {
     const launch = this.#current.get(bot) ?? this.#begin(bot, config);
     return launch.promise(resolvesAt, onLaunch);
@@ -131,7 +136,7 @@ export class Launches {
     const launch = this.#current.get(bot);
     if (!launch || stopping.aborted) return;
     this.#forget(launch);
-    launch.hidePolling();
+    launch.stopped();
     stopRequested(launch, reason);
   }
 
@@ -194,6 +199,7 @@ class ProgramLaunch implements Launch {
   #end: { readonly error: unknown } | undefined;
   #settling = false;
   #isSettled = false;
+  #isStopped = false;
   #hidePolling = () => {};
 
   constructor(bot: Telegraf, config: LaunchConfig, options: ProgramLaunchOptions) {
@@ -235,7 +241,7 @@ class ProgramLaunch implements Launch {
   ended(error?: unknown): void {
     if (this.#end) return;
     this.#end = { error };
-    this.hidePolling();
+    this.#hidePolling();
     this.#options.ended();
     this.#advance();
   }
@@ -245,9 +251,15 @@ class ProgramLaunch implements Launch {
     this.#advance();
   }
 
-  /** From now on, the program sees that the bot is not polled. */
-  hidePolling(): void {
+  /** To be called when the program has stopped the bot. */
+  stopped(): void {
+    this.#isStopped = true;
     this.#hidePolling();
+  }
+
+  /** Whether the program has stopped the bot, and it has not ended. */
+  get isStopping(): boolean {
+    return this.#isStopped && !this.#end;
   }
 
   /** Takes every step that has become due. Each step is taken once. */

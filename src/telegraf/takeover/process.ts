@@ -20,8 +20,13 @@ export interface ProcessOptions {
   readonly stopping: AbortSignal;
   /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
-  /** Called when a handler calls `process.exit`, whose run ends with that; also during the stop. */
+  /**
+   * Called when `process.exit` is called and the process is to end in order: by a handler, whose run ends with that, also
+   * during the stop; or while a bot stops alone.
+   */
   exitedByHandler(exitCode: number): void;
+  /** Whether a bot that the program has stopped has not ended yet, while the run goes on. */
+  isStoppingBot(): boolean;
 }
 
 /** The signals that programs take as a request to stop. */
@@ -222,13 +227,15 @@ export class ProcessTakeover {
   }
 
   #holdExit(): void {
-    const { stopping, exiting, exitedByHandler } = this.#options;
+    const { stopping, exiting, exitedByHandler, isStoppingBot } = this.#options;
     const handlers = this.handlerExits;
     this.#replace('exit', ([code], pass) => {
       const exitCode = asExitCode(code ?? process.exitCode);
       const byHandler = handlers.exit(stopping.aborted);
       if (byHandler === 'first') handlers.outside(() => exitedByHandler(exitCode));
       if (byHandler) throw exitRequest(exitCode);
+      // A program that has stopped its bot and exits right behind that wants the handlers to end.
+      if (!stopping.aborted && isStoppingBot()) exitedByHandler(exitCode);
       if (stopping.aborted) {
         this.#requestExit(exitCode);
         throw exitRequest(exitCode);

@@ -33,7 +33,10 @@ export interface TakeoverHost {
   refused(error: LastcallError): void;
   /** Called when the program calls `process.exit` before any stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
-  /** Called when a handler calls `process.exit`. The run should end with that exit code; the handler's run has ended. */
+  /**
+   * Called when a handler calls `process.exit`, whose run has ended, or when the program calls it while a bot that it has
+   * stopped has not ended. The run should end with that exit code.
+   */
   exitedByHandler(exitCode: number): void;
   /** Called when the program's part of the stop is over, but resources of these kinds (Node's names) are still open. */
   leftOpen(kinds: readonly string[]): void;
@@ -83,7 +86,12 @@ const DEFAULT_GRACE_MS = 1_000;
  */
 export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Takeover {
   const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock, ownTimers = () => 0 } = options;
-  const taken = new ProcessTakeover(host);
+  const taken = new ProcessTakeover({
+    stopping: host.stopping,
+    exiting: (exitCode) => host.exiting(exitCode),
+    exitedByHandler: (exitCode) => host.exitedByHandler(exitCode),
+    isStoppingBot: () => launches.isStopping,
+  });
   const patches = new Patches();
   let firstLaunch = () => {};
   const launched = new Promise<void>((resolve) => {
