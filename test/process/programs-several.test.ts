@@ -101,6 +101,14 @@ describe('two bots', () => {
     },
   );
 
+  it('of which one has a token that was revoked, in a program that listens for unhandled rejections: the other goes on', async () => {
+    sandbox.addFault({ kind: 'revoked', bot: second.id });
+    await using daemon = launchTwo('tenants.js', { LISTENS: 'yes' });
+    await daemon.prints(/^caught Telegram has refused the token/m);
+    expect((await sandbox.ask('hello')).answers).toMatchObject([{ text: 'echo hello' }]);
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+  });
+
   it('that can both not be polled: the second failure ends the run with its code, though it is handled', async () => {
     sandbox.addFault({ kind: 'revoked' });
     await using daemon = launchTwo('tenants.js');
