@@ -116,7 +116,9 @@ export class Launches {
       rejecting,
       stop: () => this.#stop(bot, undefined),
       ended: () => {
+        // When the process ends, the program's own watchdog has to be left in peace.
         if (stopping.aborted) return;
+        launch.hidePolling();
         this.#forget(launch);
         launch.settle();
       },
@@ -241,7 +243,6 @@ class ProgramLaunch implements Launch {
   ended(error?: unknown): void {
     if (this.#end) return;
     this.#end = { error };
-    this.#hidePolling();
     this.#options.ended();
     this.#advance();
   }
@@ -254,6 +255,11 @@ class ProgramLaunch implements Launch {
   /** To be called when the program has stopped the bot. */
   stopped(): void {
     this.#isStopped = true;
+    this.hidePolling();
+  }
+
+  /** From now on, the program sees that the bot is not polled. */
+  hidePolling(): void {
     this.#hidePolling();
   }
 
