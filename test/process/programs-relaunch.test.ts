@@ -71,17 +71,15 @@ describe('a program that stops its bot and launches a new one with the same toke
 });
 
 describe('a handler that stops its own bot and waits for launching it again', () => {
-  it.each([
-    ['under plain Node', () => plainNode('reloads.js')],
-    ['under lastcall', () => launch(sandbox, 'reloads.js')],
-  ])('does not keep it from being polled (%s)', async (_, start) => {
-    await using daemon = start();
+  // Under plain Node, the command comes again and again, since the first polling never confirms it.
+  it('does not keep it from being polled', async () => {
+    await using daemon = launch(sandbox, 'reloads.js');
     await idle(sandbox);
     sandbox.say({ chat: 1, text: '/restart' });
     await daemon.prints(/^restarting$/m);
-    await idle(sandbox);
     expect(await textsOf(sandbox.ask({ chat: 2, text: 'hello' }))).toEqual(['version 1: hello']);
     expect(await daemon.stop()).toMatchObject({ code: 0, signal: null });
+    expect(daemon.output.match(/^restarting$/gm)).toHaveLength(1);
   });
 });
 
