@@ -15,7 +15,9 @@ export interface ProgramRest {
 
 /** The first waits between checks; short, since a program that has only stopped its bot should end at once. */
 const FIRST_WAITS_MS = [1, 2, 4, 8, 16];
-const FURTHER_WAIT_MS = 100;
+const FURTHER_WAIT_MS = 25;
+/** The wait once it is told that the program has something open, which may last for days. */
+const LONG_WAIT_MS = 250;
 /** How many checks in a row must find nothing open: work in Node's thread pool does not show, but may end meanwhile. */
 const QUIET_CHECKS = 3;
 /** After this long without a bot, it is told. A program that only launches its bot again is faster. */
@@ -27,7 +29,7 @@ export async function programAtRest(rest: ProgramRest, signal: AbortSignal): Pro
   const begunAt = clock.now();
   let isTold = false;
   for (let check = 0, quiet = 0; quiet < QUIET_CHECKS; check++) {
-    await clock.sleep(FIRST_WAITS_MS[check] ?? FURTHER_WAIT_MS, signal);
+    await clock.sleep(isTold ? LONG_WAIT_MS : (FIRST_WAITS_MS[check] ?? FURTHER_WAIT_MS), signal);
     const kinds = kindsOfProgram(rest);
     quiet = kinds.length === 0 ? quiet + 1 : 0;
     if (isTold || kinds.length === 0 || clock.now() - begunAt < TOLD_AFTER_MS) continue;
