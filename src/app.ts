@@ -6,9 +6,8 @@ import { BotHook, type BotSource } from './bot-hook.js';
 import { Bots, type BotsOptions } from './bots.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config/schema.js';
+import { CountedClock } from './counted-clock.js';
 import { DrainHook } from './drain-hook.js';
-import type { LastcallError } from './errors.js';
-import { ExitCode } from './exit-code.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
 import { RunRecorder } from './host/run-recorder.js';
@@ -63,8 +62,9 @@ export function composeApp({
   const { log, receiptLog } = logging;
   const budget = stopBudget(stopTimeoutMs, supervisor);
   const { budgetMs, confirmMs } = budget;
+  const timers = new CountedClock(systemTime);
   const clock = new SteadyClock({
-    source: systemTime,
+    source: timers,
     stoodStill: (ms) => tell({ event: 'process.stood-still', ms: Math.round(ms) }),
   });
 
@@ -95,26 +95,38 @@ export function composeApp({
     clock,
     holderOf: (key) => recorder.holderOf(key),
     acquired: ({ botId }, key) => recorder.begin(key, botId),
+    released: (key) => recorder.finish(key),
     emit: (event) => tell(event),
   });
   const bots = new Bots({
     settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
+    keepsOthers: config.botFailure === 'keep-others',
     clock,
     joining: ({ telegram }) => logging.addSecret(telegram.token),
     errorText: (error) => logging.errorText(error),
     locks,
     emit: (event, botId) => tell(event, botId),
-    failed: (error) => void lifecycle.stop(reasonFor(error)),
+    failed: (error) => void lifecycle.stop(StopReason.failure(error)),
+    emptied: (by) => void bot.emptied(by),
   });
   const health = new Health({
     supervisor,
     clock,
-    supervisorClock: systemTime,
+    supervisorClock: timers,
     activity: () => bots.activity,
     pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),
   });
-  const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
+  const bot = new BotHook({
+    source,
+    config,
+    log,
+    clock,
+    lifecycle,
+    bots,
+    ownTimers: () => timers.pending,
+    exiting: endedByProgram,
+  });
   const drain = new DrainHook({
     drain: (latestEnd, cause, withinMs) => bots.drain(latestEnd, cause, withinMs),
     clock,
@@ -151,7 +163,12 @@ export function composeApp({
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
     recorder.end(exitCode);
-    logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, bots.counts);
+    logReceipt(
+      receiptLog,
+      { reason, clean: false, exitCode, ...lifecycle.partialOutcome() },
+      bots.counts,
+      bots.failures,
+    );
   }
 
   return {
@@ -165,7 +182,7 @@ export function composeApp({
       const outcome = await ended;
       recorder.end(outcome.exitCode);
       locks.release();
-      logReceipt(receiptLog, outcome, bots.counts);
+      logReceipt(receiptLog, outcome, bots.counts, bots.failures);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
       supervisor.close?.();
@@ -212,9 +229,4 @@ function knownBot(source: BotSource, { botToken, telegramApiRoot }: Config): Bot
 /** The hook that takes the bot's lock. It has no time limit: standing by may last until the next deploy. */
 function lockHook(reserve: () => Promise<void>): Hook {
   return { name: 'lock', startTimeoutMs: Number.POSITIVE_INFINITY, start: reserve };
-}
-
-/** Returns the reason to stop when a bot can no longer be polled. */
-function reasonFor(error: LastcallError): StopReason {
-  return error.exitCode === ExitCode.fault ? StopReason.fault(error) : StopReason.fatal(error);
 }

@@ -1,6 +1,6 @@
 /** The hook that loads the bot in any of its forms, and that runs the program's own stop code at the stop. */
-import { aborted } from './abort.js';
-import type { Bots, Launched } from './bots.js';
+import { aborted, onAbort } from './abort.js';
+import type { Bots } from './bots.js';
 import type { Clock } from './clock.js';
 import { requireToken } from './config/load.js';
 import type { Config } from './config/schema.js';
@@ -12,6 +12,7 @@ import { StopReason } from './lifecycle/stop-reason.js';
 import { type EventLog, logEvent } from './logging/events.js';
 import type { Logger } from './logging/logger.js';
 import type { LastcallContext } from './telegraf/context.js';
+import { type Launch, launchedByUs } from './telegraf/launch.js';
 import { type Loaded, loadBotModule } from './telegraf/load.js';
 import { guardedOrderKey, type OrderKeyFunction } from './telegraf/order-key.js';
 import { isExitRequest } from './telegraf/takeover/exit-request.js';
@@ -50,6 +51,8 @@ export interface BotHookOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly bots: Bots;
+  /** Returns how many of the timers that wait are lastcall's own. */
+  ownTimers(): number;
   /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
 }
@@ -63,6 +66,8 @@ export class BotHook implements Hook {
   #takeover: Takeover | undefined;
   /** The bot's own rule of order. */
   #orderKey: OrderKeyFunction | undefined;
+  /** Ends the wait for a program without a bot to come to rest. */
+  #launchedAgain = () => {};
 
   constructor(options: BotHookOptions) {
     this.#options = options;
@@ -89,6 +94,27 @@ export class BotHook implements Hook {
       await this.#takeover?.runStopListeners(stopCallOf(reason), { signal, deadline });
     } finally {
       this.#options.bots.close();
+    }
+  }
+
+  /** Stops the run once the program, whose last bot has stopped, has come to rest without launching another. */
+  async emptied(by: string): Promise<void> {
+    const { lifecycle, log } = this.#options;
+    const { signal } = lifecycle;
+    if (signal.aborted) return;
+    const wait = new AbortController();
+    const endWait = () => wait.abort();
+    const removeListener = onAbort(signal, endWait);
+    this.#launchedAgain = endWait;
+    try {
+      await this.#takeover?.atRest(wait.signal, (kinds) =>
+        logEvent(log, { event: 'program.without-bot', kinds }),
+      );
+      void lifecycle.stop(StopReason.request(by));
+    } catch (reason) {
+      if (reason !== wait.signal.reason) throw reason;
+    } finally {
+      removeListener();
     }
   }
 
@@ -149,18 +175,23 @@ export class BotHook implements Hook {
     if (isExitRequest(error)) return;
     // launch() rejected with the reason of the stop, and the program did not catch it.
     if (error instanceof LastcallError && lifecycle.signal.reason?.cause === error) return;
-    void lifecycle.stop(StopReason.fault(error, 'the bot program failed'));
+    // The same, of a bot that has ended alone.
+    if (error instanceof LastcallError) void lifecycle.stop(StopReason.failure(error));
+    else void lifecycle.stop(StopReason.fault(error, 'the bot program failed'));
   }
 
   #takeOver(): Takeover {
-    const { config, log, clock, lifecycle, bots, exiting } = this.#options;
+    const { config, log, clock, lifecycle, bots, ownTimers, exiting } = this.#options;
     const { telegramApiRoot: apiRoot } = config;
     return takeOver(
       {
         stopping: lifecycle.signal,
         launched: (launch) => this.#launch(launch, bots),
-        stopRequested: (_bot, why) =>
-          void lifecycle.stop(StopReason.request(why === undefined ? 'bot.stop()' : `bot.stop('${why}')`)),
+        stopRequested: (launch, why) => {
+          const by = why === undefined ? 'bot.stop()' : `bot.stop('${why}')`;
+          if (!bots.stop(launch, by)) void lifecycle.stop(StopReason.request(by));
+        },
+        uncaught: (error) => this.#failedLater(error),
         refused: (error) => void lifecycle.stop(StopReason.fatal(error)),
         exiting,
         exitedByHandler: (exitCode) =>
@@ -169,32 +200,23 @@ export class BotHook implements Hook {
           void lifecycle.stop(StopReason.fault(error, faultInWords[origin])),
         leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
       },
-      { clock, ...(apiRoot !== undefined && { apiRoot }) },
+      { clock, ownTimers, ...(apiRoot !== undefined && { apiRoot }) },
     );
   }
 
-  #launch(launched: Launched, bots: Bots): void {
+  #launch(launch: Launch, bots: Bots): void {
+    this.#launchedAgain();
     try {
-      bots.add(launched, this.#orderKey);
+      bots.add(launch, this.#orderKey);
     } catch (error) {
-      const reason = error instanceof LastcallError ? StopReason.fatal(error) : StopReason.fault(error);
-      launched.ended(error);
-      void this.#options.lifecycle.stop(reason);
+      if (error instanceof LastcallError) {
+        bots.fail(launch, error);
+      } else {
+        void this.#options.lifecycle.stop(StopReason.fault(error));
+        launch.ended(error);
+      }
     }
   }
-}
-
-/** Returns the launch of a bot that lastcall launches itself, without wishes of a program. */
-function launchedByUs(bot: Telegraf): Launched {
-  return {
-    bot,
-    allowedUpdates: undefined,
-    dropPendingUpdates: false,
-    connected(me) {
-      bot.botInfo ??= me;
-    },
-    ended() {},
-  };
 }
 
 /** Returns the request to stop that the program's own listeners listen for, if there is one. */

@@ -1,55 +1,46 @@
-/** All bots of a run, which start, drain and stop side by side. An error that ends the polling of one ends the run. */
-import type { Telegraf } from 'telegraf';
+/** All bots of a run, which start, drain and stop side by side, or one by one where the program wants it so. */
 import type { Clock } from './clock.js';
-import { LastcallError } from './errors.js';
+import { type ErrorCode, LastcallError } from './errors.js';
+import { ExitCode } from './exit-code.js';
 import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
+import type { BotEvent } from './host/events.js';
+import { StopReason } from './lifecycle/stop-reason.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
-import type { HandlerScope } from './telegraf/handling.js';
+import { PolledBot } from './polled-bot.js';
+import { Tally } from './tally.js';
 import { identityOf } from './telegraf/identity.js';
+import type { Launch } from './telegraf/launch.js';
 import type { OrderKeyFunction } from './telegraf/order-key.js';
+import { describeThrown, isLastcallError } from './thrown.js';
 import { firstFew } from './words.js';
-
-/** A bot to be polled, and the wishes of the program that has launched it. */
-export interface Launched {
-  readonly bot: Telegraf;
-  /** The kinds of updates to request; undefined where the settings decide. */
-  readonly allowedUpdates: readonly string[] | undefined;
-  readonly dropPendingUpdates: boolean;
-  /** The scope in which the handlers are called, if there is one. */
-  readonly handlerScope?: HandlerScope;
-  /** Called when `getMe` has answered. */
-  connected(me: NonNullable<Telegraf['botInfo']>): void;
-  /** Called once the bot's handlers have ended, or with the error that ended its polling. */
-  ended(error?: unknown): void;
-}
 
 export interface BotsOptions {
   readonly settings: PipelineSettings;
+  /** Whether the other bots go on when one of them cannot be polled any more. */
+  readonly keepsOthers: boolean;
   readonly clock: Clock;
   /** No bot is polled before its lock is held. */
-  readonly locks: Pick<BotLocks, 'claim'>;
+  readonly locks: Pick<BotLocks, 'claim' | 'releaseOne'>;
   /** Called before a bot is added, wherever its token came from. */
-  joining(bot: Telegraf): void;
+  joining(bot: Launch['bot']): void;
   /** Puts an error into words, without anything secret. */
   errorText(error: unknown): string;
   /** Tells what happens to the bot with this id. */
-  emit(event: PipelineEvent, botId: number): void;
-  /** Called when a bot cannot be polled any more. */
+  emit(event: PipelineEvent | BotEvent, botId: number): void;
+  /** Called with the error for which the run has to end. */
   failed(error: LastcallError): void;
-}
-
-interface PolledBot {
-  readonly launched: Launched;
-  /** Resolves when this process holds the bot's lock; rejects when it will not. */
-  readonly locked: Promise<void>;
-  readonly pipeline: Pipeline;
+  /** Called when the program has stopped the last bot, which has ended. */
+  emptied(by: string): void;
 }
 
 export class Bots {
   readonly #options: BotsOptions;
-  readonly #bots: PolledBot[] = [];
+  readonly #bots = new Set<PolledBot>();
+  readonly #tally = new Tally();
+  /** The errors of the bots that have ended while others went on, by the bots' ids. */
+  readonly #failures = new Map<number, LastcallError>();
   #phase: 'waiting' | 'polling' | 'stopping' = 'waiting';
 
   constructor(options: BotsOptions) {
@@ -57,33 +48,75 @@ export class Bots {
   }
 
   /**
-   * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held.
+   * Adds a bot; it is polled from now on, or from `poll()` on, once its lock is held, and an earlier launch of it has ended.
    *
    * @param orderKey the bot's own rule of order; must not throw
    * @throws LastcallError BOT_ALREADY_POLLED if this process polls the bot already; INBOX_UNAVAILABLE if its inbox has no place
    */
-  add(launched: Launched, orderKey?: OrderKeyFunction): void {
-    this.#options.joining(launched.bot);
-    const identity = identityOf(launched.bot);
-    const pipeline = this.#pipelineOf(launched, identity, orderKey);
-    try {
-      const bot = { launched, pipeline, locked: this.#options.locks.claim(identity) };
-      this.#bots.push(bot);
-      if (this.#phase === 'polling') void this.#poll(bot);
-    } catch (error) {
-      pipeline.close();
-      throw error;
-    }
+  add(launch: Launch, orderKey?: OrderKeyFunction): void {
+    const { joining, locks, clock } = this.#options;
+    joining(launch.bot);
+    const identity = identityOf(launch.bot);
+    const key = botKey(identity);
+    const earlier = [...this.#bots].findLast((bot) => bot.key === key);
+    const after = earlier?.isStopping ? earlier.ended : undefined;
+    const createPipeline = () => this.#pipelineOf(launch, identity, orderKey);
+    const bot = new PolledBot({ launch, identity, key, locks, clock, after, createPipeline });
+    if (!after) bot.open();
+    this.#bots.add(bot);
+    if (this.#phase === 'polling') void this.#poll(bot);
   }
 
   poll(): void {
     this.#phase = 'polling';
-    for (const bot of this.#bots) void this.#poll(bot);
+    for (const bot of this.#bots) if (!bot.isStopping) void this.#poll(bot);
+  }
+
+  /**
+   * Stops one bot while the run goes on.
+   *
+   * @param by what the program has called
+   * @returns false if that would leave no bot and the program launches none, so that the run is to be stopped instead
+   */
+  stop(launch: Launch, by: string): boolean {
+    const bot = [...this.#bots].find((candidate) => candidate.launch === launch);
+    if (!bot || bot.isStopping || this.#phase === 'stopping') return true;
+    if (!launch.isByProgram && !this.#hasOthers(bot)) return false;
+    this.#options.emit({ event: 'bot.stopping', bot: bot.botId, by }, bot.botId);
+    void this.#end(bot).then(() => {
+      this.#options.emit({ event: 'bot.stopped', bot: bot.botId }, bot.botId);
+      launch.ended();
+      if (this.isEmpty) this.#options.emptied(by);
+    });
+    return true;
+  }
+
+  /** Ends the launch of a bot that cannot be polled (any more), and with it the run, unless other bots go on. */
+  fail(launch: Launch, error: LastcallError): void {
+    const { keepsOthers, emit, failed } = this.#options;
+    const bot = [...this.#bots].find((candidate) => candidate.launch === launch);
+    // The program has stopped it already.
+    if (bot?.isStopping && this.#phase !== 'stopping' && concernsOneBot(error)) return;
+    if (this.#phase === 'stopping' || !keepsOthers || !concernsOneBot(error) || !this.#hasOthers(bot)) {
+      failed(error);
+      launch.ended(error);
+      return;
+    }
+    const { botId } = identityOf(launch.bot);
+    if (error.code !== 'BOT_ALREADY_POLLED') this.#failures.set(botId, error);
+    emit({ event: 'bot.failed', bot: botId, error }, botId);
+    if (bot) void this.#end(bot);
+    launch.ended(error);
+  }
+
+  /** Whether no bot is polled, or is about to be. */
+  get isEmpty(): boolean {
+    return !this.#hasOthers(undefined);
   }
 
   stopIntake(): void {
     this.#phase = 'stopping';
-    for (const { pipeline } of this.#bots) pipeline.stopIntake();
+    for (const bot of this.#bots) bot.stopIntake();
   }
 
   /**
@@ -94,9 +127,9 @@ export class Bots {
    */
   async drain(latestEnd: AbortSignal, why: () => 'stop' | 'fault', withinMs?: number): Promise<void> {
     const aborted = await Promise.all(
-      this.#bots.map(async ({ pipeline, launched }) => {
-        const entries = await pipeline.drain(latestEnd, why, withinMs);
-        launched.ended();
+      [...this.#bots].map(async (bot) => {
+        const entries = await bot.drain(latestEnd, why, withinMs);
+        bot.launch.ended();
         return entries;
       }),
     );
@@ -111,84 +144,105 @@ export class Bots {
 
   /** Restores the bots as they were before `add`. */
   close(): void {
-    for (const { pipeline } of this.#bots) pipeline.close();
+    for (const bot of this.#bots) bot.close();
   }
 
   /** The activity of all bots together; `latestEnd` is that of the bot whose step ends first. */
   get activity(): Activity {
-    const all = this.#bots.map(({ pipeline }) => pipeline.activity);
+    const { handled, caught, failed, timedOut, expired, putBack } = this.counts;
+    const all = this.#pipelines().map(([, { activity }]) => activity);
+    const total = (name: 'running' | 'waiting' | 'dead') => all.reduce((sum, one) => sum + one[name], 0);
     return {
-      running: total(all, 'running'),
-      handled: total(all, 'handled'),
-      caught: total(all, 'caught'),
-      failed: total(all, 'failed'),
-      timedOut: total(all, 'timedOut'),
-      expired: total(all, 'expired'),
-      putBack: total(all, 'putBack'),
-      waiting: total(all, 'waiting'),
-      dead: total(all, 'dead'),
+      running: total('running'),
+      handled,
+      caught,
+      failed,
+      timedOut,
+      expired,
+      putBack,
+      waiting: total('waiting'),
+      dead: total('dead'),
       latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
     };
   }
 
-  /** The counts of all bots together; `confirmedUpTo` only where there is one bot. */
+  /** The counts of all bots together, also of those that have ended; `confirmedUpTo` only where there was one bot. */
   get counts(): ReceiptCounts {
-    const all = this.#bots.map(({ pipeline }) => pipeline.counts);
-    return {
-      fetched: total(all, 'fetched'),
-      recovered: total(all, 'recovered'),
-      handled: total(all, 'handled'),
-      caught: total(all, 'caught'),
-      failed: total(all, 'failed'),
-      timedOut: total(all, 'timedOut'),
-      expired: total(all, 'expired'),
-      dropped: total(all, 'dropped'),
-      left: total(all, 'left'),
-      mayRepeat: total(all, 'mayRepeat'),
-      putBack: total(all, 'putBack'),
-      deadDropped: total(all, 'deadDropped'),
-      confirmedUpTo: all.length === 1 ? all[0]?.confirmedUpTo : undefined,
-    };
+    return this.#tally.total(this.#pipelines().map(([key, { counts }]) => [key, counts] as const));
   }
 
-  #pipelineOf(launched: Launched, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
+  /** The errors of the bots that ended while others went on, and that were not launched again. */
+  get failures(): ReadonlyMap<number, LastcallError> {
+    return this.#failures;
+  }
+
+  #pipelines(): readonly (readonly [key: string, pipeline: Pipeline])[] {
+    return [...this.#bots].flatMap(({ key, pipeline }) => (pipeline ? [[key, pipeline] as const] : []));
+  }
+
+  #hasOthers(bot: PolledBot | undefined): boolean {
+    return [...this.#bots].some((other) => other !== bot && !other.isStopping);
+  }
+
+  #pipelineOf(launch: Launch, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
     const { settings, clock, emit, errorText, failed } = this.#options;
+    const { botId } = identity;
     return new Pipeline({
-      bot: launched.bot,
-      handlerScope: launched.handlerScope,
+      bot: launch.bot,
+      handlerScope: launch.handlerScope,
+      pollThrough: (parameters, call, getUpdates) =>
+        launch.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
       key: botKey(identity),
       settings: {
         ...settings,
-        allowedUpdates: launched.allowedUpdates ?? settings.allowedUpdates,
-        dropPending: launched.dropPendingUpdates || settings.dropPending,
+        allowedUpdates: launch.allowedUpdates ?? settings.allowedUpdates,
+        dropPending: launch.dropPendingUpdates || settings.dropPending,
       },
       ...(ownOrderKey && { ownOrderKey }),
       clock,
       errorText,
-      connected: (me) => launched.connected(me),
+      connected: (me) => {
+        this.#failures.delete(botId);
+        launch.connected(me);
+      },
       emit: (event) => {
-        emit(event, identity.botId);
+        emit(event, botId);
         const fault = faultIn(event);
         if (fault) failed(fault);
       },
     });
   }
 
-  async #poll({ pipeline, launched, locked }: PolledBot): Promise<void> {
-    const error = await locked.then(
-      // The stop may have come while this process stood by.
-      async () => (this.#phase === 'stopping' ? undefined : (await pipeline.poll()).error),
-      // Without an error of the lock, a stop has ended the wait for it.
-      (reason: unknown) => (reason instanceof LastcallError ? reason : undefined),
+  async #poll(bot: PolledBot): Promise<void> {
+    const error = await bot.poll().then(
+      (end) => end?.error,
+      (reason: unknown) => {
+        if (isLastcallError(reason)) return reason;
+        // A stop, of the bot or of the run, has ended the wait for the lock.
+        return bot.isStopping || reason instanceof StopReason ? undefined : unexpected(bot.botId, reason);
+      },
     );
-    if (!error) return;
-    launched.ended(error);
-    this.#options.failed(error);
+    if (error) this.fail(bot.launch, error);
+  }
+
+  async #end(bot: PolledBot): Promise<void> {
+    try {
+      await bot.end();
+    } catch (error) {
+      this.#options.failed(unexpected(bot.botId, error));
+    } finally {
+      if (bot.pipeline) this.#tally.add(bot.key, bot.pipeline.counts);
+      this.#bots.delete(bot);
+    }
   }
 }
 
-function total<Name extends string>(all: readonly Readonly<Record<Name, number>>[], name: Name): number {
-  return all.reduce((sum, one) => sum + one[name], 0);
+const unexpected = (botId: number, cause: unknown): LastcallError =>
+  new LastcallError('INTERNAL', `bot ${botId}`, describeThrown(cause), { cause });
+
+/** Whether an error ends one bot. A fault of the process or the disk, which a restart may heal, ends the run. */
+function concernsOneBot({ code, exitCode }: LastcallError): boolean {
+  return exitCode !== ExitCode.fault || code === ('POLL_REJECTED' satisfies ErrorCode);
 }
 
 /** The error by which an event of dispatcher or inbox ends the run; undefined for all other events. */

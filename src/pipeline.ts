@@ -23,6 +23,7 @@ import { Poller, type PollingEnd } from './polling/poller.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
 import { restoreUpdate } from './telegraf/bot-api/results.js';
 import { type HandlerScope, type PreparedBot, prepareBot } from './telegraf/handling.js';
+import type { Launch } from './telegraf/launch.js';
 import { albumOf, type Order, type OrderKeyFunction, orderKey, updateKind } from './telegraf/order-key.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
@@ -74,6 +75,8 @@ export interface PipelineOptions {
   readonly bot: Telegraf;
   /** The handlers are called in it, if it is given. */
   readonly handlerScope?: HandlerScope | undefined;
+  /** Makes a poll in such a way that the program sees it, if it is given. */
+  readonly pollThrough?: Launch['pollThrough'];
   /** The bot's name for all that is kept of it on this host. */
   readonly key: string;
   readonly settings: PipelineSettings;
@@ -89,6 +92,9 @@ export interface PipelineOptions {
   readonly disk?: Disk;
 }
 
+/** How much longer a timed-out handler may take before it is given up. */
+const HANDLER_GRACE_MS = 10_000;
+
 export class Pipeline {
   readonly #prepared: PreparedBot;
   readonly #api: HttpBotApi;
@@ -97,6 +103,8 @@ export class Pipeline {
   readonly #jamWatch: JamWatch<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
+  /** How long a handler may run until it is given up, at most. */
+  readonly handlerLimitMs: number;
   #polling: Promise<PollingEnd> | undefined;
   #end: PollingEnd | undefined;
   #report: InboxReport | undefined;
@@ -108,10 +116,13 @@ export class Pipeline {
     this.#api = createBotApi(bot.telegram, clock);
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
     this.#prepared = prepareBot(bot, options.handlerScope);
+    const handlerTimeoutMs = Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0);
+    this.handlerLimitMs = handlerTimeoutMs + HANDLER_GRACE_MS;
     this.#dispatcher = new Dispatcher({
       source: new GroupSettlement(this.#inbox),
       concurrency: settings.concurrency,
-      handlerTimeoutMs: Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0),
+      handlerTimeoutMs,
+      graceMs: HANDLER_GRACE_MS,
       retries: settings.retries,
       clock,
       historyOf: (entry) => entry,
@@ -135,8 +146,13 @@ export class Pipeline {
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
     const { pollTimeoutMs, conflictPatienceMs, confirmTimeoutMs } = settings;
+    const { getUpdates } = this.#api;
     this.#poller = new Poller({
-      api: this.#api,
+      api: {
+        ...this.#api,
+        getUpdates: (parameters, call) =>
+          options.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
+      },
       accept: (batch) => this.#inbox.accept(batch),
       connected: (me) => {
         options.connected(me);

@@ -1,10 +1,13 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
-import { Bots, type BotsOptions, type Launched } from '../src/bots.js';
+import { Bots, type BotsOptions } from '../src/bots.js';
 import { systemClock } from '../src/clock.js';
 import type { LastcallError } from '../src/errors.js';
 import { BotLocks } from '../src/host/bot-locks.js';
 import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+import type { Launch } from '../src/telegraf/launch.js';
 
 const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET';
 
@@ -20,13 +23,14 @@ afterEach(async () => {
   await sandbox.close();
 });
 
-function newBots(settings: Partial<BotsOptions['settings']> = {}) {
+function newBots(settings: Partial<BotsOptions['settings']> = {}, keepsOthers = true) {
   const told: string[] = [];
   const errors: LastcallError[] = [];
   const stop = new AbortController();
   const locks = new BotLocks({ onLocked: 'exit', signal: stop.signal, clock: systemClock, emit: () => {} });
   const bots = new Bots({
     locks,
+    keepsOthers,
     settings: {
       allowedUpdates: ['message'],
       dropPending: false,
@@ -52,6 +56,7 @@ function newBots(settings: Partial<BotsOptions['settings']> = {}) {
     joining: ({ telegram }) => told.push(`${telegram.token.split(':')[0]} joins`),
     emit: ({ event }, botId) => told.push(`${botId} ${event}`),
     failed: (error) => errors.push(error),
+    emptied: (by) => told.push(`emptied: ${by}`),
   });
   groups.set(bots, () => {
     stop.abort();
@@ -78,12 +83,13 @@ function newBot(token = SANDBOX_TOKEN, apiRoot = sandbox.apiRoot): Telegraf {
   return bot;
 }
 
-function launchOf(bot: Telegraf, wishes: Partial<Launched> = {}) {
+function launchOf(bot: Telegraf, wishes: Partial<Launch> = {}) {
   const ends: unknown[] = [];
-  const launched: Launched = {
+  const launched: Launch = {
     bot,
     allowedUpdates: undefined,
     dropPendingUpdates: false,
+    isByProgram: true,
     connected: (me) => {
       bot.botInfo = me;
     },
@@ -91,6 +97,11 @@ function launchOf(bot: Telegraf, wishes: Partial<Launched> = {}) {
     ...wishes,
   };
   return { launched, ends };
+}
+
+/** Resolves once it is so; checked in every turn. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 const bothPoll = () =>
@@ -135,8 +146,11 @@ describe('a bots', () => {
     ]);
   });
 
-  it('tells the program of a bot that its end has come: after the drain, or with what ended it', async () => {
-    const { bots, errors } = newBots();
+  it.each([
+    ['ends that bot alone', true],
+    ['ends the run, if the others are not to be kept', false],
+  ])('tells of a bot that cannot be polled: %s', async (_, keepsOthers) => {
+    const { bots, told, errors } = newBots({}, keepsOthers);
     sandbox.addFault({ kind: 'revoked', bot: sandbox.id });
     const refused = launchOf(newBot());
     const good = launchOf(newBot(OTHER_TOKEN));
@@ -144,12 +158,86 @@ describe('a bots', () => {
     bots.add(good.launched);
     bots.poll();
     await sandbox.bot(OTHER_TOKEN).ask('hello');
-    expect(errors).toMatchObject([{ code: 'TOKEN_REFUSED' }]);
-    expect(refused.ends).toEqual(errors);
+    expect(refused.ends).toMatchObject([{ code: 'TOKEN_REFUSED' }]);
+    expect(errors).toEqual(keepsOthers ? [] : refused.ends);
+    expect([...bots.failures]).toEqual(keepsOthers ? [[sandbox.id, refused.ends[0]]] : []);
+    expect(told.includes('7000000000 bot.failed')).toBe(keepsOthers);
     expect(good.ends).toEqual([]);
     await dissolve(bots);
     expect(good.ends).toEqual([undefined]);
     expect(bots.counts).toMatchObject({ fetched: 1, handled: 1, left: 0, confirmedUpTo: undefined });
+  });
+
+  it('ends the run when the last bot cannot be polled', async () => {
+    const { bots, errors } = newBots();
+    sandbox.addFault({ kind: 'revoked' });
+    const [one, other] = [launchOf(newBot()), launchOf(newBot(OTHER_TOKEN))];
+    for (const { launched } of [one, other]) bots.add(launched);
+    bots.poll();
+    await until(() => one.ends.length + other.ends.length === 2);
+    expect(errors).toMatchObject([{ code: 'TOKEN_REFUSED' }]);
+    expect(bots.failures.size).toBe(1);
+  });
+
+  it('stops one of its bots, keeps its counts, and takes it back once it has ended', async () => {
+    const { bots, told } = newBots();
+    const first = launchOf(newBot());
+    bots.add(first.launched);
+    bots.add(launchOf(newBot(OTHER_TOKEN)).launched);
+    bots.poll();
+    await Promise.all([sandbox.ask('one'), sandbox.bot(OTHER_TOKEN).ask('one')]);
+    expect(bots.stop(first.launched, 'bot.stop()')).toBe(true);
+    expect(first.ends).toEqual([]);
+    // It has not ended: the new launch waits.
+    const again = launchOf(newBot());
+    bots.add(again.launched);
+    await sandbox.ask('two');
+    expect(first.ends).toEqual([undefined]);
+    await until(() => bots.counts.handled === 3);
+    expect(bots.counts).toMatchObject({ fetched: 3, handled: 3 });
+    expect(bots.activity).toMatchObject({ handled: 3 });
+    expect(told).not.toContain('emptied: bot.stop()');
+  });
+
+  it('tells when the program has stopped the last of its bots', async () => {
+    const { bots, told } = newBots();
+    const { launched } = launchOf(newBot());
+    bots.add(launched);
+    bots.poll();
+    await sandbox.ask('one');
+    bots.stop(launched, 'bot.stop()');
+    await until(() => told.includes('emptied: bot.stop()'));
+    expect(bots.isEmpty).toBe(true);
+    expect(bots.counts).toMatchObject({ fetched: 1, handled: 1 });
+    expect(bots.activity.latestEnd).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('leaves it to the run to stop the only bot of a program that launches none itself', () => {
+    const { bots } = newBots();
+    const { launched } = launchOf(newBot(), { isByProgram: false });
+    bots.add(launched);
+    expect(bots.stop(launched, 'bot.stop()')).toBe(false);
+  });
+
+  it('holds nothing of the bots that have ended', async () => {
+    const { bots } = newBots();
+    const other = launchOf(newBot(OTHER_TOKEN));
+    bots.add(other.launched);
+    bots.poll();
+    const ended: WeakRef<object>[] = [];
+    for (let round = 0; round < 20; round++) {
+      const { launched, ends } = launchOf(newBot());
+      bots.add(launched);
+      bots.stop(launched, 'bot.stop()');
+      await until(() => ends.length === 1);
+      ended.push(new WeakRef(launched));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    setFlagsFromString('--expose-gc');
+    const collectGarbage: () => void = runInNewContext('gc');
+    collectGarbage();
+    // The newest may still be on the stack.
+    expect(ended.slice(0, -2).filter((ref) => ref.deref())).toEqual([]);
   });
 
   it('names the updates whose handlers had to be aborted, once all bots have drained', async () => {

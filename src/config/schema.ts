@@ -160,6 +160,12 @@ const table = {
     fallback: '2m',
     help: 'How long to continue while another program polls with the same token, before exit 75.',
   }),
+  botFailure: setting({
+    name: 'BOT_FAILURE',
+    type: choice(['keep-others', 'stop-all']),
+    fallback: 'keep-others',
+    help: 'What becomes of the other bots of a program when one cannot be polled any more (its token was revoked). keep-others: they go on if the program handles the rejection of launch(), as under Node. stop-all: the run ends.',
+  }),
   deleteWebhook: setting({
     name: 'DELETE_WEBHOOK',
     type: yesNo,

@@ -1,4 +1,5 @@
 /** The locks of a run, one per bot, which keep other processes and other runs from polling the same bots. */
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { describeThrown } from '../thrown.js';
@@ -15,6 +16,8 @@ export interface BotLocksOptions {
   readonly holderOf?: (key: string) => number | undefined;
   /** Called when the bot's lock is held, before `reserve` and `claim` resolve. */
   readonly acquired?: (bot: BotIdentity, key: string) => void;
+  /** Called when a lock that was held is released during the run. */
+  readonly released?: (key: string) => void;
   readonly emit: (event: LockEvent) => void;
 }
 
@@ -26,10 +29,18 @@ interface BotLock {
   readonly held: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
+  /** Ends the wait for the lock. */
+  readonly stop: AbortController;
   /** Whether a bot of this run is polled under this lock. */
   isClaimed: boolean;
   isHeld: boolean;
 }
+
+/**
+ * How long the next lock is left to the process that has just won an earlier one, so that of two processes that start
+ * together with the same bots, one takes them all.
+ */
+const HEAD_START_MS = 200;
 
 /** Takes, shares and releases the locks of one run. */
 export class BotLocks {
@@ -63,15 +74,26 @@ export class BotLocks {
     return entry.held;
   }
 
+  /** Releases the lock of a bot that is polled no longer, or ends the wait for it. */
+  releaseOne(bot: BotIdentity): void {
+    const entry = this.#locks.get(botKey(bot));
+    if (!entry) return;
+    entry.stop.abort(new Error(`bot ${bot.botId} is stopped`));
+    if (entry.isHeld) this.#options.released?.(entry.key);
+    this.#release(entry);
+  }
+
   /** Releases all locks. Call it at the end of the run, when the signal has aborted. */
   release(): void {
-    for (const entry of this.#locks.values()) {
-      polledBots().delete(entry.key);
-      if (!entry.isHeld) continue;
-      entry.lock.release();
-      this.#options.emit({ event: 'lock.released', bot: entry.bot.botId });
-    }
-    this.#locks.clear();
+    for (const entry of this.#locks.values()) this.#release(entry);
+  }
+
+  #release(entry: BotLock): void {
+    this.#locks.delete(entry.key);
+    polledBots().delete(entry.key);
+    if (!entry.isHeld) return;
+    entry.lock.release();
+    this.#options.emit({ event: 'lock.released', bot: entry.bot.botId });
   }
 
   #lockOf(bot: BotIdentity): BotLock {
@@ -81,18 +103,30 @@ export class BotLocks {
     const polled = polledBots();
     if (polled.has(key)) throw alreadyPolled(bot);
     polled.add(key);
-    const entry = newBotLock(bot, key, new HostLock(lockAddress(key), this.#options.clock));
+    const entry = newBotLock(
+      bot,
+      key,
+      new HostLock(lockAddress(key), this.#options.clock),
+      this.#options.signal,
+    );
     this.#locks.set(key, entry);
     this.#queue.push(entry);
     if (!this.#acquiring) void this.#acquireQueued();
     return entry;
   }
 
-  /** Takes the locks one by one, sorted by key, so that two processes with the same bots do not each hold some. */
+  /**
+   * Tries the locks one by one, sorted by key, so that two processes with the same bots do not each hold some. Stands by for
+   * those that are taken, while the others are tried.
+   */
   async #acquireQueued(): Promise<void> {
+    const { clock, signal } = this.#options;
     this.#acquiring = true;
     await Promise.resolve();
-    for (let entry = this.#next(); entry; entry = this.#next()) await this.#acquire(entry);
+    for (let entry = this.#next(); entry; entry = this.#next()) {
+      const isFree = await this.#acquire(entry);
+      if (!isFree && this.#queue.length > 0) await clock.sleep(HEAD_START_MS, signal).catch(() => {});
+    }
     this.#acquiring = false;
   }
 
@@ -101,35 +135,53 @@ export class BotLocks {
     return this.#queue.shift();
   }
 
-  async #acquire(entry: BotLock): Promise<void> {
-    const { signal, clock, acquired, emit } = this.#options;
-    const { bot, key, lock } = entry;
-    const begunAt = clock.now();
+  /** Takes the lock if it is free, and returns whether it is; otherwise begins to stand by for it. */
+  async #acquire(entry: BotLock): Promise<boolean> {
+    const begunAt = this.#options.clock.now();
     try {
-      signal.throwIfAborted();
-      const free = await lock.tryAcquire();
-      if (!free) await this.#standBy(entry);
-      signal.throwIfAborted();
-      entry.isHeld = true;
-      emit({ event: 'lock.acquired', bot: bot.botId, waitedMs: free ? 0 : clock.now() - begunAt });
-      acquired?.(bot, key);
-      entry.resolve();
+      entry.stop.signal.throwIfAborted();
+      const isFree = await entry.lock.tryAcquire();
+      if (isFree) this.#hold(entry, 0);
+      else
+        void this.#standBy(entry).then(
+          () => this.#hold(entry, this.#options.clock.now() - begunAt),
+          (reason) => this.#fail(entry, reason),
+        );
+      return isFree;
     } catch (reason) {
-      lock.release();
-      entry.reject(signal.aborted || reason instanceof LastcallError ? reason : unavailable(bot, reason));
+      this.#fail(entry, reason);
+      return true;
     }
   }
 
-  async #standBy({ bot, key, lock }: BotLock): Promise<void> {
-    const { onLocked, signal, holderOf, emit } = this.#options;
+  async #standBy({ bot, key, lock, stop }: BotLock): Promise<void> {
+    const { onLocked, holderOf, emit } = this.#options;
     const holder = holderOf?.(key);
     if (onLocked === 'exit') throw locked(bot, holder);
     emit({ event: 'lock.waiting', bot: bot.botId, holder });
-    await lock.acquire(signal);
+    await lock.acquire(stop.signal);
+  }
+
+  #hold(entry: BotLock, waitedMs: number): void {
+    const { acquired, emit } = this.#options;
+    try {
+      entry.stop.signal.throwIfAborted();
+      entry.isHeld = true;
+      emit({ event: 'lock.acquired', bot: entry.bot.botId, waitedMs });
+      acquired?.(entry.bot, entry.key);
+      entry.resolve();
+    } catch (reason) {
+      this.#fail(entry, reason);
+    }
+  }
+
+  #fail({ bot, lock, stop, reject }: BotLock, reason: unknown): void {
+    lock.release();
+    reject(stop.signal.aborted || reason instanceof LastcallError ? reason : unavailable(bot, reason));
   }
 }
 
-function newBotLock(bot: BotIdentity, key: string, lock: HostLock): BotLock {
+function newBotLock(bot: BotIdentity, key: string, lock: HostLock, runSignal: AbortSignal): BotLock {
   let resolve = () => {};
   let reject: (reason: unknown) => void = () => {};
   const held = new Promise<void>((onHeld, onFailed) => {
@@ -138,7 +190,10 @@ function newBotLock(bot: BotIdentity, key: string, lock: HostLock): BotLock {
   });
   // A stop may reject the promise before anybody awaits it.
   held.catch(() => {});
-  return { bot, key, lock, held, resolve, reject, isClaimed: false, isHeld: false };
+  const stop = new AbortController();
+  const removeListener = onAbort(runSignal, () => stop.abort(runSignal.reason));
+  onAbort(stop.signal, removeListener);
+  return { bot, key, lock, held, resolve, reject, stop, isClaimed: false, isHeld: false };
 }
 
 function alreadyPolled({ botId }: BotIdentity): LastcallError {

@@ -1,4 +1,5 @@
 /** The events about the process's surroundings: the lock, the previous run, the time a stop has, and stand-stills. */
+import type { LastcallError } from '../errors.js';
 import type { RunPhase } from './run-record.js';
 
 /** The events of a bot's lock. `bot` is the bot's id. */
@@ -57,4 +58,13 @@ export interface StandstillEvent {
   readonly ms: number;
 }
 
-export type HostEvent = LockEvent | PreviousRunEvent | BudgetEvent | StandstillEvent;
+/** What becomes of a bot while the run goes on. `bot` is the bot's id. */
+export type BotEvent =
+  /** The program has called `bot.stop()`: the bot is polled no longer, and its handlers may end. */
+  | { readonly event: 'bot.stopping'; readonly bot: number; readonly by: string }
+  /** The handlers of a bot that the program has stopped have ended, and it may be launched again. */
+  | { readonly event: 'bot.stopped'; readonly bot: number }
+  /** The bot cannot be polled any more; the others go on. */
+  | { readonly event: 'bot.failed'; readonly bot: number; readonly error: LastcallError };
+
+export type HostEvent = LockEvent | PreviousRunEvent | BudgetEvent | StandstillEvent | BotEvent;

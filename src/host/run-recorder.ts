@@ -58,6 +58,13 @@ export class RunRecorder {
     this.#write(key);
   }
 
+  /** Records that the bot has stopped, though the run goes on. The bot's file is written no longer. */
+  finish(key: string): void {
+    if (!this.#keys.has(key)) return;
+    this.#write(key, { phase: 'stopped', exitCode: 0 });
+    this.#keys.delete(key);
+  }
+
   /** Returns the pid of the other process that runs the bot by the bot's file. It may be wrong: only display it. */
   holderOf(key: string): number | undefined {
     const { bootId, pid } = this.#options;
@@ -98,12 +105,12 @@ export class RunRecorder {
     }
   }
 
-  #write(key: string): void {
+  #write(key: string, fields = this.#current): void {
     const path = this.#pathOf(key);
     if (path === undefined) return;
     const { pid, bootId, supervisor, killAfterMs } = this.#options;
     const times = { sinceMs: this.#sinceMs, stopAskedMs: this.#stopAskedMs };
-    const record: RunRecord = { ...this.#current, ...times, pid, bootId, supervisor, killAfterMs };
+    const record: RunRecord = { ...fields, ...times, pid, bootId, supervisor, killAfterMs };
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       replaceFile(path, `${JSON.stringify(record)}\n`);

@@ -83,6 +83,11 @@ export class StopReason extends Error {
     return new StopReason('start-failed', describeThrown(cause), { cause, exitCode });
   }
 
+  /** The reason to stop for an error of lastcall's own: `fault` where its exit code says so, else `fatal`. */
+  static failure(error: LastcallError): StopReason {
+    return error.exitCode === ExitCode.fault ? StopReason.fault(error) : StopReason.fatal(error);
+  }
+
   static fatal(cause: LastcallError): StopReason {
     return new StopReason('fatal', cause.message, { cause, exitCode: cause.exitCode });
   }

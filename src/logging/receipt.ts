@@ -1,7 +1,8 @@
 /** Writes the receipt: the last log line of a run, which says how the run ended and what it did. */
+import type { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import type { Outcome, Phase } from '../lifecycle/outcome.js';
-import { count, durationInWords } from '../words.js';
+import { count, durationInWords, firstFew } from '../words.js';
 import { reasonFields } from './events/lifecycle.js';
 import type { Level } from './events/row.js';
 import type { EventLog } from './events.js';
@@ -44,8 +45,17 @@ export function verdictOf({ clean, exitCode }: Pick<Outcome, 'clean' | 'exitCode
   return clean ? 'clean' : 'cut';
 }
 
-/** Writes the receipt, at level `info` after a clean stop, otherwise at a higher level. */
-export function logReceipt(log: EventLog, outcome: Outcome, counts: ReceiptCounts): void {
+/**
+ * Writes the receipt, at level `info` after a clean stop, otherwise at a higher level.
+ *
+ * @param failures the errors of the bots that ended while others went on, by the bots' ids
+ */
+export function logReceipt(
+  log: EventLog,
+  outcome: Outcome,
+  counts: ReceiptCounts,
+  failures: ReadonlyMap<number, LastcallError> = new Map(),
+): void {
   const { reason, exitCode, durationMs, stopDurationMs, phases } = outcome;
   const verdict = verdictOf(outcome);
   const fields = {
@@ -56,9 +66,12 @@ export function logReceipt(log: EventLog, outcome: Outcome, counts: ReceiptCount
     durationMs,
     stopDurationMs,
     counts,
+    ...(failures.size > 0 && { failedBots: [...failures].map(([bot, { code }]) => ({ bot, code })) }),
     phases: phases.map(phaseFields),
   };
-  log[levelOf(verdict, exitCode)](lineFields(fields), receiptMessage(outcome, counts));
+  const level = levelOf(verdict, exitCode);
+  const message = receiptMessage(outcome, counts, failures);
+  log[failures.size > 0 && level === 'info' ? 'warn' : level](lineFields(fields), message);
 }
 
 /** Returns `error` if the run had to end, and `warn` if something was cut off at its end. */
@@ -73,14 +86,24 @@ function phaseFields(phase: Phase): object {
   return { hook, step, result, durationMs: roundedMs(durationMs), ...error };
 }
 
-function receiptMessage(outcome: Outcome, counts: ReceiptCounts): string {
+function receiptMessage(
+  outcome: Outcome,
+  counts: ReceiptCounts,
+  failures: ReadonlyMap<number, LastcallError>,
+): string {
   const { reason, exitCode, durationMs, stopDurationMs } = outcome;
   const how = reason.kind === 'start-failed' ? 'Could not start' : endings[verdictOf(outcome)];
   return [
     `${how} (${reason.message}), exit code ${exitCode}`,
     `up ${durationInWords(durationMs)}, the stop took ${durationInWords(stopDurationMs)}`,
     countsInWords(counts),
+    ...(failures.size > 0 ? [failuresInWords(failures)] : []),
   ].join('; ');
+}
+
+function failuresInWords(failures: ReadonlyMap<number, LastcallError>): string {
+  const bots = [...failures].map(([bot, { code }]) => `${bot} (${code})`);
+  return `${count(bots.length, 'bot')} had ended before: ${firstFew(bots)}`;
 }
 
 const endings: Readonly<Record<Verdict, string>> = {

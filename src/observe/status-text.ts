@@ -1,7 +1,7 @@
 /** The status of the run in one line: the step of the start or stop, and otherwise whether polling works. */
 import type { Clock } from '../clock.js';
 import type { Activity } from '../pipeline.js';
-import { count, durationInWords } from '../words.js';
+import { count, durationInWords, firstFew } from '../words.js';
 import type { ObservedEvent } from './events.js';
 import type { Progress } from './progress.js';
 
@@ -27,9 +27,12 @@ export class StatusText {
   readonly #options: StatusTextOptions;
   /** The bots whose locks other processes hold, with the pids of the holders if known. */
   readonly #locked = new Map<number, number | undefined>();
-  readonly #usernames = new Map<number, string>();
+  /** The bots that are connected, with the names that people know them by. */
+  readonly #names = new Map<number, string>();
   /** What keeps each bot from polling, and since when, in the clock's milliseconds. */
   readonly #problems = new Map<number, { readonly text: string; readonly since: number }>();
+  /** Why bots have ended while the run goes on: `stopped by the program`, or an error's code. */
+  readonly #ended = new Map<number, string>();
   #lastPollAt: number | undefined;
   #final: string | undefined;
 
@@ -63,8 +66,15 @@ export class StatusText {
         return true;
       case 'lock.acquired':
         return this.#locked.delete(event.bot);
+      case 'bot.stopping':
+        this.#end(event.bot, 'stopped by the program');
+        return true;
+      case 'bot.failed':
+        if (event.error.code !== 'BOT_ALREADY_POLLED') this.#end(event.bot, event.error.code);
+        return true;
       case 'poll.connected':
-        this.#usernames.set(botId, event.username);
+        this.#ended.delete(botId);
+        this.#names.set(botId, event.username === undefined ? `account ${event.id}` : `@${event.username}`);
         return true;
       case 'poll.answered':
         this.#lastPollAt = clock.now();
@@ -97,25 +107,42 @@ export class StatusText {
       return `${name}:${handlers} ${inSeconds(Math.max(0, latestEnd - now))} left`;
     }
     const [holder] = this.#locked.values();
-    if (this.#locked.size > 0 && this.#usernames.size === 0)
+    if (this.#locked.size > 0 && this.#names.size === 0 && this.#ended.size === 0)
       return `standing by, ${holder === undefined ? 'another process' : `process ${holder}`} polls`;
     if (progress.phase === 'starting') return progress.step.name;
 
     const handlers = inWords(activity());
     for (const [botId, { text, since }] of this.#problems)
       return `${this.#prefixOf(botId)}${text} for ${inSeconds(now - since)}, ${handlers}`;
+    if (this.#names.size === 0 && this.#ended.size > 0)
+      return `no bot is polled (${this.#absentBots()}), ${handlers}`;
     if (this.#lastPollAt === undefined) return 'connecting to Telegram';
-    const names = [...this.#usernames.values()].map((name) => `@${name}`).join(', ');
+    const names = [...this.#names.values()].join(', ');
     const silentMs = now - this.#lastPollAt;
     const isLate = silentMs > pollTimeoutMs + POLL_TOLERANCE_MS;
-    return `polling as ${names}, ${handlers}${isLate ? `, last poll ${inSeconds(silentMs)} ago` : ''}`;
+    const absent = this.#absentBots();
+    return `polling as ${names}, ${handlers}${isLate ? `, last poll ${inSeconds(silentMs)} ago` : ''}${absent && ` (${absent})`}`;
+  }
+
+  #end(botId: number, why: string): void {
+    this.#ended.set(botId, why);
+    this.#names.delete(botId);
+    this.#problems.delete(botId);
+    this.#locked.delete(botId);
+  }
+
+  /** Names the bots that are not polled although the program has launched them. */
+  #absentBots(): string {
+    const locked = [...this.#locked.keys()].map((bot) => `bot ${bot}: standing by`);
+    const ended = [...this.#ended].map(([bot, why]) => `bot ${bot}: ${why}`);
+    return firstFew([...locked, ...ended], 5);
   }
 
   /** Returns a prefix that names the bot with a problem; empty if there is only one bot. */
   #prefixOf(botId: number): string {
-    const username = this.#usernames.get(botId);
-    if (this.#usernames.size === (username === undefined ? 0 : 1)) return '';
-    return username === undefined ? `bot ${botId}: ` : `@${username}: `;
+    const name = this.#names.get(botId);
+    if (this.#names.size === (name === undefined ? 0 : 1)) return '';
+    return `${name ?? `bot ${botId}`}: `;
   }
 }
 

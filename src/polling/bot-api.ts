@@ -33,7 +33,8 @@ export interface CallOptions {
 /** The part of the result of `getMe` that polling uses. */
 export interface Me {
   readonly id: number;
-  readonly username: string;
+  /** Absent for an account without one. */
+  readonly username?: string;
 }
 
 export interface WebhookInfo {

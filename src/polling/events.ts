@@ -2,7 +2,7 @@
 import type { ConflictParty } from './failure.js';
 
 export type PollingEvent =
-  | { readonly event: 'poll.connected'; readonly id: number; readonly username: string }
+  | { readonly event: 'poll.connected'; readonly id: number; readonly username: string | undefined }
   | { readonly event: 'poll.backlog'; readonly pending: number }
   | { readonly event: 'poll.webhook-deleted'; readonly host: string }
   | { readonly event: 'poll.pending-dropped'; readonly count: number }

@@ -60,6 +60,7 @@ describe('what is in force', () => {
       stopTimeoutMs: 90_000,
       stopAfterMs: undefined,
       conflictPatienceMs: 120_000,
+      botFailure: 'keep-others',
       deleteWebhook: true,
       dropPending: false,
       inbox: 'journal',

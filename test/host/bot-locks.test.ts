@@ -153,19 +153,41 @@ describe('the locks of a run', () => {
     }
   });
 
-  it('are not taken while the run stands by for one with a smaller key', async () => {
-    const [a, b] = [newBot(), newBot()].sort((one, other) => (botKey(one) < botKey(other) ? -1 : 1));
-    if (!a || !b) throw new Error('two bots were made');
+  it('are taken though the run stands by for another one, after a head start for its holder', async () => {
+    const [a, b, c] = [newBot(), newBot(), newBot()].sort((one, other) =>
+      botKey(one) < botKey(other) ? -1 : 1,
+    );
+    if (!a || !b || !c) throw new Error('three bots were made');
     const holder = await holdElsewhere(a);
     const { locks, told } = newRun();
-    const both = [locks.claim(b), locks.claim(a)];
-    const wanted = new HostLock(lockAddress(botKey(b)));
-    // The run stands by for the first lock, and has not taken the second.
-    expect(await wanted.tryAcquire()).toBe(true);
-    wanted.release();
-    expect(told.filter((event) => event.startsWith('acquired'))).toEqual([]);
+    const waiting = locks.claim(a);
+    const begunAt = performance.now();
+    await Promise.all([locks.claim(c), locks.claim(b)]);
+    expect(performance.now() - begunAt).toBeGreaterThan(100);
+    expect(told.filter((event) => event.startsWith('acquired'))).toEqual([
+      `acquired ${b.botId}`,
+      `acquired ${c.botId}`,
+    ]);
     holder.release();
-    await Promise.all(both);
+    await waiting;
+  });
+
+  it('are released one by one, whether they are held or waited for, and may be taken again', async () => {
+    const [own, foreign] = [newBot(), newBot()];
+    const holder = await holdElsewhere(foreign);
+    const released: string[] = [];
+    const { locks, told } = newRun({ released: (key) => released.push(key) });
+    await locks.claim(own);
+    const waiting = locks.claim(foreign);
+    locks.releaseOne(own);
+    locks.releaseOne(foreign);
+    expect(await codeOf(waiting)).toBe(`Error: bot ${foreign.botId} is stopped`);
+    expect(released).toEqual([botKey(own)]);
+    expect(told).toContain(`lock.released ${own.botId}`);
+    (await holdElsewhere(own)).release();
+    await locks.claim(own);
+    holder.release();
+    await locks.claim(foreign);
   });
 
   it('are released at once if `acquired` throws, and the error is reported', async () => {

@@ -64,6 +64,21 @@ describe('the record of a run', () => {
     expect(events).toEqual([]);
   });
 
+  it('of a bot that stops alone says so, and is begun again without a word of a kill', () => {
+    using folder = new Folder();
+    const { record, events } = newRecord(folder);
+    record.begin(KEY, 7);
+    record.begin('8-cd', 8);
+    record.note({ event: 'lifecycle.running', durationMs: 1 });
+    record.finish(KEY);
+    record.note({ event: 'hook.stopping', hook: 'database', limitMs: 1 });
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopped', exitCode: 0 });
+    expect(stateIn(folder, '8-cd')).toMatchObject({ phase: 'stopping' });
+    record.begin(KEY, 7);
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopping' });
+    expect(events).toEqual([]);
+  });
+
   it('is written at changes of phase only', () => {
     using folder = new Folder();
     const { record } = newRecord(folder);

@@ -44,14 +44,28 @@ const counts: ReceiptCounts = {
   confirmedUpTo: 8_812,
 };
 
-async function receiptOf(outcome: Outcome, figures = counts) {
+async function receiptOf(outcome: Outcome, figures = counts, failures = new Map<number, LastcallError>()) {
   const output = new MemoryOutput();
   const { log } = await logInto(output);
-  logReceipt(log, outcome, figures);
+  logReceipt(log, outcome, figures, failures);
   return output.lines[0];
 }
 
 describe('the receipt', () => {
+  it('names the bots that had ended while others went on, and warns', async () => {
+    const line = await receiptOf(
+      clean,
+      counts,
+      new Map([[7, new LastcallError('TOKEN_REFUSED', 'BOT_TOKEN', 'no')]]),
+    );
+    expect(line).toMatchObject({
+      level: 'warn',
+      outcome: 'clean',
+      failedBots: [{ bot: 7, code: 'TOKEN_REFUSED' }],
+      msg: expect.stringMatching(/; 1 bot had ended before: 7 \(TOKEN_REFUSED\)$/),
+    });
+  });
+
   it('of a clean stop has reason, outcome, exit code, phases and counts', async () => {
     const line = await receiptOf(clean);
     expect(line).toEqual({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { LastcallError } from '../../src/errors.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import type { ObservedEvent } from '../../src/observe/events.js';
 import { Progress } from '../../src/observe/progress.js';
@@ -91,6 +92,35 @@ describe('the status text', () => {
     run.poll();
     Object.assign(run.activity, counts);
     expect(run.statusText.current).toBe(`polling as @name, ${told}`);
+  });
+
+  it('names bots that have ended or stand by beside the others, until they are polled again', () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    const error = new LastcallError('TOKEN_REFUSED', 'BOT_TOKEN', 'refused');
+    run.observe({ event: 'bot.failed', bot: 2, error }, 2);
+    run.observe({ event: 'lock.waiting', bot: 3, holder: 4711 });
+    const twice = new LastcallError('BOT_ALREADY_POLLED', 'bot 1', 'twice');
+    run.observe({ event: 'bot.failed', bot: 1, error: twice }, 1);
+    expect(run.statusText.current).toBe(
+      'polling as @name, 0 running, 0 handled (bot 3: standing by, bot 2: TOKEN_REFUSED)',
+    );
+    run.observe({ event: 'bot.stopping', bot: 1, by: 'bot.stop()' }, 1);
+    run.observe({ event: 'lock.acquired', bot: 3, waitedMs: 1 });
+    expect(run.statusText.current).toBe(
+      'no bot is polled (bot 2: TOKEN_REFUSED, bot 1: stopped by the program), 0 running, 0 handled',
+    );
+    for (const id of [1, 2]) run.observe({ event: 'poll.connected', id, username: `bot_${id}` }, id);
+    expect(run.statusText.current).toBe('polling as @bot_1, @bot_2, 0 running, 0 handled');
+  });
+
+  it('names an account without a username by its id', () => {
+    const run = setUp();
+    run.begin();
+    run.poll();
+    run.observe({ event: 'poll.connected', id: 1, username: undefined }, 1);
+    expect(run.statusText.current).toBe('polling as account 1, 0 running, 0 handled');
   });
 
   it('names a problem until it is over', async () => {

@@ -1,9 +1,9 @@
 /** The log lines of events about the process's surroundings: the lock, the previous run, and stand-stills. */
-import type { KilledRun, LockEvent, PreviousRunEvent, StandstillEvent } from '../../host/events.js';
+import type { BotEvent, KilledRun, LockEvent, PreviousRunEvent, StandstillEvent } from '../../host/events.js';
 import { durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
 
-export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent> = {
+export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent | BotEvent> = {
   'lock.waiting': {
     level: 'info',
     means: 'another process on this host runs the bot; this process stands by until the other ends',
@@ -34,6 +34,22 @@ export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent> = 
     level: 'debug',
     means: 'the file in `STATE_DIR` that says how a run ended cannot be read or written',
     message: ({ path }) => `Cannot read or write ${path}`,
+  },
+  'bot.stopping': {
+    level: 'info',
+    means: 'the program stops this bot alone; `by` is what it called. Its handlers may end',
+    message: ({ bot, by }) => `Stopping bot ${bot} alone (${by} was called)`,
+  },
+  'bot.stopped': {
+    level: 'info',
+    means: 'a bot that the program has stopped has ended; the program may launch it again',
+    message: ({ bot }) => `Bot ${bot} is stopped; the program may launch it again`,
+  },
+  'bot.failed': {
+    level: 'error',
+    means:
+      'a bot cannot be polled any more, while others go on (`BOT_FAILURE`); its updates stay in its inbox. The receipt names it, too',
+    message: ({ bot, error }) => `Bot ${bot} has ended, the others go on: ${error.message}`,
   },
   'process.stood-still': {
     level: 'warn',

@@ -55,7 +55,8 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
   },
   'lifecycle.stopped': {
     level: 'info',
-    means: 'the receipt, the last line: `reason`, `outcome`, `exitCode`, `phases`, `counts`',
+    means:
+      'the receipt, the last line: `reason`, `outcome`, `exitCode`, `phases`, `counts`; `failedBots` if bots had ended while others went on',
     message: () => 'Stopped',
   },
   'hook.starting': {

@@ -7,7 +7,8 @@ export const pollingEvents: Rows<PollingEvent> = {
   'poll.connected': {
     level: 'info',
     means: '`getMe` has answered: the token is valid',
-    message: ({ id, username }) => `Connected to Telegram as @${username} (${id})`,
+    message: ({ id, username }) =>
+      `Connected to Telegram as ${username === undefined ? `account ${id}, which has no username` : `@${username} (${id})`}`,
   },
   'poll.backlog': {
     level: 'info',

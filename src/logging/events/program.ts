@@ -8,6 +8,7 @@ export type ProgramEvent =
   | { readonly event: 'process.fault'; readonly origin: string; readonly error: unknown }
   | { readonly event: 'program.slow'; readonly progress: string }
   | { readonly event: 'program.order-key-failed'; readonly error: unknown }
+  | { readonly event: 'program.without-bot'; readonly kinds: readonly string[] }
   | { readonly event: 'program.left-open'; readonly kinds: readonly string[] }
   | { readonly event: 'log.dropped'; readonly lines: number };
 
@@ -35,6 +36,12 @@ export const programEvents: Rows<ProgramEvent> = {
       "the bot's `orderKey` threw, or gave no key that can be used; `ORDER` decides for such an update. Logged once",
     message: ({ error }) =>
       `The bot's orderKey cannot be used for an update, so that ORDER decides: ${errorFields(error).message} (logged only once)`,
+  },
+  'program.without-bot': {
+    level: 'warn',
+    means:
+      'the program has stopped its last bot, and still has something open (`kinds`); the run ends when it has not, or goes on when the program launches a bot',
+    message: ({ kinds }) => `No bot is polled any more; the program still has open: ${firstFew(kinds, 5)}`,
   },
   'program.left-open': {
     level: 'warn',

@@ -4,6 +4,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { ApiAnswer, UnreachableWhy } from '../../polling/bot-api.js';
 import { type AnswerReader, describeStatus, readAnswer, unreachable } from './answer.js';
+import { userAgent } from './user-agent.js';
 
 /** A Bot API call as one HTTP request. */
 export interface ApiRequest<T> extends AnswerReader<T> {
@@ -61,6 +62,7 @@ export function exchange<T>(
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
         'accept-encoding': 'identity',
+        'user-agent': userAgent,
       },
     });
     provideStop(() => end({ kind: 'stopped' }));

@@ -9,8 +9,9 @@ import type { WebhookInfo } from '../../polling/bot-api.js';
 
 export const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
 
+/** Telegraf's type has a username, which every bot has; with `apiMode: 'user'` a person's account may have none. */
 const isMe = (value: unknown): value is UserFromGetMe =>
-  isObject(value) && isInteger(value['id']) && typeof value['username'] === 'string';
+  isObject(value) && isInteger(value['id']) && ['string', 'undefined'].includes(typeof value['username']);
 
 const isUpdate = (value: unknown): value is Update => isObject(value) && isInteger(value['update_id']);
 

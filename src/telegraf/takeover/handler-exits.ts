@@ -10,6 +10,8 @@ import { type Caller, type CallerTracking, trackCallers } from './caller-trackin
 class HandlerCall implements Caller {
   readonly run: UpdateRun;
   isOver = false;
+  /** Whether the handler has stopped a bot. */
+  hasStopped = false;
   readonly #resolve: () => void;
   readonly #reject: (error: unknown) => void;
 
@@ -53,6 +55,21 @@ export class HandlerExits implements HandlerScope {
   /** Whether a handler that has not ended calls this. */
   get isInHandler(): boolean {
     return this.#calls.caller?.isOver === false;
+  }
+
+  /** Notes that a bot is stopped, perhaps by a handler. */
+  stopped(): void {
+    const call = this.#calls.caller;
+    if (call) call.hasStopped = true;
+  }
+
+  /**
+   * Notes that a bot is launched. The run of a handler that has stopped one before ends with that: the launch waits for the
+   * handlers of the stopped bot, and the handler may wait for the launch.
+   */
+  launched(): void {
+    const call = this.#calls.caller;
+    if (call?.hasStopped && !call.isOver) call.ended();
   }
 
   /**

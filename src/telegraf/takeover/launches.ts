@@ -1,38 +1,24 @@
 /**
- * Replaces `launch`, `stop` and their like while lastcall runs the bots: launching hands the polling over, stopping
- * asks for the stop, and the promise of `launch()` resolves when the stop has come to the program.
+ * Replaces `launch`, `stop` and their like while lastcall runs the bots: launching hands the polling over, stopping has
+ * it taken back, and the promise of `launch()` settles when the bot has ended. A bot may be launched again after that.
  */
 import type { Telegraf } from 'telegraf';
 import { LastcallError } from '../../errors.js';
 import type { HandlerScope } from '../handling.js';
 import type { TelegrafClass } from '../internals.js';
+import type { Launch } from '../launch.js';
 import type { Patches } from './patches.js';
-
-type BotInfo = NonNullable<Telegraf['botInfo']>;
-
-/** A bot that the program has launched, and that lastcall is to poll. */
-export interface Launch {
-  readonly bot: Telegraf;
-  /** The kinds of update that the program asked for; undefined for the default. */
-  readonly allowedUpdates: readonly string[] | undefined;
-  readonly dropPendingUpdates: boolean;
-  /** The bot's handlers are to be called in it. */
-  readonly handlerScope: HandlerScope;
-  /** To be called when `getMe` has answered. Sets `bot.botInfo` and calls the program's `onLaunch`, once. */
-  connected(me: BotInfo): void;
-  /**
-   * To be called when the bot is polled no longer and its handlers have ended; with an error if that is why. Settles
-   * the promise of `launch()` when the stop comes to the program. Only the first call counts.
-   */
-  ended(error?: unknown): void;
-}
+import type { PollCalls } from './poll-calls.js';
+import { showPolling } from './polling-stand-in.js';
 
 export interface LaunchesOptions {
   /** Aborts when the stop begins; from then on nothing is launched. */
   readonly stopping: AbortSignal;
   readonly handlerScope: HandlerScope;
+  readonly pollCalls: PollCalls;
   launched(launch: Launch): void;
-  stopRequested(bot: Telegraf, reason: string | undefined): void;
+  /** Called when the program stops a bot that it has launched, unless the stop has begun. */
+  stopRequested(launch: Launch, reason: string | undefined): void;
   /** Called when the program wants something that lastcall does not do. The program's promise never settles. */
   refused(error: LastcallError): void;
   /** Called before a promise of the program's is rejected, since the error may become an unhandled rejection. */
@@ -49,7 +35,10 @@ type OnLaunch = (() => void) | undefined;
 
 export class Launches {
   readonly #options: LaunchesOptions;
-  readonly #launched = new Map<Telegraf, LaunchedBot>();
+  /** The launches of the bots that are launched now. */
+  readonly #current = new Map<Telegraf, ProgramLaunch>();
+  /** All launches whose promises have not settled. */
+  readonly #unsettled = new Set<ProgramLaunch>();
   #settling = false;
 
   constructor(options: LaunchesOptions) {
@@ -79,9 +68,7 @@ export class Launches {
         return launches.#refuseWebhook('bot.createWebhook()');
       },
       stop(reason?: string) {
-        const { stopping, stopRequested } = launches.#options;
-        // Stopping what is not running is no error, whatever Telegraf's own stop() says.
-        if (launches.#launched.has(this) && !stopping.aborted) stopRequested(this, reason);
+        launches.#stop(this, reason);
       },
     };
 
@@ -96,7 +83,7 @@ export class Launches {
 
   /** Launches a bot that the program only exports. Does nothing if the program has launched it. */
   adopt(bot: Telegraf): void {
-    if (!this.#launched.has(bot)) this.#begin(bot, {});
+    if (!this.#current.has(bot)) this.#begin(bot, {});
   }
 
   /**
@@ -106,24 +93,58 @@ export class Launches {
    */
   settle(): boolean {
     this.#settling = true;
-    const all = [...this.#launched.values()];
-    for (const launched of all) launched.settle();
-    return all.some((launched) => launched.promised);
+    const all = [...this.#unsettled];
+    for (const launch of all) launch.settle();
+    return all.some((launch) => launch.isByProgram);
+  }
+
+  /** Whether a bot that the program has stopped has not ended yet. */
+  get isStopping(): boolean {
+    return [...this.#unsettled].some((launch) => launch.isStopping);
   }
 
   #launch(bot: Telegraf, config: LaunchConfig, resolvesAt: Resolution, onLaunch?: OnLaunch): Promise<void> {
-    const launched = this.#launched.get(bot) ?? this.#begin(bot, config);
-    return launched.promise(resolvesAt, onLaunch);
+    const launch = this.#current.get(bot) ?? this.#begin(bot, config);
+    return launch.promise(resolvesAt, onLaunch);
   }
 
-  #begin(bot: Telegraf, config: LaunchConfig): LaunchedBot {
-    const { stopping } = this.#options;
-    const launched = new LaunchedBot(bot, config, this.#options);
-    this.#launched.set(bot, launched);
-    if (this.#settling) launched.settle();
-    if (stopping.aborted) launched.ended();
-    else this.#options.launched(launched);
-    return launched;
+  #begin(bot: Telegraf, config: LaunchConfig): ProgramLaunch {
+    const { stopping, handlerScope, pollCalls, rejecting, launched } = this.#options;
+    const launch: ProgramLaunch = new ProgramLaunch(bot, config, {
+      handlerScope,
+      pollCalls,
+      rejecting,
+      stop: () => this.#stop(bot, undefined),
+      ended: () => {
+        // When the process ends, the program's own watchdog has to be left in peace.
+        if (stopping.aborted) return;
+        launch.hidePolling();
+        this.#forget(launch);
+        launch.settle();
+      },
+      settled: () => this.#unsettled.delete(launch),
+    });
+    this.#current.set(bot, launch);
+    this.#unsettled.add(launch);
+    if (this.#settling) launch.settle();
+    if (stopping.aborted) launch.ended();
+    else launched(launch);
+    return launch;
+  }
+
+  /** Stops a bot. Stopping what is not running is no error, whatever Telegraf's own `stop()` says. */
+  #stop(bot: Telegraf, reason: string | undefined): void {
+    const { stopping, stopRequested } = this.#options;
+    const launch = this.#current.get(bot);
+    if (!launch || stopping.aborted) return;
+    this.#forget(launch);
+    launch.stopped();
+    stopRequested(launch, reason);
+  }
+
+  /** From now on, `launch()` begins anew. */
+  #forget(launch: ProgramLaunch): void {
+    if (this.#current.get(launch.bot) === launch) this.#current.delete(launch.bot);
   }
 
   #refuseWebhook(call: string): Promise<never> {
@@ -154,13 +175,22 @@ function resolutionOf(prototype: object): Resolution {
   }
 }
 
-/** A bot that has been launched, and the promise that `launch()` returns for it. */
-class LaunchedBot implements Launch {
+interface ProgramLaunchOptions extends Pick<LaunchesOptions, 'handlerScope' | 'pollCalls' | 'rejecting'> {
+  /** Stops the bot, as `bot.stop()` does. */
+  stop(): void;
+  /** Called when the bot has ended. */
+  ended(): void;
+  /** Called when the promise has settled. */
+  settled(): void;
+}
+
+/** One launch of a bot, and the promise that `launch()` returns for it. */
+class ProgramLaunch implements Launch {
   readonly bot: Telegraf;
   readonly allowedUpdates: readonly string[] | undefined;
   readonly dropPendingUpdates: boolean;
   readonly handlerScope: HandlerScope;
-  readonly #rejecting: (error: unknown) => void;
+  readonly #options: ProgramLaunchOptions;
   readonly #promise: Promise<void>;
   readonly #onLaunch: (() => void)[] = [];
   #resolve: () => void = () => {};
@@ -170,43 +200,50 @@ class LaunchedBot implements Launch {
   #connected = false;
   #end: { readonly error: unknown } | undefined;
   #settling = false;
+  #isSettled = false;
+  #isStopped = false;
+  #hidePolling = () => {};
 
-  constructor(
-    bot: Telegraf,
-    config: LaunchConfig,
-    { handlerScope, rejecting }: Pick<LaunchesOptions, 'handlerScope' | 'rejecting'>,
-  ) {
+  constructor(bot: Telegraf, config: LaunchConfig, options: ProgramLaunchOptions) {
     this.bot = bot;
     this.allowedUpdates = config.allowedUpdates;
     this.dropPendingUpdates = config.dropPendingUpdates ?? false;
-    this.handlerScope = handlerScope;
-    this.#rejecting = rejecting;
+    this.handlerScope = options.handlerScope;
+    this.#options = options;
     this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
   }
 
-  get promised(): boolean {
+  get isByProgram(): boolean {
     return this.#resolvesAt !== undefined;
   }
 
   /** The promise that `launch()` returns, the same one at each call. */
-  promise(resolvesAt: Resolution, onLaunch: OnLaunch): Promise<void> {
+  promise(resolvesAt: Resolution, onLaunch?: OnLaunch): Promise<void> {
     this.#resolvesAt ??= resolvesAt;
     if (onLaunch) this.#onLaunch.push(onLaunch);
     this.#advance();
     return this.#promise;
   }
 
-  connected(me: BotInfo): void {
-    this.bot.botInfo ??= me;
+  pollThrough(...[parameters, options, getUpdates]: Parameters<NonNullable<Launch['pollThrough']>>) {
+    return this.#options.pollCalls.getUpdates(this.bot, parameters, options, getUpdates);
+  }
+
+  connected(me: NonNullable<Telegraf['botInfo']>): void {
+    const { bot, allowedUpdates } = this;
+    bot.botInfo ??= me;
     this.#connected = true;
+    this.#hidePolling = showPolling(bot, { allowedUpdates, ended: this.#promise, stop: this.#options.stop });
     this.#advance();
   }
 
   ended(error?: unknown): void {
-    this.#end ??= { error };
+    if (this.#end) return;
+    this.#end = { error };
+    this.#options.ended();
     this.#advance();
   }
 
@@ -215,17 +252,35 @@ class LaunchedBot implements Launch {
     this.#advance();
   }
 
+  /** To be called when the program has stopped the bot. */
+  stopped(): void {
+    this.#isStopped = true;
+    this.hidePolling();
+  }
+
+  /** From now on, the program sees that the bot is not polled. */
+  hidePolling(): void {
+    this.#hidePolling();
+  }
+
+  /** Whether the program has stopped the bot, and it has not ended. */
+  get isStopping(): boolean {
+    return this.#isStopped && !this.#end;
+  }
+
   /** Takes every step that has become due. Each step is taken once. */
   #advance(): void {
     if (this.#connected) {
       for (const onLaunch of this.#onLaunch.splice(0)) this.#call(onLaunch);
       if (this.#resolvesAt === 'connected') this.#resolve();
     }
-    if (!this.#end || !this.#settling || !this.promised) return;
+    if (!this.#end || !this.#settling) return;
+    this.#options.settled();
+    if (!this.isByProgram || this.#isSettled) return;
+    this.#isSettled = true;
     const { error } = this.#end;
     if (error !== undefined) {
-      this.#rejecting(error);
-      this.#promise.catch(() => {});
+      this.#options.rejecting(error);
       this.#reject(error);
     } else if (this.#resolvesAt === 'ended') this.#resolve();
   }

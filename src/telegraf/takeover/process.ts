@@ -21,10 +21,15 @@ export interface ProcessOptions {
   readonly stopping: AbortSignal;
   /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
-  /** Called when a handler calls `process.exit`, whose run ends with that; also during the stop. */
+  /**
+   * Called when `process.exit` is called and the process is to end in order: by a handler, whose run ends with that, also
+   * during the stop; or while a bot stops alone.
+   */
   exitedByHandler(exitCode: number): void;
   /** Called when a listener for faults calls `process.exit`, at once or later; also during the stop. */
   exitedByFault(fault: Fault): void;
+  /** Whether a bot that the program has stopped has not ended yet, while the run goes on. */
+  isStoppingBot(): boolean;
 }
 
 /** The signals that programs take as a request to stop. */
@@ -72,7 +77,7 @@ export class ProcessTakeover {
   readonly #heldSignals: ReadonlySet<unknown>;
   readonly #own: ReadonlyMap<EventName, ReadonlySet<unknown>>;
   readonly #exitCodeBefore = process.exitCode;
-  readonly #expected = new WeakSet<object>();
+  readonly #expected = new WeakMap<object, () => void>();
   readonly #faultScope = new FaultScope();
   #requestExit: (exitCode: number) => void = () => {};
   #requestedExitCode: number | undefined;
@@ -123,9 +128,12 @@ export class ProcessTakeover {
       .map((listener) => () => Reflect.apply(listener, process, [signal, constants.signals[signal]]));
   }
 
-  /** Keeps an error that the program was given from counting as a fault if the program does not catch it. */
-  expect(error: unknown): void {
-    if (typeof error === 'object' && error !== null) this.#expected.add(error);
+  /**
+   * Keeps an error that the program was given from counting as a fault if the program does not catch it: `uncaught` is
+   * called instead, unless the program listens for such errors itself.
+   */
+  expect(error: unknown, uncaught: () => void): void {
+    if (typeof error === 'object' && error !== null) this.#expected.set(error, uncaught);
   }
 
   restore(): void {
@@ -204,7 +212,12 @@ export class ProcessTakeover {
   }
 
   #emitFault(event: EventName, fault: Fault, pass: () => unknown): unknown {
-    if (this.#isExpected(fault.error)) return true;
+    if (isExitRequest(fault.error)) return true;
+    const uncaught = this.#uncaughtOf(fault.error);
+    if (uncaught && (this.#options.stopping.aborted || !this.#isHeardByProgram(event))) {
+      uncaught();
+      return true;
+    }
     // Without listeners of the program, it is lastcall that acts on the fault.
     const isTold = this.#programListeners(event).length > 0;
     const deliver = isTold ? () => this.#faultScope.run(fault, pass) : pass;
@@ -218,8 +231,14 @@ export class ProcessTakeover {
     }
   }
 
-  #isExpected(error: unknown): boolean {
-    return isExitRequest(error) || (typeof error === 'object' && error !== null && this.#expected.has(error));
+  /** Whether the program listens for a fault. Where nobody listens for rejections, Node makes them exceptions. */
+  #isHeardByProgram(event: EventName): boolean {
+    const events = event === 'unhandledRejection' ? [event, 'uncaughtException'] : [event];
+    return events.some((name) => this.#programListeners(name).length > 0);
+  }
+
+  #uncaughtOf(error: unknown): (() => void) | undefined {
+    return typeof error === 'object' && error !== null ? this.#expected.get(error) : undefined;
   }
 
   #emitToOwn(event: EventName, args: unknown[]): boolean {
@@ -229,7 +248,7 @@ export class ProcessTakeover {
   }
 
   #holdExit(): void {
-    const { stopping, exiting, exitedByHandler, exitedByFault } = this.#options;
+    const { stopping, exiting, exitedByHandler, exitedByFault, isStoppingBot } = this.#options;
     const handlers = this.handlerExits;
     this.#replace('exit', ([code], pass) => {
       const exitCode = asExitCode(code ?? process.exitCode);
@@ -237,6 +256,8 @@ export class ProcessTakeover {
       if (byHandler === 'first') handlers.outside(() => exitedByHandler(exitCode));
       if (byHandler) throw exitRequest(exitCode);
       const { fault } = this.#faultScope;
+      // A program that has stopped its bot and exits right behind that wants the handlers to end.
+      if (!fault && !stopping.aborted && isStoppingBot()) exitedByHandler(exitCode);
       const isStopping = stopping.aborted;
       if (fault) this.#faultScope.outside(() => exitedByFault(fault));
       if (isStopping) this.#requestExit(exitCode);

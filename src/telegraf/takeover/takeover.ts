@@ -7,14 +7,17 @@ import type { Telegraf } from 'telegraf';
 import { type Clock, systemClock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
 import { type TelegrafClass, telegrafClassOf } from '../internals.js';
+import type { Launch } from '../launch.js';
 import { redirectBot, redirectCalls } from './api-root.js';
 import { watchCopies } from './copies.js';
 import type { Fault } from './fault-scope.js';
 import { ForeignBots } from './foreign-bots.js';
-import { type Launch, Launches } from './launches.js';
+import { Launches } from './launches.js';
 import { openResources } from './open-resources.js';
 import { Patches } from './patches.js';
+import { answerPolls, PollCalls } from './poll-calls.js';
 import { ProcessTakeover, type StopCall } from './process.js';
+import { programAtRest } from './program-rest.js';
 import { type StopContext, stopProgram } from './program-stop.js';
 import { mendUploads } from './uploads.js';
 
@@ -24,10 +27,12 @@ export type { StopCall } from './process.js';
 export interface TakeoverHost {
   /** Aborts when the stop begins. From then on `process.exit` ends only the program's part of the stop. */
   readonly stopping: AbortSignal;
-  /** Called once for each bot that is launched, at any time before the stop. */
+  /** Called for each launch of a bot, at any time before the stop. */
   launched(launch: Launch): void;
-  /** Called when the program calls `bot.stop()` on a bot that it has launched, unless the stop has begun. */
-  stopRequested(bot: Telegraf, reason: string | undefined): void;
+  /** Called once for a launch whose bot the program stops by `bot.stop()`, unless the stop has begun. */
+  stopRequested(launch: Launch, reason: string | undefined): void;
+  /** Called when the program does not catch the error of a launch that has ended while the run goes on. */
+  uncaught(error: unknown): void;
   /**
    * Called with WEBHOOK_LAUNCH when the program wants a webhook, with FOREIGN_BOT when it polls without Telegraf 4, with
    * BOT_ELSEWHERE when it does so in a worker thread or child process. The run should end.
@@ -35,7 +40,10 @@ export interface TakeoverHost {
   refused(error: LastcallError): void;
   /** Called when the program calls `process.exit` before any stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
-  /** Called when a handler calls `process.exit`. The run should end with that exit code; the handler's run has ended. */
+  /**
+   * Called when a handler calls `process.exit`, whose run has ended, or when the program calls it while a bot that it has
+   * stopped has not ended. The run should end with that exit code.
+   */
   exitedByHandler(exitCode: number): void;
   /** Called when a listener of the program for faults calls `process.exit`, at once or later. The run should end with it. */
   exitedByFault(fault: Fault): void;
@@ -49,6 +57,8 @@ export interface TakeoverOptions {
   /** How long the program may take, at the stop, for work that none of its listeners returned a promise for. */
   readonly graceMs?: number;
   readonly clock?: Clock;
+  /** Returns how many of the timers that wait are not the program's. */
+  readonly ownTimers?: () => number;
 }
 
 export interface Takeover {
@@ -68,6 +78,13 @@ export interface Takeover {
    * signal's reason when that aborts first.
    */
   runStopListeners(call: StopCall | undefined, context: StopContext): Promise<void>;
+  /**
+   * Resolves when the program has nothing open any more, so that its process would end without a bot. Rejects with the
+   * signal's reason when that aborts.
+   *
+   * @param stillOpen called once, if that takes long, with the kinds of resources that are open (Node's names)
+   */
+  atRest(signal: AbortSignal, stillOpen: (kinds: readonly string[]) => void): Promise<void>;
   /** Gives the process and Telegraf back as they were. Promises of `launch()` that have not settled never will. */
   restore(): void;
 }
@@ -79,8 +96,14 @@ const DEFAULT_GRACE_MS = 1_000;
  * lastcall's own, so install the handlers of signals, messages and faults before.
  */
 export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Takeover {
-  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock } = options;
-  const taken = new ProcessTakeover(host);
+  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock, ownTimers = () => 0 } = options;
+  const taken = new ProcessTakeover({
+    stopping: host.stopping,
+    exiting: (exitCode) => host.exiting(exitCode),
+    exitedByHandler: (exitCode) => host.exitedByHandler(exitCode),
+    exitedByFault: (fault) => host.exitedByFault(fault),
+    isStoppingBot: () => launches.isStopping,
+  });
   const patches = new Patches();
   let firstLaunch = () => {};
   const launched = new Promise<void>((resolve) => {
@@ -89,21 +112,31 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
   const launches = new Launches({
     stopping: host.stopping,
     handlerScope: taken.handlerExits,
+    pollCalls: new PollCalls(clock),
     launched(launch) {
       foreignBots.launched();
       if (apiRoot !== undefined) redirectBot(launch.bot, apiRoot);
-      host.launched(launch);
+      taken.handlerExits.launched();
+      // A handler may launch a bot, and stop one, but what follows from that is not its doing.
+      taken.handlerExits.outside(() => host.launched(launch));
       firstLaunch();
     },
-    stopRequested: (bot, reason) => taken.handlerExits.outside(() => host.stopRequested(bot, reason)),
+    stopRequested(launch, reason) {
+      taken.handlerExits.stopped();
+      taken.handlerExits.outside(() => host.stopRequested(launch, reason));
+    },
     refused: (error) => host.refused(error),
-    rejecting: (error) => taken.expect(error),
+    rejecting: (error) =>
+      taken.expect(error, () => {
+        if (!host.stopping.aborted) host.uncaught(error);
+      }),
   });
   const foreignBots = new ForeignBots({ clock, refused: (error) => host.refused(error) });
   const copies = watchCopies({
     found(telegrafClass) {
       foreignBots.mayLaunch();
       launches.takeOver(telegrafClass, patches);
+      answerPolls(telegrafClass, patches);
       mendUploads();
       if (apiRoot !== undefined) redirectCalls(telegrafClass, apiRoot, patches);
     },
@@ -134,6 +167,8 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
         context,
       );
     },
+    atRest: (signal, stillOpen) =>
+      programAtRest({ clock, openBefore, openResources, ownTimers, stillOpen }, signal),
     restore() {
       copies.stop();
       foreignBots.restore();

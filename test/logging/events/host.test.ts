@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { KilledRun, LockEvent, PreviousRunEvent } from '../../../src/host/events.js';
+import { LastcallError } from '../../../src/errors.js';
+import type { BotEvent, KilledRun, LockEvent, PreviousRunEvent } from '../../../src/host/events.js';
 import { lineOf, type Samples } from './line-of.js';
 
 const killed: KilledRun = {
@@ -12,7 +13,7 @@ const killed: KilledRun = {
   advice: 'raise kill_timeout to at least 12000',
 };
 
-const samples: Samples<LockEvent | PreviousRunEvent> = {
+const samples: Samples<LockEvent | PreviousRunEvent | BotEvent> = {
   'lock.waiting': [
     { event: 'lock.waiting', bot: 7, holder: 4711 },
     'info',
@@ -24,6 +25,21 @@ const samples: Samples<LockEvent | PreviousRunEvent> = {
     'Taking over bot 7 after standing by for 1 min 1 s',
   ],
   'lock.released': [{ event: 'lock.released', bot: 7 }, 'debug', 'The lock of bot 7 is released'],
+  'bot.stopping': [
+    { event: 'bot.stopping', bot: 7, by: "bot.stop('reload')" },
+    'info',
+    "Stopping bot 7 alone (bot.stop('reload') was called)",
+  ],
+  'bot.stopped': [
+    { event: 'bot.stopped', bot: 7 },
+    'info',
+    'Bot 7 is stopped; the program may launch it again',
+  ],
+  'bot.failed': [
+    { event: 'bot.failed', bot: 7, error: new LastcallError('TOKEN_REFUSED', 'BOT_TOKEN', 'no such token') },
+    'error',
+    'Bot 7 has ended, the others go on: no such token',
+  ],
   'previous-run.killed': [
     { event: 'previous-run.killed', bot: 7, ...killed },
     'warn',

@@ -22,6 +22,11 @@ const samples: Samples<ProgramEvent> = {
     'warn',
     "The bot's orderKey cannot be used for an update, so that ORDER decides: orderKey returned a number, not a string or undefined (logged only once)",
   ],
+  'program.without-bot': [
+    { event: 'program.without-bot', kinds: ['TCPServerWrap', 'Timeout'] },
+    'warn',
+    'No bot is polled any more; the program still has open: TCPServerWrap, Timeout',
+  ],
   'program.left-open': [
     { event: 'program.left-open', kinds: ['a', 'b', 'c', 'd', 'e', 'f'] },
     'warn',

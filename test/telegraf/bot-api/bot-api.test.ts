@@ -41,6 +41,7 @@ describe('the request', () => {
     const t = await serve(ok);
     await t.poll();
     expect(t.received[0]?.headers).toMatchObject({
+      'user-agent': expect.stringMatching(/^lastcall\/\d+\.\d+\.\d+/),
       'content-type': 'application/json',
       'content-length': String(t.received[0]?.body.length),
       'accept-encoding': 'identity',

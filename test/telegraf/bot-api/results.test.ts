@@ -22,13 +22,17 @@ describe('the result of getUpdates', () => {
 describe('the results of the other methods', () => {
   it('have the fields that are needed', () => {
     expect(asMe({ id: 1, username: 'bot', is_bot: true })).toMatchObject({ id: 1, username: 'bot' });
+    expect(asMe({ id: 1, first_name: 'Ada', is_bot: false })).toMatchObject({ id: 1, first_name: 'Ada' });
     expect(asWebhookInfo({ url: '', pending_update_count: 3 })).toEqual({ url: '', pendingUpdateCount: 3 });
   });
 
-  it.each<unknown>([undefined, null, [], {}, { id: 'x' }, { id: 1 }, { url: '' }])('are not %j', (result) => {
-    expect(asMe(result)).toBeUndefined();
-    expect(asWebhookInfo(result)).toBeUndefined();
-  });
+  it.each<unknown>([undefined, null, [], {}, { id: 'x' }, { id: 1, username: 7 }, { url: '' }])(
+    'are not %j',
+    (result) => {
+      expect(asMe(result)).toBeUndefined();
+      expect(asWebhookInfo(result)).toBeUndefined();
+    },
+  );
 });
 
 describe('a stored update', () => {
