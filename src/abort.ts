@@ -1,8 +1,7 @@
 /** Helpers for an AbortSignal that may have aborted already. */
 
 /**
- * Calls the listener once when the signal aborts, or at once if it has aborted already. Each API call of a handler does
- * this: the option `once`, which changes nothing for an event that comes once, would take 2 % of the time of an answer.
+ * Calls the listener once when the signal aborts, or at once if it has aborted already.
  *
  * @returns a function that removes the listener
  */
@@ -11,7 +10,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
     listener();
     return () => {};
   }
-  signal.addEventListener('abort', listener);
+  signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
 }
 

@@ -5,7 +5,6 @@
  */
 import http from 'node:http';
 import https from 'node:https';
-import { onAbort } from '../abort.js';
 import { isObject } from '../json.js';
 import type { TelegramErrorClass } from './known-clients.js';
 
@@ -99,7 +98,10 @@ export function sendPlainCall(call: PlainCall): Promise<unknown> {
         'content-type': 'application/json',
       },
     });
-    stopListening = onAbort(signal, () => fail(signal.reason));
+    // Without the option `once`, which takes 2 % of the time of an answered update.
+    const onAbort = () => fail(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    stopListening = () => signal.removeEventListener('abort', onAbort);
     request.on('timeout', () => unreachable(`network timeout at: ${url}`, 'request-timeout'));
     let describeFailure = (why: string) => `request to ${url} failed, reason: ${why}`;
     // From Node 24 on, the request is told of a reset before the response is.

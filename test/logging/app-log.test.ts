@@ -47,8 +47,8 @@ describe('a given log', () => {
   it('gets errors as errors of their own type, which pino and others know how to write', () => {
     const written: string[] = [];
     const { log, addSecret } = adaptLog(createPino({ base: null }, { write: (line) => written.push(line) }));
-    addSecret('sesame');
-    const cause = Object.assign(new TypeError('why, sesame?'), { code: 'E_WHY' });
+    addSecret('open-sesame-and-then-some');
+    const cause = Object.assign(new TypeError('why, open-sesame-and-then-some?'), { code: 'E_WHY' });
     log.error({ err: new LastcallError('HOOK_FAILED', 'database', 'it failed', { cause }) }, 'oh');
     log.error({ err: new AggregateError([cause], 'all') }, 'oh');
     const [first, second] = written.map((line) => JSON.parse(line).err);
