@@ -4,13 +4,13 @@
  */
 import { BotHook, type BotSource } from './bot-hook.js';
 import { Bots, type BotsOptions } from './bots.js';
-import { type Clock, systemClock } from './clock.js';
+import { backgroundClock, type Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
 import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
-import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
+import { KeepAlive } from './host/keep-alive.js';
 import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
@@ -18,6 +18,7 @@ import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import { guarded } from './listener.js';
+import { lockHook } from './lock-hook.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
@@ -25,7 +26,8 @@ import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
-import { identityOf, identityOfToken } from './telegraf/identity.js';
+import { assertToken, identityOf } from './telegraf/identity.js';
+import type { Telegraf } from './telegraf/telegraf.js';
 
 export interface AppParts {
   readonly config: Config;
@@ -56,7 +58,7 @@ export function composeApp({
   logging,
   source,
   hooks = [],
-  clock: systemTime = systemClock,
+  clock: systemTime = backgroundClock,
   supervisor = unsupervised,
 }: AppParts): App {
   const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
@@ -114,7 +116,18 @@ export function composeApp({
     pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),
   });
-  const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
+  const keepAlive = new KeepAlive(supervisor);
+  const bot = new BotHook({
+    source,
+    config,
+    log,
+    clock,
+    lifecycle,
+    bots,
+    locks,
+    keepAlive,
+    exiting: endedByProgram,
+  });
   const drain = new DrainHook({
     drain: (latestEnd, cause, withinMs) => bots.drain(latestEnd, cause, withinMs),
     clock,
@@ -122,9 +135,8 @@ export function composeApp({
     confirmMs,
   });
 
-  const known = knownBot(source, config);
   const hooksInStartOrder: readonly Hook[] = [
-    ...(known ? [lockHook(() => locks.reserve(known))] : []),
+    ...('bot' in source ? [lockHook(locks, () => knownIdentity(source.bot))] : []),
     bot,
     ...hooks,
     drain,
@@ -156,6 +168,7 @@ export function composeApp({
   return {
     lifecycle,
     async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
+      keepAlive.hold();
       const ended = lifecycle.run({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),
@@ -169,6 +182,7 @@ export function composeApp({
       bot.restore();
       supervisor.close?.();
       clock.stop();
+      keepAlive.end();
       return outcome;
     },
     forced(exitCode) {
@@ -199,18 +213,10 @@ function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTime
   };
 }
 
-/**
- * Returns the bot that is known before its module is loaded. Its lock is taken first, so that no two processes run the
- * module's code at once. A program with a token of its own is loaded first: its bot is known once the program launches it.
- */
-function knownBot(source: BotSource, { botToken, telegramApiRoot }: Config): BotIdentity | undefined {
-  if ('bot' in source) return identityOf(source.bot);
-  return botToken === undefined ? undefined : identityOfToken(botToken, telegramApiRoot);
-}
-
-/** The hook that takes the bot's lock. It has no time limit: standing by may last until the next deploy. */
-function lockHook(reserve: () => Promise<void>): Hook {
-  return { name: 'lock', startTimeoutMs: Number.POSITIVE_INFINITY, start: reserve };
+/** Returns the identity of a bot that is known before anything of it runs. @throws LastcallError BOT_WITHOUT_TOKEN */
+function knownIdentity(bot: Telegraf): ReturnType<typeof identityOf> {
+  assertToken(bot, 'the bot');
+  return identityOf(bot);
 }
 
 /** Returns the reason to stop when a bot can no longer be polled. */

@@ -1,21 +1,26 @@
 /** The hook that loads the bot in any of its forms, and that runs the program's own stop code at the stop. */
-import { aborted } from './abort.js';
+import { basename } from 'node:path';
 import type { Bots, Launched } from './bots.js';
 import type { Clock } from './clock.js';
 import { requireToken } from './config/load.js';
 import type { Config } from './config/schema.js';
 import { LastcallError } from './errors.js';
+import type { BotLocks } from './host/bot-locks.js';
+import type { KeepAlive } from './host/keep-alive.js';
 import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
+import { lockHook } from './lock-hook.js';
 import { type EventLog, logEvent } from './logging/events.js';
 import type { Logger } from './logging/logger.js';
-import type { LastcallContext } from './telegraf/context.js';
-import { type Loaded, loadBotModule } from './telegraf/load.js';
+import { SetUpHook } from './set-up-hook.js';
+import { assertToken, identityOfToken } from './telegraf/identity.js';
+import { hasHandlers } from './telegraf/internals.js';
+import { loadBotModule } from './telegraf/load.js';
 import { guardedOrderKey, type OrderKeyFunction } from './telegraf/order-key.js';
 import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
-import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
+import type { Telegraf } from './telegraf/telegraf.js';
 
 /** A bot module: a function, a Telegraf instance, or a program that `node` would run. */
 export interface BotFile {
@@ -29,18 +34,6 @@ export interface BotFile {
 /** The origin of the bot: the embedding program itself, or a module. */
 export type BotSource = { readonly bot: Telegraf; readonly orderKey?: OrderKeyFunction } | BotFile;
 
-/** The argument that a bot module's default export is called with. */
-export interface BotModuleContext {
-  readonly bot: Telegraf<LastcallContext>;
-  /** A hook added here starts once the module is set up, and stops once the handlers have ended. */
-  readonly lifecycle: Pick<Lifecycle, 'add' | 'stop' | 'signal' | 'state' | 'wait'>;
-  readonly log: Logger;
-  readonly config: Config;
-}
-
-/** The default export of a bot module: a function that registers handlers and hooks. */
-export type BotModule = (context: BotModuleContext) => void | Promise<void>;
-
 export interface BotHookOptions {
   readonly source: BotSource;
   readonly config: Config;
@@ -48,6 +41,8 @@ export interface BotHookOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly bots: Bots;
+  readonly locks: Pick<BotLocks, 'reserve'>;
+  readonly keepAlive: KeepAlive;
   /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
 }
@@ -105,31 +100,25 @@ export class BotHook implements Hook {
       signal,
       timeoutMs: Math.max(0, deadline.remainingMs() - Math.min(LOAD_MARGIN_MS, config.startTimeoutMs / 10)),
       failedLater: (error) => this.#failedLater(error),
+      watch: () => takeover.watch(),
       slow: (progress) => logEvent(log, { event: 'program.slow', progress }),
+      usedWhileOpen: (kinds) => logEvent(log, { event: 'program.export-used', kinds }),
       clock,
     });
-    await this.#useExport(loaded, source.log, takeover, signal);
+    if (loaded.form === 'program') return;
+    this.#orderBy(loaded.orderKey);
+    if (loaded.form === 'function') return this.#addSetUp(loaded.setup, source, takeover);
+    if (!hasHandlers(loaded.bot)) throw botWithoutHandlers(source.file);
+    takeover.adopt(loaded.bot);
   }
 
-  async #useExport(loaded: Loaded, log: Logger, takeover: Takeover, signal: AbortSignal): Promise<void> {
-    const { config, lifecycle } = this.#options;
-    if (loaded.form !== 'program') this.#orderBy(loaded.orderKey);
-    switch (loaded.form) {
-      case 'instance':
-        return takeover.adopt(loaded.bot);
-      case 'function': {
-        const bot = await createBot<LastcallContext>(requireToken(config), config.telegramApiRoot);
-        const setUp = Promise.resolve(
-          loaded.setup({ bot, lifecycle, log, config } satisfies BotModuleContext),
-        );
-        // A function may launch the bot itself and await the launch. It counts as done when the bot is launched.
-        await Promise.race([setUp, takeover.launched, aborted(signal)]);
-        signal.throwIfAborted();
-        setUp.catch((error) => this.#failedLater(error));
-        return takeover.adopt(withoutContextType(bot));
-      }
-      case 'program':
-    }
+  /** Adds the hooks that set up the bot of the settings. Its lock comes first, so that no two processes run such code at once. */
+  #addSetUp(setup: (context: unknown) => unknown, { file, log }: BotFile, takeover: Takeover): void {
+    const { config, clock, lifecycle, locks } = this.#options;
+    const identity = identityOfToken(requireToken(config), config.telegramApiRoot);
+    lifecycle.add(lockHook(locks, () => identity));
+    const failedLater = (error: unknown) => this.#failedLater(error);
+    lifecycle.add(new SetUpHook({ setup, file, config, log, clock, lifecycle, takeover, failedLater }));
   }
 
   #orderBy(rule: unknown): void {
@@ -150,7 +139,7 @@ export class BotHook implements Hook {
   }
 
   #takeOver(): Takeover {
-    const { config, log, clock, lifecycle, bots, exiting } = this.#options;
+    const { config, log, clock, lifecycle, bots, keepAlive, exiting } = this.#options;
     const { telegramApiRoot: apiRoot } = config;
     return takeOver(
       {
@@ -164,12 +153,14 @@ export class BotHook implements Hook {
           void lifecycle.stop(StopReason.request(`process.exit(${exitCode})`, exitCode)),
         leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
       },
-      { clock, ...(apiRoot !== undefined && { apiRoot }) },
+      { clock, keepAlive, ...(apiRoot !== undefined && { apiRoot }) },
     );
   }
 
   #launch(launched: Launched, bots: Bots): void {
+    const { source } = this.#options;
     try {
+      assertToken(launched.bot, 'file' in source ? `the bot in ${basename(source.file)}` : 'the bot');
       bots.add(launched, this.#orderKey);
     } catch (error) {
       const reason = error instanceof LastcallError ? StopReason.fatal(error) : StopReason.fault(error);
@@ -177,6 +168,15 @@ export class BotHook implements Hook {
       void this.#options.lifecycle.stop(reason);
     }
   }
+}
+
+/** BOT_MODULE_UNUSABLE: polled without a handler, a bot would only lose its updates. */
+function botWithoutHandlers(file: string): LastcallError {
+  return new LastcallError(
+    'BOT_MODULE_UNUSABLE',
+    file,
+    `${file} exports a bot that has no handlers, and has nothing left to do`,
+  );
 }
 
 /** Returns the launch of a bot that lastcall launches itself, without wishes of a program. */

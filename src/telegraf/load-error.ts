@@ -10,10 +10,24 @@ export function moduleNotFound(file: string): LastcallError {
   return new LastcallError('BOT_MODULE_NOT_FOUND', path, message);
 }
 
-/** BOT_MODULE_UNUSABLE */
-export function moduleUnusable(path: string, timeoutMs: number, progress: string): LastcallError {
-  const message = `the bot module ${path} has given no bot in ${Number((timeoutMs / 1000).toFixed(1))} s: ${progress}`;
-  return new LastcallError('BOT_MODULE_UNUSABLE', path, message);
+/**
+ * For a program that has come to rest without a bot: BOT_NOT_LAUNCHED if it has waited for something, which may come about the
+ * next time, else BOT_MODULE_UNUSABLE.
+ */
+export function endedWithoutBot(path: string, progress: string, hasWaited: boolean): LastcallError {
+  const message = `${path} has nothing left to do and has launched no bot: ${progress}`;
+  return new LastcallError(hasWaited ? 'BOT_NOT_LAUNCHED' : 'BOT_MODULE_UNUSABLE', path, message);
+}
+
+/** BOT_NOT_LAUNCHED, for a program that still waits for something when its time is over. */
+export function notLaunchedInTime(
+  path: string,
+  { timeoutMs, open, progress }: { timeoutMs: number; open: readonly string[]; progress: string },
+): LastcallError {
+  const seconds = Number((timeoutMs / 1000).toFixed(1));
+  const underWay = open.length === 0 ? '' : ` and still has something open (${open.join(', ')})`;
+  const message = `${path} has launched no bot in ${seconds} s${underWay}: ${progress}`;
+  return new LastcallError('BOT_NOT_LAUNCHED', path, message);
 }
 
 /** BOT_MODULE_FAILED, for what the module threw. */

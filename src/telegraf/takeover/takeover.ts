@@ -13,6 +13,7 @@ import { openResources } from './open-resources.js';
 import { Patches } from './patches.js';
 import { ProcessTakeover, type StopCall } from './process.js';
 import { type StopContext, stopProgram } from './program-stop.js';
+import { ProgramWatch, type ProgramWatchOptions } from './program-watch.js';
 
 export type { StopCall } from './process.js';
 
@@ -40,11 +41,16 @@ export interface TakeoverOptions {
   /** How long the program may take, at the stop, for work that none of its listeners returned a promise for. */
   readonly graceMs?: number;
   readonly clock?: Clock;
+  /** What keeps the process alive for lastcall. */
+  readonly keepAlive: ProgramWatchOptions['keepAlive'];
 }
 
 export interface Takeover {
   /** Resolves when the first bot is launched. */
   readonly launched: Promise<void>;
+  readonly hasLaunched: boolean;
+  /** Begins to watch what the program has under way. One watch at a time. */
+  watch(): ProgramWatch;
   /** Launches a bot that a module only exports, unless the module has launched it. */
   adopt(bot: Telegraf): void;
   /**
@@ -67,10 +73,11 @@ const DEFAULT_GRACE_MS = 1_000;
  * Takes the process and every copy of Telegraf over until `restore`. Listeners that are on `process` already count as
  * lastcall's own, so install the handlers of signals, messages and faults before.
  */
-export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Takeover {
-  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock } = options;
+export function takeOver(host: TakeoverHost, options: TakeoverOptions): Takeover {
+  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock, keepAlive } = options;
   const taken = new ProcessTakeover(host);
   const patches = new Patches();
+  let hasLaunched = false;
   let firstLaunch = () => {};
   const launched = new Promise<void>((resolve) => {
     firstLaunch = resolve;
@@ -81,6 +88,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
     launched(launch) {
       if (apiRoot !== undefined) redirectBot(launch.bot, apiRoot);
       host.launched(launch);
+      hasLaunched = true;
       firstLaunch();
     },
     stopRequested: (bot, reason) => taken.handlerExits.outside(() => host.stopRequested(bot, reason)),
@@ -95,6 +103,10 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
 
   return {
     launched,
+    get hasLaunched() {
+      return hasLaunched;
+    },
+    watch: () => new ProgramWatch({ keepAlive, clock }),
     adopt: (bot) => launches.adopt(bot),
     runStopListeners: (call, context) =>
       stopProgram(
