@@ -42,11 +42,23 @@ async function explain(error: unknown, path: string): Promise<string> {
   const code: unknown = Reflect.get(error, 'code');
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
     return `a dependency is missing: ${message}`;
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
-    return `${message}; Node runs JavaScript, so compile it first and run what comes of that`;
+  const loader = loaderFor(code, path);
+  if (loader !== undefined) return `${message}; ${loader}`;
   const place =
     error instanceof SyntaxError ? await placeOfSyntaxError(error, path) : placeIn(error.stack, path);
   return [place, error.name, message].filter(Boolean).join(': ');
+}
+
+/** What runs a file that Node does not, in words; undefined for other errors. */
+function loaderFor(code: unknown, path: string): string | undefined {
+  const needsMore = code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
+  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' && !needsMore) return undefined;
+  if (!/\.([cm]?ts|tsx|jsx)$/.test(path))
+    return 'Node runs JavaScript, so compile it first and run what comes of that';
+  const isPlain = !needsMore && !/x$/.test(path);
+  const newer = isPlain ? ', or use Node 22.18 or newer, which leaves out types itself' : '';
+  const tsx = `npm install tsx, and run NODE_OPTIONS='--import tsx' lastcall run FILE${newer}`;
+  return `Node ${process.versions.node} needs a loader for it: ${tsx}; or compile it first and run what comes of that`;
 }
 
 /** Asks Node to print the error of an ES module, since only then does Node tell its place. */

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../clock.js';
 import { BegunWork } from './begun-work.js';
-import { addedKinds, openResources } from './open-resources.js';
+import { addedKinds, openResources, type Resources } from './open-resources.js';
 
 export interface ProgramWatchOptions {
   /** What keeps the process alive for lastcall; released while the program is watched. */
@@ -31,7 +31,7 @@ const CHECK_MS = 100;
 
 export class ProgramWatch {
   readonly #options: ProgramWatchOptions;
-  readonly #openBefore = openResources();
+  readonly #openBefore: Resources;
   readonly #begun: BegunWork;
   readonly #over = new AbortController();
   /** Resolves when the program has come to rest. */
@@ -46,6 +46,7 @@ export class ProgramWatch {
     });
     process.on('beforeExit', this.#check);
     options.keepAlive.release();
+    this.#openBefore = openResources();
   }
 
   /**
