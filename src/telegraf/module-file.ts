@@ -104,8 +104,7 @@ function markMain(url: string, path: string): () => void {
 }
 
 /** On the first line, so that the others keep their numbers. */
-const withMainMark = (source: string): string =>
-  source.replace(/^(#!.*\n)?/, '$1import.meta.main = true; ');
+const withMainMark = (source: string): string => source.replace(/^(#!.*\n)?/, '$1import.meta.main = true; ');
 
 /** The package.json in the folder or in the nearest one above it; undefined if the package has none. */
 export function nearestPackage(
