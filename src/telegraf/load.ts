@@ -88,6 +88,11 @@ export async function loadBotModule(file: string, options: LoadOptions): Promise
     isProgram = true;
     return { form: 'program' };
   });
+  // Begun before the module is, whose code may keep Node busy for a while.
+  const overdue = clock.sleep(timeoutMs, AbortSignal.any([signal, over.signal])).then((): never => {
+    throw notLaunchedInTime(path, { timeoutMs, open: watch.open, progress });
+  });
+  const cancelSlow = clock.after(Math.min(SLOW_MS, timeoutMs / 4), () => options.slow?.(progress));
   const loading = runModule(path).then(async (exports): Promise<Loaded> => {
     loadedAt = clock.now();
     progress = `it exports ${describeExports(exports)}, and has not called launch() on any bot`;
@@ -104,10 +109,6 @@ export async function loadBotModule(file: string, options: LoadOptions): Promise
     if (exported) return exported;
     throw endedWithoutBot(path, progress, watch.hasWaited || clock.now() - loadedAt > SHORT_MS);
   });
-  const overdue = clock.sleep(timeoutMs, AbortSignal.any([signal, over.signal])).then((): never => {
-    throw notLaunchedInTime(path, { timeoutMs, open: watch.open, progress });
-  });
-  const cancelSlow = clock.after(Math.min(SLOW_MS, timeoutMs / 4), () => options.slow?.(progress));
 
   try {
     // In this order: a module that has launched a bot is a program, whatever else it exports or does.

@@ -1,4 +1,5 @@
 /** When a program counts as loaded, and what of it is run: its launch, what it exports, or nothing. */
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
@@ -100,6 +101,7 @@ describe('a bot that is only exported', () => {
     ],
   ])('is polled, with a word, although its program has %s open', async (_, source, withinMs) => {
     const database = createServer().listen(0, '127.0.0.1');
+    await once(database, 'listening');
     try {
       const { port } = database.address() as { port: number };
       await using daemon = run(program(`${withBot} ${source} module.exports = bot;`), { PORT: `${port}` });
