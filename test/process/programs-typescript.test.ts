@@ -76,7 +76,6 @@ describe('a program in TypeScript', () => {
     ['bot.ts', ['-r', tsxCjs]],
     ['bot.ts', ['--import', tsx]],
     ['alias.ts', ['--import', tsx]],
-    ['bot.cts', ['--import', tsx]],
     ['bot.mts', ['--import', tsx]],
     ['module/bot.ts', ['--import', tsx]],
   ])('%s is polled with %j, as under node', async (file, nodeArgs) => {
@@ -96,7 +95,8 @@ describe('a program in TypeScript', () => {
     await plain.stop();
   });
 
-  it.each([['exported.ts'], ['function.mts']])('may be a module: %s', async (file) => {
+  // Node 20 itself fails at a .cts under tsx that requires telegraf; newer ones do not.
+  it.each([['exported.ts'], ['function.mts'], ['bot.cts']])('is run with a loader: %s', async (file) => {
     await using daemon = run(file, { nodeArgs: ['--import', tsx] });
     await expectAnswer(daemon);
   });
