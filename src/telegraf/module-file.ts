@@ -92,7 +92,7 @@ type Load = (url: string, context: unknown) => { readonly format?: unknown; read
  */
 function markMain(url: string, path: string): () => void {
   const registerHooks: unknown = Reflect.get(Module, 'registerHooks');
-  if (typeof registerHooks !== 'function' || !readFileSync(path, 'utf8').includes('import.meta.main'))
+  if (typeof registerHooks !== 'function' || !readFileSync(path, 'utf8').includes('import.meta'))
     return () => {};
   const load = (loaded: string, context: unknown, next: Load) => {
     const result = next(loaded, context);

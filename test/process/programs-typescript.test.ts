@@ -127,7 +127,10 @@ const { typescript } = process.features as { readonly typescript?: string | fals
       'main.ts',
       `const { Telegraf } = require('telegraf'); const answer: string = 'from TypeScript'; ${body.replace(': Telegraf', ': any')} ${mainByRequire}`,
     ],
-    ['main.mts', `${files['bot.mts'].replace('await bot.launch()', 'if (import.meta.main) bot.launch()')}`],
+    [
+      'main.mts',
+      `${files['bot.mts'].replace('await bot.launch()', 'if ((import.meta as any).main) bot.launch()')}`,
+    ],
   ])('is polled, and is the main module (%s)', async (name, source) => {
     await using daemon = run(folder.write(name, source.replace(': Telegraf', ': any')));
     await expectAnswer(daemon);
