@@ -4,12 +4,11 @@
  */
 import { BotHook, type BotSource } from './bot-hook.js';
 import { Bots, type BotsOptions } from './bots.js';
-import { type Clock, systemClock } from './clock.js';
+import { backgroundClock, type Clock } from './clock.js';
 import type { Config } from './config/schema.js';
-import { CountedClock } from './counted-clock.js';
 import { DrainHook } from './drain-hook.js';
-import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
+import { KeepAlive } from './host/keep-alive.js';
 import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
@@ -17,6 +16,7 @@ import { Lifecycle, type RunOptions } from './lifecycle/lifecycle.js';
 import type { Outcome } from './lifecycle/outcome.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import { guarded } from './listener.js';
+import { lockHook } from './lock-hook.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
@@ -24,7 +24,8 @@ import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
-import { identityOf, identityOfToken } from './telegraf/identity.js';
+import { assertToken, identityOf } from './telegraf/identity.js';
+import type { Telegraf } from './telegraf/telegraf.js';
 
 export interface AppParts {
   readonly config: Config;
@@ -55,16 +56,15 @@ export function composeApp({
   logging,
   source,
   hooks = [],
-  clock: systemTime = systemClock,
+  clock: systemTime = backgroundClock,
   supervisor = unsupervised,
 }: AppParts): App {
   const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
   const { log, receiptLog } = logging;
   const budget = stopBudget(stopTimeoutMs, supervisor);
   const { budgetMs, confirmMs } = budget;
-  const timers = new CountedClock(systemTime);
   const clock = new SteadyClock({
-    source: timers,
+    source: systemTime,
     stoodStill: (ms) => tell({ event: 'process.stood-still', ms: Math.round(ms) }),
   });
 
@@ -112,11 +112,12 @@ export function composeApp({
   const health = new Health({
     supervisor,
     clock,
-    supervisorClock: timers,
+    supervisorClock: systemTime,
     activity: () => bots.activity,
     pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),
   });
+  const keepAlive = new KeepAlive(supervisor);
   const bot = new BotHook({
     source,
     config,
@@ -124,7 +125,8 @@ export function composeApp({
     clock,
     lifecycle,
     bots,
-    ownTimers: () => timers.pending,
+    locks,
+    keepAlive,
     exiting: endedByProgram,
   });
   const drain = new DrainHook({
@@ -134,10 +136,9 @@ export function composeApp({
     confirmMs,
   });
 
-  const known = knownBot(source, config);
   const hooksInStartOrder: readonly Hook[] = [
     ...(supervisor.connect ? [{ name: 'supervisor', start: () => supervisor.connect?.() }] : []),
-    ...(known ? [lockHook(() => locks.reserve(known))] : []),
+    ...('bot' in source ? [lockHook(locks, () => knownIdentity(source.bot))] : []),
     bot,
     ...hooks,
     drain,
@@ -174,6 +175,7 @@ export function composeApp({
   return {
     lifecycle,
     async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
+      keepAlive.hold();
       const ended = lifecycle.run({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),
@@ -187,6 +189,7 @@ export function composeApp({
       bot.restore();
       supervisor.close?.();
       clock.stop();
+      keepAlive.end();
       return outcome;
     },
     forced(exitCode) {
@@ -217,16 +220,8 @@ function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTime
   };
 }
 
-/**
- * Returns the bot that is known before its module is loaded. Its lock is taken first, so that no two processes run the
- * module's code at once. A program with a token of its own is loaded first: its bot is known once the program launches it.
- */
-function knownBot(source: BotSource, { botToken, telegramApiRoot }: Config): BotIdentity | undefined {
-  if ('bot' in source) return identityOf(source.bot);
-  return botToken === undefined ? undefined : identityOfToken(botToken, telegramApiRoot);
-}
-
-/** The hook that takes the bot's lock. It has no time limit: standing by may last until the next deploy. */
-function lockHook(reserve: () => Promise<void>): Hook {
-  return { name: 'lock', startTimeoutMs: Number.POSITIVE_INFINITY, start: reserve };
+/** Returns the identity of a bot that is known before anything of it runs. @throws LastcallError BOT_WITHOUT_TOKEN */
+function knownIdentity(bot: Telegraf): ReturnType<typeof identityOf> {
+  assertToken(bot, 'the bot');
+  return identityOf(bot);
 }

@@ -1,24 +1,30 @@
 /** The hook that loads the bot in any of its forms, and that runs the program's own stop code at the stop. */
-import { aborted, onAbort } from './abort.js';
+import { basename } from 'node:path';
+import { onAbort } from './abort.js';
 import type { Bots } from './bots.js';
 import type { Clock } from './clock.js';
 import { requireToken } from './config/load.js';
 import type { Config } from './config/schema.js';
 import { LastcallError } from './errors.js';
+import type { BotLocks } from './host/bot-locks.js';
 import { faultInWords } from './host/faults.js';
+import type { KeepAlive } from './host/keep-alive.js';
 import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
+import { lockHook } from './lock-hook.js';
 import { type EventLog, logEvent } from './logging/events.js';
 import type { Logger } from './logging/logger.js';
-import type { LastcallContext } from './telegraf/context.js';
+import { SetUpHook } from './set-up-hook.js';
+import { assertToken, identityOfToken } from './telegraf/identity.js';
+import { hasHandlers } from './telegraf/internals.js';
 import { type Launch, launchedByUs } from './telegraf/launch.js';
-import { type Loaded, loadBotModule } from './telegraf/load.js';
+import { loadBotModule } from './telegraf/load.js';
 import { guardedOrderKey, type OrderKeyFunction } from './telegraf/order-key.js';
 import { isExitRequest } from './telegraf/takeover/exit-request.js';
 import { type StopCall, type Takeover, takeOver } from './telegraf/takeover/takeover.js';
 import { mendUploads } from './telegraf/takeover/uploads.js';
-import { createBot, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
+import type { Telegraf } from './telegraf/telegraf.js';
 
 /** A bot module: a function, a Telegraf instance, or a program that `node` would run. */
 export interface BotFile {
@@ -32,18 +38,6 @@ export interface BotFile {
 /** The origin of the bot: the embedding program itself, or a module. */
 export type BotSource = { readonly bot: Telegraf; readonly orderKey?: OrderKeyFunction } | BotFile;
 
-/** The argument that a bot module's default export is called with. */
-export interface BotModuleContext {
-  readonly bot: Telegraf<LastcallContext>;
-  /** A hook added here starts once the module is set up, and stops once the handlers have ended. */
-  readonly lifecycle: Pick<Lifecycle, 'add' | 'stop' | 'signal' | 'state' | 'wait'>;
-  readonly log: Logger;
-  readonly config: Config;
-}
-
-/** The default export of a bot module: a function that registers handlers and hooks. */
-export type BotModule = (context: BotModuleContext) => void | Promise<void>;
-
 export interface BotHookOptions {
   readonly source: BotSource;
   readonly config: Config;
@@ -51,8 +45,8 @@ export interface BotHookOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly bots: Bots;
-  /** Returns how many of the timers that wait are lastcall's own. */
-  ownTimers(): number;
+  readonly locks: Pick<BotLocks, 'reserve'>;
+  readonly keepAlive: KeepAlive;
   /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
 }
@@ -134,31 +128,25 @@ export class BotHook implements Hook {
       signal,
       timeoutMs: Math.max(0, deadline.remainingMs() - Math.min(LOAD_MARGIN_MS, config.startTimeoutMs / 10)),
       failedLater: (error) => this.#failedLater(error),
+      watch: () => takeover.watch(),
       slow: (progress) => logEvent(log, { event: 'program.slow', progress }),
+      usedWhileOpen: (kinds) => logEvent(log, { event: 'program.export-used', kinds }),
       clock,
     });
-    await this.#useExport(loaded, source.log, takeover, signal);
+    if (loaded.form === 'program') return;
+    this.#orderBy(loaded.orderKey);
+    if (loaded.form === 'function') return this.#addSetUp(loaded.setup, source, takeover);
+    if (!hasHandlers(loaded.bot)) throw botWithoutHandlers(source.file);
+    takeover.adopt(loaded.bot);
   }
 
-  async #useExport(loaded: Loaded, log: Logger, takeover: Takeover, signal: AbortSignal): Promise<void> {
-    const { config, lifecycle } = this.#options;
-    if (loaded.form !== 'program') this.#orderBy(loaded.orderKey);
-    switch (loaded.form) {
-      case 'instance':
-        return takeover.adopt(loaded.bot);
-      case 'function': {
-        const bot = await createBot<LastcallContext>(requireToken(config), config.telegramApiRoot);
-        const setUp = Promise.resolve(
-          loaded.setup({ bot, lifecycle, log, config } satisfies BotModuleContext),
-        );
-        // A function may launch the bot itself and await the launch. It counts as done when the bot is launched.
-        await Promise.race([setUp, takeover.launched, aborted(signal)]);
-        signal.throwIfAborted();
-        setUp.catch((error) => this.#failedLater(error));
-        return takeover.adopt(withoutContextType(bot));
-      }
-      case 'program':
-    }
+  /** Adds the hooks that set up the bot of the settings. Its lock comes first, so that no two processes run such code at once. */
+  #addSetUp(setup: (context: unknown) => unknown, { file, log }: BotFile, takeover: Takeover): void {
+    const { config, clock, lifecycle, locks } = this.#options;
+    const identity = identityOfToken(requireToken(config), config.telegramApiRoot);
+    lifecycle.add(lockHook(locks, () => identity));
+    const failedLater = (error: unknown) => this.#failedLater(error);
+    lifecycle.add(new SetUpHook({ setup, file, config, log, clock, lifecycle, takeover, failedLater }));
   }
 
   #orderBy(rule: unknown): void {
@@ -181,7 +169,7 @@ export class BotHook implements Hook {
   }
 
   #takeOver(): Takeover {
-    const { config, log, clock, lifecycle, bots, ownTimers, exiting } = this.#options;
+    const { config, log, clock, lifecycle, bots, keepAlive, exiting } = this.#options;
     const { telegramApiRoot: apiRoot } = config;
     return takeOver(
       {
@@ -200,23 +188,34 @@ export class BotHook implements Hook {
           void lifecycle.stop(StopReason.fault(error, faultInWords[origin])),
         leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
       },
-      { clock, ownTimers, ...(apiRoot !== undefined && { apiRoot }) },
+      { clock, keepAlive, ...(apiRoot !== undefined && { apiRoot }) },
     );
   }
 
   #launch(launch: Launch, bots: Bots): void {
+    const { source, lifecycle } = this.#options;
     this.#launchedAgain();
     try {
+      assertToken(launch.bot, 'file' in source ? `the bot in ${basename(source.file)}` : 'the bot');
       bots.add(launch, this.#orderKey);
     } catch (error) {
       if (error instanceof LastcallError) {
         bots.fail(launch, error);
       } else {
-        void this.#options.lifecycle.stop(StopReason.fault(error));
+        void lifecycle.stop(StopReason.fault(error));
         launch.ended(error);
       }
     }
   }
+}
+
+/** BOT_MODULE_UNUSABLE: polled without a handler, a bot would only lose its updates. */
+function botWithoutHandlers(file: string): LastcallError {
+  return new LastcallError(
+    'BOT_MODULE_UNUSABLE',
+    file,
+    `${file} exports a bot that has no handlers, and has nothing left to do`,
+  );
 }
 
 /** Returns the request to stop that the program's own listeners listen for, if there is one. */

@@ -16,19 +16,28 @@ export interface Clock {
 /** The longest delay of a timer (2^31 - 1 ms, 24.8 days); Node fires a timer with a longer delay at once. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
 
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  async sleep(ms, signal) {
-    try {
-      await sleep(Math.min(ms, LONGEST_TIMER_MS), undefined, signal && { signal });
-    } catch (error) {
-      // node:timers rejects with an AbortError instead of the signal's reason.
-      throw signal?.aborted ? signal.reason : error;
-    }
-  },
-  after(ms, callback) {
-    if (ms === Number.POSITIVE_INFINITY) return () => {};
-    const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
-    return () => clearTimeout(timer);
-  },
-};
+/** Its timers keep the process alive. */
+export const systemClock: Clock = clockWith({ ref: true });
+
+/** Its timers do not keep the process alive, which then ends when nothing else does. */
+export const backgroundClock: Clock = clockWith({ ref: false });
+
+function clockWith({ ref }: { readonly ref: boolean }): Clock {
+  return {
+    now: () => performance.now(),
+    async sleep(ms, signal) {
+      try {
+        await sleep(Math.min(ms, LONGEST_TIMER_MS), undefined, { ref, ...(signal && { signal }) });
+      } catch (error) {
+        // node:timers rejects with an AbortError instead of the signal's reason.
+        throw signal?.aborted ? signal.reason : error;
+      }
+    },
+    after(ms, callback) {
+      if (ms === Number.POSITIVE_INFINITY) return () => {};
+      const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
+      if (!ref) timer.unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}

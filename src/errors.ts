@@ -62,10 +62,23 @@ export const errorTable = {
   },
   BOT_MODULE_UNUSABLE: {
     exitCode: ExitCode.configuration,
-    likelyCause:
-      'the module neither exports a bot nor calls bot.launch(), or waits for something that never happens',
+    likelyCause: 'the file is no bot: it neither exports one nor calls bot.launch()',
     nextStep:
-      'export default a function ({ bot }) => …, or a Telegraf instance, or call bot.launch(); raise START_TIMEOUT if it only needs longer',
+      'export default a function ({ bot }) => …, or a Telegraf instance with handlers, or call bot.launch()',
+  },
+  BOT_NOT_LAUNCHED: {
+    exitCode: ExitCode.cut,
+    likelyCause:
+      'the program waits, or has waited in vain, for something that it needs first, such as a database',
+    nextStep:
+      'see what it has printed; a restart may do. If it only needs longer, raise START_TIMEOUT; if it is no bot program, export default a function ({ bot }) => …',
+  },
+  BOT_WITHOUT_TOKEN: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'the program reads the token from an environment variable that is not set, or from a file that is empty',
+    nextStep:
+      'set that variable, in the environment or in .env, to the token from @BotFather; under a supervisor, in the environment of its unit or app',
   },
   POLL_CONFLICT: {
     exitCode: ExitCode.conflict,

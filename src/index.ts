@@ -1,6 +1,5 @@
 /** The public API, for bot modules and embedding programs. */
 export type { App } from './app.js';
-export type { BotModule, BotModuleContext } from './bot-hook.js';
 export { loadConfig } from './config/load.js';
 export type { Config } from './config/schema.js';
 export { type AppOptions, type AppSettings, createApp, handleSignals } from './embed.js';
@@ -19,6 +18,7 @@ export type { Outcome, Phase } from './lifecycle/outcome.js';
 export { type StopKind, StopReason } from './lifecycle/stop-reason.js';
 export type { AppEvent, AppEventName } from './logging/app-event.js';
 export type { AppLog } from './logging/app-log.js';
+export type { BotModule, BotModuleContext } from './set-up-hook.js';
 export type { LastcallContext } from './telegraf/context.js';
 export type { OrderKeyFunction } from './telegraf/order-key.js';
 export { RetryLater } from './telegraf/retry-later.js';

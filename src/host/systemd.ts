@@ -19,24 +19,36 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function connectToSystemd(
   address: string,
   env: Environment,
-  openSocket: () => Promise<DatagramSocket> = async () =>
-    new (await import('node-unix-socket')).DgramSocket(),
+  loadSockets: () => Promise<() => DatagramSocket> = async () => {
+    const { DgramSocket } = await import('node-unix-socket');
+    return () => new DgramSocket();
+  },
 ): Promise<Supervisor> {
   // node-unix-socket pads abstract names (`@name`) with zeros, which changes them. systemd's system and user managers use
   // paths.
   if (!address.startsWith('/')) throw unavailable(address, 'only a socket in the file system can be reached');
-  const socket = await openSocket().catch((error: unknown) => {
+  const openSocket = await loadSockets().catch((error: unknown) => {
     throw unavailable(address, 'the package node-unix-socket cannot be loaded', error);
   });
-  // Failures are reported to the callback of `sendTo`.
-  socket.on('error', () => {});
+  const open = () => {
+    const socket = openSocket();
+    // Failures are reported to the callback of `sendTo`.
+    socket.on('error', () => {});
+    return socket;
+  };
+  let kept: DatagramSocket | undefined = open();
 
   const send = (message: string, sent: (error?: Error) => void = () => {}) => {
     const bytes = Buffer.from(message);
+    const socket = kept ?? open();
+    const done = (error?: Error) => {
+      if (socket !== kept) socket.close();
+      sent(error);
+    };
     try {
-      socket.sendTo(bytes, 0, bytes.length, address, sent);
+      socket.sendTo(bytes, 0, bytes.length, address, done);
     } catch (error) {
-      sent(error instanceof Error ? error : new Error(String(error)));
+      done(error instanceof Error ? error : new Error(String(error)));
     }
   };
   let failure: Error | undefined;
@@ -44,7 +56,7 @@ export async function connectToSystemd(
     failure = error;
   });
   if (failure) {
-    socket.close();
+    kept.close();
     throw unavailable(address, 'the socket takes no messages', failure);
   }
 
@@ -59,7 +71,14 @@ export async function connectToSystemd(
     },
     stopping: () => send('STOPPING=1'),
     ping: () => send('WATCHDOG=1'),
-    close: () => socket.close(),
+    release() {
+      kept?.close();
+      kept = undefined;
+    },
+    hold() {
+      kept ??= open();
+    },
+    close: () => kept?.close(),
   };
 }
 

@@ -11,6 +11,8 @@ export type TelegrafClass = typeof Telegraf;
 export interface BotInternals {
   readonly options: { handlerTimeout: number; contextType: ContextType };
   readonly telegram: { readonly options: ClientOptions };
+  /** All that has been registered, as one function. */
+  readonly handler: unknown;
   handleError: (error: unknown, ctx: unknown) => unknown;
   middleware(): (ctx: Context, next: unknown) => unknown;
   handleUpdate(update: unknown): Promise<unknown>;
@@ -48,6 +50,14 @@ export function pristineBotOf(telegrafClass: object): BotInternals {
  */
 export function hasDefaultErrorHandler(bot: BotInternals): boolean {
   return String(bot.handleError) === String(pristineBotOf(telegrafClassOf(bot)).handleError);
+}
+
+/** Whether anything has been registered on the bot. Its handler is compared like its error handler. */
+export function hasHandlers(bot: object): boolean {
+  const pristine = pristineBotOf(telegrafClassOf(bot));
+  const { handler, handleUpdate, middleware } = internalsOf(bot);
+  if (handleUpdate !== pristine.handleUpdate || middleware !== pristine.middleware) return true;
+  return String(handler) !== String(pristine.handler);
 }
 
 /** The Telegraf class that a bot descends from, also where it is an instance of a program's subclass. */

@@ -10,10 +10,24 @@ export function moduleNotFound(file: string): LastcallError {
   return new LastcallError('BOT_MODULE_NOT_FOUND', path, message);
 }
 
-/** BOT_MODULE_UNUSABLE */
-export function moduleUnusable(path: string, timeoutMs: number, progress: string): LastcallError {
-  const message = `the bot module ${path} has given no bot in ${Number((timeoutMs / 1000).toFixed(1))} s: ${progress}`;
-  return new LastcallError('BOT_MODULE_UNUSABLE', path, message);
+/**
+ * For a program that has come to rest without a bot: BOT_NOT_LAUNCHED if it has waited for something, which may come about the
+ * next time, else BOT_MODULE_UNUSABLE.
+ */
+export function endedWithoutBot(path: string, progress: string, hasWaited: boolean): LastcallError {
+  const message = `${path} has nothing left to do and has launched no bot: ${progress}`;
+  return new LastcallError(hasWaited ? 'BOT_NOT_LAUNCHED' : 'BOT_MODULE_UNUSABLE', path, message);
+}
+
+/** BOT_NOT_LAUNCHED, for a program that still waits for something when its time is over. */
+export function notLaunchedInTime(
+  path: string,
+  { timeoutMs, open, progress }: { timeoutMs: number; open: readonly string[]; progress: string },
+): LastcallError {
+  const seconds = Number((timeoutMs / 1000).toFixed(1));
+  const underWay = open.length === 0 ? '' : ` and still has something open (${open.join(', ')})`;
+  const message = `${path} has launched no bot in ${seconds} s${underWay}: ${progress}`;
+  return new LastcallError('BOT_NOT_LAUNCHED', path, message);
 }
 
 /** BOT_MODULE_FAILED, for what the module threw. */
@@ -28,11 +42,23 @@ async function explain(error: unknown, path: string): Promise<string> {
   const code: unknown = Reflect.get(error, 'code');
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
     return `a dependency is missing: ${message}`;
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
-    return `${message}; Node runs JavaScript, so compile it first and run what comes of that`;
+  const loader = loaderFor(code, path);
+  if (loader !== undefined) return `${message}; ${loader}`;
   const place =
     error instanceof SyntaxError ? await placeOfSyntaxError(error, path) : placeIn(error.stack, path);
   return [place, error.name, message].filter(Boolean).join(': ');
+}
+
+/** What runs a file that Node does not, in words; undefined for other errors. */
+function loaderFor(code: unknown, path: string): string | undefined {
+  const needsMore = code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
+  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' && !needsMore) return undefined;
+  if (!/\.([cm]?ts|tsx|jsx)$/.test(path))
+    return 'Node runs JavaScript, so compile it first and run what comes of that';
+  const isPlain = !needsMore && !/x$/.test(path);
+  const newer = isPlain ? ', or use Node 22.18 or newer, which leaves out types itself' : '';
+  const tsx = `npm install tsx, and run NODE_OPTIONS='--import tsx' lastcall run FILE${newer}`;
+  return `Node ${process.versions.node} needs a loader for it: ${tsx}; or compile it first and run what comes of that`;
 }
 
 /** Asks Node to print the error of an ES module, since only then does Node tell its place. */

@@ -28,7 +28,7 @@ class FakeSocket implements DatagramSocket {
 
 async function connected(env: Record<string, string> = {}) {
   const socket = new FakeSocket();
-  const supervisor = await connectToSystemd(ADDRESS, env, async () => socket);
+  const supervisor = await connectToSystemd(ADDRESS, env, async () => () => socket);
   return { socket, supervisor };
 }
 
@@ -71,9 +71,28 @@ describe('systemd', () => {
     expect(supervisor.watchdogMs).toBe(watchdogMs);
   });
 
+  it('keeps no socket open while it is released, but gets its messages', async () => {
+    const sockets: FakeSocket[] = [];
+    const supervisor = await connectToSystemd(ADDRESS, {}, async () => () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    });
+    supervisor.release?.();
+    supervisor.ping?.();
+    expect(sockets.map(({ closed }) => closed)).toEqual([true, true]);
+    supervisor.hold?.();
+    supervisor.ready();
+    expect(sockets.map(({ closed, messages }) => [closed, ...messages])).toEqual([
+      [true, 'STATUS=starting'],
+      [true, 'WATCHDOG=1'],
+      [false, 'READY=1'],
+    ]);
+  });
+
   it('causes no error when a later message fails', async () => {
     const failing = new FakeSocket();
-    const supervisor = await connectToSystemd(ADDRESS, {}, async () => failing);
+    const supervisor = await connectToSystemd(ADDRESS, {}, async () => () => failing);
     failing.sendTo = () => {
       throw new Error('closed');
     };
@@ -81,10 +100,10 @@ describe('systemd', () => {
   });
 
   it.each([
-    ['an abstract socket', '@notify', async () => new FakeSocket()],
-    ['a socket of a virtual machine', 'vsock:2:1', async () => new FakeSocket()],
+    ['an abstract socket', '@notify', async () => () => new FakeSocket()],
+    ['a socket of a virtual machine', 'vsock:2:1', async () => () => new FakeSocket()],
     ['a package that does not load', ADDRESS, () => Promise.reject(new Error('no native build'))],
-    ['a socket that is not there', ADDRESS, async () => new FakeSocket(new Error('No such file'))],
+    ['a socket that is not there', ADDRESS, async () => () => new FakeSocket(new Error('No such file'))],
   ])('cannot be reached through %s: the start ends with 78', async (_, address, open) => {
     await expect(connectToSystemd(address, {}, open)).rejects.toMatchObject({
       code: 'NOTIFY_UNAVAILABLE',

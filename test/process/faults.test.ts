@@ -107,8 +107,9 @@ describe('a fault', () => {
       outcome: 'fault',
     });
     expect(steps(receipt)).toEqual([
-      'start lock: done',
       'start bot: done',
+      'start lock: done',
+      'start set-up: done',
       'start before: done',
       'start faulty: called-off',
       'stop before: done',

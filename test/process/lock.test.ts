@@ -34,7 +34,7 @@ describe('a bot that another process on the host runs', () => {
       for (let handover = 1; handover <= 5; handover++) {
         const next = startBot(sandbox, 'lone.mjs', { env });
         expect(await standingBy(next)).toMatchObject({ level: 'info', holder: current.child.pid });
-        expect(next.events()).not.toContain('test.loaded');
+        expect(next.events()).not.toContain('test.set-up');
         sandbox.say({ text: `before ${handover} {n}`, count: 3 });
         await done(sandbox);
 
@@ -69,8 +69,8 @@ describe('a bot that another process on the host runs', () => {
     const { code } = await second.end();
     expect(code).toBe(75);
     expect(second.receipt).toMatchObject({ exitCode: 75, err: { code: 'LOCKED', culprit: /^bot \d+$/ } });
-    expect(second.events()).not.toContain('test.loaded');
-    expect(steps(second.receipt)).toEqual(['start lock: failed']);
+    expect(second.events()).not.toContain('test.set-up');
+    expect(steps(second.receipt)).toEqual(['start bot: done', 'start lock: failed', 'stop bot: done']);
     expect((await first.stop()).code).toBe(0);
     expect(sandbox.state().conflicts).toBe(0);
   });
@@ -82,8 +82,8 @@ describe('a bot that another process on the host runs', () => {
     await using second = startBot(sandbox, 'lone.mjs');
     await standingBy(second);
     const receipt = expectStoppedAtOnce(second, await second.stop(), { reason: 'SIGTERM' });
-    expect(steps(receipt)).toEqual(['start lock: called-off']);
-    expect(second.events()).not.toContain('test.loaded');
+    expect(steps(receipt)).toEqual(['start bot: done', 'start lock: called-off', 'stop bot: done']);
+    expect(second.events()).not.toContain('test.set-up');
     sandbox.say('still there?');
     await allAnswered(sandbox);
     expect((await first.stop()).code).toBe(0);
@@ -95,7 +95,9 @@ describe('a bot that another process on the host runs', () => {
     await using first = startBot(sandbox, 'lone.mjs');
     await idle(sandbox);
     await using second = startBot(sandbox, 'lone.mjs', { env: { START_TIMEOUT: '300ms' } });
-    const { limitMs } = await second.waitFor('hook.starting');
+    const { limitMs } = await second.waitFor(
+      ({ event, hook }) => event === 'hook.starting' && hook === 'lock',
+    );
     expect(limitMs).toBeNull();
     await standingBy(second);
     await sleep(400);
@@ -114,7 +116,7 @@ describe('a bot that another process on the host runs', () => {
     first.kill('SIGTERM');
     await first.waitFor(({ event, hook }) => event === 'hook.stopped' && hook === 'first');
     expect(second.events()).not.toContain('lock.acquired');
-    await second.waitFor('test.loaded');
+    await second.waitFor('test.set-up');
     await first.exited;
     const stopped = Date.parse(String(told(first, 'hook.stopped').at(-1)?.['time']));
     const acquired = Date.parse(String(told(second, 'lock.acquired')[0]?.['time']));
@@ -137,7 +139,7 @@ describe('a bot that another process on the host runs', () => {
 });
 
 describe('an unchanged program that runs already', () => {
-  it('is not even loaded a second time, and is taken over', async () => {
+  it('is loaded a second time, as under node, stands by from its launch on, and is taken over', async () => {
     await using sandbox = await openSandbox();
     await using first = runProgram(sandbox, fixture('bots', 'readme.js'));
     await idle(sandbox);
@@ -232,9 +234,9 @@ describe('the workers of a cluster', () => {
     });
     await cluster.waitFor('poll.started');
     await cluster.waitFor(() => told(cluster, 'lock.waiting').length === 2);
-    const [loaded] = told(cluster, 'test.loaded');
-    process.kill(Number(loaded?.['pid']), 'SIGTERM');
-    await cluster.waitFor(() => told(cluster, 'test.loaded').length === 2);
+    const [first] = told(cluster, 'test.set-up');
+    process.kill(Number(first?.['pid']), 'SIGTERM');
+    await cluster.waitFor(() => told(cluster, 'test.set-up').length === 2);
     await idle(sandbox);
     expect(sandbox.state().conflicts).toBe(0);
     cluster.kill('SIGTERM');

@@ -33,15 +33,12 @@ interface Case {
   readonly name: string;
   readonly file: string;
   readonly source?: string;
-  readonly env?: Readonly<Record<string, string>>;
   readonly code: string;
   /** What has happened. */
   readonly words: RegExp;
   /** What to do about it. */
   readonly nextStep: RegExp;
 }
-
-const soon = { START_TIMEOUT: '1s' };
 
 const cases: readonly Case[] = [
   {
@@ -85,28 +82,27 @@ const cases: readonly Case[] = [
   {
     name: 'exports nonsense',
     file: fixture('bots', 'nonsense.mjs'),
-    env: soon,
     code: 'BOT_MODULE_UNUSABLE',
     words:
-      /has given no bot in 0\.9 s: it exports as default a number, and has not called launch\(\) on any bot$/,
-    nextStep: /export default a function \(\{ bot \}\) => …, or a Telegraf instance, or call bot\.launch\(\)/,
+      /nonsense\.mjs has nothing left to do and has launched no bot: it exports as default a number, and has not called launch\(\) on any bot$/,
+    nextStep:
+      /export default a function \(\{ bot \}\) => …, or a Telegraf instance with handlers, or call bot\.launch\(\)/,
   },
   {
     name: 'exports a class',
     file: 'class.mjs',
     source: 'export default class Bot {}',
-    env: soon,
     code: 'BOT_MODULE_UNUSABLE',
     words: /it exports as default a class, not a function/,
     nextStep: /export default a function/,
   },
   {
-    name: 'never loads',
-    file: fixture('bots', 'never-loads.mjs'),
-    env: soon,
+    name: 'waits at its top level for nothing',
+    file: 'unsettled.mjs',
+    source: 'await new Promise(() => {});',
     code: 'BOT_MODULE_UNUSABLE',
-    words: /it is still loading; does a top-level await never end\?$/,
-    nextStep: /raise START_TIMEOUT if it only needs longer/,
+    words: /has nothing left to do .* it is still loading; does a top-level await never end\?$/,
+    nextStep: /call bot\.launch\(\)/,
   },
 ];
 
@@ -114,9 +110,9 @@ const cases: readonly Case[] = [
 const times = (text: string, part: string): number => text.split(part).length - 1;
 
 describe('a bot module that', () => {
-  it.each(cases)('$name ends in 78', async ({ file, source, env, code, words, nextStep }) => {
+  it.each(cases)('$name ends in 78', async ({ file, source, code, words, nextStep }) => {
     if (source !== undefined) folder.write(file, source);
-    await using daemon = run(file, env);
+    await using daemon = run(file);
     expect(await daemon.end()).toMatchObject({ code: 78, signal: null });
     expect(daemon.lines.find(({ event }) => event === 'hook.failed')).toMatchObject({
       level: 'error',
@@ -147,12 +143,13 @@ describe('a bot module that', () => {
     expect(output).not.toContain('node:internal');
     expect(output).toMatch(/ERROR: Stopping \(the start failed\)/);
     expect(output).toMatch(
-      /ERROR: Could not start \(.*\), exit code 78; [^\n]*\n +start\n +├─ lock .*\n +└─ bot .* failed\n$/,
+      /ERROR: Could not start \(.*\), exit code 78; [^\n]*\n +start\n +└─ bot .* failed\n$/,
     );
   });
 
   it('gives no bot is warned of long before the start is given up', async () => {
-    await using daemon = run(fixture('bots', 'nonsense.mjs'), { START_TIMEOUT: '4s' });
+    const source = 'setInterval(() => {}, 1_000); export default 42;';
+    await using daemon = run(folder.write('busy.mjs', source), { START_TIMEOUT: '4s' });
     expect(await daemon.waitFor('program.slow')).toMatchObject({
       level: 'warn',
       msg: 'Still waiting for the bot module: it exports as default a number, and has not called launch() on any bot',
@@ -168,7 +165,7 @@ describe('a start that a restart may mend ends in 1', () => {
     expect(await daemon.end()).toMatchObject({ code: 1 });
     expect(daemon.receipt).toMatchObject({
       level: 'warn',
-      reason: 'the start of "bot" failed: the database is out',
+      reason: 'the start of "set-up" failed: the database is out',
       exitCode: 1,
       err: { code: 'HOOK_FAILED', cause: { message: 'the database is out' } },
     });
@@ -186,8 +183,9 @@ describe('a start that a restart may mend ends in 1', () => {
       reason: 'the start of "database" failed: connection refused',
       err: { code: 'HOOK_FAILED', culprit: 'database', cause: { message: 'connection refused' } },
       phases: [
-        { hook: 'lock', step: 'start', result: 'done' },
         { hook: 'bot', step: 'start', result: 'done' },
+        { hook: 'lock', step: 'start', result: 'done' },
+        { hook: 'set-up', step: 'start', result: 'done' },
         { hook: 'cache', step: 'start', result: 'done' },
         { hook: 'database', step: 'start', result: 'failed' },
         { hook: 'cache', step: 'stop', result: 'done' },
@@ -204,6 +202,16 @@ describe('a start that a restart may mend ends in 1', () => {
     expect(await daemon.end()).toMatchObject({ code: 1 });
     expect(daemon.receipt).toMatchObject({
       err: { code: 'HOOK_TIMED_OUT', culprit: 'slow', nextStep: expect.stringContaining('START_TIMEOUT') },
+    });
+  });
+
+  it('when the program still waits for something at the end of START_TIMEOUT', async () => {
+    await using daemon = run(fixture('bots', 'never-loads.mjs'), { START_TIMEOUT: '1s' });
+    expect(await daemon.end()).toMatchObject({ code: 1 });
+    expect(daemon.receipt).toMatchObject({
+      level: 'warn',
+      reason: expect.stringMatching(/has launched no bot in 0\.9 s and still has something open \(Timeout\)/),
+      err: { code: 'BOT_NOT_LAUNCHED', nextStep: expect.stringContaining('raise START_TIMEOUT') },
     });
   });
 

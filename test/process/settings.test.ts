@@ -181,7 +181,10 @@ describe('settings', () => {
   it('come from flags before the environment, and from the environment before .env', async () => {
     using folder = new Folder({
       '.env': 'STOP_TIMEOUT=11s\nPOLL_TIMEOUT=12s\nSTART_TIMEOUT=13s\nMY_OWN=from .env\n',
-      'bot.mjs': 'export default ({ log }) => log.info({ event: "mine", value: process.env.MY_OWN });',
+      'bot.mjs': `export default ({ bot, log }) => {
+        bot.use(() => {});
+        log.info({ event: "mine", value: process.env.MY_OWN });
+      };`,
     });
     await using daemon = run(
       { BOT_TOKEN: FRESH_TOKEN, STOP_TIMEOUT: '21s', POLL_TIMEOUT: '22s' },

@@ -61,8 +61,9 @@ describe('a hook', () => {
     const receipt = expectStopped(daemon, await daemon.stop(), { reason: 'SIGTERM', code: 1 });
     expect(told(daemon, 'hook.cut')).toMatchObject([{ hook: 'deaf', step: 'start' }]);
     expect(steps(receipt)).toEqual([
-      'start lock: done',
       'start bot: done',
+      'start lock: done',
+      'start set-up: done',
       'start before: done',
       'start deaf: cut',
       'stop before: done',

@@ -103,8 +103,9 @@ describe('a stop signal during the start', () => {
     await daemon.waitFor(({ event, hook }) => event === 'hook.starting' && hook === 'slow');
     const receipt = expectStoppedAtOnce(daemon, await daemon.stop(), stopped);
     expect(steps(receipt)).toEqual([
-      'start lock: done',
       'start bot: done',
+      'start lock: done',
+      'start set-up: done',
       'start before: done',
       'start slow: called-off',
       'stop before: done',
@@ -164,8 +165,9 @@ describe('a stop signal in an idle long poll', () => {
     const receipt = expectStoppedAtOnce(daemon, await daemon.stop(signal), { reason: signal });
     expect(receipt).toMatchObject({ reasonKind: 'signal', counts: { fetched: 0, handled: 0, left: 0 } });
     expect(steps(receipt)).toEqual([
-      'start lock: done',
       'start bot: done',
+      'start lock: done',
+      'start set-up: done',
       'start intake: done',
       'stop intake: done',
       'stop drain: done',

@@ -228,7 +228,7 @@ describe('launch', () => {
     expect(daemon.output).toContain('one promise: true');
   });
 
-  it('is as good as called for an exported bot: it may come later, and stop() works', async () => {
+  it('of an exported bot may come later, and stop() works', async () => {
     const source = `
       module.exports = bot;
       setTimeout(() => {
@@ -237,7 +237,7 @@ describe('launch', () => {
       }, 100);
     `;
     await using daemon = run(launching(source));
-    expect((await daemon.waitFor('loaded'))['form']).toBe('instance');
+    expect((await daemon.waitFor('loaded'))['form']).toBe('program');
     expect(await daemon.waitFor('stop requested')).toMatchObject({ reason: 'enough' });
     await daemon.waitFor('stopped');
     expect(daemon.events().filter((event) => event === 'launched')).toHaveLength(1);

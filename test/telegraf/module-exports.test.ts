@@ -20,7 +20,7 @@ describe('the form of a module', () => {
 
   it('is a bot, exported or as default', () => {
     for (const exports of [bot, { default: bot }, { default: { default: bot } }])
-      expect(formOf(exports)).toEqual({ form: 'instance', bot, orderKey: undefined });
+      expect(formOf(exports)).toEqual({ form: 'instance', useWhen: 'settled', bot, orderKey: undefined });
   });
 
   it('has a rule of order, beside the default export, beside a function, or at the bot', () => {

@@ -7,6 +7,7 @@ export type ProgramEvent =
   | { readonly event: 'config.warning'; readonly warning: string }
   | { readonly event: 'process.fault'; readonly origin: string; readonly error: unknown }
   | { readonly event: 'program.slow'; readonly progress: string }
+  | { readonly event: 'program.export-used'; readonly kinds: readonly string[] }
   | { readonly event: 'program.order-key-failed'; readonly error: unknown }
   | { readonly event: 'program.without-bot'; readonly kinds: readonly string[] }
   | { readonly event: 'program.left-open'; readonly kinds: readonly string[] }
@@ -29,6 +30,13 @@ export const programEvents: Rows<ProgramEvent> = {
     level: 'warn',
     means: 'the bot module has not provided a bot for a while; the start ends after `START_TIMEOUT`',
     message: ({ progress }) => `Still waiting for the bot module: ${progress}`,
+  },
+  'program.export-used': {
+    level: 'info',
+    means:
+      'what the bot module exports is used now, because it has launched no bot; it still has something open of these `kinds`',
+    message: ({ kinds }) =>
+      `The bot module has launched no bot, so what it exports is used; it has open: ${firstFew(kinds, 5)}`,
   },
   'program.order-key-failed': {
     level: 'warn',

@@ -7,8 +7,6 @@ export interface ProgramRest {
   /** The resources that were open before the program was loaded. */
   readonly openBefore: Resources;
   openResources(): Resources;
-  /** The number of timers that are lastcall's own. */
-  ownTimers(): number;
   /** Called once, when the program has had something open for a while, with Node's names of the kinds. */
   stillOpen(kinds: readonly string[]): void;
 }
@@ -30,16 +28,10 @@ export async function programAtRest(rest: ProgramRest, signal: AbortSignal): Pro
   let isTold = false;
   for (let check = 0, quiet = 0; quiet < QUIET_CHECKS; check++) {
     await clock.sleep(isTold ? LONG_WAIT_MS : (FIRST_WAITS_MS[check] ?? FURTHER_WAIT_MS), signal);
-    const kinds = kindsOfProgram(rest);
+    const kinds = addedKinds(rest.openResources(), rest.openBefore);
     quiet = kinds.length === 0 ? quiet + 1 : 0;
     if (isTold || kinds.length === 0 || clock.now() - begunAt < TOLD_AFTER_MS) continue;
     isTold = true;
     rest.stillOpen(kinds);
   }
-}
-
-function kindsOfProgram({ openBefore, openResources, ownTimers }: ProgramRest): string[] {
-  const now = openResources();
-  const timers = (now.get('Timeout') ?? 0) - ownTimers();
-  return addedKinds(new Map(now).set('Timeout', timers), new Map(openBefore).set('Timeout', 0));
 }

@@ -19,6 +19,7 @@ import { answerPolls, PollCalls } from './poll-calls.js';
 import { ProcessTakeover, type StopCall } from './process.js';
 import { programAtRest } from './program-rest.js';
 import { type StopContext, stopProgram } from './program-stop.js';
+import { ProgramWatch, type ProgramWatchOptions } from './program-watch.js';
 import { mendUploads } from './uploads.js';
 
 export type { StopCall } from './process.js';
@@ -57,13 +58,16 @@ export interface TakeoverOptions {
   /** How long the program may take, at the stop, for work that none of its listeners returned a promise for. */
   readonly graceMs?: number;
   readonly clock?: Clock;
-  /** Returns how many of the timers that wait are not the program's. */
-  readonly ownTimers?: () => number;
+  /** What keeps the process alive for lastcall. */
+  readonly keepAlive: ProgramWatchOptions['keepAlive'];
 }
 
 export interface Takeover {
   /** Resolves when the first bot is launched. */
   readonly launched: Promise<void>;
+  readonly hasLaunched: boolean;
+  /** Begins to watch what the program has under way. One watch at a time. */
+  watch(): ProgramWatch;
   /** Launches a bot that a module only exports, unless the module has launched it. One of Telegraf 3 is refused. */
   adopt(bot: Telegraf): void;
   /**
@@ -95,8 +99,8 @@ const DEFAULT_GRACE_MS = 1_000;
  * Takes the process and every copy of Telegraf over until `restore`. Listeners that are on `process` already count as
  * lastcall's own, so install the handlers of signals, messages and faults before.
  */
-export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Takeover {
-  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock, ownTimers = () => 0 } = options;
+export function takeOver(host: TakeoverHost, options: TakeoverOptions): Takeover {
+  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock, keepAlive } = options;
   const taken = new ProcessTakeover({
     stopping: host.stopping,
     exiting: (exitCode) => host.exiting(exitCode),
@@ -105,6 +109,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
     isStoppingBot: () => launches.isStopping,
   });
   const patches = new Patches();
+  let hasLaunched = false;
   let firstLaunch = () => {};
   const launched = new Promise<void>((resolve) => {
     firstLaunch = resolve;
@@ -119,6 +124,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
       taken.handlerExits.launched();
       // A handler may launch a bot, and stop one, but what follows from that is not its doing.
       taken.handlerExits.outside(() => host.launched(launch));
+      hasLaunched = true;
       firstLaunch();
     },
     stopRequested(launch, reason) {
@@ -146,6 +152,10 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
 
   return {
     launched,
+    get hasLaunched() {
+      return hasLaunched;
+    },
+    watch: () => new ProgramWatch({ keepAlive, clock }),
     adopt(bot) {
       if (foreignBots.refuses(bot)) return;
       copies.add(telegrafClassOf(bot) as TelegrafClass);
@@ -167,8 +177,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
         context,
       );
     },
-    atRest: (signal, stillOpen) =>
-      programAtRest({ clock, openBefore, openResources, ownTimers, stillOpen }, signal),
+    atRest: (signal, stillOpen) => programAtRest({ clock, openBefore, openResources, stillOpen }, signal),
     restore() {
       copies.stop();
       foreignBots.restore();

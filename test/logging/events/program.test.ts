@@ -14,6 +14,11 @@ const samples: Samples<ProgramEvent> = {
     'warn',
     'Still waiting for the bot module: it exports nothing',
   ],
+  'program.export-used': [
+    { event: 'program.export-used', kinds: ['TCPServerWrap', 'Timeout'] },
+    'info',
+    'The bot module has launched no bot, so what it exports is used; it has open: TCPServerWrap, Timeout',
+  ],
   'program.order-key-failed': [
     {
       event: 'program.order-key-failed',

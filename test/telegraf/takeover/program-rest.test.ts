@@ -5,7 +5,7 @@ import { FakeClock, settle } from '../../support/fake-clock.js';
 
 const open = (kinds: Record<string, number>): Resources => new Map(Object.entries(kinds));
 
-function setUp(now: Record<string, number>, { before = {}, ownTimers = 0 } = {}) {
+function setUp(now: Record<string, number>, before: Record<string, number> = {}) {
   const clock = new FakeClock();
   const stop = new AbortController();
   const state = { open: open(now), told: [] as string[][], end: 'none' };
@@ -14,7 +14,6 @@ function setUp(now: Record<string, number>, { before = {}, ownTimers = 0 } = {})
       clock,
       openBefore: open(before),
       openResources: () => state.open,
-      ownTimers: () => ownTimers,
       stillOpen: (kinds) => void state.told.push([...kinds]),
     },
     stop.signal,
@@ -30,18 +29,15 @@ function setUp(now: Record<string, number>, { before = {}, ownTimers = 0 } = {})
 }
 
 describe('a program without a bot', () => {
-  it("is at rest in 10 ms when nothing is open but what was before, and lastcall's timers", async () => {
-    const { clock, state } = setUp(
-      { PipeWrap: 2, Timeout: 3 },
-      { before: { PipeWrap: 2, Timeout: 1 }, ownTimers: 3 },
-    );
+  it('is at rest in 10 ms when nothing is open but what was before', async () => {
+    const { clock, state } = setUp({ PipeWrap: 2, Timeout: 1 }, { PipeWrap: 2, Timeout: 1 });
     await clock.advance(10);
     expect(state).toMatchObject({ end: 'at rest', told: [] });
     expect(clock.pending).toBe(0);
   });
 
   it('is not while it has a timer of its own, or a server, which is told once', async () => {
-    const { clock, state } = setUp({ Timeout: 3, TCPServerWrap: 1 }, { ownTimers: 2 });
+    const { clock, state } = setUp({ Timeout: 3, TCPServerWrap: 1 }, { Timeout: 2 });
     for (let second = 0; second < 5; second++) await clock.advance(1_000);
     expect(state).toMatchObject({ end: 'none', told: [['Timeout', 'TCPServerWrap']] });
     state.open = open({ Timeout: 2 });
