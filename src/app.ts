@@ -4,13 +4,14 @@
  */
 import { BotHook, type BotSource } from './bot-hook.js';
 import { Bots, type BotsOptions } from './bots.js';
-import { type Clock, systemClock } from './clock.js';
+import { backgroundClock, type Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
 import type { LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
 import type { BotIdentity } from './host/bot-key.js';
 import { BotLocks } from './host/bot-locks.js';
+import { KeepAlive } from './host/keep-alive.js';
 import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
@@ -56,11 +57,12 @@ export function composeApp({
   logging,
   source,
   hooks = [],
-  clock: systemTime = systemClock,
+  clock: systemTime = backgroundClock,
   supervisor = unsupervised,
 }: AppParts): App {
   const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
   const { log, receiptLog } = logging;
+  const keepAlive = new KeepAlive();
   const budget = stopBudget(stopTimeoutMs, supervisor);
   const { budgetMs, confirmMs } = budget;
   const clock = new SteadyClock({
@@ -114,7 +116,17 @@ export function composeApp({
     pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),
   });
-  const bot = new BotHook({ source, config, log, clock, lifecycle, bots, exiting: endedByProgram });
+  const bot = new BotHook({
+    source,
+    config,
+    log,
+    clock,
+    lifecycle,
+    bots,
+    keepAlive,
+    exiting: endedByProgram,
+    exitingInStop,
+  });
   const drain = new DrainHook({
     drain: (latestEnd, cause, withinMs) => bots.drain(latestEnd, cause, withinMs),
     clock,
@@ -148,6 +160,23 @@ export function composeApp({
     logAbruptEnd(StopReason.request(`process.exit(${exitCode})`), exitCode);
   }
 
+  /**
+   * Ends the run within the program's part of the stop, which is the last one, because the program has called
+   * `process.exit`. Returns undefined, and does nothing, while log lines wait for their reader.
+   */
+  function exitingInStop(error: LastcallError | undefined): number | undefined {
+    if (!logging.isWritten) return undefined;
+    const outcome = lifecycle.finishNow(error);
+    end(outcome);
+    return outcome.exitCode;
+  }
+
+  function end(outcome: Outcome): void {
+    recorder.end(outcome.exitCode);
+    locks.release();
+    logReceipt(receiptLog, outcome, bots.counts);
+  }
+
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
     recorder.end(exitCode);
     logReceipt(receiptLog, { reason, clean: false, exitCode, ...lifecycle.partialOutcome() }, bots.counts);
@@ -156,19 +185,18 @@ export function composeApp({
   return {
     lifecycle,
     async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
+      keepAlive.hold();
       const ended = lifecycle.run({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),
       });
       clock.start();
       const outcome = await ended;
-      recorder.end(outcome.exitCode);
-      locks.release();
-      logReceipt(receiptLog, outcome, bots.counts);
+      end(outcome);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
-      supervisor.close?.();
       clock.stop();
+      keepAlive.release();
       return outcome;
     },
     forced(exitCode) {

@@ -5,6 +5,7 @@ import type { Clock } from './clock.js';
 import { requireToken } from './config/load.js';
 import type { Config } from './config/schema.js';
 import { LastcallError } from './errors.js';
+import type { KeepAlive } from './host/keep-alive.js';
 import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
@@ -48,8 +49,14 @@ export interface BotHookOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly bots: Bots;
+  readonly keepAlive: KeepAlive;
   /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
+  /**
+   * Called when the program calls `process.exit` in its part of the stop, with an error if that was to report a failure.
+   * The process ends with the exit code that this returns; with undefined, it lives on.
+   */
+  exitingInStop(error: LastcallError | undefined): number | undefined;
 }
 
 /** How long before the start's deadline the loading must end, so that the error names the module that never loads. */
@@ -83,7 +90,12 @@ export class BotHook implements Hook {
 
   async stop({ signal, deadline, reason }: HookContext): Promise<void> {
     try {
-      await this.#takeover?.runStopListeners(stopCallOf(reason), { signal, deadline });
+      await this.#takeover?.runStopListeners(stopCallOf(reason), {
+        signal,
+        deadline,
+        isRequested: reason?.kind === 'request' && !isProcessExit(reason),
+        isHurried: reason?.kind === 'fault' || isProcessExit(reason),
+      });
     } finally {
       this.#options.bots.close();
     }
@@ -150,16 +162,18 @@ export class BotHook implements Hook {
   }
 
   #takeOver(): Takeover {
-    const { config, log, clock, lifecycle, bots, exiting } = this.#options;
+    const { config, log, clock, lifecycle, bots, keepAlive, exiting, exitingInStop } = this.#options;
     const { telegramApiRoot: apiRoot } = config;
     return takeOver(
       {
         stopping: lifecycle.signal,
+        keepAlive,
         launched: (launch) => this.#launch(launch, bots),
         stopRequested: (_bot, why) =>
           void lifecycle.stop(StopReason.request(why === undefined ? 'bot.stop()' : `bot.stop('${why}')`)),
         refused: (error) => void lifecycle.stop(StopReason.fatal(error)),
         exiting,
+        exitingInStop,
         exitedByHandler: (exitCode) =>
           void lifecycle.stop(StopReason.request(`process.exit(${exitCode})`, exitCode)),
         leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
@@ -190,6 +204,11 @@ function launchedByUs(bot: Telegraf): Launched {
     },
     ended() {},
   };
+}
+
+/** Whether a handler has called `process.exit`, which would have ended the process at once. */
+function isProcessExit(reason: StopReason | undefined): boolean {
+  return reason?.by?.startsWith('process.exit') ?? false;
 }
 
 /** Returns the request to stop that the program's own listeners listen for, if there is one. */

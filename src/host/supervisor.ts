@@ -18,7 +18,6 @@ export interface Supervisor {
   extend?(ms: number): void;
   stopping?(): void;
   ping?(): void;
-  close?(): void;
 }
 
 /** The part of `process` that identifies the supervisor and sends messages to it. */

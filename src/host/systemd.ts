@@ -19,34 +19,37 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function connectToSystemd(
   address: string,
   env: Environment,
-  openSocket: () => Promise<DatagramSocket> = async () =>
-    new (await import('node-unix-socket')).DgramSocket(),
+  load: () => Promise<new () => DatagramSocket> = async () => (await import('node-unix-socket')).DgramSocket,
 ): Promise<Supervisor> {
   // node-unix-socket pads abstract names (`@name`) with zeros, which changes them. systemd's system and user managers use
   // paths.
   if (!address.startsWith('/')) throw unavailable(address, 'only a socket in the file system can be reached');
-  const socket = await openSocket().catch((error: unknown) => {
+  const Socket = await load().catch((error: unknown) => {
     throw unavailable(address, 'the package node-unix-socket cannot be loaded', error);
   });
-  // Failures are reported to the callback of `sendTo`.
-  socket.on('error', () => {});
 
+  // A socket for each message: an open one would keep the process alive, even for a bot program that has come to its end.
   const send = (message: string, sent: (error?: Error) => void = () => {}) => {
     const bytes = Buffer.from(message);
+    let socket: DatagramSocket | undefined;
+    const end = (error?: Error) => {
+      socket?.close();
+      sent(error);
+    };
     try {
-      socket.sendTo(bytes, 0, bytes.length, address, sent);
+      socket = new Socket();
+      // Failures are reported to the callback of `sendTo`.
+      socket.on('error', () => {});
+      socket.sendTo(bytes, 0, bytes.length, address, end);
     } catch (error) {
-      sent(error instanceof Error ? error : new Error(String(error)));
+      end(error instanceof Error ? error : new Error(String(error)));
     }
   };
   let failure: Error | undefined;
   send('STATUS=starting', (error) => {
     failure = error;
   });
-  if (failure) {
-    socket.close();
-    throw unavailable(address, 'the socket takes no messages', failure);
-  }
+  if (failure) throw unavailable(address, 'the socket takes no messages', failure);
 
   return {
     kind: 'systemd',
@@ -59,7 +62,6 @@ export async function connectToSystemd(
     },
     stopping: () => send('STOPPING=1'),
     ping: () => send('WATCHDOG=1'),
-    close: () => socket.close(),
   };
 }
 

@@ -47,6 +47,7 @@ export function adaptLog(given: AppLog = silentLog): RunLogging {
     addSecret,
     redact,
     errorText: (error) => redact(errorText(error)),
+    isWritten: true,
     async flush() {},
   };
 }

@@ -51,6 +51,7 @@ export class Launches {
   readonly #options: LaunchesOptions;
   readonly #launched = new Map<Telegraf, LaunchedBot>();
   #settling = false;
+  #resolving = false;
 
   constructor(options: LaunchesOptions) {
     this.#options = options;
@@ -102,12 +103,14 @@ export class Launches {
   /**
    * Settles the promises of launches that have ended now, and those of others once they end.
    *
+   * @param resolving whether also those are settled that would resolve
    * @returns whether the program has been given any such promise
    */
-  settle(): boolean {
+  settle(resolving: boolean): boolean {
     this.#settling = true;
+    this.#resolving = resolving;
     const all = [...this.#launched.values()];
-    for (const launched of all) launched.settle();
+    for (const launched of all) launched.settle(resolving);
     return all.some((launched) => launched.promised);
   }
 
@@ -120,7 +123,7 @@ export class Launches {
     const { stopping } = this.#options;
     const launched = new LaunchedBot(bot, config, this.#options);
     this.#launched.set(bot, launched);
-    if (this.#settling) launched.settle();
+    if (this.#settling) launched.settle(this.#resolving);
     if (stopping.aborted) launched.ended();
     else this.#options.launched(launched);
     return launched;
@@ -170,6 +173,7 @@ class LaunchedBot implements Launch {
   #connected = false;
   #end: { readonly error: unknown } | undefined;
   #settling = false;
+  #resolving = false;
 
   constructor(
     bot: Telegraf,
@@ -210,8 +214,9 @@ class LaunchedBot implements Launch {
     this.#advance();
   }
 
-  settle(): void {
+  settle(resolving: boolean): void {
     this.#settling = true;
+    this.#resolving = resolving;
     this.#advance();
   }
 
@@ -227,7 +232,7 @@ class LaunchedBot implements Launch {
       this.#rejecting(error);
       this.#promise.catch(() => {});
       this.#reject(error);
-    } else if (this.#resolvesAt === 'ended') this.#resolve();
+    } else if (this.#resolving && this.#resolvesAt === 'ended') this.#resolve();
   }
 
   /** Rejects the promise of `launch()` with what `onLaunch` throws, as Telegraf does. */

@@ -22,6 +22,8 @@ export interface ProcessOptions {
   exiting(exitCode: number): void;
   /** Called when a handler calls `process.exit`, whose run ends with that; also during the stop. */
   exitedByHandler(exitCode: number): void;
+  /** Called when Node emits `beforeExit`; `emit` calls the program's listeners, if there are any. */
+  beforeExit(emit: (() => unknown) | undefined): unknown;
 }
 
 /** The signals that programs take as a request to stop. */
@@ -72,6 +74,9 @@ export class ProcessTakeover {
   readonly #expected = new WeakSet<object>();
   #requestExit: (exitCode: number) => void = () => {};
   #requestedExitCode: number | undefined;
+  #end: () => number | undefined = () => undefined;
+  /** The exit code with which the process is ending. */
+  #endsWith: number | undefined;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -117,6 +122,14 @@ export class ProcessTakeover {
     return this.#held
       .rawListeners(signal)
       .map((listener) => () => Reflect.apply(listener, process, [signal, constants.signals[signal]]));
+  }
+
+  /**
+   * Has `process.exit` end the process from now on, with the exit code that the function returns. Where it returns none,
+   * `process.exit` throws, as before the call: it must not return.
+   */
+  endBy(end: () => number | undefined): void {
+    this.#end = end;
   }
 
   /** Keeps an error that the program was given from counting as a fault if the program does not catch it. */
@@ -177,6 +190,8 @@ export class ProcessTakeover {
 
   #holdEmit(): void {
     this.#replace('emit', ([event, ...args], pass) => {
+      if (event === 'beforeExit')
+        return this.#options.beforeExit(this.#programListeners(event).length > 0 ? pass : undefined);
       if (faultEvents.has(event)) return this.#emitFault(args[0], pass);
       // Node does not deliver signals by this method. A signal that the program emits goes to lastcall's listeners.
       if (event === 'message' && args[0] === 'shutdown' && this.#own.has('message'))
@@ -210,13 +225,19 @@ export class ProcessTakeover {
   #holdExit(): void {
     const { stopping, exiting, exitedByHandler } = this.#options;
     const handlers = this.handlerExits;
+    const exit = process.exit.bind(process);
     this.#replace('exit', ([code], pass) => {
+      // A listener for the event `exit` calls it once more.
+      if (this.#endsWith !== undefined) return exit(this.#endsWith);
       const exitCode = asExitCode(code ?? process.exitCode);
       const byHandler = handlers.exit(stopping.aborted);
       if (byHandler === 'first') handlers.outside(() => exitedByHandler(exitCode));
       if (byHandler) throw exitRequest(exitCode);
       if (stopping.aborted) {
         this.#requestExit(exitCode);
+        this.#endsWith = this.#end();
+        if (this.#endsWith !== undefined) return exit(this.#endsWith);
+        // The drain is still under way: other people's handlers are at work, and the caller must not go on.
         throw exitRequest(exitCode);
       }
       try {

@@ -3,16 +3,19 @@
  * hands the polling to the host, and the program's own stop code runs when the stop has come to the program.
  * No other part of lastcall changes the process it runs in; `restore` takes all changes back.
  */
+import { syncBuiltinESMExports } from 'node:module';
 import type { Telegraf } from 'telegraf';
-import { type Clock, systemClock } from '../../clock.js';
+import { backgroundClock, type Clock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
 import { redirectBot, redirectCalls } from './api-root.js';
 import { watchCopies } from './copies.js';
+import { EventLoop, type Keeper } from './event-loop.js';
 import { type Launch, Launches } from './launches.js';
-import { openResources } from './open-resources.js';
+import { ResourceWatch } from './open-resources.js';
 import { Patches } from './patches.js';
 import { ProcessTakeover, type StopCall } from './process.js';
 import { type StopContext, stopProgram } from './program-stop.js';
+import { ProgramTimers } from './program-timers.js';
 
 export type { StopCall } from './process.js';
 
@@ -20,6 +23,8 @@ export type { StopCall } from './process.js';
 export interface TakeoverHost {
   /** Aborts when the stop begins. From then on `process.exit` ends only the program's part of the stop. */
   readonly stopping: AbortSignal;
+  /** Keeps the process alive, and nothing else of the host does: it is released while the program's part of the stop lasts. */
+  readonly keepAlive: Keeper;
   /** Called once for each bot that is launched, at any time before the stop. */
   launched(launch: Launch): void;
   /** Called when the program calls `bot.stop()` on a bot that it has launched, unless the stop has begun. */
@@ -28,6 +33,11 @@ export interface TakeoverHost {
   refused(error: LastcallError): void;
   /** Called when the program calls `process.exit` before any stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
+  /**
+   * Called when the program calls `process.exit` in its part of the stop: with HOOK_FAILED if a listener has failed or the
+   * exit code is not 0. The process ends with the exit code that this returns; with undefined, it lives on.
+   */
+  exitingInStop(error: LastcallError | undefined): number | undefined;
   /** Called when a handler calls `process.exit`. The run should end with that exit code; the handler's run has ended. */
   exitedByHandler(exitCode: number): void;
   /** Called when the program's part of the stop is over, but resources of these kinds (Node's names) are still open. */
@@ -39,6 +49,7 @@ export interface TakeoverOptions {
   readonly apiRoot?: string;
   /** How long the program may take, at the stop, for work that none of its listeners returned a promise for. */
   readonly graceMs?: number;
+  /** Its timers must not keep the process alive. */
   readonly clock?: Clock;
 }
 
@@ -68,9 +79,16 @@ const DEFAULT_GRACE_MS = 1_000;
  * lastcall's own, so install the handlers of signals, messages and faults before.
  */
 export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Takeover {
-  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock } = options;
-  const taken = new ProcessTakeover(host);
+  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = backgroundClock } = options;
+  const eventLoop = new EventLoop(host.keepAlive);
+  const taken = new ProcessTakeover({
+    stopping: host.stopping,
+    exiting: (exitCode) => host.exiting(exitCode),
+    exitedByHandler: (exitCode) => host.exitedByHandler(exitCode),
+    beforeExit: (emit) => eventLoop.beforeExit(emit),
+  });
   const patches = new Patches();
+  const resources = new ResourceWatch(new ProgramTimers(patches));
   let firstLaunch = () => {};
   const launched = new Promise<void>((resolve) => {
     firstLaunch = resolve;
@@ -91,28 +109,31 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
     launches.takeOver(telegrafClass, patches);
     if (apiRoot !== undefined) redirectCalls(telegrafClass, apiRoot, patches);
   });
-  const openBefore = openResources();
 
   return {
     launched,
     adopt: (bot) => launches.adopt(bot),
-    runStopListeners: (call, context) =>
-      stopProgram(
+    runStopListeners(call, context) {
+      resources.begin();
+      return stopProgram(
         {
           listeners: taken.stopListeners(call),
-          settleLaunches: () => launches.settle(),
+          settleLaunches: (resolving) => launches.settle(resolving),
           process: taken,
-          openBefore,
-          openResources,
+          untilEmpty: (signal) => eventLoop.untilEmpty(signal),
+          look: (withinMs) => resources.look(withinMs),
           graceMs,
           clock,
           leftOpen: (kinds) => host.leftOpen(kinds),
+          exiting: (error) => host.exitingInStop(error),
         },
         context,
-      ),
+      );
+    },
     restore() {
       stopWatching();
       patches.undo();
+      syncBuiltinESMExports();
       taken.restore();
     },
   };
