@@ -6,8 +6,10 @@ import type { PendingTimer, ProgramTimers } from './program-timers.js';
 export interface OpenResources {
   /** What comes to an end by itself: files being read, child processes, requests, pauses. */
   readonly work: readonly string[];
-  /** What simply stays open, such as servers, idle connections and intervals. */
+  /** What simply stays open, such as servers and idle connections. */
   readonly others: readonly string[];
+  /** What is planned for a later time than may be waited for. */
+  readonly planned: readonly string[];
 }
 
 /** A timer with a longer delay is a schedule; one with a shorter delay is a pause in some work. */
@@ -24,9 +26,9 @@ export class ResourceWatch {
   readonly #timers: Pick<ProgramTimers, 'pending'>;
   /** The kinds that were open before the program was loaded, one entry a resource. */
   readonly #before: readonly string[];
-  /** Handles and timers that were there when `begin` was called. */
+  /** The timers that were pending when `begin` was called. */
   readonly #old = new WeakSet<object>();
-  /** The last timer that was seen with a callback, and the due time of each timer. */
+  /** The last timer that was seen with a callback. */
   readonly #timerOf = new WeakMap<object, object>();
   readonly #repeating = new WeakSet<object>();
   readonly #bytesWritten = new WeakMap<object, number>();
@@ -36,7 +38,7 @@ export class ResourceWatch {
     this.#before = kindsOfHandles();
   }
 
-  /** Remembers the timers that are pending: the schedules and intervals among them are not waited for. */
+  /** Remembers the timers that are pending: the intervals among them are not worth a word. */
   begin(): void {
     for (const timer of this.#timers.pending) this.#old.add(timer.id);
   }
@@ -52,22 +54,22 @@ export class ResourceWatch {
       if (kind) work.add(kind);
     }
     const others = new Set(added(kindsOfHandles(), this.#before));
+    const hasPool = handles.some(isIdleConnection);
+    let planned = 0;
     for (const timer of this.#timers.pending) {
-      if (this.#isPause(timer, withinMs)) work.add(TIMER);
-      else if (!this.#old.has(timer.id)) others.add(TIMER);
+      if (timer.repeats || this.#repeats(timer) || (timer.isByPackage && hasPool)) {
+        if (!this.#old.has(timer.id)) others.add(TIMER);
+      } else if (timer.delayMs <= LONGEST_PAUSE_MS && timer.dueInMs <= withinMs) work.add(TIMER);
+      else if (this.#old.has(timer.id)) planned++;
+      else others.add(TIMER);
     }
     if (work.size + others.size === 0 && !process.getActiveResourcesInfo().includes(TIMER))
       others.add(UNNAMED);
-    return { work: [...work], others: [...others].filter((kind) => !work.has(kind)) };
-  }
-
-  #isPause(timer: PendingTimer, withinMs: number): boolean {
-    return (
-      !timer.repeats &&
-      !this.#repeats(timer) &&
-      timer.delayMs <= LONGEST_PAUSE_MS &&
-      timer.dueInMs <= withinMs
-    );
+    return {
+      work: [...work],
+      others: [...others].filter((kind) => !work.has(kind)),
+      planned: planned > 0 ? [TIMER] : [],
+    };
   }
 
   /** Whether a function is called again and again: it has had another timer before. */
@@ -98,6 +100,16 @@ function hasRequest(socket: object): boolean {
   if (message) return readProperty(message, 'agent') !== undefined;
   // The sockets of fetch keep the process alive only while there is a request.
   return Object.getOwnPropertySymbols(socket).some(({ description }) => description === 'parser');
+}
+
+/** Whether a handle is a connection that the program has made, to a database for example, and that is not for HTTP. */
+function isIdleConnection(handle: object): boolean {
+  return (
+    typeof readProperty(handle, 'bytesWritten') === 'number' &&
+    !readProperty(handle, '_isStdio') &&
+    !readProperty(handle, 'server') &&
+    !hasRequest(handle)
+  );
 }
 
 function kindsOfHandles(): string[] {

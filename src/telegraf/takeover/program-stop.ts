@@ -111,16 +111,17 @@ async function untilDone(
     await clock.sleep(FIRST_WAITS_MS[check] ?? FURTHER_WAIT_MS, signal);
     const remainingMs = (deadline?.remainingMs() ?? Number.POSITIVE_INFINITY) - DEADLINE_MARGIN_MS;
     const graceLeftMs = Math.min(graceEnd - clock.now(), remainingMs);
-    const { work, others } = look(remainingMs);
+    const { work, others, planned } = look(remainingMs);
     quiet = work.length === 0 ? quiet + 1 : 0;
     if (work.length > 0 && (isHurried ? graceLeftMs : remainingMs) <= 0) {
-      leftOpen([...work, ...others]);
+      leftOpen([...new Set([...work, ...others, ...planned])]);
       if (!isHurried) throw workCut(work);
       return;
     }
     if (quiet < QUIET_CHECKS || (others.length > 0 && graceLeftMs > 0)) continue;
     // The resources of a module without listeners are its own business.
-    if (others.length > 0 && graceMs > 0) leftOpen(others);
+    const named = graceMs > 0 ? [...new Set([...others, ...planned])] : planned;
+    if (named.length > 0) leftOpen(named);
     return;
   }
 }

@@ -14,6 +14,8 @@ export interface PendingTimer {
   readonly delayMs: number;
   readonly dueInMs: number;
   readonly repeats: boolean;
+  /** Whether a package has set the timer, of which only those with a delay of a second or more are known. */
+  readonly isByPackage: boolean;
 }
 
 /** The fields of Node's timers that are read. */
@@ -38,6 +40,9 @@ type Timer = (...args: unknown[]) => unknown;
 /** From this number of timers on, the ended ones are forgotten when the number has doubled. */
 const FEW = 1_000;
 
+/** Pools look after their connections by timers that are this long or longer. */
+const SHORTEST_HOUSEKEEPING_MS = 1_000;
+
 /** Node fires timers up to this late and keeps them for as long; a busy event loop is later. */
 const SLEEP_SLACK_MS = 5;
 
@@ -45,6 +50,7 @@ export class ProgramTimers {
   /** Weakly, since a timer that has ended may hold much. */
   #timers: WeakRef<NodeTimer>[] = [];
   #sleeps: Sleep[] = [];
+  readonly #byPackages = new WeakSet<object>();
   #forgetAt = FEW;
 
   constructor(patches: Patches) {
@@ -68,6 +74,7 @@ export class ProgramTimers {
       delayMs: sleep.delayMs,
       dueInMs: sleep.dueAt - now,
       repeats: false,
+      isByPackage: false,
     }));
     const others = this.#timers.flatMap((reference) => {
       const timer = reference.deref();
@@ -78,14 +85,17 @@ export class ProgramTimers {
         delayMs: timer._idleTimeout,
         dueInMs: timer._idleStart + timer._idleTimeout - nodeNow,
         repeats: timer._repeat !== null,
+        isByPackage: this.#byPackages.has(timer),
       };
     });
     return [...sleeps, ...others];
   }
 
   #watching(original: Timer): Timer {
-    return inPlaceOf(original, (args) => {
-      const timer = Reflect.apply(original, undefined, args);
+    return inPlaceOf(original, (args, inPlace) => {
+      const timer = Reflect.apply(original, undefined, args) as object;
+      if (Number(args[1]) >= SHORTEST_HOUSEKEEPING_MS && isCalledByPackage(inPlace))
+        this.#byPackages.add(timer);
       this.#timers.push(new WeakRef(timer as NodeTimer));
       if (this.#timers.length > this.#forgetAt) this.#forget();
       return timer;
@@ -126,7 +136,18 @@ function nodeTime(): number {
 }
 
 /** Returns a function that does what `call` does and looks like the original, also to `util.promisify`. */
-function inPlaceOf(original: Timer, call: (args: unknown[]) => unknown): Timer {
+function inPlaceOf(original: Timer, call: (args: unknown[], inPlace: Timer) => unknown): Timer {
   const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(original) as PropertyDescriptorMap;
-  return Object.defineProperties((...args: unknown[]) => call(args), properties);
+  const inPlace: Timer = (...args) => call(args, inPlace);
+  return Object.defineProperties(inPlace, properties);
+}
+
+/** Whether the function that called this one is in a package. */
+function isCalledByPackage(called: Timer): boolean {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 1;
+  const trace: { stack?: unknown } = {};
+  Error.captureStackTrace(trace, called);
+  Error.stackTraceLimit = stackTraceLimit;
+  return /[\\/]node_modules[\\/]/.test(String(trace.stack));
 }

@@ -8,9 +8,9 @@ import {
 import { FakeClock } from '../../support/fake-clock.js';
 
 const GRACE_MS = 1_000;
-const nothing: OpenResources = { work: [], others: [] };
-const work = (...kinds: string[]): OpenResources => ({ work: kinds, others: [] });
-const others = (...kinds: string[]): OpenResources => ({ work: [], others: kinds });
+const nothing: OpenResources = { work: [], others: [], planned: [] };
+const work = (...kinds: string[]): OpenResources => ({ work: kinds, others: [], planned: [] });
+const others = (...kinds: string[]): OpenResources => ({ work: [], others: kinds, planned: [] });
 
 /** A program's turn on a clock that stands still; what is open changes as the test says. */
 function turn(
@@ -94,7 +94,7 @@ describe("the program's turn", () => {
 
   it('fails when work is cut, just before the deadline, and names it with what else is open', async () => {
     const { clock, state, over } = turn({}, { remainingMs: 5_000 });
-    state.open = { work: ['Timeout'], others: ['TCPServerWrap'] };
+    state.open = { work: ['Timeout'], others: ['TCPServerWrap'], planned: [] };
     await clock.advance(4_850);
     expect(state.over).toBe(false);
     await clock.advance(100);
@@ -113,7 +113,7 @@ describe("the program's turn", () => {
 
   it('waits for the work of a module without listeners, and for nothing else: hooks of its own may close that', async () => {
     const { clock, state } = turn({ settleLaunches: () => false });
-    state.open = { work: ['Timeout'], others: ['TCPSocketWrap'] };
+    state.open = { work: ['Timeout'], others: ['TCPSocketWrap'], planned: [] };
     await clock.advance(5_000);
     expect(state.over).toBe(false);
     state.open = others('TCPSocketWrap');
