@@ -138,7 +138,7 @@ describe('what simply stays open', () => {
   it('costs a second: a pool, whose package looks after it by timers, and schedules', async () => {
     using folder = new Folder({ 'node_modules/pool/index.js': pool });
     await using daemon = launch(sandbox, 'with-pool.js', {
-      env: { STOP_TIMEOUT: '20s', NODE_PATH: folder.file('node_modules') },
+      env: { STOP_TIMEOUT: '20s', POOL: folder.file('node_modules', 'pool') },
     });
     await idle(sandbox);
     const receipt = expectStopped(daemon, await daemon.stop(), { reason: 'SIGTERM', budgetMs: 1_500 });

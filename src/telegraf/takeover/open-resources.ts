@@ -13,7 +13,7 @@ export interface OpenResources {
 }
 
 /** A timer with a longer delay is a schedule; one with a shorter delay is a pause in some work. */
-export const LONGEST_PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 30_000;
 
 /** Kinds that say nothing of the program: a terminal stays open for good, and immediates end with the turn. */
 const ignored: ReadonlySet<string> = new Set(['TTYWrap', 'Immediate']);

@@ -67,8 +67,8 @@ describe('the timers of a program', () => {
   it('of a second or more are told apart by whether a package has set them', () => {
     const source = 'exports.wait = (ms) => setTimeout(() => {}, ms);';
     using folder = new Folder({ 'node_modules/pool/index.js': source, 'own.js': source });
-    const require = createRequire(folder.file('bot.js'));
-    const set = [require('pool').wait(1_000), require('pool').wait(999), require('./own.js').wait(1_000)];
+    const load = createRequire(folder.file('bot.js'));
+    const set = [load('pool').wait(1_000), load('pool').wait(999), load('./own.js').wait(1_000)];
     expect(watched.pending.map(({ isByPackage }) => isByPackage)).toEqual([true, false, false]);
     for (const timer of set) timers.clearTimeout(timer);
   });
