@@ -2,6 +2,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 import promises from 'node:timers/promises';
+import { readText } from '../../thrown.js';
 import type { Patches } from './patches.js';
 
 const { setTimeout, clearTimeout } = timers;
@@ -28,6 +29,17 @@ interface NodeTimer {
   hasRef(): boolean;
 }
 
+interface Trace {
+  readonly stack?: string;
+}
+
+interface SetTimer {
+  /** Weak, since a timer that has ended may hold much. */
+  readonly reference: WeakRef<NodeTimer>;
+  /** Where a timer of a second or more was set. */
+  readonly trace: Trace | undefined;
+}
+
 /** A timer that is a promise: Node gives nobody the timer itself. */
 interface Sleep {
   readonly delayMs: number;
@@ -47,10 +59,8 @@ const SHORTEST_HOUSEKEEPING_MS = 1_000;
 const SLEEP_SLACK_MS = 5;
 
 export class ProgramTimers {
-  /** Weakly, since a timer that has ended may hold much. */
-  #timers: WeakRef<NodeTimer>[] = [];
+  #timers: SetTimer[] = [];
   #sleeps: Sleep[] = [];
-  readonly #byPackages = new WeakSet<object>();
   #forgetAt = FEW;
 
   constructor(patches: Patches) {
@@ -76,7 +86,7 @@ export class ProgramTimers {
       repeats: false,
       isByPackage: false,
     }));
-    const others = this.#timers.flatMap((reference) => {
+    const others = this.#timers.flatMap(({ reference, trace }) => {
       const timer = reference.deref();
       if (!timer?.hasRef()) return [];
       return {
@@ -85,7 +95,7 @@ export class ProgramTimers {
         delayMs: timer._idleTimeout,
         dueInMs: timer._idleStart + timer._idleTimeout - nodeNow,
         repeats: timer._repeat !== null,
-        isByPackage: this.#byPackages.has(timer),
+        isByPackage: isByPackage(trace),
       };
     });
     return [...sleeps, ...others];
@@ -93,10 +103,9 @@ export class ProgramTimers {
 
   #watching(original: Timer): Timer {
     return inPlaceOf(original, (args, inPlace) => {
-      const timer = Reflect.apply(original, undefined, args) as object;
-      if (Number(args[1]) >= SHORTEST_HOUSEKEEPING_MS && isCalledByPackage(inPlace))
-        this.#byPackages.add(timer);
-      this.#timers.push(new WeakRef(timer as NodeTimer));
+      const timer = Reflect.apply(original, undefined, args) as NodeTimer;
+      const trace = Number(args[1]) >= SHORTEST_HOUSEKEEPING_MS ? traceOf(inPlace) : undefined;
+      this.#timers.push({ reference: new WeakRef(timer), trace });
       if (this.#timers.length > this.#forgetAt) this.#forget();
       return timer;
     });
@@ -119,7 +128,7 @@ export class ProgramTimers {
   }
 
   #forget(): void {
-    this.#timers = this.#timers.filter((reference) => reference.deref()?._destroyed === false);
+    this.#timers = this.#timers.filter(({ reference }) => reference.deref()?._destroyed === false);
     const now = performance.now();
     this.#sleeps = this.#sleeps.filter(
       ({ dueAt, signal }) => !signal?.aborted && now < dueAt + SLEEP_SLACK_MS,
@@ -142,12 +151,16 @@ function inPlaceOf(original: Timer, call: (args: unknown[], inPlace: Timer) => u
   return Object.defineProperties(inPlace, properties);
 }
 
-/** Whether the function that called this one is in a package. */
-function isCalledByPackage(called: Timer): boolean {
+/** Takes down where a function is called. That costs little, since the text is made only when it is read. */
+function traceOf(called: Timer): Trace {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 1;
-  const trace: { stack?: unknown } = {};
+  const trace: Trace = {};
   Error.captureStackTrace(trace, called);
   Error.stackTraceLimit = stackTraceLimit;
-  return /[\\/]node_modules[\\/]/.test(String(trace.stack));
+  return trace;
+}
+
+function isByPackage(trace: Trace | undefined): boolean {
+  return /[\\/]node_modules[\\/]/.test(readText(trace, 'stack') ?? '');
 }
