@@ -94,10 +94,15 @@ export class ResourceWatch {
   }
 }
 
-/** Whether an HTTP request waits on a socket for its answer: one of `node:http`, or one of `fetch`. */
+/**
+ * Whether an HTTP request waits on a socket for its answer: one of `node:http`, or one of `fetch`; or one to a server that
+ * the program has closed, which answers what it was asked before.
+ */
 function hasRequest(socket: object): boolean {
-  const message = readProperty(socket, '_httpMessage');
-  if (message) return readProperty(message, 'agent') !== undefined;
+  if (readProperty(socket, '_httpMessage')) {
+    const server = readProperty(socket, 'server');
+    return !server || readProperty(server, 'listening') === false;
+  }
   // The sockets of fetch keep the process alive only while there is a request.
   return Object.getOwnPropertySymbols(socket).some(({ description }) => description === 'parser');
 }

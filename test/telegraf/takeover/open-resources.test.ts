@@ -109,6 +109,22 @@ describe('other resources', () => {
     server.close();
   });
 
+  it('are work while a server that is closed has an answer to give', async () => {
+    const server = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const asked = once(server, 'request');
+    client.on('error', () => {}).write('GET / HTTP/1.1\r\nHost: bot\r\n\r\n');
+    await asked;
+    const { look } = watching();
+    expect((await look()).work).toEqual([]);
+    const closed = once(server, 'close');
+    server.close();
+    expect((await look()).work).toEqual(['TCPSocketWrap']);
+    client.destroy();
+    await closed;
+  });
+
   it('are work when they are connections on which the program sends', async () => {
     const server = createNetServer((socket) => socket.resume()).listen(0, '127.0.0.1');
     await once(server, 'listening');
