@@ -47,7 +47,8 @@ export class ResourceWatch {
    * @param withinMs how long may be waited: a timer that is due later is not work
    */
   look(withinMs: number): OpenResources {
-    const work = new Set<string>(kindsOf(requests()));
+    const requests = activeRequests();
+    const work = new Set<string>(kindsOf(requests.filter((request) => !isOutput(request))));
     const handles = activeHandles();
     for (const handle of handles) {
       const kind = this.#workOf(handle);
@@ -63,8 +64,8 @@ export class ResourceWatch {
       else if (this.#old.has(timer.id)) planned++;
       else others.add(TIMER);
     }
-    if (work.size + others.size === 0 && !process.getActiveResourcesInfo().includes(TIMER))
-      others.add(UNNAMED);
+    const hasTimers = process.getActiveResourcesInfo().includes(TIMER);
+    if (work.size + others.size + requests.length === 0 && !hasTimers) others.add(UNNAMED);
     return {
       work: [...work],
       others: [...others].filter((kind) => !work.has(kind)),
@@ -85,7 +86,7 @@ export class ResourceWatch {
   #workOf(handle: object): string | undefined {
     if (typeof readProperty(handle, 'spawnfile') === 'string') return 'ProcessWrap';
     const written = readProperty(handle, 'bytesWritten');
-    if (typeof written !== 'number') return undefined;
+    if (typeof written !== 'number' || isStandardStream(handle)) return undefined;
     const before = this.#bytesWritten.get(handle) ?? written;
     this.#bytesWritten.set(handle, written);
     // Bytes that only come in may come in for ever. Whoever sends something is at work.
@@ -111,16 +112,27 @@ function hasRequest(socket: object): boolean {
 function isIdleConnection(handle: object): boolean {
   return (
     typeof readProperty(handle, 'bytesWritten') === 'number' &&
-    !readProperty(handle, '_isStdio') &&
+    !isStandardStream(handle) &&
     !readProperty(handle, 'server') &&
     !hasRequest(handle)
+  );
+}
+
+const isStandardStream = (handle: object): boolean => readProperty(handle, '_isStdio') === true;
+
+/** Whether a request writes to stdout or stderr: what is printed, lastcall's log above all, waits only for its reader. */
+function isOutput(request: object): boolean {
+  const handle = readProperty(request, 'handle');
+  return (
+    handle !== undefined &&
+    [process.stdout, process.stderr].some((stream) => readProperty(stream, '_handle') === handle)
   );
 }
 
 function kindsOfHandles(): string[] {
   // A standard stream counts from its first use on, which would look as if the program had opened it.
   void [process.stdout, process.stderr];
-  const requested = new Set(kindsOf(requests()));
+  const requested = new Set(kindsOf(activeRequests()));
   return process
     .getActiveResourcesInfo()
     .filter((kind) => kind !== TIMER && !ignored.has(kind) && !requested.has(kind));
@@ -139,7 +151,7 @@ function added(now: readonly string[], before: readonly string[]): string[] {
 const kindsOf = (objects: readonly object[]): string[] => objects.map((object) => object.constructor.name);
 
 const activeHandles = (): readonly object[] => listed('_getActiveHandles');
-const requests = (): readonly object[] => listed('_getActiveRequests');
+const activeRequests = (): readonly object[] => listed('_getActiveRequests');
 
 /** What one of Node's functions for debugging lists; there is no other way to see the resources themselves. */
 function listed(name: string): readonly object[] {
