@@ -7,6 +7,7 @@ import { Bots, type BotsOptions } from './bots.js';
 import { backgroundClock, type Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
+import type { LastcallError } from './errors.js';
 import { BotLocks } from './host/bot-locks.js';
 import { KeepAlive } from './host/keep-alive.js';
 import { RunRecorder } from './host/run-recorder.js';
@@ -61,6 +62,7 @@ export function composeApp({
 }: AppParts): App {
   const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
   const { log, receiptLog } = logging;
+  const keepAlive = new KeepAlive();
   const budget = stopBudget(stopTimeoutMs, supervisor);
   const { budgetMs, confirmMs } = budget;
   const clock = new SteadyClock({
@@ -117,7 +119,6 @@ export function composeApp({
     pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),
   });
-  const keepAlive = new KeepAlive(supervisor);
   const bot = new BotHook({
     source,
     config,
@@ -128,6 +129,7 @@ export function composeApp({
     locks,
     keepAlive,
     exiting: endedByProgram,
+    exitingInStop,
   });
   const drain = new DrainHook({
     drain: (latestEnd, cause, withinMs) => bots.drain(latestEnd, cause, withinMs),
@@ -162,6 +164,23 @@ export function composeApp({
     logAbruptEnd(StopReason.request(`process.exit(${exitCode})`), exitCode);
   }
 
+  /**
+   * Ends the run within the program's part of the stop, which is the last one, because the program has called
+   * `process.exit`. Returns undefined, and does nothing, while log lines wait for their reader.
+   */
+  function exitingInStop(error: LastcallError | undefined): number | undefined {
+    if (!logging.isWritten) return undefined;
+    const outcome = lifecycle.finishNow(error);
+    end(outcome);
+    return outcome.exitCode;
+  }
+
+  function end(outcome: Outcome): void {
+    recorder.end(outcome.exitCode);
+    locks.release();
+    logReceipt(receiptLog, outcome, bots.counts, bots.failures);
+  }
+
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
     recorder.end(exitCode);
     logReceipt(
@@ -182,12 +201,9 @@ export function composeApp({
       });
       clock.start();
       const outcome = await ended;
-      recorder.end(outcome.exitCode);
-      locks.release();
-      logReceipt(receiptLog, outcome, bots.counts, bots.failures);
+      end(outcome);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
-      supervisor.close?.();
       clock.stop();
       keepAlive.end();
       return outcome;

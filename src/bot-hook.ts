@@ -49,6 +49,11 @@ export interface BotHookOptions {
   readonly keepAlive: KeepAlive;
   /** Called when the program calls `process.exit` before the stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
+  /**
+   * Called when the program calls `process.exit` in its part of the stop, with an error if that was to report a failure.
+   * The process ends with the exit code that this returns; with undefined, it lives on.
+   */
+  exitingInStop(error: LastcallError | undefined): number | undefined;
 }
 
 /** How long before the start's deadline the loading must end, so that the error names the module that never loads. */
@@ -85,7 +90,12 @@ export class BotHook implements Hook {
 
   async stop({ signal, deadline, reason }: HookContext): Promise<void> {
     try {
-      await this.#takeover?.runStopListeners(stopCallOf(reason), { signal, deadline });
+      await this.#takeover?.runStopListeners(stopCallOf(reason), {
+        signal,
+        deadline,
+        isRequested: reason?.kind === 'request' && !isProcessExit(reason),
+        isHurried: reason?.kind === 'fault' || isProcessExit(reason),
+      });
     } finally {
       this.#options.bots.close();
     }
@@ -169,11 +179,12 @@ export class BotHook implements Hook {
   }
 
   #takeOver(): Takeover {
-    const { config, log, clock, lifecycle, bots, keepAlive, exiting } = this.#options;
+    const { config, log, clock, lifecycle, bots, keepAlive, exiting, exitingInStop } = this.#options;
     const { telegramApiRoot: apiRoot } = config;
     return takeOver(
       {
         stopping: lifecycle.signal,
+        keepAlive,
         launched: (launch) => this.#launch(launch, bots),
         stopRequested: (launch, why) => {
           const by = why === undefined ? 'bot.stop()' : `bot.stop('${why}')`;
@@ -182,13 +193,14 @@ export class BotHook implements Hook {
         uncaught: (error) => this.#failedLater(error),
         refused: (error) => void lifecycle.stop(StopReason.fatal(error)),
         exiting,
+        exitingInStop,
         exitedByHandler: (exitCode) =>
           void lifecycle.stop(StopReason.request(`process.exit(${exitCode})`, exitCode)),
         exitedByFault: ({ error, origin }) =>
           void lifecycle.stop(StopReason.fault(error, faultInWords[origin])),
         leftOpen: (kinds) => logEvent(log, { event: 'program.left-open', kinds }),
       },
-      { clock, keepAlive, ...(apiRoot !== undefined && { apiRoot }) },
+      { clock, ...(apiRoot !== undefined && { apiRoot }) },
     );
   }
 
@@ -216,6 +228,11 @@ function botWithoutHandlers(file: string): LastcallError {
     file,
     `${file} exports a bot that has no handlers, and has nothing left to do`,
   );
+}
+
+/** Whether a handler has called `process.exit`, which would have ended the process at once. */
+function isProcessExit(reason: StopReason | undefined): boolean {
+  return reason?.by?.startsWith('process.exit') ?? false;
 }
 
 /** Returns the request to stop that the program's own listeners listen for, if there is one. */

@@ -1,5 +1,8 @@
 /** The clock that time-dependent code is given, so that tests can step time. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import timers from 'node:timers';
+
+// Kept, since an unchanged bot program is given other functions in their place.
+const { setTimeout, clearTimeout } = timers;
 
 /** All times are in milliseconds. */
 export interface Clock {
@@ -16,27 +19,37 @@ export interface Clock {
 /** The longest delay of a timer (2^31 - 1 ms, 24.8 days); Node fires a timer with a longer delay at once. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** Its timers keep the process alive. */
-export const systemClock: Clock = clockWith({ ref: true });
+/** The clock of programs that have nothing but timers to keep them alive. */
+export const systemClock: Clock = clockOf((timer) => timer);
 
-/** Its timers do not keep the process alive, which then ends when nothing else does. */
-export const backgroundClock: Clock = clockWith({ ref: false });
+/** A clock whose timers do not keep the process alive. */
+export const backgroundClock: Clock = clockOf((timer) => timer.unref());
 
-function clockWith({ ref }: { readonly ref: boolean }): Clock {
+function clockOf(begun: (timer: NodeJS.Timeout) => NodeJS.Timeout): Clock {
   return {
     now: () => performance.now(),
-    async sleep(ms, signal) {
-      try {
-        await sleep(Math.min(ms, LONGEST_TIMER_MS), undefined, { ref, ...(signal && { signal }) });
-      } catch (error) {
-        // node:timers rejects with an AbortError instead of the signal's reason.
-        throw signal?.aborted ? signal.reason : error;
-      }
+    sleep(ms, signal) {
+      return new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const abort = () => {
+          clearTimeout(timer);
+          reject(signal?.reason);
+        };
+        const timer = begun(
+          setTimeout(
+            () => {
+              signal?.removeEventListener('abort', abort);
+              resolve();
+            },
+            Math.min(ms, LONGEST_TIMER_MS),
+          ),
+        );
+        signal?.addEventListener('abort', abort, { once: true });
+      });
     },
     after(ms, callback) {
       if (ms === Number.POSITIVE_INFINITY) return () => {};
-      const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
-      if (!ref) timer.unref();
+      const timer = begun(setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS)));
       return () => clearTimeout(timer);
     },
   };

@@ -179,6 +179,13 @@ export const errorTable = {
     nextStep:
       'end the hook when its signal aborts, or raise START_TIMEOUT or STOP_TIMEOUT (under pm2 also kill_timeout)',
   },
+  WORK_CUT: {
+    exitCode: ExitCode.cut,
+    likelyCause:
+      'the bot program was still at work at the end of the stop: something that no handler has waited for, such as a loop with pauses, a download or a child process',
+    nextStep:
+      'await the work in its handler, or end it in a listener for the stop signal; or raise STOP_TIMEOUT (under pm2 also kill_timeout)',
+  },
   DRAIN_OVERDUE: {
     exitCode: ExitCode.cut,
     likelyCause: 'handlers were still running at the end of the drain',

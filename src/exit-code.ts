@@ -2,7 +2,7 @@
 export const ExitCode = {
   /** Stopped cleanly; every update settled or safe. */
   clean: 0,
-  /** Stopped, but a hook failed or was cut off, or handlers were aborted. */
+  /** Stopped, but a hook failed or was cut off, or handlers or a program's own work were cut. */
   cut: 1,
   /** A fault: uncaught exception, unhandled rejection, internal error or disk fault (EX_SOFTWARE of sysexits). */
   fault: 70,

@@ -46,6 +46,5 @@ function systemdOnceConnected(
     extend: (ms) => tell((to) => to.extend?.(ms)),
     stopping: () => tell((to) => to.stopping?.()),
     ping: () => tell((to) => to.ping?.()),
-    close: () => connection?.close?.(),
   };
 }

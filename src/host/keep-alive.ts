@@ -1,6 +1,12 @@
-/** Keeps the process alive while a run goes on, whatever else is open. */
+/**
+ * Keeps the process alive while lastcall runs. Nothing else of lastcall does for long: its timers, its lock and its messages
+ * do not, so that Node tells when a bot program, which lastcall runs, has nothing left to do.
+ */
+import timers from 'node:timers';
 import { LONGEST_TIMER_MS } from '../clock.js';
-import type { Supervisor } from './supervisor.js';
+
+// Kept, since an unchanged bot program is given other functions in their place.
+const { setInterval, clearInterval } = timers;
 
 /** The part of `process` that is the channel to the parent. */
 interface ChannelOwner {
@@ -8,18 +14,15 @@ interface ChannelOwner {
 }
 
 /**
- * A run's own timers and sockets do not keep the process alive, but this does. While it is released, the process is alive
- * for as long as it would be without lastcall: then Node emits `beforeExit` as soon as the bot program has nothing to wait
- * for any more.
+ * While it is released, the process is alive for as long as it would be without lastcall: then Node emits `beforeExit` as soon
+ * as the bot program has nothing to wait for any more.
  */
 export class KeepAlive {
-  readonly #supervisor: Pick<Supervisor, 'release' | 'hold'>;
   readonly #process: ChannelOwner;
   #timer: NodeJS.Timeout | undefined;
   #isReleased = false;
 
-  constructor(supervisor: Pick<Supervisor, 'release' | 'hold'>, owner: ChannelOwner = process) {
-    this.#supervisor = supervisor;
+  constructor(owner: ChannelOwner = process) {
     this.#process = owner;
   }
 
@@ -28,15 +31,13 @@ export class KeepAlive {
     if (!this.#isReleased) return;
     this.#isReleased = false;
     this.#process.channel?.ref();
-    this.#supervisor.hold?.();
   }
 
-  /** Until `hold`, neither the run, nor its supervisor, nor the channel to the parent keeps the process alive. */
+  /** Until `hold`, neither the run nor the channel to the parent keeps the process alive. */
   release(): void {
     this.end();
     this.#isReleased = true;
     this.#process.channel?.unref();
-    this.#supervisor.release?.();
   }
 
   end(): void {

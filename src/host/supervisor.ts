@@ -18,10 +18,6 @@ export interface Supervisor {
   extend?(ms: number): void;
   stopping?(): void;
   ping?(): void;
-  /** From here until `hold`, the connection does not keep the process alive, which it otherwise may. */
-  release?(): void;
-  hold?(): void;
-  close?(): void;
   /** Connects, if that is not done yet. Rejects with NOTIFY_UNAVAILABLE if systemd expects messages that cannot be sent. */
   connect?(): Promise<void>;
 }

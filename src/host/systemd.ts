@@ -19,46 +19,37 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function connectToSystemd(
   address: string,
   env: Environment,
-  loadSockets: () => Promise<() => DatagramSocket> = async () => {
-    const { DgramSocket } = await import('node-unix-socket');
-    return () => new DgramSocket();
-  },
+  load: () => Promise<new () => DatagramSocket> = async () => (await import('node-unix-socket')).DgramSocket,
 ): Promise<Supervisor> {
   // node-unix-socket pads abstract names (`@name`) with zeros, which changes them. systemd's system and user managers use
   // paths.
   if (!address.startsWith('/')) throw unavailable(address, 'only a socket in the file system can be reached');
-  const openSocket = await loadSockets().catch((error: unknown) => {
+  const Socket = await load().catch((error: unknown) => {
     throw unavailable(address, 'the package node-unix-socket cannot be loaded', error);
   });
-  const open = () => {
-    const socket = openSocket();
-    // Failures are reported to the callback of `sendTo`.
-    socket.on('error', () => {});
-    return socket;
-  };
-  let kept: DatagramSocket | undefined = open();
 
+  // A socket for each message: an open one would keep the process alive, even for a bot program that has come to its end.
   const send = (message: string, sent: (error?: Error) => void = () => {}) => {
     const bytes = Buffer.from(message);
-    const socket = kept ?? open();
-    const done = (error?: Error) => {
-      if (socket !== kept) socket.close();
+    let socket: DatagramSocket | undefined;
+    const end = (error?: Error) => {
+      socket?.close();
       sent(error);
     };
     try {
-      socket.sendTo(bytes, 0, bytes.length, address, done);
+      socket = new Socket();
+      // Failures are reported to the callback of `sendTo`.
+      socket.on('error', () => {});
+      socket.sendTo(bytes, 0, bytes.length, address, end);
     } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
+      end(error instanceof Error ? error : new Error(String(error)));
     }
   };
   let failure: Error | undefined;
   send('STATUS=starting', (error) => {
     failure = error;
   });
-  if (failure) {
-    kept.close();
-    throw unavailable(address, 'the socket takes no messages', failure);
-  }
+  if (failure) throw unavailable(address, 'the socket takes no messages', failure);
 
   return {
     kind: 'systemd',
@@ -71,14 +62,6 @@ export async function connectToSystemd(
     },
     stopping: () => send('STOPPING=1'),
     ping: () => send('WATCHDOG=1'),
-    release() {
-      kept?.close();
-      kept = undefined;
-    },
-    hold() {
-      kept ??= open();
-    },
-    close: () => kept?.close(),
   };
 }
 

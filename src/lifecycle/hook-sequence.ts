@@ -34,6 +34,8 @@ export class HookSequence {
   /** The steps that have ended, in the order in which they ended. */
   readonly phases: Phase[] = [];
   #stage: 'before' | 'starting' | 'closed' = 'before';
+  /** The step that runs now. */
+  #current: { readonly hook: string; readonly step: Step; readonly begunAt: number } | undefined;
   #insertAt = 0;
 
   constructor(options: HookSequenceOptions) {
@@ -75,6 +77,16 @@ export class HookSequence {
   async stop(begunAt: number): Promise<void> {
     const hooks = this.#hooksToStop();
     for (let hook = hooks.pop(); hook; hook = hooks.pop()) await this.#stop(hook, hooks.length, begunAt);
+  }
+
+  /** Records the step that runs now as ended: as done, or as failed by the error. */
+  endStep(error?: LastcallError): void {
+    if (!this.#current) return;
+    const { begunAt, ...step } = this.#current;
+    const durationMs = this.#options.clock.now() - begunAt;
+    this.#record(
+      phaseOf({ ...step, durationMs }, error ? { kind: 'threw', thrown: error } : { kind: 'done' }),
+    );
   }
 
   /** Returns how long the stop of a hook may last if it begins now, in milliseconds; 0 without such a hook. */
@@ -145,6 +157,7 @@ export class HookSequence {
   ): Promise<Phase> {
     const { clock, emit, hookLog, signal } = this.#options;
     const begunAt = clock.now();
+    this.#current = { hook: hook.name, step, begunAt };
     const work = () => {
       arm();
       const event = step === 'start' ? 'hook.starting' : 'hook.stopping';
@@ -160,9 +173,13 @@ export class HookSequence {
     };
     const result = await attempt(work, options);
     const durationMs = clock.now() - begunAt;
-    const phase = phaseOf({ hook: hook.name, step, durationMs }, result, options.signal.reason);
+    return this.#record(phaseOf({ hook: hook.name, step, durationMs }, result, options.signal.reason));
+  }
+
+  #record(phase: Phase): Phase {
+    this.#current = undefined;
     this.phases.push(phase);
-    emit(hookEvent(phase));
+    this.#options.emit(hookEvent(phase));
     return phase;
   }
 }

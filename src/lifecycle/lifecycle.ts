@@ -156,6 +156,15 @@ export class Lifecycle {
     this.#hastenController.abort(this.#reasons[0]);
   }
 
+  /**
+   * Ends the run at once, within the stop of its last hook, which counts as done, or as failed by the error. For a process
+   * that exits right after this call.
+   */
+  finishNow(error?: LastcallError): Outcome {
+    this.#hooks.endStep(error);
+    return this.#finish();
+  }
+
   /** Returns how long the stop of a hook may last if it begins now, in milliseconds; 0 without such a hook. */
   stopLimitMs(hookName: string, reason: StopReason): number {
     return this.#hooks.stopLimitMs(hookName, reason);
@@ -202,12 +211,14 @@ export class Lifecycle {
     this.#finish();
   }
 
-  #finish(): void {
+  #finish(): Outcome {
     const { phases } = this.#hooks;
     const status = exitStatusOf(this.#reasons, phases);
-    this.#outcome = { reason: this.signal.reason, ...status, ...this.partialOutcome() };
-    this.#transition({ event: 'lifecycle.stopped', ...this.#outcome });
-    for (const waiter of this.#waiters) waiter(this.#outcome);
+    const outcome: Outcome = { reason: this.signal.reason, ...status, ...this.partialOutcome() };
+    this.#outcome = outcome;
+    this.#transition({ event: 'lifecycle.stopped', ...outcome });
+    for (const waiter of this.#waiters) waiter(outcome);
+    return outcome;
   }
 
   #transition(transition: LifecycleTransition): void {

@@ -54,7 +54,7 @@ export function exitStatusOf(
 export function phaseOf(
   step: Pick<Phase, 'hook' | 'step' | 'durationMs'>,
   attempted: AttemptResult,
-  abortReason: StopReason | LastcallError | undefined,
+  abortReason?: StopReason | LastcallError,
 ): Phase {
   if (attempted.kind === 'done') return { ...step, result: 'done' };
   const overdue = hookTimedOut(step.hook, step.step, step.durationMs);

@@ -62,6 +62,7 @@ export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) 
     addSecret,
     redact,
     errorText: (error) => redact(errorText(error)),
+    isWritten: true,
     async flush() {},
   };
 }

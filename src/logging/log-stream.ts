@@ -62,6 +62,11 @@ export class LogStream {
     }
   }
 
+  /** Whether no line waits for its reader. */
+  get isWritten(): boolean {
+    return this.#output.destroyed === true || (this.#output.writableLength ?? 0) === 0;
+  }
+
   /** Resolves when the stream has taken all lines or has failed, at the latest after a second or `withinMs`. */
   flush(withinMs: number = FLUSH_MS): Promise<void> {
     if (this.#output.destroyed || this.#taken >= this.#written) return Promise.resolve();

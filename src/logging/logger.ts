@@ -17,6 +17,8 @@ export interface RunLogging extends Redactor {
   readonly receiptLog: EventLog;
   /** Returns an error's stack, or else its type and message, with secrets masked. */
   errorText(error: unknown): string;
+  /** Whether every line is written or has failed, so that the process may end. */
+  readonly isWritten: boolean;
   /** Resolves when every line is written or has failed, at the latest after a second or `withinMs`. Call it last. */
   flush(withinMs?: number): Promise<void>;
 }
@@ -73,6 +75,9 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
     addSecret,
     redact,
     errorText: (error) => redact(errorText(error)),
+    get isWritten() {
+      return stream.isWritten;
+    },
     flush: (withinMs) => stream.flush(withinMs),
   };
 }

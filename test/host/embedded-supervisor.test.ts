@@ -13,7 +13,6 @@ function recorder(told: unknown[]): Supervisor {
     extend: (ms) => void told.push(ms),
     stopping: () => void told.push('stopping'),
     ping: () => void told.push('ping'),
-    close: () => void told.push('close'),
   };
 }
 
@@ -33,15 +32,13 @@ describe('the supervisor of an embedding program', () => {
     supervisor.status('polling');
     supervisor.ping?.();
     supervisor.stopping?.();
-    supervisor.close?.();
-    expect(told).toEqual([5_000, 'ready', 'polling', 'ping', 'stopping', 'close']);
+    expect(told).toEqual([5_000, 'ready', 'polling', 'ping', 'stopping']);
   });
 
-  it('may be closed without a connection', async () => {
+  it('may be told things without a connection', async () => {
     const supervisor = embeddedSupervisor(underSystemd, () => Promise.reject(new Error('no socket')));
     await expect(supervisor.connect?.()).rejects.toThrow('no socket');
     supervisor.ready();
-    supervisor.close?.();
   });
 
   it('is pm2 with its limits, whose own listeners stay', async () => {

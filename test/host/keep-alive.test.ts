@@ -5,9 +5,8 @@ import { KeepAlive } from '../../src/host/keep-alive.js';
 function surroundings() {
   const calls: string[] = [];
   const note = (call: string) => () => void calls.push(call);
-  const supervisor = { hold: note('supervisor held'), release: note('supervisor released') };
   const owner = { channel: { ref: note('channel held'), unref: note('channel released') } };
-  return { calls, keepAlive: new KeepAlive(supervisor, owner) };
+  return { calls, keepAlive: new KeepAlive(owner) };
 }
 
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
@@ -24,16 +23,16 @@ describe('the hold on the process', () => {
     expect(calls).toEqual([]);
   });
 
-  it('is given up and taken again, with those of the supervisor and of the channel to the parent', () => {
+  it('is given up and taken again, with that of the channel to the parent', () => {
     const { calls, keepAlive } = surroundings();
     const before = timers();
     keepAlive.hold();
     keepAlive.release();
     expect(timers()).toBe(before);
-    expect(calls.splice(0)).toEqual(['channel released', 'supervisor released']);
+    expect(calls.splice(0)).toEqual(['channel released']);
     keepAlive.hold();
     expect(timers()).toBe(before + 1);
-    expect(calls).toEqual(['channel held', 'supervisor held']);
+    expect(calls).toEqual(['channel held']);
     keepAlive.end();
   });
 });

@@ -51,6 +51,24 @@ describe('a run', () => {
     expect(rig.clock.pending).toBe(0);
   });
 
+  it.each([
+    ['done', undefined, 0],
+    ['failed', new LastcallError('HOOK_FAILED', 'db', 'the database does not answer'), 1],
+  ])('can end at once in the stop of its last hook, which is %s then', async (result, error, exitCode) => {
+    const rig = new Rig();
+    rig.add('db', { stop: hanging });
+    const run = rig.lifecycle.run();
+    await rig.clock.advance(10);
+    void rig.lifecycle.stop(StopReason.signal('SIGTERM'));
+    await rig.clock.advance(20);
+    const outcome = rig.lifecycle.finishNow(error);
+    expect(rig.lifecycle.state).toBe('stopped');
+    expect(outcome).toMatchObject({ clean: exitCode === 0, exitCode, stopDurationMs: 20 });
+    expect(outcome.phases.at(-1)).toMatchObject({ hook: 'db', step: 'stop', result, durationMs: 20 });
+    expect(rig.events.at(-1)).toEqual({ event: 'lifecycle.stopped', ...outcome });
+    expect(await run).toBe(outcome);
+  });
+
   it('goes on after a hook that throws what nobody can look at', async () => {
     const rig = new Rig();
     const { proxy, revoke } = Proxy.revocable({}, {});

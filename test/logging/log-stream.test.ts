@@ -66,6 +66,18 @@ describe('flush', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('has nothing to do for a process that ends at once if no line waits for its reader', () => {
+    const { stream, pipe } = open();
+    expect(stream.isWritten).toBe(true);
+    stream.write('a\n');
+    expect(stream.isWritten).toBe(false);
+    pipe.take();
+    expect(stream.isWritten).toBe(true);
+    stream.write('b\n');
+    pipe.destroyed = true;
+    expect(stream.isWritten).toBe(true);
+  });
+
   it('waits until the last line is taken', async () => {
     const { stream, pipe, clock, flushed } = open();
     stream.write('a\n');

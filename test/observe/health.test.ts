@@ -18,7 +18,6 @@ function setUp({ watchdogMs, supervisorClock }: { watchdogMs?: number; superviso
     extend: (ms) => void told.push(`extend ${ms}`),
     stopping: () => void told.push('stopping'),
     ping: () => void told.push(`ping ${clock.now()}`),
-    close() {},
   };
   const activity = { ...noActivity };
   const health = new Health({

@@ -559,8 +559,19 @@ describe("the program's turn in the stop", () => {
     expect(daemon.events()).not.toContain('left open');
   });
 
-  it('is cut when what a listener returns does not settle', async () => {
+  it('is over when nothing is left to do, though what a listener returns will never settle', async () => {
     const source = `bot.launch(); process.once('SIGTERM', () => new Promise(() => {}));`;
+    await using daemon = run(launching(source));
+    const line = await stopped(daemon);
+    expect(line['failed']).toBeUndefined();
+    expect(line['tookMs']).toBeLessThan(100);
+  });
+
+  it('is cut when what a listener returns does not settle', async () => {
+    const source = `
+      bot.launch();
+      process.once('SIGTERM', () => new Promise((resolve) => setTimeout(resolve, 60_000)));
+    `;
     await using daemon = run(launching(source), { env: { CAP_MS: '300' } });
     expect((await stopped(daemon))['failed']).toMatchObject({ message: 'overdue' });
   });

@@ -53,7 +53,8 @@ export const programEvents: Rows<ProgramEvent> = {
   },
   'program.left-open': {
     level: 'warn',
-    means: 'an unchanged bot program left something open that would have kept its process alive',
+    means:
+      'the bot program left something open that would have kept its process alive, or was still at work when the time was up',
     message: ({ kinds }) => `The bot program left open: ${firstFew(kinds, 5)}`,
   },
   'log.dropped': {

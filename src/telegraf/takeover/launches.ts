@@ -40,6 +40,7 @@ export class Launches {
   /** All launches whose promises have not settled. */
   readonly #unsettled = new Set<ProgramLaunch>();
   #settling = false;
+  #resolving = false;
 
   constructor(options: LaunchesOptions) {
     this.#options = options;
@@ -89,12 +90,14 @@ export class Launches {
   /**
    * Settles the promises of launches that have ended now, and those of others once they end.
    *
+   * @param resolving whether also those are settled that would resolve
    * @returns whether the program has been given any such promise
    */
-  settle(): boolean {
+  settle(resolving: boolean): boolean {
     this.#settling = true;
+    this.#resolving = resolving;
     const all = [...this.#unsettled];
-    for (const launch of all) launch.settle();
+    for (const launch of all) launch.settle(resolving);
     return all.some((launch) => launch.isByProgram);
   }
 
@@ -120,13 +123,13 @@ export class Launches {
         if (stopping.aborted) return;
         launch.hidePolling();
         this.#forget(launch);
-        launch.settle();
+        launch.settle(true);
       },
       settled: () => this.#unsettled.delete(launch),
     });
     this.#current.set(bot, launch);
     this.#unsettled.add(launch);
-    if (this.#settling) launch.settle();
+    if (this.#settling) launch.settle(this.#resolving);
     if (stopping.aborted) launch.ended();
     else launched(launch);
     return launch;
@@ -200,6 +203,7 @@ class ProgramLaunch implements Launch {
   #connected = false;
   #end: { readonly error: unknown } | undefined;
   #settling = false;
+  #resolving = false;
   #isSettled = false;
   #isStopped = false;
   #hidePolling = () => {};
@@ -247,8 +251,9 @@ class ProgramLaunch implements Launch {
     this.#advance();
   }
 
-  settle(): void {
+  settle(resolving: boolean): void {
     this.#settling = true;
+    this.#resolving = resolving;
     this.#advance();
   }
 
@@ -282,7 +287,7 @@ class ProgramLaunch implements Launch {
     if (error !== undefined) {
       this.#options.rejecting(error);
       this.#reject(error);
-    } else if (this.#resolvesAt === 'ended') this.#resolve();
+    } else if (this.#resolving && this.#resolvesAt === 'ended') this.#resolve();
   }
 
   /** Rejects the promise of `launch()` with what `onLaunch` throws, as Telegraf does. */

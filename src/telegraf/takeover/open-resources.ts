@@ -1,21 +1,161 @@
-/** Counts the resources that keep a process alive, which is how lastcall tells whether a program has something open. */
+/** Tells what of the program keeps the process alive, and what of that is work, which comes to an end by itself. */
+import { readProperty } from '../../thrown.js';
+import type { PendingTimer, ProgramTimers } from './program-timers.js';
 
-/** The number of open resources of each kind, by Node's names for the kinds. */
-export type Resources = ReadonlyMap<string, number>;
+/** What is open, by Node's names for the kinds. */
+export interface OpenResources {
+  /** What comes to an end by itself: files being read, child processes, requests, pauses. */
+  readonly work: readonly string[];
+  /** What simply stays open, such as servers and idle connections. */
+  readonly others: readonly string[];
+  /** What is planned for a later time than may be waited for. */
+  readonly planned: readonly string[];
+}
+
+/** A timer with a longer delay is a schedule; one with a shorter delay is a pause in some work. */
+const LONGEST_PAUSE_MS = 30_000;
 
 /** Kinds that say nothing of the program: a terminal stays open for good, and immediates end with the turn. */
 const ignored: ReadonlySet<string> = new Set(['TTYWrap', 'Immediate']);
 
-export function openResources(): Resources {
+const TIMER = 'Timeout';
+/** Stands for what Node does not list: compression, cryptography, and what native packages have open. */
+const UNNAMED = 'Unnamed';
+
+export class ResourceWatch {
+  readonly #timers: Pick<ProgramTimers, 'pending'>;
+  /** The kinds that were open before the program was loaded, one entry a resource. */
+  readonly #before: readonly string[];
+  /** The timers that were pending when `begin` was called. */
+  readonly #old = new WeakSet<object>();
+  /** The last timer that was seen with a callback. */
+  readonly #timerOf = new WeakMap<object, object>();
+  readonly #repeating = new WeakSet<object>();
+  readonly #bytesWritten = new WeakMap<object, number>();
+
+  constructor(timers: Pick<ProgramTimers, 'pending'>) {
+    this.#timers = timers;
+    this.#before = kindsOfHandles();
+  }
+
+  /** Remembers the timers that are pending: the intervals among them are not worth a word. */
+  begin(): void {
+    for (const timer of this.#timers.pending) this.#old.add(timer.id);
+  }
+
+  /**
+   * @param withinMs how long may be waited: a timer that is due later is not work
+   */
+  look(withinMs: number): OpenResources {
+    const requests = activeRequests();
+    const work = new Set<string>(kindsOf(requests.filter((request) => !isOutput(request))));
+    const handles = activeHandles();
+    for (const handle of handles) {
+      const kind = this.#workOf(handle);
+      if (kind) work.add(kind);
+    }
+    const others = new Set(added(kindsOfHandles(), this.#before));
+    const hasPool = handles.some(isIdleConnection);
+    let planned = 0;
+    for (const timer of this.#timers.pending) {
+      if (timer.repeats || this.#repeats(timer) || (timer.isByPackage && hasPool)) {
+        if (!this.#old.has(timer.id)) others.add(TIMER);
+      } else if (timer.delayMs <= LONGEST_PAUSE_MS && timer.dueInMs <= withinMs) work.add(TIMER);
+      else if (this.#old.has(timer.id)) planned++;
+      else others.add(TIMER);
+    }
+    const hasTimers = process.getActiveResourcesInfo().includes(TIMER);
+    if (work.size + others.size + requests.length === 0 && !hasTimers) others.add(UNNAMED);
+    return {
+      work: [...work],
+      others: [...others].filter((kind) => !work.has(kind)),
+      planned: planned > 0 ? [TIMER] : [],
+    };
+  }
+
+  /** Whether a function is called again and again: it has had another timer before. */
+  #repeats({ id, callback }: PendingTimer): boolean {
+    if (typeof callback !== 'function') return false;
+    const before = this.#timerOf.get(callback) ?? id;
+    this.#timerOf.set(callback, id);
+    if (before !== id) this.#repeating.add(callback);
+    return this.#repeating.has(callback);
+  }
+
+  /** The kind of work that a handle stands for, if it does. */
+  #workOf(handle: object): string | undefined {
+    if (typeof readProperty(handle, 'spawnfile') === 'string') return 'ProcessWrap';
+    const written = readProperty(handle, 'bytesWritten');
+    if (typeof written !== 'number' || isStandardStream(handle)) return undefined;
+    const before = this.#bytesWritten.get(handle) ?? written;
+    this.#bytesWritten.set(handle, written);
+    // Bytes that only come in may come in for ever. Whoever sends something is at work.
+    const isSending = written > before && !readProperty(handle, 'server');
+    return isSending || hasRequest(handle) ? 'TCPSocketWrap' : undefined;
+  }
+}
+
+/**
+ * Whether an HTTP request waits on a socket for its answer: one of `node:http`, or one of `fetch`; or one to a server that
+ * the program has closed, which answers what it was asked before.
+ */
+function hasRequest(socket: object): boolean {
+  if (readProperty(socket, '_httpMessage')) {
+    const server = readProperty(socket, 'server');
+    return !server || readProperty(server, 'listening') === false;
+  }
+  // The sockets of fetch keep the process alive only while there is a request.
+  return Object.getOwnPropertySymbols(socket).some(({ description }) => description === 'parser');
+}
+
+/** Whether a handle is a connection that the program has made, to a database for example, and that is not for HTTP. */
+function isIdleConnection(handle: object): boolean {
+  return (
+    typeof readProperty(handle, 'bytesWritten') === 'number' &&
+    !isStandardStream(handle) &&
+    !readProperty(handle, 'server') &&
+    !hasRequest(handle)
+  );
+}
+
+const isStandardStream = (handle: object): boolean => readProperty(handle, '_isStdio') === true;
+
+/** Whether a request writes to stdout or stderr: what is printed, lastcall's log above all, waits only for its reader. */
+function isOutput(request: object): boolean {
+  const handle = readProperty(request, 'handle');
+  return (
+    handle !== undefined &&
+    [process.stdout, process.stderr].some((stream) => readProperty(stream, '_handle') === handle)
+  );
+}
+
+function kindsOfHandles(): string[] {
   // A standard stream counts from its first use on, which would look as if the program had opened it.
   void [process.stdout, process.stderr];
-  const resources = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo())
-    if (!ignored.has(kind)) resources.set(kind, (resources.get(kind) ?? 0) + 1);
-  return resources;
+  const requested = new Set(kindsOf(activeRequests()));
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => kind !== TIMER && !ignored.has(kind) && !requested.has(kind));
 }
 
 /** The kinds of which there are more now than before. */
-export function addedKinds(now: Resources, before: Resources): string[] {
-  return [...now].filter(([kind, count]) => count > (before.get(kind) ?? 0)).map(([kind]) => kind);
+function added(now: readonly string[], before: readonly string[]): string[] {
+  const rest = [...before];
+  return now.filter((kind) => {
+    const index = rest.indexOf(kind);
+    if (index >= 0) rest.splice(index, 1);
+    return index < 0;
+  });
+}
+
+const kindsOf = (objects: readonly object[]): string[] => objects.map((object) => object.constructor.name);
+
+const activeHandles = (): readonly object[] => listed('_getActiveHandles');
+const activeRequests = (): readonly object[] => listed('_getActiveRequests');
+
+/** What one of Node's functions for debugging lists; there is no other way to see the resources themselves. */
+function listed(name: string): readonly object[] {
+  const list: unknown = readProperty(process, name);
+  const found: unknown = typeof list === 'function' ? Reflect.apply(list, process, []) : [];
+  return Array.isArray(found) ? found : [];
 }

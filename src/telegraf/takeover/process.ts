@@ -30,6 +30,8 @@ export interface ProcessOptions {
   exitedByFault(fault: Fault): void;
   /** Whether a bot that the program has stopped has not ended yet, while the run goes on. */
   isStoppingBot(): boolean;
+  /** Called when Node emits `beforeExit`; `emit` calls the program's listeners, if there are any. */
+  beforeExit(emit: (() => unknown) | undefined): unknown;
 }
 
 /** The signals that programs take as a request to stop. */
@@ -81,6 +83,9 @@ export class ProcessTakeover {
   readonly #faultScope = new FaultScope();
   #requestExit: (exitCode: number) => void = () => {};
   #requestedExitCode: number | undefined;
+  #end: () => number | undefined = () => undefined;
+  /** The exit code with which the process is ending. */
+  #endsWith: number | undefined;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -134,6 +139,14 @@ export class ProcessTakeover {
    */
   expect(error: unknown, uncaught: () => void): void {
     if (typeof error === 'object' && error !== null) this.#expected.set(error, uncaught);
+  }
+
+  /**
+   * Has `process.exit` end the process from now on, with the exit code that the function returns. Where it returns none,
+   * `process.exit` throws, as before the call: it must not return.
+   */
+  endBy(end: () => number | undefined): void {
+    this.#end = end;
   }
 
   restore(): void {
@@ -203,6 +216,8 @@ export class ProcessTakeover {
 
   #holdEmit(): void {
     this.#replace('emit', ([event, ...args], pass) => {
+      if (event === 'beforeExit')
+        return this.#options.beforeExit(this.#programListeners(event).length > 0 ? pass : undefined);
       if (faultEvents.has(event)) return this.#emitFault(`${event}`, faultOf(event, args), pass);
       // Node does not deliver signals by this method. A signal that the program emits goes to lastcall's listeners.
       if (event === 'message' && args[0] === 'shutdown' && this.#own.has('message'))
@@ -250,7 +265,10 @@ export class ProcessTakeover {
   #holdExit(): void {
     const { stopping, exiting, exitedByHandler, exitedByFault, isStoppingBot } = this.#options;
     const handlers = this.handlerExits;
+    const exit = process.exit.bind(process);
     this.#replace('exit', ([code], pass) => {
+      // A listener for the event `exit` calls it once more.
+      if (this.#endsWith !== undefined) return exit(this.#endsWith);
       const exitCode = asExitCode(code ?? process.exitCode);
       const byHandler = handlers.exit(stopping.aborted);
       if (byHandler === 'first') handlers.outside(() => exitedByHandler(exitCode));
@@ -260,7 +278,12 @@ export class ProcessTakeover {
       if (!fault && !stopping.aborted && isStoppingBot()) exitedByHandler(exitCode);
       const isStopping = stopping.aborted;
       if (fault) this.#faultScope.outside(() => exitedByFault(fault));
-      if (isStopping) this.#requestExit(exitCode);
+      if (isStopping) {
+        this.#requestExit(exitCode);
+        this.#endsWith = this.#end();
+        if (this.#endsWith !== undefined) return exit(this.#endsWith);
+      }
+      // The drain is still under way: other people's handlers are at work, and the caller must not go on.
       if (fault || isStopping) throw exitRequest(exitCode);
       try {
         exiting(exitCode);

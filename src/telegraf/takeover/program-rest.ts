@@ -1,6 +1,6 @@
 /** Waits until a program without a bot has come to rest: under plain Node its process would end then. */
 import type { Clock } from '../../clock.js';
-import { addedKinds, type Resources } from './open-resources.js';
+import { addedKinds, type Resources } from './open-kinds.js';
 
 export interface ProgramRest {
   readonly clock: Clock;

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../clock.js';
 import { BegunWork } from './begun-work.js';
-import { addedKinds, openResources, type Resources } from './open-resources.js';
+import { addedKinds, openResources, type Resources } from './open-kinds.js';
 
 export interface ProgramWatchOptions {
   /** What keeps the process alive for lastcall; released while the program is watched. */

@@ -3,22 +3,26 @@
  * hands the polling to the host, and the program's own stop code runs when the stop has come to the program.
  * No other part of lastcall changes the process it runs in; `restore` takes all changes back.
  */
+import { syncBuiltinESMExports } from 'node:module';
 import type { Telegraf } from 'telegraf';
-import { type Clock, systemClock } from '../../clock.js';
+import { backgroundClock, type Clock } from '../../clock.js';
 import type { LastcallError } from '../../errors.js';
 import { type TelegrafClass, telegrafClassOf } from '../internals.js';
 import type { Launch } from '../launch.js';
 import { redirectBot, redirectCalls } from './api-root.js';
 import { watchCopies } from './copies.js';
+import { EventLoop } from './event-loop.js';
 import type { Fault } from './fault-scope.js';
 import { ForeignBots } from './foreign-bots.js';
 import { Launches } from './launches.js';
-import { openResources } from './open-resources.js';
+import { openResources } from './open-kinds.js';
+import { ResourceWatch } from './open-resources.js';
 import { Patches } from './patches.js';
 import { answerPolls, PollCalls } from './poll-calls.js';
 import { ProcessTakeover, type StopCall } from './process.js';
 import { programAtRest } from './program-rest.js';
 import { type StopContext, stopProgram } from './program-stop.js';
+import { ProgramTimers } from './program-timers.js';
 import { ProgramWatch, type ProgramWatchOptions } from './program-watch.js';
 import { mendUploads } from './uploads.js';
 
@@ -28,6 +32,8 @@ export type { StopCall } from './process.js';
 export interface TakeoverHost {
   /** Aborts when the stop begins. From then on `process.exit` ends only the program's part of the stop. */
   readonly stopping: AbortSignal;
+  /** Keeps the process alive, and nothing else of the host does: it is released where the program's own work is watched. */
+  readonly keepAlive: ProgramWatchOptions['keepAlive'];
   /** Called for each launch of a bot, at any time before the stop. */
   launched(launch: Launch): void;
   /** Called once for a launch whose bot the program stops by `bot.stop()`, unless the stop has begun. */
@@ -41,6 +47,11 @@ export interface TakeoverHost {
   refused(error: LastcallError): void;
   /** Called when the program calls `process.exit` before any stop, outside handlers. The process ends when it returns. */
   exiting(exitCode: number): void;
+  /**
+   * Called when the program calls `process.exit` in its part of the stop: with HOOK_FAILED if a listener has failed or the
+   * exit code is not 0. The process ends with the exit code that this returns; with undefined, it lives on.
+   */
+  exitingInStop(error: LastcallError | undefined): number | undefined;
   /**
    * Called when a handler calls `process.exit`, whose run has ended, or when the program calls it while a bot that it has
    * stopped has not ended. The run should end with that exit code.
@@ -57,9 +68,8 @@ export interface TakeoverOptions {
   readonly apiRoot?: string;
   /** How long the program may take, at the stop, for work that none of its listeners returned a promise for. */
   readonly graceMs?: number;
+  /** Its timers must not keep the process alive. */
   readonly clock?: Clock;
-  /** What keeps the process alive for lastcall. */
-  readonly keepAlive: ProgramWatchOptions['keepAlive'];
 }
 
 export interface Takeover {
@@ -99,16 +109,21 @@ const DEFAULT_GRACE_MS = 1_000;
  * Takes the process and every copy of Telegraf over until `restore`. Listeners that are on `process` already count as
  * lastcall's own, so install the handlers of signals, messages and faults before.
  */
-export function takeOver(host: TakeoverHost, options: TakeoverOptions): Takeover {
-  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = systemClock, keepAlive } = options;
+export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Takeover {
+  const { keepAlive } = host;
+  const { apiRoot, graceMs = DEFAULT_GRACE_MS, clock = backgroundClock } = options;
+  const eventLoop = new EventLoop(keepAlive);
   const taken = new ProcessTakeover({
     stopping: host.stopping,
     exiting: (exitCode) => host.exiting(exitCode),
     exitedByHandler: (exitCode) => host.exitedByHandler(exitCode),
     exitedByFault: (fault) => host.exitedByFault(fault),
     isStoppingBot: () => launches.isStopping,
+    beforeExit: (emit) => eventLoop.beforeExit(emit),
   });
   const patches = new Patches();
+  const openBefore = openResources();
+  const resources = new ResourceWatch(new ProgramTimers(patches));
   let hasLaunched = false;
   let firstLaunch = () => {};
   const launched = new Promise<void>((resolve) => {
@@ -148,7 +163,6 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions): Takeover
     },
     foundVersion3: (telegraf3Class, version) => foreignBots.refuseVersion3(telegraf3Class, version),
   });
-  const openBefore = openResources();
 
   return {
     launched,
@@ -163,16 +177,18 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions): Takeover
     },
     runStopListeners: async (call, context) => {
       if (foreignBots.hasRefused) return;
+      resources.begin();
       await stopProgram(
         {
           listeners: taken.stopListeners(call),
-          settleLaunches: () => launches.settle(),
+          settleLaunches: (resolving) => launches.settle(resolving),
           process: taken,
-          openBefore,
-          openResources,
+          untilEmpty: (signal) => eventLoop.untilEmpty(signal),
+          look: (withinMs) => resources.look(withinMs),
           graceMs,
           clock,
           leftOpen: (kinds) => host.leftOpen(kinds),
+          exiting: (error) => host.exitingInStop(error),
         },
         context,
       );
@@ -182,6 +198,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions): Takeover
       copies.stop();
       foreignBots.restore();
       patches.undo();
+      syncBuiltinESMExports();
       taken.restore();
     },
   };

@@ -107,7 +107,7 @@ describe('the launch of a bot that has ended', () => {
     last().ended(error);
     expect(rejected).toEqual([]);
     launch.catch(() => {});
-    expect(launches.settle()).toBe(true);
+    expect(launches.settle(true)).toBe(true);
     expect(await stateOf(launch)).toBe(error);
   });
 });

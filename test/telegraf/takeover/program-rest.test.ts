@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Resources } from '../../../src/telegraf/takeover/open-resources.js';
+import type { Resources } from '../../../src/telegraf/takeover/open-kinds.js';
 import { programAtRest } from '../../../src/telegraf/takeover/program-rest.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
 
