@@ -20,11 +20,17 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   const loaded = await loadConfig({ env, flags, cwd: cwd(), signal });
   const { config, secrets } = loaded;
   const named = files[0] ?? config.botModule;
-  const supervisor = await detectSupervisor(process);
-  if (named === undefined && supervisor.kind !== 'none') throw noBotNamed();
   const file = named ?? exampleBotFile;
   // The example bot needs a token. A newcomer without a token gets a plain error before anything is logged.
-  if (file === exampleBotFile) requireToken(config);
+  if (named === exampleBotFile) requireToken(config);
+  const supervisor = await detectSupervisor(process);
+  if (named === undefined) {
+    if (supervisor.kind !== 'none') {
+      supervisor.status('');
+      throw noBotNamed();
+    }
+    requireToken(config);
+  }
 
   Object.assign(env, programVariables(env, loaded));
   const logging = await createLogging({ config, secrets, process });

@@ -84,7 +84,9 @@ export class ResourceWatch {
 
   /** The kind of work that a handle stands for, if it does. */
   #workOf(handle: object): string | undefined {
-    if (typeof readProperty(handle, 'spawnfile') === 'string') return 'ProcessWrap';
+    // A process that was forked talks to this one for as long as both live; one that was spawned has something to do.
+    if (typeof readProperty(handle, 'spawnfile') === 'string')
+      return readProperty(handle, 'connected') === true ? undefined : 'ProcessWrap';
     const written = readProperty(handle, 'bytesWritten');
     if (typeof written !== 'number' || isStandardStream(handle)) return undefined;
     const before = this.#bytesWritten.get(handle) ?? written;
