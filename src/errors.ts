@@ -53,6 +53,12 @@ export const errorTable = {
     nextStep:
       'export default a function ({ bot }) => …, or a Telegraf instance, or call bot.launch(); raise START_TIMEOUT if it only needs longer',
   },
+  BOT_AGENT: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'new Telegraf(token, { telegram: { agent } }) was given an agent of node:http for an https address',
+    nextStep: 'use an agent of node:https, or of a package for proxies such as https-proxy-agent',
+  },
   POLL_CONFLICT: {
     exitCode: ExitCode.conflict,
     likelyCause: 'another process polls with the same token, perhaps on another host',
