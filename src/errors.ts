@@ -80,6 +80,12 @@ export const errorTable = {
     nextStep:
       'set that variable, in the environment or in .env, to the token from @BotFather; under a supervisor, in the environment of its unit or app',
   },
+  BOT_AGENT: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'new Telegraf(token, { telegram: { agent } }) was given an agent of node:http for an https address',
+    nextStep: 'use an agent of node:https, or of a package for proxies such as https-proxy-agent',
+  },
   POLL_CONFLICT: {
     exitCode: ExitCode.conflict,
     likelyCause: 'another process polls with the same token, perhaps on another host',

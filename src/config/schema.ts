@@ -110,7 +110,7 @@ const table = {
     shared: true,
     type: duration({ leastMs: 0, mostMs: 50_000, stepMs: 1_000 }),
     fallback: '50s',
-    help: 'How long Telegram may hold a poll open while there are no updates. A poll that takes 10 s longer is given up.',
+    help: 'How long Telegram may hold a poll open while there are no updates. A poll whose answer has not begun 10 s later is given up; one that has goes on for as long as it arrives.',
   }),
   concurrency: setting({
     name: 'CONCURRENCY',

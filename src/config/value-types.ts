@@ -129,7 +129,7 @@ export function choice<const T extends string>(choices: readonly T[]): ValueType
   };
 }
 
-/** The root URL of a web server: `https://host`, `http://127.0.0.1:8081/path`. The value has no slash at its end. */
+/** The root URL of a web server: `https://host`, `http://127.0.0.1:8081/path`. Beyond loopback, http is doubtful. */
 export const rootUrl: ValueType<string> = {
   expects: 'a URL such as https://api.telegram.org or http://127.0.0.1:8081',
   print: (value) => value,
@@ -143,7 +143,10 @@ export const rootUrl: ValueType<string> = {
     if (url.search || url.hash) return { problem: `it has a "?" or "#" part; ${problem}` };
     if (/\/bot\d+(?::|%3a)/i.test(url.pathname))
       return { problem: `it holds a bot token, which belongs in BOT_TOKEN; ${problem}` };
-    return { value: `${url.origin}${url.pathname.replace(/\/+$/, '')}` };
+    // A path ends with a slash, so that the paths of methods are added to it, and do not take its last part's place.
+    const path = url.pathname.replace(/\/+$/, '');
+    const value = path === '' ? url.origin : `${url.origin}${path}/`;
+    return url.protocol === 'http:' && !isLoopback(url.hostname) ? { value, doubt: IN_CLEAR } : { value };
   },
 };
 
@@ -220,3 +223,9 @@ function withSuggestion(name: string): string {
 function isNames(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string' && /^[a-z_]+$/.test(name));
 }
+
+const IN_CLEAR =
+  'the token travels unencrypted over http; use https, unless the way to that server is protected';
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);

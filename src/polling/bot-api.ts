@@ -16,8 +16,8 @@ export type ApiAnswer<T> =
 /**
  * Why Telegram did not answer:
  * - `network`: there was no connection, or it broke before an answer
- * - `timeout`: there was no complete answer in time
- * - `cut`: the body ended early
+ * - `timeout`: a stage of the call took too long
+ * - `cut`: the body ended early, or stopped
  * - `not-json`: the body is not Bot API JSON
  * - `http`: a 5xx status, a redirect, or another status without Bot API JSON
  */
@@ -26,8 +26,15 @@ export type UnreachableWhy = 'network' | 'timeout' | 'cut' | 'not-json' | 'http'
 export interface CallOptions {
   /** When it aborts, the call rejects at once with the signal's reason. A call rejects for no other reason. */
   readonly signal: AbortSignal;
-  /** The limit of the whole call, including connecting. After it the answer is `unreachable` with why `timeout`. */
-  readonly timeoutMs: number;
+  /**
+   * How long Telegram may take for the first byte of its answer, once it has the request. The look-up of its address, the
+   * connection and each silence in the answer have limits of their own, so that a slow line is no failure.
+   */
+  readonly answerWithinMs: number;
+  /** How long the call may take in all. Default: as long as something happens. */
+  readonly endWithinMs?: number;
+  /** Called whenever it is known that the call goes on for up to so many milliseconds. */
+  alive?(ms: number): void;
 }
 
 /** The part of the result of `getMe` that polling uses. */

@@ -5,7 +5,7 @@ export type PollingEvent =
   | { readonly event: 'poll.connected'; readonly id: number; readonly username: string | undefined }
   | { readonly event: 'poll.backlog'; readonly pending: number }
   | { readonly event: 'poll.webhook-deleted'; readonly host: string }
-  | { readonly event: 'poll.pending-dropped'; readonly count: number }
+  | { readonly event: 'poll.pending-dropped'; readonly count: number | undefined }
   | { readonly event: 'poll.started' }
   | { readonly event: 'poll.answered'; readonly count: number; readonly durationMs: number }
   /** A call failed and is repeated. `attempt` counts the consecutive failures. */

@@ -2,12 +2,17 @@
 import type { Clock } from '../clock.js';
 import type { FailureClass } from './failure.js';
 
+/** So many failures of a class are told one by one, then one of them every so often: an outage may last for days. */
+const TOLD_ONE_BY_ONE = 5;
+const TOLD_EVERY_MS = 30_000;
+
 /** Each call gets a new streak, so that a success need not reset anything. */
 export class FailureStreak {
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #classes = new Map<FailureClass, { readonly since: number; readonly failures: number }>();
   #newest: FailureClass | undefined;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -36,5 +41,14 @@ export class FailureStreak {
     this.#newest = failureClass;
     this.#classes.set(failureClass, { since: begunAt, failures: failures + 1 });
     return { earlier: failures, lastedMs: now - begunAt };
+  }
+
+  /** Whether the failure that was recorded last is to be told; asked once for each. */
+  isToBeTold(): boolean {
+    const now = this.#clock.now();
+    const { failures } = (this.#newest && this.#classes.get(this.#newest)) ?? { failures: 0 };
+    if (failures > TOLD_ONE_BY_ONE && now - this.#toldAt < TOLD_EVERY_MS) return false;
+    this.#toldAt = now;
+    return true;
   }
 }

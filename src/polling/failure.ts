@@ -7,7 +7,8 @@ import type { BackoffShape } from './backoff.js';
 import type { ApiAnswer } from './bot-api.js';
 
 export type Failure =
-  | { readonly class: 'unreachable'; readonly detail: string }
+  /** `isAnswered`: something answers, but not with what Telegram answers. */
+  | { readonly class: 'unreachable'; readonly detail: string; readonly isAnswered: boolean }
   | { readonly class: 'rate-limited'; readonly detail: string; readonly retryAfterSeconds: number }
   | { readonly class: 'conflict'; readonly detail: string; readonly by: ConflictParty }
   | { readonly class: 'token-refused'; readonly detail: string }
@@ -20,12 +21,13 @@ export type ConflictParty = 'poller' | 'webhook';
 
 /** Returns the class of an answer that is not ok. */
 export function classify(answer: Exclude<ApiAnswer<unknown>, { kind: 'ok' }>): Failure {
-  if (answer.kind === 'unreachable')
-    return { class: 'unreachable', detail: `${answer.why}: ${answer.detail}` };
-
+  if (answer.kind === 'unreachable') {
+    const isAnswered = answer.why === 'http' || answer.why === 'not-json';
+    return { class: 'unreachable', isAnswered, detail: `${answer.why}: ${answer.detail}` };
+  }
   const { errorCode, description, retryAfterSeconds } = answer;
   const detail = `${errorCode} ${description}`;
-  if (errorCode >= 500) return { class: 'unreachable', detail };
+  if (errorCode >= 500) return { class: 'unreachable', isAnswered: true, detail };
   // At least 1 s, so that a 429 without a time does not become a hot loop.
   if (errorCode === 429)
     return { class: 'rate-limited', detail, retryAfterSeconds: Math.max(1, retryAfterSeconds ?? 1) };
@@ -38,6 +40,8 @@ export function classify(answer: Exclude<ApiAnswer<unknown>, { kind: 'ok' }>): F
 interface FailurePolicy {
   /** The wait before the next attempt, unless Telegram tells how long to wait. */
   readonly backoff: BackoffShape;
+  /** The same for failures of the class where something has answered. Default: `backoff`. */
+  readonly backoffIfAnswered?: BackoffShape;
   /** How long the failure may last before the run ends. Default: for any time. */
   readonly patience?: {
     readonly ms: number;
@@ -54,8 +58,9 @@ const defaultBackoff: BackoffShape = { firstMs: 1_000, capMs: 30_000 };
 /** Returns the policy of each class. `conflictPatienceMs` is the only figure that the user sets. */
 export const failurePolicies = (conflictPatienceMs: number): FailurePolicies => ({
   // Proxies, outages and our own network recover by themselves, at the start too; a restart would not help.
-  // 1 s bridges a short failure; 30 s is an acceptable delay after a long outage.
-  unreachable: { backoff: defaultBackoff },
+  // 1 s bridges a short failure. A try that reaches nobody costs nobody anything, and people wait for their answers: 5 s.
+  // A server that answers with errors is in trouble: 30 s is an acceptable delay after a long outage.
+  unreachable: { backoff: { firstMs: 1_000, capMs: 5_000 }, backoffIfAnswered: defaultBackoff },
 
   // Telegram says when to come back: an earlier call prolongs the penalty, a later call loses time.
   'rate-limited': { backoff: defaultBackoff },
@@ -68,8 +73,8 @@ export const failurePolicies = (conflictPatienceMs: number): FailurePolicies => 
     patience: { ms: conflictPatienceMs, code: 'POLL_CONFLICT' },
   },
 
-  // At the start the token is mistyped, and waiting does not help. Once a poll has succeeded, the token was valid: it
-  // counts as revoked only if getMe refuses it, too, for a minute.
+  // Only the failures of getMe count as these. At the first start the token is mistyped, and waiting does not help. Once a
+  // poll has succeeded, in this run or an earlier one, the token was valid: it counts as revoked after a minute.
   'token-refused': {
     backoff: { floorMs: 1_000, firstMs: 1_000, capMs: 5_000 },
     patience: { ms: 60_000, atStartMs: 0, code: 'TOKEN_REFUSED' },

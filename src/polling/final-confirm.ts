@@ -70,7 +70,8 @@ async function pollFromEach(
   let answer: ApiAnswer<unknown> = { kind: 'ok', result: [] };
   for (const offset of offsets) {
     const parameters = { offset, timeoutSeconds: 0, limit: 1, allowedUpdates };
-    answer = await api.getUpdates(parameters, { signal, timeoutMs: latestEnd - clock.now() });
+    const leftMs = latestEnd - clock.now();
+    answer = await api.getUpdates(parameters, { signal, answerWithinMs: leftMs, endWithinMs: leftMs });
     if (answer.kind !== 'ok') break;
   }
   return answer;

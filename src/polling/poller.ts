@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
 import { describeThrown, isLastcallError } from '../thrown.js';
-import type { ApiAnswer, BotApi, Me } from './bot-api.js';
+import type { ApiAnswer, BotApi, CallOptions, Me } from './bot-api.js';
 import type { PollingEvent } from './events.js';
 import { classify, type Failure, failurePolicies } from './failure.js';
 import type { FailureStreak } from './failure-streak.js';
@@ -51,10 +51,14 @@ export interface PollingEnd {
   readonly error?: LastcallError;
 }
 
-const BATCH_LIMIT = 100;
+/** The most that Telegram gives at once. */
+const LARGEST_BATCH = 100;
 
-/** The time for an answer, besides the time that Telegram is asked to wait: for connecting and for a slow network. */
+/** The time for the first byte of an answer, besides the time that Telegram is asked to wait. */
 const ANSWER_WITHIN_MS = 10_000;
+
+/** Four cuts in a row lead from the largest batch to single updates. */
+const BATCH_SHRINKS_BY = 4;
 
 /** The shortest time between two long polls from the same offset, however fast the first is answered. */
 const MIN_ROUND_MS = 1_000;
@@ -71,6 +75,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   /** The offset of the newest poll, answered or not. */
   #requestedOffset: number | undefined;
   #fetched = 0;
+  /** How many updates the next poll asks for: fewer after an answer that has not come through, since the line may be bad. */
+  #batchLimit = LARGEST_BATCH;
   /** The number of updates below `#offset` in the newest batch; all earlier batches are confirmed. */
   #acceptedInBatch = 0;
 
@@ -127,10 +133,10 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       api,
       deleteWebhook,
       emit,
-      call: (attempt) => caller.call(() => attempt(caller.optionsOf(ANSWER_WITHIN_MS))),
+      callIfOffered: (attempt) => this.#callIfOffered(attempt, caller),
     };
     try {
-      const me = await startup.call((options) => api.getMe(options));
+      const me = await this.#getMe(caller);
       emit({ event: 'poll.connected', id: me.id, username: me.username });
       const changed = guarded((isReachable: boolean) => reachable?.(isReachable));
       this.#reachability = new Reachability({ api, clock, random, changed, signal });
@@ -172,12 +178,21 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     const begunAt = clock.now();
     this.#requestedOffset = offset;
     const answer = await api.getUpdates(
-      { ...(sent !== undefined && { offset: sent }), timeoutSeconds, limit: BATCH_LIMIT, allowedUpdates },
+      {
+        ...(sent !== undefined && { offset: sent }),
+        timeoutSeconds,
+        limit: this.#batchLimit,
+        allowedUpdates,
+      },
       caller.optionsOf(timeoutSeconds * 1000 + ANSWER_WITHIN_MS),
     );
-    if (answer.kind !== 'ok') return answer;
-
+    if (answer.kind !== 'ok') {
+      if (answer.kind === 'unreachable' && answer.why === 'cut')
+        this.#batchLimit = Math.ceil(this.#batchLimit / BATCH_SHRINKS_BY);
+      return answer;
+    }
     const updates = answer.result;
+    if (updates.length > 0) this.#batchLimit = Math.min(LARGEST_BATCH, this.#batchLimit * 2);
     const durationMs = clock.now() - begunAt;
     this.#answeredOffset = offset;
     emit({ event: 'poll.answered', count: updates.length, durationMs: Math.round(durationMs) });
@@ -187,24 +202,42 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     return { kind: 'ok', result: { updates, pauseMs } };
   }
 
-  /** Handles two failures of a poll specially: a webhook at the start, and a token refused after the start. */
+  #getMe(caller: RetryingCaller): Promise<M> {
+    return caller.call(() => this.#options.api.getMe(caller.optionsOf(ANSWER_WITHIN_MS)));
+  }
+
+  #callIfOffered<T>(
+    attempt: (options: CallOptions) => Promise<ApiAnswer<T>>,
+    caller: RetryingCaller,
+  ): Promise<T | undefined> {
+    return caller.call<T | undefined>(async () => {
+      const answer = await attempt(caller.optionsOf(ANSWER_WITHIN_MS));
+      const failure = answer.kind === 'ok' ? undefined : classify(answer);
+      if (failure?.class !== 'token-refused') return answer;
+      await this.#checkToken(failure, caller);
+      return { kind: 'ok', result: undefined };
+    });
+  }
+
+  /** Only `getMe` can say that a token is refused. Rejects with TOKEN_REFUSED where it does, for as long as it may. */
+  async #checkToken({ detail }: Failure, caller: RetryingCaller): Promise<void> {
+    this.#options.emit({ event: 'poll.token-doubted', detail });
+    await this.#getMe(caller);
+  }
+
+  /** Handles two failures of a poll specially: a webhook at the start, and a token that seems to be refused. */
   async #handleFailure(
     failure: Failure,
     streak: FailureStreak,
     caller: RetryingCaller,
     startup: StartupContext,
   ): Promise<void> {
-    const { api, emit } = this.#options;
     if (caller.atStart && failure.class === 'conflict' && failure.by === 'webhook')
       await removeConflictingWebhook(startup);
 
-    if (!caller.atStart && failure.class === 'token-refused') {
-      emit({ event: 'poll.token-doubted', detail: failure.detail });
-      await caller.backOff(failure.class, streak);
-      await startup.call((options) => api.getMe(options));
-      return;
-    }
-    await caller.waitOrGiveUp(failure, streak);
+    if (failure.class !== 'token-refused') return caller.waitOrGiveUp(failure, streak);
+    await caller.backOff(failure, streak);
+    await this.#checkToken(failure, caller);
   }
 
   async #accept(updates: readonly U[], caller: RetryingCaller): Promise<void> {

@@ -63,7 +63,7 @@ export class Reachability {
     const { api, clock, random, signal } = this.#options;
     for (let checks = 0; ; checks++) {
       const before = this.#answers;
-      const isAnswered = this.#note(await api.getMe({ signal, timeoutMs: CHECK_WITHIN_MS }));
+      const isAnswered = this.#note(await api.getMe({ signal, answerWithinMs: CHECK_WITHIN_MS }));
       if (isAnswered) this.#checkedAt = clock.now();
       // Another call may have been answered meanwhile.
       if (isAnswered || this.#answers > before) return;

@@ -1,10 +1,10 @@
 /** Repeats a call until Telegram answers, and handles each failure by the table of failure policies (failure.ts). */
 import type { Clock } from '../clock.js';
-import { backoffMs } from './backoff.js';
+import { type BackoffShape, backoffMs } from './backoff.js';
 import type { ApiAnswer, CallOptions } from './bot-api.js';
 import { ConflictTracker } from './conflict-tracker.js';
 import type { PollingEvent } from './events.js';
-import { classify, type Failure, type FailureClass, type FailurePolicies, fatalError } from './failure.js';
+import { classify, type Failure, type FailurePolicies, fatalError } from './failure.js';
 import { FailureStreak } from './failure-streak.js';
 
 export interface RetryingCallerOptions {
@@ -59,7 +59,7 @@ export class RetryingCaller {
   /** Reports the failure, and waits as its policy says. Rejects when the patience of the policy is over. */
   async waitOrGiveUp(failure: Failure, streak: FailureStreak): Promise<void> {
     const { policies, emit } = this.#options;
-    const { delayMs, lastedMs, isNewConflict } = this.#record(failure.class, streak);
+    const { delayMs, lastedMs, isNewConflict } = this.#record(failure, streak);
     const { patience } = policies[failure.class];
     const patienceMs = patience && ((this.atStart ? patience.atStartMs : undefined) ?? patience.ms);
     const patienceLeftMs = (patienceMs ?? Number.POSITIVE_INFINITY) - lastedMs;
@@ -68,22 +68,25 @@ export class RetryingCaller {
     const waitMs = failure.class === 'rate-limited' ? failure.retryAfterSeconds * 1000 : delayMs;
     // The last attempt is made when the patience ends, not later.
     const retryInMs = Math.min(waitMs, patienceLeftMs);
-    // Only the first 409 of a conflict is reported, because the others would fill the log.
-    if (failure.class !== 'conflict' || isNewConflict)
+    // Only the first 409 of a conflict is reported, and few failures of a long outage, because the others would fill the log.
+    if (failure.class === 'conflict' ? isNewConflict : failure.class !== 'unreachable' || streak.isToBeTold())
       emit(failureEvent(failure, { patienceLeftMs, retryInMs, attempt: streak.failures }));
     await this.sleep(retryInMs);
   }
 
-  /** Waits as the policy of the class says, without an event, whether or not the patience is over. */
-  async backOff(failureClass: FailureClass, streak: FailureStreak): Promise<void> {
-    await this.sleep(this.#record(failureClass, streak).delayMs);
+  /** Waits as the policy of the failure says, without an event, whether or not the patience is over. */
+  async backOff(failure: Failure, streak: FailureStreak): Promise<void> {
+    await this.sleep(this.#record(failure, streak).delayMs);
   }
 
-  /** Returns the options of a call that begins now, and sets `latestEnd` to the call's limit. */
-  optionsOf(timeoutMs: number): CallOptions {
+  /** Returns the options of a call that begins now, and keeps `latestEnd` at the end of the stage that the call is in. */
+  optionsOf(answerWithinMs: number): CallOptions {
     const { clock, signal } = this.#options;
-    this.latestEnd = clock.now() + timeoutMs;
-    return { signal, timeoutMs };
+    const alive = (ms: number) => {
+      this.latestEnd = clock.now() + ms;
+    };
+    alive(answerWithinMs);
+    return { signal, answerWithinMs, alive };
   }
 
   async sleep(ms: number): Promise<void> {
@@ -93,14 +96,19 @@ export class RetryingCaller {
     await clock.sleep(ms, signal);
   }
 
-  #record(failureClass: FailureClass, streak: FailureStreak) {
+  #record(failure: Failure, streak: FailureStreak) {
     const { policies, random } = this.#options;
-    const { earlier, lastedMs } = streak.record(failureClass);
-    const delayMs = backoffMs(policies[failureClass].backoff, earlier, random());
-    if (failureClass === 'conflict') return { delayMs, ...this.#conflicts.record() };
+    const { earlier, lastedMs } = streak.record(failure.class);
+    const delayMs = backoffMs(backoffAfter(failure, policies), earlier, random());
+    if (failure.class === 'conflict') return { delayMs, ...this.#conflicts.record() };
     this.#conflicts.interrupt();
     return { delayMs, lastedMs, isNewConflict: false };
   }
+}
+
+function backoffAfter(failure: Failure, policies: FailurePolicies): BackoffShape {
+  const { backoff, backoffIfAnswered = backoff } = policies[failure.class];
+  return failure.class === 'unreachable' && failure.isAnswered ? backoffIfAnswered : backoff;
 }
 
 function failureEvent(

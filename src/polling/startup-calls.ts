@@ -5,30 +5,39 @@ import type { PollingEvent } from './events.js';
 
 export interface StartupContext {
   readonly api: BotApi<unknown>;
-  /** Repeats a call until Telegram answers. */
-  readonly call: <T>(attempt: (options: CallOptions) => Promise<ApiAnswer<T>>) => Promise<T>;
+  /**
+   * Repeats a call until Telegram answers. Resolves with undefined where the method is refused as if the token were wrong
+   * while `getMe` is answered: a server that is compatible with Telegram's may not have every method.
+   */
+  readonly callIfOffered: <T>(
+    attempt: (options: CallOptions) => Promise<ApiAnswer<T>>,
+  ) => Promise<T | undefined>;
   readonly deleteWebhook: boolean;
   readonly emit: (event: PollingEvent) => void;
 }
 
 /** Prepares the queue at the start. Rejects with WEBHOOK_ACTIVE if a webhook is set and may not be deleted. */
 export async function prepareQueue(context: StartupContext, dropPending: boolean): Promise<void> {
-  const { api, call, emit } = context;
-  const { url, pendingUpdateCount } = await call((options) => api.getWebhookInfo(options));
-  emit({ event: 'poll.backlog', pending: pendingUpdateCount });
-  if (url !== '') await removeWebhook(context, url, dropPending);
-  else if (dropPending) await call((options) => api.deleteWebhook({ dropPending }, options));
-  if (dropPending) emit({ event: 'poll.pending-dropped', count: pendingUpdateCount });
+  const { api, callIfOffered, emit } = context;
+  const info = await callIfOffered((options) => api.getWebhookInfo(options));
+  if (info) emit({ event: 'poll.backlog', pending: info.pendingUpdateCount });
+  const hasWebhook = info && info.url !== '';
+  if (!hasWebhook && !dropPending) return;
+  const result = hasWebhook
+    ? await removeWebhook(context, info.url, dropPending)
+    : await callIfOffered((options) => api.deleteWebhook({ dropPending }, options));
+  if (dropPending && result !== undefined)
+    emit({ event: 'poll.pending-dropped', count: info?.pendingUpdateCount });
 }
 
 /** Removes the webhook because of which Telegram refused a poll, if it is still set. Rejects as `prepareQueue` does. */
 export async function removeConflictingWebhook(context: StartupContext): Promise<void> {
-  const { url } = await context.call((options) => context.api.getWebhookInfo(options));
-  if (url !== '') await removeWebhook(context, url, false);
+  const info = await context.callIfOffered((options) => context.api.getWebhookInfo(options));
+  if (info && info.url !== '') await removeWebhook(context, info.url, false);
 }
 
-async function removeWebhook(context: StartupContext, url: string, dropPending: boolean): Promise<void> {
-  const { api, call, emit, deleteWebhook } = context;
+async function removeWebhook(context: StartupContext, url: string, dropPending: boolean): Promise<unknown> {
+  const { api, callIfOffered, emit, deleteWebhook } = context;
   const host = hostOf(url);
   if (!deleteWebhook)
     throw new LastcallError(
@@ -36,8 +45,9 @@ async function removeWebhook(context: StartupContext, url: string, dropPending: 
       host,
       `A webhook at ${host} takes the bot's updates, and DELETE_WEBHOOK=no forbids removing it.`,
     );
-  await call((options) => api.deleteWebhook({ dropPending }, options));
-  emit({ event: 'poll.webhook-deleted', host });
+  const result = await callIfOffered((options) => api.deleteWebhook({ dropPending }, options));
+  if (result !== undefined) emit({ event: 'poll.webhook-deleted', host });
+  return result;
 }
 
 /** Returns only the host of a webhook's URL, because the rest is often a secret. */

@@ -6,6 +6,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { isObject } from '../json.js';
+import { decodeBody, isEncoded } from './bot-api/decode-body.js';
 import type { TelegramErrorClass } from './known-clients.js';
 
 /** The members of a Telegraf client that a call depends on. */
@@ -108,15 +109,8 @@ export function sendPlainCall(call: PlainCall): Promise<unknown> {
     const failed = (error: Error) => unreachable(describeFailure(error.message), 'system', error);
     request.on('error', failed);
     request.on('response', (response) => {
-      const { statusCode = 0, statusMessage } = response;
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      describeFailure = (why) => `Invalid response body while trying to fetch ${url}: ${why}`;
-      response.on('error', failed);
-      response.on('end', () => {
+      const { statusCode = 0, statusMessage, headers } = response;
+      const read = (text: string) => {
         if (isRedirect(statusCode)) return end(callByTelegraf());
         if (statusCode >= 500) return refuse({ error_code: statusCode, description: statusMessage });
         let answer: unknown;
@@ -128,7 +122,24 @@ export function sendPlainCall(call: PlainCall): Promise<unknown> {
         }
         if (!isObject(answer) || !answer['ok']) return refuse(Object(answer));
         end(answer['result']);
+      };
+      describeFailure = (why) => `Invalid response body while trying to fetch ${url}: ${why}`;
+      response.on('error', failed);
+      const encoding = headers['content-encoding'];
+      if (isEncoded(encoding)) {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          decodeBody(Buffer.concat(chunks), encoding).then((decoded) => read(decoded.toString()), failed);
+        });
+        return;
+      }
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
       });
+      response.on('end', () => read(text));
     });
     request.end(body);
   });

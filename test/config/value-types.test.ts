@@ -117,10 +117,25 @@ describe('a choice', () => {
 });
 
 describe('a URL', () => {
-  it('takes the root of a server and drops the slash at its end', () => {
+  it('takes the root of a server, without a slash, or with a path that ends in one', () => {
     expect(parse(rootUrl, 'https://api.telegram.org')).toEqual({ value: 'https://api.telegram.org' });
     expect(parse(rootUrl, 'http://127.0.0.1:8081/')).toEqual({ value: 'http://127.0.0.1:8081' });
-    expect(parse(rootUrl, 'HTTPS://Example.org/tg/')).toEqual({ value: 'https://example.org/tg' });
+    expect(parse(rootUrl, 'HTTPS://Example.org/tg/')).toEqual({ value: 'https://example.org/tg/' });
+    expect(parse(rootUrl, 'https://example.org/tg')).toEqual({ value: 'https://example.org/tg/' });
+  });
+
+  it.each(['http://localhost:8081', 'http://127.0.0.2', 'http://[::1]:8081', 'https://192.0.2.1'])(
+    'takes %s without a doubt',
+    (text) => {
+      expect(parse(rootUrl, text)).not.toHaveProperty('doubt');
+    },
+  );
+
+  it('doubts http beyond loopback, since the token travels in it', () => {
+    expect(parse(rootUrl, 'http://192.0.2.1:8081')).toMatchObject({
+      value: 'http://192.0.2.1:8081',
+      doubt: expect.stringContaining('unencrypted'),
+    });
   });
 
   it.each([

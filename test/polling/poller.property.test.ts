@@ -67,7 +67,7 @@ class ModelApi implements BotApi<TestUpdate> {
 
   async getUpdates(
     { offset, timeoutSeconds, limit }: GetUpdatesParameters,
-    { signal, timeoutMs }: CallOptions,
+    { signal, answerWithinMs: timeoutMs }: CallOptions,
   ): Promise<ApiAnswer<TestUpdate[]>> {
     const { fate, travelMs, arrivesThough } = this.#fateOf(this.calls++);
     const answer = fates[fate];

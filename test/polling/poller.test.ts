@@ -254,3 +254,29 @@ describe('reachability', () => {
     expect(t.api.of('getMe')).toHaveLength(3);
   });
 });
+
+describe('an answer that does not come through', () => {
+  const cut = { kind: 'unreachable', why: 'cut', detail: 'no further byte' } as const;
+
+  it('is asked for in smaller batches, down to one update, and in larger ones again once that works', async () => {
+    const t = given();
+    t.api.script('getUpdates', updates(), cut, cut, cut, cut, cut, updates(1), updates(2), updates(3));
+    const run = await t.start();
+    await t.clock.advance(30_000);
+    expect(polls(t.api).map((parameters) => 'limit' in parameters && parameters.limit)).toEqual([
+      100, 100, 25, 7, 2, 1, 1, 2, 4, 8,
+    ]);
+    await run.stop();
+  });
+
+  it('because nothing could be reached changes nothing', async () => {
+    const t = given();
+    t.api.script('getUpdates', updates(), unreachable, unreachable, updates(1));
+    const run = await t.start();
+    await t.clock.advance(5_000);
+    expect(new Set(polls(t.api).map((parameters) => 'limit' in parameters && parameters.limit))).toEqual(
+      new Set([100]),
+    );
+    await run.stop();
+  });
+});

@@ -18,6 +18,7 @@ interface Call {
   readonly method: Method;
   readonly at: number;
   readonly parameters: object;
+  /** The limit of the whole call, which the script knows no stages of. */
   readonly timeoutMs: number;
 }
 
@@ -90,7 +91,7 @@ export class ScriptedBotApi implements BotApi<TestUpdate> {
   async #call<T>(
     method: Method,
     parameters: object,
-    { signal, timeoutMs }: CallOptions,
+    { signal, answerWithinMs: timeoutMs }: CallOptions,
     otherwise: Step,
   ): Promise<ApiAnswer<T>> {
     signal.throwIfAborted();

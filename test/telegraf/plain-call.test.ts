@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context, Telegraf, Telegram, TelegramError } from 'telegraf';
 import type { Update } from 'telegraf/types';
@@ -146,6 +147,19 @@ describe('a plain call', () => {
     await underLastcall({ apiRoot }, client);
     expect(addRequest).toHaveBeenCalledTimes(1);
     agent.destroy();
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+  ])('unpacks an answer that is packed as %s, unasked', async (encoding, pack) => {
+    const { apiRoot, received } = await startHttpApi((response) =>
+      response
+        .writeHead(200, { 'content-encoding': encoding })
+        .end(pack('{"ok":true,"result":{"message_id":7}}')),
+    );
+    expect(await underLastcall({ apiRoot }, hello)).toEqual({ message_id: 7 });
+    expect(received.map(isByTelegraf)).toEqual([false]);
   });
 
   it('rejects at once where the body is cut off, which Telegraf never notices', async () => {

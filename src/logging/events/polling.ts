@@ -23,7 +23,8 @@ export const pollingEvents: Rows<PollingEvent> = {
   'poll.pending-dropped': {
     level: 'warn',
     means: 'the updates that waited at Telegram were dropped, as requested',
-    message: ({ count: dropped }) => `Dropped ${count(dropped, 'update')} waiting at Telegram`,
+    message: ({ count: dropped }) =>
+      `Dropped ${dropped === undefined ? 'all updates' : count(dropped, 'update')} waiting at Telegram`,
   },
   'poll.started': {
     level: 'info',
@@ -61,7 +62,7 @@ export const pollingEvents: Rows<PollingEvent> = {
   },
   'poll.token-doubted': {
     level: 'error',
-    means: 'a poll is refused because of the token, which was valid before; `getMe` is asked',
+    means: 'a call is refused as if the token were wrong, which was valid before; `getMe` is asked',
     message: ({ detail }) => `Telegram refuses a token that was valid (${detail}); asking again with getMe`,
   },
   'poll.rejected': {

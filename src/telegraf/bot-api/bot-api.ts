@@ -9,9 +9,10 @@ import type { Update, UserFromGetMe } from 'telegraf/types';
 import { onAbort } from '../../abort.js';
 import type { Clock } from '../../clock.js';
 import type { ApiAnswer, BotApi, CallOptions } from '../../polling/bot-api.js';
-import { type GivenAgent, pollingAgent } from './agent.js';
+import { type GivenAgent, PollingAgents } from './agent.js';
 import { unreachable } from './answer.js';
-import { type ApiRequest, exchange } from './exchange.js';
+import { describeError } from './describe-error.js';
+import { type ApiRequest, type ConnectionState, exchange } from './exchange.js';
 import { createDetailRedactor } from './redact-detail.js';
 import { asMe, asUpdates, asWebhookInfo } from './results.js';
 
@@ -36,16 +37,16 @@ export interface HttpBotApi extends BotApi<Update, UserFromGetMe> {
 /**
  * Creates the Bot API client of one bot.
  *
- * @throws TypeError when `apiRoot` is not a URL
+ * @throws TypeError when `apiRoot` is not a URL; LastcallError BOT_AGENT when the bot's agent is for another protocol
  */
 export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi {
   const { token, options } = telegram;
   const redact = createDetailRedactor(token);
-  const { agent, close } = pollingAgent(options.agent, new URL(options.apiRoot));
-  /** After any answer that is not ok, the next call must not use a connection that was made before. */
-  let needsNewConnection = false;
+  const agents = new PollingAgents();
+  agents.agentFor(options.agent, new URL(options.apiRoot));
+  const connections: ConnectionState = { needsNew: false, needsPatience: false };
   const bodies = new WeakMap<readonly Update[], Uint8Array>();
-  const addresses = new Map<string, http.RequestOptions>();
+  const urls = new Map<string, URL>();
   const asReceivedUpdates: ApiRequest<readonly Update[]>['parse'] = (result, body) => {
     const updates = asUpdates(result);
     if (updates) bodies.set(updates, body);
@@ -53,42 +54,57 @@ export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi
   };
 
   /** Builds the URL as Telegraf does, so that polls and the calls of handlers reach the same server. */
-  function addressOf(method: string): http.RequestOptions {
+  function urlOf(method: string): URL {
     const path = `./${options.apiMode}${token}${options.testEnv ? '/test' : ''}/${method}`;
     const key = `${options.apiRoot} ${path}`;
-    const address = addresses.get(key) ?? urlToHttpOptions(new URL(path, options.apiRoot));
-    addresses.set(key, address);
-    return address;
+    const url = urls.get(key) ?? new URL(path, options.apiRoot);
+    urls.set(key, url);
+    return url;
   }
 
   async function call<T>(
     method: string,
     parameters: object,
     parse: ApiRequest<T>['parse'],
-    { signal, timeoutMs }: CallOptions,
+    { signal, endWithinMs = Number.POSITIVE_INFINITY, ...limits }: CallOptions,
   ): Promise<ApiAnswer<T>> {
     signal.throwIfAborted();
     const body = JSON.stringify(parameters);
-    const request: ApiRequest<T> = { address: addressOf(method), agent, body, parse, redact };
+    let url = urlOf(method);
+    let redirects = 0;
     let isStopped = false;
     let stopExchange = () => {};
     const stop = () => {
       isStopped = true;
       stopExchange();
     };
-    const cancelTimer = clock.after(timeoutMs, stop);
+    const cancelTimer = clock.after(endWithinMs, stop);
     const removeListener = onAbort(signal, stop);
     try {
-      // Each further round takes one idle connection out of the pool; the time limit covers all rounds.
+      // Each further round takes one idle connection out of the pool, or follows a redirect.
       for (;;) {
-        const outcome = await exchange(request, needsNewConnection, (stopThis) => {
+        let agent: http.Agent;
+        try {
+          agent = agents.agentFor(options.agent, url);
+        } catch (error) {
+          return unreachable('network', redact(`the agent option of the bot fails: ${describeError(error)}`));
+        }
+        const address = urlToHttpOptions(url);
+        const request = { method, address, agent, body, parse, redact, limits, clock };
+        const outcome = await exchange<T>(request, connections, (stopThis) => {
           stopExchange = stopThis;
         });
-        needsNewConnection = outcome.kind !== 'ok';
+        // After any answer that is not ok, the next call must not use a connection that was made before.
+        connections.needsNew = outcome.kind !== 'ok';
         if (outcome.kind === 'stale' && !isStopped) continue;
-        if (outcome.kind !== 'stale' && outcome.kind !== 'stopped') return outcome;
-        signal.throwIfAborted();
-        return unreachable('timeout', `no whole answer to ${method} within ${timeoutMs} ms`);
+        if (outcome.kind === 'stale' || outcome.kind === 'stopped') {
+          signal.throwIfAborted();
+          return unreachable('timeout', `no whole answer to ${method} within ${endWithinMs} ms`);
+        }
+        if (outcome.kind !== 'redirected') return outcome;
+        const target = redirectTarget(url, outcome.location);
+        if (!target || ++redirects > MOST_REDIRECTS) return unreachable('http', outcome.detail);
+        url = target;
       }
     } finally {
       cancelTimer();
@@ -109,6 +125,17 @@ export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi
         options,
       ),
     received: (batch) => bodies.get(batch),
-    close,
+    close: () => agents.close(),
   };
+}
+
+/** Half of what browsers follow, since each is a connection of its own. */
+const MOST_REDIRECTS = 10;
+
+/** Returns where a redirect leads; undefined for no URL, and where a request that was encrypted would travel in clear. */
+export function redirectTarget(from: URL, location: string): URL | undefined {
+  if (!URL.canParse(location, from.href)) return undefined;
+  const target = new URL(location, from);
+  const isHttp = target.protocol === 'http:' && from.protocol === 'http:';
+  return isHttp || target.protocol === 'https:' ? target : undefined;
 }

@@ -1,50 +1,79 @@
-/** One HTTP request on one connection: detects stale connections, cut bodies and bodies without end. */
+/** One HTTP request on one connection: detects stale connections, cut bodies, bodies without end, and silence. */
 import http from 'node:http';
 import https from 'node:https';
-import type { Socket } from 'node:net';
-import type { ApiAnswer, UnreachableWhy } from '../../polling/bot-api.js';
+import { isIP, type Socket } from 'node:net';
+import type { Clock } from '../../clock.js';
+import type { ApiAnswer, CallOptions, UnreachableWhy } from '../../polling/bot-api.js';
 import { type AnswerReader, describeStatus, readAnswer, unreachable } from './answer.js';
+import { decodeBody, isEncoded, LONGEST_BODY_BYTES } from './decode-body.js';
+import { describeError, isAddressTimeout } from './describe-error.js';
+import { type Stage, StageTimer } from './stage-timer.js';
 import { userAgent } from './user-agent.js';
 
 /** A Bot API call as one HTTP request. */
 export interface ApiRequest<T> extends AnswerReader<T> {
+  readonly method: string;
   readonly address: http.RequestOptions;
   readonly agent: http.Agent;
   readonly body: string;
+  readonly limits: Pick<CallOptions, 'answerWithinMs' | 'alive'>;
+  readonly clock: Clock;
 }
 
-type ExchangeResult<T> =
+/** What the calls of a client learn about its connections. */
+export interface ConnectionState {
+  /** Whether an idle connection that the pool offers is discarded as stale. */
+  needsNew: boolean;
+  /** Whether each address of the host is given seconds to answer, and not Node's 250 ms. */
+  needsPatience: boolean;
+}
+
+export type ExchangeResult<T> =
   | ApiAnswer<T>
   /** The request was given an idle connection of the pool that cannot be used; nothing was received on it. */
   | { readonly kind: 'stale' }
+  /** The server wants the same request at another address. */
+  | { readonly kind: 'redirected'; readonly location: string; readonly detail: string }
   /** The caller has stopped the exchange. */
   | { readonly kind: 'stopped' };
 
-/** Far more than Telegram sends for 100 updates; keeps a faulty server from filling the memory. */
-const LONGEST_BODY_BYTES = 64 * 1024 * 1024;
+/** An agent of the bot's own may have to look up and reach a proxy before it has a connection. */
+const agentStage: Stage = { awaits: 'connection from the agent', limitMs: 45_000 };
+/** A resolver with two dead servers and two search domains takes 40 s before it asks the third. */
+const lookUpStage: Stage = { awaits: 'address from the name server', limitMs: 60_000 };
+const connectStage: Stage = { awaits: 'connection', limitMs: 15_000 };
+const secureStage: Stage = { awaits: 'end of the TLS handshake', limitMs: 15_000 };
+const bodyStage: Stage = { awaits: 'further byte of the answer', limitMs: 10_000 };
+
+/** How long each of a host's addresses gets to answer where 250 ms were not enough. */
+const PATIENT_ATTEMPT_MS = 5_000;
+
+const REDIRECTS = new Set([307, 308]);
 
 /**
  * Sends the request and resolves with the answer. Never rejects.
  *
- * @param needsNewConnection whether an idle connection that the pool offers is discarded as stale
  * @param provideStop is called once, synchronously, with the function that stops the exchange. Not an AbortSignal:
  *   making one takes longer than the rest of the call. Not a field of an object either: V8 then kept each batch of
  *   updates until a full collection (Node 20).
  */
 export function exchange<T>(
   apiRequest: ApiRequest<T>,
-  needsNewConnection: boolean,
+  state: ConnectionState,
   provideStop: (stop: () => void) => void,
 ): Promise<ExchangeResult<T>> {
   return new Promise((resolve) => {
-    const { address, agent, body, redact } = apiRequest;
+    const { method, address, agent, body, redact, limits, clock } = apiRequest;
+    const answerStage: Stage = { awaits: 'answer', limitMs: limits.answerWithinMs };
     let socket: Socket | undefined;
     let bytesReadBefore = 0;
+    let bodyBytes = 0;
 
     let hasEnded = false;
     const end = (result: ExchangeResult<T>) => {
       if (hasEnded) return;
       hasEnded = true;
+      timer.end();
       // The agent learns only after this turn that the answer was read, and does not keep a destroyed socket.
       if (result.kind !== 'ok') {
         socket?.destroy();
@@ -54,6 +83,15 @@ export function exchange<T>(
     };
     const fail = (why: UnreachableWhy, detail: string) => end(unreachable(why, redact(detail)));
 
+    const timer = new StageTimer({
+      clock,
+      alive: (ms) => limits.alive?.(ms),
+      overdue: ({ awaits, limitMs }) => {
+        const detail = `no ${awaits} within ${limitMs / 1000} s${placeOf(socket)}`;
+        if (bodyBytes > 0) fail('cut', `${detail}, after ${bodyBytes} bytes of the body`);
+        else fail('timeout', `${method}: ${detail}`);
+      },
+    });
     const request = (address.protocol === 'https:' ? https : http).request({
       ...address,
       method: 'POST',
@@ -64,46 +102,78 @@ export function exchange<T>(
         'accept-encoding': 'identity',
         'user-agent': userAgent,
       },
+      ...(state.needsPatience && { autoSelectFamilyAttemptTimeout: PATIENT_ATTEMPT_MS }),
     });
+    timer.begin(agentStage);
     provideStop(() => end({ kind: 'stopped' }));
     request.on('socket', (given) => {
       socket = given;
       bytesReadBefore = given.bytesRead;
-      if (needsNewConnection && request.reusedSocket) end({ kind: 'stale' });
+      if (state.needsNew && request.reusedSocket) end({ kind: 'stale' });
+      else if (given.connecting)
+        followConnection(given, address, (stage) => timer.begin(stage ?? answerStage));
+      else timer.begin(answerStage);
     });
     let failBody: ((error: Error) => void) | undefined;
     request.on('error', (error) => {
       // From Node 24 on, the request is told of a reset before the response is.
       if (failBody) return failBody(error);
       const nothingReceived = socket?.bytesRead === bytesReadBefore;
+      state.needsPatience ||= isAddressTimeout(error);
       if (request.reusedSocket && nothingReceived) end({ kind: 'stale' });
       else fail('network', describeError(error));
     });
     request.on('response', (response) => {
-      const status = response.statusCode ?? 0;
+      const { statusCode: status = 0, headers } = response;
+      if (REDIRECTS.has(status) && headers.location !== undefined)
+        return end({
+          kind: 'redirected',
+          location: headers.location,
+          detail: redact(describeStatus(response)),
+        });
       if (status >= 500 || (status >= 300 && status < 400)) return fail('http', describeStatus(response));
 
       const chunks: Buffer[] = [];
-      let length = 0;
+      timer.begin(bodyStage);
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
-        length += chunk.length;
-        if (length > LONGEST_BODY_BYTES) fail('not-json', `a body of more than ${LONGEST_BODY_BYTES} bytes`);
+        bodyBytes += chunk.length;
+        timer.moved();
+        if (bodyBytes > LONGEST_BODY_BYTES)
+          fail('not-json', `a body of more than ${LONGEST_BODY_BYTES} bytes`);
       });
       response.on('end', () => {
         const [only] = chunks;
-        end(readAnswer(only && chunks.length === 1 ? only : Buffer.concat(chunks), response, apiRequest));
+        const received = only && chunks.length === 1 ? only : Buffer.concat(chunks);
+        const encoding = headers['content-encoding'];
+        if (!isEncoded(encoding)) return end(readAnswer(received, response, apiRequest));
+        decodeBody(received, encoding).then(
+          (decoded) => end(readAnswer(decoded, response, apiRequest)),
+          (error: unknown) => fail('not-json', `a body in ${encoding}: ${describeError(error)}`),
+        );
       });
-      failBody = (error) => fail('cut', `${describeError(error)} after ${length} bytes of the body`);
+      failBody = (error) => fail('cut', `${describeError(error)} after ${bodyBytes} bytes of the body`);
       response.on('error', failBody);
     });
     request.end(body);
   });
 }
 
-/** A failed attempt at several addresses is an AggregateError, whose own message is empty. */
-function describeError(error: Error): string {
-  if (error instanceof AggregateError && error.message === '')
-    return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join('; ');
-  return error.message;
+/** Tells the stages of a connection that is being made; undefined once the request is under way. */
+function followConnection(
+  socket: Socket,
+  { protocol, hostname }: http.RequestOptions,
+  enter: (stage: Stage | undefined) => void,
+): void {
+  const host = hostname?.replace(/^\[|\]$/g, '') ?? '';
+  enter(isIP(host) === 0 ? lookUpStage : connectStage);
+  socket.once('lookup', () => enter(connectStage));
+  socket.once('connect', () => enter(protocol === 'https:' ? secureStage : undefined));
+  if (protocol === 'https:') socket.once('secureConnect', () => enter(undefined));
+}
+
+/** The address that a socket is connected to, for people who look for what does not answer. */
+function placeOf(socket: Socket | undefined): string {
+  const { remoteAddress, remotePort } = socket ?? {};
+  return remoteAddress === undefined ? '' : ` from ${remoteAddress}:${remotePort}`;
 }

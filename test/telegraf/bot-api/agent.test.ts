@@ -1,5 +1,9 @@
+import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../../src/clock.js';
+import { createBotApi } from '../../../src/telegraf/bot-api/bot-api.js';
 import { cleanups, type Handler, hang, html, ok, serve } from './server.js';
 
 describe("an agent of the bot's own", () => {
@@ -41,5 +45,63 @@ describe("an agent of the bot's own", () => {
     expect(await t.poll()).toMatchObject({ kind: 'ok' });
     expect(t.received.at(-1)).toMatchObject({ connection: 4, turn: 1 });
     expect(agent.made).toBe(4);
+  });
+
+  it('is asked for anew for each call, where the bot chooses one for each', async () => {
+    const agents = [new CountingAgent(), new CountingAgent()];
+    let chosen = 0;
+    const t = await serve(ok, { agent: () => agents[chosen] });
+    await t.poll();
+    chosen = 1;
+    await t.poll();
+    expect(agents.map(({ made }) => made)).toEqual([1, 1]);
+  });
+
+  it('has room for polls beside the calls of handlers, until the client is closed', async () => {
+    const agent = new CountingAgent({ keepAlive: true, maxSockets: 1 });
+    cleanups.push(() => agent.destroy());
+    const waiting: (() => void)[] = [];
+    const t = await serve(
+      (response, request) => {
+        if (waiting.length === 0) waiting.push(() => ok(response, request));
+        else ok(response, request);
+      },
+      { agent },
+    );
+    const poll = t.poll();
+    await once(t.server, 'received');
+    expect(await t.poll()).toMatchObject({ kind: 'ok' });
+    waiting[0]?.();
+    await poll;
+    t.api.close();
+    expect(agent.maxSockets).toBe(1);
+  });
+
+  it('that is for another protocol is refused by name', () => {
+    const client = (agent: http.Agent) => ({
+      token: '1:a',
+      options: { apiRoot: 'https://bot-api.test', apiMode: 'bot' as const, testEnv: false, agent },
+    });
+    expect(() => createBotApi(client(new http.Agent()), systemClock)).toThrow(
+      expect.objectContaining({ code: 'BOT_AGENT', message: expect.stringContaining('an agent for http') }),
+    );
+    createBotApi(client(new https.Agent()), systemClock).close();
+  });
+
+  it('that cannot be chosen is told, and tried again', async () => {
+    let fails = false;
+    const t = await serve(ok, {
+      agent: () => {
+        if (fails) throw new Error('no proxy left');
+        return undefined;
+      },
+    });
+    fails = true;
+    expect(await t.poll()).toMatchObject({
+      why: 'network',
+      detail: expect.stringContaining('no proxy left'),
+    });
+    fails = false;
+    expect(await t.poll()).toMatchObject({ kind: 'ok' });
   });
 });

@@ -4,7 +4,7 @@ import https from 'node:https';
 import net, { type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
-import { createBotApi } from '../../../src/telegraf/bot-api/bot-api.js';
+import { createBotApi, redirectTarget } from '../../../src/telegraf/bot-api/bot-api.js';
 import { settle } from '../../support/fake-clock.js';
 import { cleanups, type Handler, hang, html, json, ok, reason, serve, TOKEN } from './server.js';
 
@@ -96,17 +96,11 @@ describe('the request', () => {
   });
 });
 
-describe('the time limit', () => {
-  it.each<[string, Handler]>([
-    ['an answer that never comes', hang],
-    [
-      'a body that stops',
-      (response) => void response.writeHead(200, { 'content-length': 1000 }).write('{"ok"'),
-    ],
-    ['a body that trickles', (response) => void response.writeHead(200).write(' ')],
-  ])('ends %s, and its connection', async (_, handler) => {
-    const t = await serve(handler);
-    const answer = t.poll({ timeoutMs: 10_000 });
+describe('a limit', () => {
+  it('ends an answer that never comes, and its connection', async () => {
+    const t = await serve(hang);
+    const alive: number[] = [];
+    const answer = t.poll({ answerWithinMs: 10_000, alive: (ms) => void alive.push(ms) });
     await once(t.server, 'received');
     const closed = once(t.sockets[0] as Socket, 'close');
     await t.clock.advance(9_999);
@@ -115,9 +109,69 @@ describe('the time limit', () => {
     expect(await answer).toEqual({
       kind: 'unreachable',
       why: 'timeout',
-      detail: 'no whole answer to getUpdates within 10000 ms',
+      detail: expect.stringMatching(/^getUpdates: no answer within 10 s from 127\.0\.0\.1:\d+$/),
     });
+    expect(alive.at(-1)).toBe(10_000);
     await closed;
+  });
+
+  it.each<[string, Handler]>([
+    [
+      'a body of known length',
+      (response) => void response.writeHead(200, { 'content-length': 1000 }).write('{"ok"'),
+    ],
+    ['a body in chunks', (response) => void response.writeHead(200).write('{"ok"')],
+  ])('ends %s that stops', async (_, handler) => {
+    const t = await serve(handler);
+    const answer = t.poll();
+    await once(t.server, 'received');
+    await settle();
+    await settle();
+    await t.clock.advance(10_000);
+    expect(await answer).toMatchObject({ why: 'cut', detail: expect.stringContaining('after 5 bytes') });
+  });
+
+  it('does not end a body that arrives slowly, however long that takes', async () => {
+    let response: http.ServerResponse | undefined;
+    const t = await serve((given) => {
+      response = given;
+      given.writeHead(200);
+      given.write('{');
+    });
+    const answer = t.poll();
+    await once(t.server, 'received');
+    for (const part of ['"ok":true,', '"result":', '[]']) {
+      await settle();
+      await t.clock.advance(9_000);
+      response?.write(part);
+    }
+    response?.end('}');
+    expect(await answer).toEqual({ kind: 'ok', result: [] });
+    expect(t.clock.now()).toBe(27_000);
+  });
+
+  it('of the whole call holds where it is set', async () => {
+    const t = await serve(hang);
+    const answer = t.poll({ answerWithinMs: 10_000, endWithinMs: 800 });
+    await once(t.server, 'received');
+    await t.clock.advance(800);
+    expect(await answer).toMatchObject({
+      why: 'timeout',
+      detail: 'no whole answer to getUpdates within 800 ms',
+    });
+  });
+
+  it('names the stage: a look-up, a connection, an agent', async () => {
+    const never = new https.Agent({ lookup: () => {} });
+    const lookUp = await serve(ok, { apiRoot: 'https://bot-api.test', agent: never });
+    const slow = await serve(ok, { agent: new SlowAgent() });
+    const answers = [lookUp.poll(), slow.poll()];
+    await settle();
+    await Promise.all([lookUp.clock.advance(60_000), slow.clock.advance(60_000)]);
+    expect(await Promise.all(answers)).toMatchObject([
+      { why: 'timeout', detail: 'getUpdates: no address from the name server within 60 s' },
+      { why: 'timeout', detail: 'getUpdates: no connection from the agent within 45 s' },
+    ]);
   });
 
   it('holds for the replacement of a dead connection, too', async () => {
@@ -126,11 +180,35 @@ describe('the time limit', () => {
       else if (request.connection === 1) ok(response, request);
     });
     await t.poll();
-    const answer = t.poll({ timeoutMs: 10_000 });
+    const answer = t.poll({ answerWithinMs: 10_000 });
     await once(t.server, 'received');
     await once(t.server, 'received');
     await t.clock.advance(10_000);
     expect(await answer).toMatchObject({ why: 'timeout' });
+  });
+});
+
+describe('a redirect', () => {
+  it.each([307, 308])('%s is followed with the same request', async (status) => {
+    const t = await serve((response, request) => {
+      if (request.url.startsWith('/there/')) ok(response, request);
+      else response.writeHead(status, { location: `/there${request.url}` }).end();
+    });
+    expect(await t.poll()).toMatchObject({ kind: 'ok' });
+    expect(t.received[1]?.body).toBe(t.received[0]?.body);
+  });
+
+  it('is followed a few times only', async () => {
+    const t = await serve((response, { url }) => response.writeHead(308, { location: url }).end());
+    expect(await t.poll()).toMatchObject({ why: 'http', detail: expect.stringContaining('a redirect to') });
+    expect(t.received).toHaveLength(11);
+  });
+
+  it('to an address in clear is not followed from an encrypted one', () => {
+    const from = new URL('https://bot-api.test/bot1:a/getMe');
+    expect(redirectTarget(from, 'http://bot-api.test/')).toBeUndefined();
+    expect(redirectTarget(from, '//other.test/x')?.href).toBe('https://other.test/x');
+    expect(redirectTarget(from, 'http://[')).toBeUndefined();
   });
 });
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { type Handler, html, json, ok, serve } from './server.js';
 
@@ -125,6 +126,31 @@ describe('a connection', () => {
 });
 
 describe('a body', () => {
+  it.each<[string, (body: string) => Buffer]>([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+  ])('that is packed as %s, unasked, is unpacked, and kept so', async (encoding, pack) => {
+    const t = await serve((response) =>
+      response
+        .writeHead(200, { 'content-encoding': encoding })
+        .end(pack('{"ok":true,"result":[{"update_id":7}]}')),
+    );
+    const answer = await t.poll();
+    expect(answer).toEqual({ kind: 'ok', result: [{ update_id: 7 }] });
+    if (answer.kind === 'ok')
+      expect(String(t.api.received(answer.result))).toBe('{"ok":true,"result":[{"update_id":7}]}');
+  });
+
+  it.each([
+    ['gzip', 'gzip'],
+    ['zstd', 'unknown content-encoding zstd'],
+  ])('that cannot be unpacked is told by its encoding: %s', async (encoding, words) => {
+    const t = await serve((response) => response.writeHead(200, { 'content-encoding': encoding }).end('{}'));
+    expect(await t.poll()).toMatchObject({ why: 'not-json', detail: expect.stringContaining(words) });
+  });
+
   it('that never ends is broken off before it fills the memory', async () => {
     const chunk = Buffer.alloc(1024 * 1024, ' ');
     const t = await serve((response) => {

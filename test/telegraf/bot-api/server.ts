@@ -67,7 +67,7 @@ export async function serve(handler: Handler, options: Partial<TelegramClient['o
     expect(clock.pending).toBe(0);
   });
   const controller = new AbortController();
-  const callOptions: CallOptions = { signal: controller.signal, timeoutMs: 60_000 };
+  const callOptions: CallOptions = { signal: controller.signal, answerWithinMs: 60_000 };
   return {
     api,
     clock,

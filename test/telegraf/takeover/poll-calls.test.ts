@@ -37,7 +37,7 @@ function setUp(replace?: (original: CallApi) => CallApi, answer: ApiAnswer<Updat
   let polls = 0;
   const stop = new AbortController();
   const poll = () =>
-    calls.getUpdates(bot, parameters, { signal: stop.signal, timeoutMs: 60_000 }, async () => {
+    calls.getUpdates(bot, parameters, { signal: stop.signal, answerWithinMs: 60_000 }, async () => {
       polls++;
       return answer;
     });
