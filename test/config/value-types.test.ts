@@ -233,7 +233,8 @@ function roundTrip<T>(type: ValueType<T>, values: fc.Arbitrary<T>): fc.Arbitrary
 
 function normalized(url: string): string {
   const { origin, pathname } = new URL(url);
-  return `${origin}${pathname.replace(/\/+$/, '')}`;
+  const path = pathname.replace(/\/+$/, '');
+  return path === '' ? origin : `${origin}${path}/`;
 }
 
 describe('every type', () => {
