@@ -57,6 +57,9 @@ const LARGEST_BATCH = 100;
 /** The time for the first byte of an answer, besides the time that Telegram is asked to wait. */
 const ANSWER_WITHIN_MS = 10_000;
 
+/** After so many refusals in a row, a server is taken not to offer a method. */
+const REFUSALS_BELIEVED = 3;
+
 /** Four cuts in a row lead from the largest batch to single updates. */
 const BATCH_SHRINKS_BY = 4;
 
@@ -210,13 +213,21 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     attempt: (options: CallOptions) => Promise<ApiAnswer<T>>,
     caller: RetryingCaller,
   ): Promise<T | undefined> {
-    return caller.call<T | undefined>(async () => {
-      const answer = await attempt(caller.optionsOf(ANSWER_WITHIN_MS));
-      const failure = answer.kind === 'ok' ? undefined : classify(answer);
-      if (failure?.class !== 'token-refused') return answer;
-      await this.#checkToken(failure, caller);
-      return { kind: 'ok', result: undefined };
-    });
+    let refusals = 0;
+    return caller.call<T | undefined>(
+      async () => {
+        const answer = await attempt(caller.optionsOf(ANSWER_WITHIN_MS));
+        const failure = answer.kind === 'ok' ? undefined : classify(answer);
+        if (failure?.class !== 'token-refused') return answer;
+        await this.#checkToken(failure, caller);
+        // A server that is starting may refuse anything for a moment.
+        return ++refusals < REFUSALS_BELIEVED ? answer : { kind: 'ok', result: undefined };
+      },
+      (failure, streak) =>
+        failure.class === 'token-refused'
+          ? caller.backOff(failure, streak)
+          : caller.waitOrGiveUp(failure, streak),
+    );
   }
 
   /** Only `getMe` can say that a token is refused. Rejects with TOKEN_REFUSED where it does, for as long as it may. */

@@ -67,12 +67,15 @@ export function sendPlainCall(call: PlainCall): Promise<unknown> {
     const body = JSON.stringify(payload, withoutNull);
 
     let stopListening = () => {};
+    let isSettled = false;
     const fail = (error: unknown) => {
+      isSettled = true;
       stopListening();
       reject(error);
       request.destroy();
     };
     const end = (result: unknown) => {
+      isSettled = true;
       stopListening();
       resolve(result);
     };
@@ -108,9 +111,17 @@ export function sendPlainCall(call: PlainCall): Promise<unknown> {
     // From Node 24 on, the request is told of a reset before the response is.
     const failed = (error: Error) => unreachable(describeFailure(error.message), 'system', error);
     request.on('error', failed);
+    let hasAnswer = false;
+    // Node tells no more than this of a connection that is switched to another protocol.
+    request.on('close', () => {
+      if (!hasAnswer && !isSettled) failed(new Error('the connection was closed without an answer'));
+    });
     request.on('response', (response) => {
       const { statusCode = 0, statusMessage, headers } = response;
+      hasAnswer = true;
       const read = (text: string) => {
+        // The signal may have aborted while the answer was decoded.
+        if (isSettled) return;
         if (isRedirect(statusCode)) return end(callByTelegraf());
         if (statusCode >= 500) return refuse({ error_code: statusCode, description: statusMessage });
         let answer: unknown;

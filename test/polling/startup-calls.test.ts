@@ -109,16 +109,32 @@ describe('the startup calls', () => {
     [404, 'getWebhookInfo'],
     [401, 'getWebhookInfo'],
     [404, 'deleteWebhook'],
+  ] as const)(
+    'goes on without a server that answers %d to %s, where getMe is answered',
+    async (code, method) => {
+      const t = given({ dropPending: method === 'deleteWebhook' });
+      t.api.always.set(method, refused(code, 'Nope'));
+      const run = await t.start();
+      await t.clock.advance(20_000);
+      expect(t.named('poll.token-doubted')).toHaveLength(3);
+      expect(t.named('poll.started')).toHaveLength(1);
+      // What was not dropped is not claimed to be.
+      expect(t.named('poll.pending-dropped')).toEqual([]);
+      await run.stop();
+    },
+  );
+
+  it.each([
+    [401, 'deleteWebhook'],
     [401, 'getUpdates'],
-  ] as const)('does not take %d to %s for a refused token where getMe is answered', async (code, method) => {
-    const t = given({ dropPending: method === 'deleteWebhook' });
+  ] as const)('tries again after a passing %d to %s', async (code, method) => {
+    const t = given({ dropPending: true });
     t.api.script(method, refused(code, 'Nope'));
     const run = await t.start();
-    await t.clock.advance(2_000);
+    await t.clock.advance(5_000);
     expect(t.named('poll.token-doubted')).toMatchObject([{ detail: `${code} Nope` }]);
+    expect(t.named('poll.pending-dropped')).toHaveLength(1);
     expect(t.named('poll.started')).toHaveLength(1);
-    // What was not dropped is not claimed to be.
-    expect(t.named('poll.pending-dropped')).toEqual([]);
     await run.stop();
   });
 

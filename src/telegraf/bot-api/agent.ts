@@ -36,7 +36,9 @@ export class PollingAgents {
    * @throws LastcallError BOT_AGENT if the agent is for another protocol; what a function that chooses agents throws
    */
   agentFor(given: GivenAgent, url: URL): http.Agent {
-    const brought = typeof given === 'function' ? given(url) : given;
+    const brought: unknown = (typeof given === 'function' ? given(url) : given) ?? undefined;
+    if (brought !== undefined && !isAgent(brought))
+      throw new TypeError('the agent option of the bot gives no agent');
     if (brought && !isPlain(brought)) {
       checkProtocol(brought, url);
       this.#widen(brought);
@@ -50,7 +52,7 @@ export class PollingAgents {
   /** Closes idle connections, and gives the agents that the bot brought back as they were. */
   close(): void {
     for (const { agent } of this.#pools.splice(0)) agent.destroy();
-    for (const agent of this.#widened) agent.maxSockets -= POLLING_CONNECTIONS;
+    for (const agent of this.#widened) widen(agent, -POLLING_CONNECTIONS);
     this.#widened.clear();
   }
 
@@ -62,18 +64,38 @@ export class PollingAgents {
       ...(brought ? optionsOf(brought) : proxyOf(globalAgent)),
       // A check of whether Telegram can be reached must not wait for the long poll to end.
       maxSockets: Number.POSITIVE_INFINITY,
+      maxTotalSockets: Number.POSITIVE_INFINITY,
     });
     this.#pools.push({ brought, protocol, agent });
-    if (this.#pools.length > MAX_POOLS) this.#pools.shift()?.agent.destroy();
+    if (this.#pools.length > MAX_POOLS) closeIdle(this.#pools.shift()?.agent);
     return agent;
   }
 
   /** Makes room for polls beside the calls of handlers: with one connection, each answer would wait for the long poll. */
   #widen(agent: http.Agent): void {
-    if (!Number.isFinite(agent.maxSockets) || this.#widened.has(agent)) return;
+    if (this.#widened.has(agent)) return;
     this.#widened.add(agent);
-    agent.maxSockets += POLLING_CONNECTIONS;
+    widen(agent, POLLING_CONNECTIONS);
+    const [oldest] = this.#widened;
+    if (oldest && this.#widened.size > MAX_POOLS && this.#widened.delete(oldest))
+      widen(oldest, -POLLING_CONNECTIONS);
   }
+}
+
+/** Whether a value can be asked for connections, whatever class it is of. */
+const isAgent = (value: unknown): value is http.Agent =>
+  isObject(value) && typeof value['addRequest'] === 'function';
+
+/** Adds to the limits of an agent; a limit of Infinity stays one. */
+function widen(agent: http.Agent, connections: number): void {
+  agent.maxSockets += connections;
+  agent.maxTotalSockets += connections;
+}
+
+/** Closes what is not in use: a long poll may still wait on one of the connections. */
+function closeIdle(agent: http.Agent | undefined): void {
+  for (const sockets of Object.values(agent?.freeSockets ?? {}))
+    for (const socket of sockets ?? []) socket.destroy();
 }
 
 /** Whether the options describe the agent completely, as they do for Telegraf's default agent. */

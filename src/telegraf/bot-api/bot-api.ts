@@ -43,7 +43,9 @@ export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi
   const { token, options } = telegram;
   const redact = createDetailRedactor(token);
   const agents = new PollingAgents();
-  agents.agentFor(options.agent, new URL(options.apiRoot));
+  const root = new URL(options.apiRoot);
+  // A function may choose another agent next time.
+  if (typeof options.agent !== 'function') agents.agentFor(options.agent, root);
   const connections: ConnectionState = { needsNew: false, needsPatience: false };
   const bodies = new WeakMap<readonly Update[], Uint8Array>();
   const urls = new Map<string, URL>();
@@ -84,12 +86,13 @@ export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi
       // Each further round takes one idle connection out of the pool, or follows a redirect.
       for (;;) {
         let agent: http.Agent;
+        let address: http.RequestOptions;
         try {
           agent = agents.agentFor(options.agent, url);
+          address = urlToHttpOptions(url);
         } catch (error) {
-          return unreachable('network', redact(`the agent option of the bot fails: ${describeError(error)}`));
+          return unreachable('network', redact(`no connection can be made: ${describeError(error)}`));
         }
-        const address = urlToHttpOptions(url);
         const request = { method, address, agent, body, parse, redact, limits, clock };
         const outcome = await exchange<T>(request, connections, (stopThis) => {
           stopExchange = stopThis;

@@ -45,6 +45,9 @@ const connectStage: Stage = { awaits: 'connection', limitMs: 15_000 };
 const secureStage: Stage = { awaits: 'end of the TLS handshake', limitMs: 15_000 };
 const bodyStage: Stage = { awaits: 'further byte of the answer', limitMs: 10_000 };
 
+/** From this age of a body on, bytes count as progress only while they come faster than 1 kB/s: a trickle is no answer. */
+const TRICKLE_AFTER_MS = 60_000;
+
 /** How long each of a host's addresses gets to answer where 250 ms were not enough. */
 const PATIENT_ATTEMPT_MS = 5_000;
 
@@ -68,6 +71,7 @@ export function exchange<T>(
     let socket: Socket | undefined;
     let bytesReadBefore = 0;
     let bodyBytes = 0;
+    let answeredAt: number | undefined;
 
     let hasEnded = false;
     const end = (result: ExchangeResult<T>) => {
@@ -88,22 +92,29 @@ export function exchange<T>(
       alive: (ms) => limits.alive?.(ms),
       overdue: ({ awaits, limitMs }) => {
         const detail = `no ${awaits} within ${limitMs / 1000} s${placeOf(socket)}`;
-        if (bodyBytes > 0) fail('cut', `${detail}, after ${bodyBytes} bytes of the body`);
+        if (answeredAt !== undefined) fail('cut', `${detail}, after ${bodyBytes} bytes of the body`);
         else fail('timeout', `${method}: ${detail}`);
       },
     });
-    const request = (address.protocol === 'https:' ? https : http).request({
-      ...address,
-      method: 'POST',
-      agent,
-      headers: {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        'accept-encoding': 'identity',
-        'user-agent': userAgent,
-      },
-      ...(state.needsPatience && { autoSelectFamilyAttemptTimeout: PATIENT_ATTEMPT_MS }),
-    });
+    let request: http.ClientRequest;
+    try {
+      request = (address.protocol === 'https:' ? https : http).request({
+        ...address,
+        method: 'POST',
+        agent,
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          'accept-encoding': 'identity',
+          'user-agent': userAgent,
+        },
+        ...(state.needsPatience && { autoSelectFamilyAttemptTimeout: PATIENT_ATTEMPT_MS }),
+      });
+    } catch (error) {
+      // What an agent was built with may be unusable, such as a certificate.
+      resolve(unreachable('network', redact(describeError(error))));
+      return;
+    }
     timer.begin(agentStage);
     provideStop(() => end({ kind: 'stopped' }));
     request.on('socket', (given) => {
@@ -134,11 +145,13 @@ export function exchange<T>(
       if (status >= 500 || (status >= 300 && status < 400)) return fail('http', describeStatus(response));
 
       const chunks: Buffer[] = [];
+      const begunAt = clock.now();
+      answeredAt = begunAt;
       timer.begin(bodyStage);
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
         bodyBytes += chunk.length;
-        timer.moved();
+        if (clock.now() - begunAt < TRICKLE_AFTER_MS + bodyBytes) timer.moved();
         if (bodyBytes > LONGEST_BODY_BYTES)
           fail('not-json', `a body of more than ${LONGEST_BODY_BYTES} bytes`);
       });
@@ -154,6 +167,10 @@ export function exchange<T>(
       });
       failBody = (error) => fail('cut', `${describeError(error)} after ${bodyBytes} bytes of the body`);
       response.on('error', failBody);
+    });
+    // Node tells no more than this of a connection that is switched to another protocol.
+    request.on('close', () => {
+      if (answeredAt === undefined) fail('network', 'the connection was closed without an answer');
     });
     request.end(body);
   });

@@ -150,6 +150,24 @@ describe('a limit', () => {
     expect(t.clock.now()).toBe(27_000);
   });
 
+  it('ends a body that trickles', async () => {
+    let response: http.ServerResponse | undefined;
+    const t = await serve((given) => {
+      response = given;
+      given.writeHead(200);
+      given.write('{');
+    });
+    const answer = t.poll();
+    await once(t.server, 'received');
+    for (let second = 0; second < 90; second += 9) {
+      await settle();
+      await t.clock.advance(9_000);
+      response?.write(' ');
+    }
+    expect(await answer).toMatchObject({ why: 'cut' });
+    expect(t.clock.now()).toBeLessThanOrEqual(90_000);
+  });
+
   it('of the whole call holds where it is set', async () => {
     const t = await serve(hang);
     const answer = t.poll({ answerWithinMs: 10_000, endWithinMs: 800 });
@@ -185,6 +203,26 @@ describe('a limit', () => {
     await once(t.server, 'received');
     await t.clock.advance(10_000);
     expect(await answer).toMatchObject({ why: 'timeout' });
+  });
+});
+
+describe('a call that cannot be made', () => {
+  it.each<[string, Partial<Parameters<typeof serve>[1]>]>([
+    [
+      'an agent with a bad certificate',
+      { apiRoot: 'https://127.0.0.1:9', agent: new https.Agent({ cert: 'no' }) },
+    ],
+    ['an agent that is none', { agent: () => 1 as never }],
+  ])('is told, and tried again: %s', async (_, options) => {
+    const t = await serve(ok, options);
+    expect(await t.poll()).toMatchObject({ kind: 'unreachable', why: 'network' });
+  });
+
+  it('because the server speaks another protocol is told at once', async () => {
+    const t = await serve((response) => {
+      response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    expect(await t.poll()).toMatchObject({ why: 'network' });
   });
 });
 

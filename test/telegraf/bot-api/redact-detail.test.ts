@@ -13,6 +13,19 @@ describe('a detail for the log', () => {
     expect(redact(text)).toBe(expected);
   });
 
+  it('does not hold the secret part of the token, however the rest is written', () => {
+    const secret = 'AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc';
+    expect(createDetailRedactor(`123:${secret}`)(`to /bot123%3a${secret}/getMe`)).toBe(
+      'to /bot123%3a<token>/getMe',
+    );
+  });
+
+  it('is cut between words where it is long,', () => {
+    const secret = 'AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc';
+    const text = `${'a'.repeat(1_980)} ${secret} ${'b'.repeat(1_000_000)}`;
+    expect(createDetailRedactor(`123:${secret}`)(text)).toBe(`${'a'.repeat(1_980)} …`);
+  });
+
   it('is left alone where there is no token', () => {
     expect(createDetailRedactor('')('no token')).toBe('no token');
   });
