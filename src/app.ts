@@ -194,11 +194,11 @@ export function composeApp({
   return {
     lifecycle,
     async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
-      keepAlive.hold();
       const ended = lifecycle.run({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),
       });
+      keepAlive.hold();
       clock.start();
       const outcome = await ended;
       end(outcome);

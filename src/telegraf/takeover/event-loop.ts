@@ -3,6 +3,8 @@
  * emits `beforeExit`, whatever kind of work it was that kept the process alive.
  */
 
+import { onAbort } from '../../abort.js';
+
 /** What lastcall keeps the process alive with. */
 export interface Keeper {
   hold(): void;
@@ -14,6 +16,7 @@ const MOST_EMISSIONS = 10;
 
 export class EventLoop {
   readonly #keeper: Keeper;
+  #idle: (() => void) | undefined;
   #emptied: (() => void) | undefined;
   #emissions = 0;
   /** Whether the listeners of the last emission have begun nothing that keeps the process alive. */
@@ -21,6 +24,27 @@ export class EventLoop {
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper;
+  }
+
+  /**
+   * Resolves when the program has nothing left to do for now: it may go on, and its listeners for `beforeExit` are not
+   * called. Rejects with the signal's reason when that aborts.
+   */
+  async untilIdle(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    let removeListener = () => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#idle = resolve;
+        removeListener = onAbort(signal, () => {
+          reject(signal.reason);
+          this.#becomeIdle();
+        });
+        this.#keeper.release();
+      });
+    } finally {
+      removeListener();
+    }
   }
 
   /**
@@ -42,6 +66,10 @@ export class EventLoop {
    * @param emit calls the listeners; undefined if the program has none
    */
   beforeExit(emit: (() => unknown) | undefined): unknown {
+    if (this.#idle) {
+      this.#becomeIdle();
+      return emit !== undefined;
+    }
     if (!this.#emptied) return emit?.();
     if (!emit || this.#isSettled || this.#emissions === MOST_EMISSIONS) {
       this.#end();
@@ -57,6 +85,12 @@ export class EventLoop {
       }).unref();
     });
     return emit();
+  }
+
+  #becomeIdle(): void {
+    this.#keeper.hold();
+    this.#idle?.();
+    this.#idle = undefined;
   }
 
   #end(): void {

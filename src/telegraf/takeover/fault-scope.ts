@@ -10,6 +10,8 @@ export interface Fault {
 export class FaultScope {
   /** Made at the first fault, because it costs time from then on (before Node 24). */
   #faults: AsyncLocalStorage<Fault | undefined> | undefined;
+  /** The faults that the program has chosen to survive. */
+  readonly #survived = new WeakSet<Fault>();
 
   /** Delivers the fault. All that its listeners do, also later, follows from it. */
   run<T>(fault: Fault, deliver: () => T): T {
@@ -18,14 +20,20 @@ export class FaultScope {
   }
 
   /** Does work that is not the program's, and that does not follow from a fault. */
-  outside(work: () => void): void {
-    if (this.#faults) this.#faults.run(undefined, work);
-    else work();
+  outside<T>(work: () => T): T {
+    return this.#faults ? this.#faults.run(undefined, work) : work();
   }
 
-  /** The fault that the current call follows from, if it follows from one. */
+  /** The fault that the current call follows from, if it follows from one that the program has not survived. */
   get fault(): Fault | undefined {
-    return this.#faults?.getStore();
+    const fault = this.#faults?.getStore();
+    return fault && !this.#survived.has(fault) ? fault : undefined;
+  }
+
+  /** Notes that the program goes on after the fault that the current call follows from. */
+  survive(): void {
+    const fault = this.#faults?.getStore();
+    if (fault) this.#survived.add(fault);
   }
 }
 

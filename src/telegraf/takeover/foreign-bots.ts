@@ -68,12 +68,14 @@ export class ForeignBots {
       const original: unknown = Reflect.get(prototype, method);
       if (typeof original !== 'function') continue;
       const patches = this.#launches;
+      // Beside a bot that lastcall runs, others are the program's own affair.
+      const isRefused = () => patches.active && !this.#hasLaunched;
       const refuse = () => {
         this.#refuseTelegraf3(version);
         return new Promise(() => {});
       };
       patches.replace(prototype, method, function (this: unknown, ...args: unknown[]) {
-        return patches.active ? refuse() : Reflect.apply(original, this, args);
+        return isRefused() ? refuse() : Reflect.apply(original, this, args);
       });
     }
   }
@@ -130,7 +132,7 @@ export class ForeignBots {
   }
 
   #refuse(code: 'FOREIGN_BOT' | 'BOT_ELSEWHERE', message: string): void {
-    if (this.#hasRefused) return;
+    if (this.#hasRefused || this.#hasLaunched) return;
     this.#hasRefused = true;
     this.#options.refused(new LastcallError(code, program(), message));
   }

@@ -286,7 +286,9 @@ class ProgramLaunch implements Launch {
     const { error } = this.#end;
     if (error !== undefined) {
       this.#options.rejecting(error);
-      this.#reject(error);
+      // Before Telegraf 4.11, the promise has resolved long ago, and nobody awaits the polling.
+      if (this.#resolvesAt === 'connected' && this.#connected) void Promise.reject(error);
+      else this.#reject(error);
     } else if (this.#resolving && this.#resolvesAt === 'ended') this.#resolve();
   }
 

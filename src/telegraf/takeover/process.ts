@@ -86,6 +86,7 @@ export class ProcessTakeover {
   #end: () => number | undefined = () => undefined;
   /** The exit code with which the process is ending. */
   #endsWith: number | undefined;
+  #isExiting = false;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -139,6 +140,17 @@ export class ProcessTakeover {
    */
   expect(error: unknown, uncaught: () => void): void {
     if (typeof error === 'object' && error !== null) this.#expected.set(error, uncaught);
+  }
+
+  /** Notes that a bot is launched, perhaps by a handler that has stopped one, or by a listener for faults. */
+  launched(): void {
+    this.handlerExits.launched();
+    this.#faultScope.survive();
+  }
+
+  /** Does work that neither a handler nor a fault is the cause of, and so all that follows from it. */
+  outside<T>(work: () => T): T {
+    return this.handlerExits.outside(() => this.#faultScope.outside(work));
   }
 
   /**
@@ -267,16 +279,23 @@ export class ProcessTakeover {
     const handlers = this.handlerExits;
     const exit = process.exit.bind(process);
     this.#replace('exit', ([code], pass) => {
-      // A listener for the event `exit` calls it once more.
+      // A listener for the event `exit` may call it once more.
       if (this.#endsWith !== undefined) return exit(this.#endsWith);
+      if (this.#isExiting) {
+        pass();
+        return;
+      }
       const exitCode = asExitCode(code ?? process.exitCode);
       const byHandler = handlers.exit(stopping.aborted);
       if (byHandler === 'first') handlers.outside(() => exitedByHandler(exitCode));
       if (byHandler) throw exitRequest(exitCode);
       const { fault } = this.#faultScope;
-      // A program that has stopped its bot and exits right behind that wants the handlers to end.
-      if (!fault && !stopping.aborted && isStoppingBot()) exitedByHandler(exitCode);
       const isStopping = stopping.aborted;
+      // A program that has stopped its bot and exits right behind that wants the handlers to end.
+      if (!fault && !isStopping && isStoppingBot()) {
+        exitedByHandler(exitCode);
+        throw exitRequest(exitCode);
+      }
       if (fault) this.#faultScope.outside(() => exitedByFault(fault));
       if (isStopping) {
         this.#requestExit(exitCode);
@@ -285,6 +304,7 @@ export class ProcessTakeover {
       }
       // The drain is still under way: other people's handlers are at work, and the caller must not go on.
       if (fault || isStopping) throw exitRequest(exitCode);
+      this.#isExiting = true;
       try {
         exiting(exitCode);
       } finally {

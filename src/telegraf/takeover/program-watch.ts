@@ -1,14 +1,14 @@
 /**
  * Tells when a program that is being loaded has come to rest: it has nothing under way, and does nothing more by itself.
- * Node knows that exactly, and emits `beforeExit`, if nothing of lastcall keeps the process alive meanwhile.
+ * Node knows that exactly, if nothing of lastcall keeps the process alive meanwhile (see event-loop.ts).
  */
 import type { Clock } from '../../clock.js';
 import { BegunWork } from './begun-work.js';
+import type { EventLoop } from './event-loop.js';
 import { addedKinds, openResources, type Resources } from './open-kinds.js';
 
 export interface ProgramWatchOptions {
-  /** What keeps the process alive for lastcall; released while the program is watched. */
-  readonly keepAlive: { release(): void; hold(): void };
+  readonly eventLoop: Pick<EventLoop, 'untilIdle'>;
   readonly clock: Clock;
 }
 
@@ -36,16 +36,13 @@ export class ProgramWatch {
   readonly #over = new AbortController();
   /** Resolves when the program has come to rest. */
   readonly atRest: Promise<void>;
-  #rest = () => {};
 
   constructor(options: ProgramWatchOptions) {
     this.#options = options;
     this.#begun = new BegunWork(options.clock);
-    this.atRest = new Promise((resolve) => {
-      this.#rest = resolve;
-    });
-    process.on('beforeExit', this.#check);
-    options.keepAlive.release();
+    this.atRest = options.eventLoop.untilIdle(this.#over.signal);
+    // It rejects when the watch ends, and then nobody may be waiting.
+    this.atRest.catch(() => {});
     this.#openBefore = openResources();
   }
 
@@ -68,18 +65,9 @@ export class ProgramWatch {
   }
 
   end(): void {
-    this.#options.keepAlive.hold();
-    process.off('beforeExit', this.#check);
     this.#over.abort();
     this.#begun.end();
   }
-
-  /** Other listeners of the event may begin something, so it is looked at a turn later, for which an immediate keeps Node alive. */
-  readonly #check = (): void => {
-    setImmediate(() => {
-      if (this.open.length === 0) this.#rest();
-    });
-  };
 
   async #untilQuiet(): Promise<void> {
     const { clock } = this.#options;

@@ -11,7 +11,7 @@ import { type TelegrafClass, telegrafClassOf } from '../internals.js';
 import type { Launch } from '../launch.js';
 import { redirectBot, redirectCalls } from './api-root.js';
 import { watchCopies } from './copies.js';
-import { EventLoop } from './event-loop.js';
+import { EventLoop, type Keeper } from './event-loop.js';
 import type { Fault } from './fault-scope.js';
 import { ForeignBots } from './foreign-bots.js';
 import { Launches } from './launches.js';
@@ -23,7 +23,7 @@ import { ProcessTakeover, type StopCall } from './process.js';
 import { programAtRest } from './program-rest.js';
 import { type StopContext, stopProgram } from './program-stop.js';
 import { ProgramTimers } from './program-timers.js';
-import { ProgramWatch, type ProgramWatchOptions } from './program-watch.js';
+import { ProgramWatch } from './program-watch.js';
 import { mendUploads } from './uploads.js';
 
 export type { StopCall } from './process.js';
@@ -33,7 +33,7 @@ export interface TakeoverHost {
   /** Aborts when the stop begins. From then on `process.exit` ends only the program's part of the stop. */
   readonly stopping: AbortSignal;
   /** Keeps the process alive, and nothing else of the host does: it is released where the program's own work is watched. */
-  readonly keepAlive: ProgramWatchOptions['keepAlive'];
+  readonly keepAlive: Keeper;
   /** Called for each launch of a bot, at any time before the stop. */
   launched(launch: Launch): void;
   /** Called once for a launch whose bot the program stops by `bot.stop()`, unless the stop has begun. */
@@ -136,15 +136,15 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
     launched(launch) {
       foreignBots.launched();
       if (apiRoot !== undefined) redirectBot(launch.bot, apiRoot);
-      taken.handlerExits.launched();
+      taken.launched();
       // A handler may launch a bot, and stop one, but what follows from that is not its doing.
-      taken.handlerExits.outside(() => host.launched(launch));
+      taken.outside(() => host.launched(launch));
       hasLaunched = true;
       firstLaunch();
     },
     stopRequested(launch, reason) {
       taken.handlerExits.stopped();
-      taken.handlerExits.outside(() => host.stopRequested(launch, reason));
+      taken.outside(() => host.stopRequested(launch, reason));
     },
     refused: (error) => host.refused(error),
     rejecting: (error) =>
@@ -169,7 +169,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
     get hasLaunched() {
       return hasLaunched;
     },
-    watch: () => new ProgramWatch({ keepAlive, clock }),
+    watch: () => new ProgramWatch({ eventLoop, clock }),
     adopt(bot) {
       if (foreignBots.refuses(bot)) return;
       copies.add(telegrafClassOf(bot) as TelegrafClass);
@@ -193,7 +193,7 @@ export function takeOver(host: TakeoverHost, options: TakeoverOptions = {}): Tak
         context,
       );
     },
-    atRest: (signal, stillOpen) => programAtRest({ clock, openBefore, openResources, stillOpen }, signal),
+    atRest: (signal, stillOpen) => programAtRest({ clock, eventLoop, openBefore, stillOpen }, signal),
     restore() {
       copies.stop();
       foreignBots.restore();

@@ -54,3 +54,37 @@ describe('the event loop', () => {
     expect(calls).toEqual(['release', 'hold', 'empty', 'listener']);
   });
 });
+
+describe('an idle event loop', () => {
+  function idling() {
+    const calls: string[] = [];
+    const loop = new EventLoop({
+      hold: () => void calls.push('hold'),
+      release: () => void calls.push('release'),
+    });
+    const controller = new AbortController();
+    loop.untilIdle(controller.signal).then(
+      () => calls.push('idle'),
+      (reason) => calls.push(`${reason}`),
+    );
+    return { loop, calls, controller };
+  }
+
+  it('is held again at once, and no listener of the program is called', async () => {
+    const { loop, calls } = idling();
+    expect(loop.beforeExit(() => calls.push('listener'))).toBe(true);
+    await turn();
+    expect(calls).toEqual(['release', 'hold', 'idle']);
+  });
+
+  it('is held again when nobody waits for it any longer, and can be waited for again', async () => {
+    const { loop, calls, controller } = idling();
+    controller.abort('enough');
+    await turn();
+    expect(calls.splice(0)).toEqual(['release', 'hold', 'enough']);
+    const idle = loop.untilIdle(new AbortController().signal);
+    loop.beforeExit(undefined);
+    await idle;
+    expect(calls).toEqual(['release', 'hold']);
+  });
+});

@@ -1,21 +1,17 @@
+import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import type { Resources } from '../../../src/telegraf/takeover/open-kinds.js';
+import { EventLoop } from '../../../src/telegraf/takeover/event-loop.js';
+import { openResources } from '../../../src/telegraf/takeover/open-kinds.js';
 import { programAtRest } from '../../../src/telegraf/takeover/program-rest.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
 
-const open = (kinds: Record<string, number>): Resources => new Map(Object.entries(kinds));
-
-function setUp(now: Record<string, number>, before: Record<string, number> = {}) {
+function setUp() {
   const clock = new FakeClock();
   const stop = new AbortController();
-  const state = { open: open(now), told: [] as string[][], end: 'none' };
+  const eventLoop = new EventLoop({ hold: () => {}, release: () => {} });
+  const state = { told: [] as (readonly string[])[], end: 'none' };
   programAtRest(
-    {
-      clock,
-      openBefore: open(before),
-      openResources: () => state.open,
-      stillOpen: (kinds) => void state.told.push([...kinds]),
-    },
+    { clock, eventLoop, openBefore: openResources(), stillOpen: (kinds) => void state.told.push(kinds) },
     stop.signal,
   ).then(
     () => {
@@ -25,30 +21,35 @@ function setUp(now: Record<string, number>, before: Record<string, number> = {})
       state.end = `${reason}`;
     },
   );
-  return { clock, stop, state };
+  return { clock, stop, eventLoop, state };
 }
 
 describe('a program without a bot', () => {
-  it('is at rest in 10 ms when nothing is open but what was before', async () => {
-    const { clock, state } = setUp({ PipeWrap: 2, Timeout: 1 }, { PipeWrap: 2, Timeout: 1 });
-    await clock.advance(10);
-    expect(state).toMatchObject({ end: 'at rest', told: [] });
+  it('is at rest when Node says so, without a word where that is soon', async () => {
+    const { clock, eventLoop, state } = setUp();
+    await clock.advance(999);
+    eventLoop.beforeExit(undefined);
+    await settle();
+    expect(state).toEqual({ told: [], end: 'at rest' });
     expect(clock.pending).toBe(0);
   });
 
-  it('is not while it has a timer of its own, or a server, which is told once', async () => {
-    const { clock, state } = setUp({ Timeout: 3, TCPServerWrap: 1 }, { Timeout: 2 });
-    for (let second = 0; second < 5; second++) await clock.advance(1_000);
-    expect(state).toMatchObject({ end: 'none', told: [['Timeout', 'TCPServerWrap']] });
-    state.open = open({ Timeout: 2 });
-    await clock.advance(1_000);
+  it('is told once, with what it has open, while it goes on', async () => {
+    const { clock, eventLoop, state } = setUp();
+    const server = createServer().listen(0, '127.0.0.1');
+    await clock.advance(10_000);
+    server.close();
+    expect(state).toEqual({ told: [['TCPServerWrap']], end: 'none' });
+    eventLoop.beforeExit(undefined);
+    await settle();
     expect(state.end).toBe('at rest');
   });
 
   it('is waited for until the signal aborts', async () => {
-    const { stop, state } = setUp({ TCPServerWrap: 1 });
+    const { stop, clock, state } = setUp();
     stop.abort('launched again');
     await settle();
     expect(state.end).toBe('launched again');
+    expect(clock.pending).toBe(0);
   });
 });
