@@ -194,11 +194,12 @@ export function composeApp({
   return {
     lifecycle,
     async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
+      // Not for a second call, which nothing would end.
+      if (lifecycle.state === 'idle') keepAlive.hold();
       const ended = lifecycle.run({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),
       });
-      keepAlive.hold();
       clock.start();
       const outcome = await ended;
       end(outcome);

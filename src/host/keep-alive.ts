@@ -30,13 +30,15 @@ export class KeepAlive {
     this.#timer ??= setInterval(() => {}, LONGEST_TIMER_MS);
     if (!this.#isReleased) return;
     this.#isReleased = false;
+    // The same timer, since a new one would look like something that the program has begun.
+    this.#timer.ref();
     this.#process.channel?.ref();
   }
 
   /** Until `hold`, neither the run nor the channel to the parent keeps the process alive. */
   release(): void {
-    this.end();
     this.#isReleased = true;
+    this.#timer?.unref();
     this.#process.channel?.unref();
   }
 

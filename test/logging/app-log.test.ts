@@ -1,5 +1,6 @@
 import { Console } from 'node:console';
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { pino as createPino } from 'pino';
@@ -157,14 +158,14 @@ describe('a given log', () => {
     expect(written).toEqual([]);
   });
 
-  it('may be a console, which prints the words first and the stack of an error last', () => {
+  it('may be a console, which prints the words first and the stack of an error last', async () => {
     const output = new PassThrough();
     const log: AppLog = new Console(output);
     const { log: adapted } = adaptLog(log);
     expect(adapted.isLevelEnabled('debug')).toBe(true);
     adapted.info({ event: 'poll.started', bot: 1 }, 'Polling');
     adapted.error({ event: 'handler.failed', err: new RangeError('far') }, 'It failed');
-    expect(`${output.read()}`).toMatch(
+    expect(await text(output.end())).toMatch(
       /^Polling { event: 'poll.started', bot: 1 }\nIt failed { event: 'handler.failed' } RangeError: far\n {4}at /,
     );
   });

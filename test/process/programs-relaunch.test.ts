@@ -159,7 +159,7 @@ describe('a program that stops its bot and exits right behind that', () => {
     daemon.kill('SIGUSR2');
     expectGoodEnd(sandbox, daemon, await daemon.stop(null), {
       code: 4,
-      outcome: 'cut',
+      outcome: 'clean',
       reason: 'process.exit(4) was called',
     });
   });

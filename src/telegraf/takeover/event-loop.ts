@@ -16,7 +16,6 @@ const MOST_EMISSIONS = 10;
 
 export class EventLoop {
   readonly #keeper: Keeper;
-  #idle: (() => void) | undefined;
   #emptied: (() => void) | undefined;
   #emissions = 0;
   /** Whether the listeners of the last emission have begun nothing that keeps the process alive. */
@@ -27,18 +26,21 @@ export class EventLoop {
   }
 
   /**
-   * Resolves when the program has nothing left to do for now: it may go on, and its listeners for `beforeExit` are not
-   * called. Rejects with the signal's reason when that aborts.
+   * Resolves when the program has nothing left to do, and neither have its listeners for `beforeExit`. The process is held
+   * again by then. Rejects with the signal's reason when that aborts. One wait at a time.
    */
-  async untilIdle(signal: AbortSignal): Promise<void> {
+  async untilEmpty(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    this.#emissions = 0;
+    this.#isSettled = false;
     let removeListener = () => {};
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#idle = resolve;
+        // A turn later: what follows may release the process again, and Node would end it without another emission.
+        this.#emptied = () => void setImmediate(resolve);
         removeListener = onAbort(signal, () => {
+          this.#end();
           reject(signal.reason);
-          this.#becomeIdle();
         });
         this.#keeper.release();
       });
@@ -48,28 +50,11 @@ export class EventLoop {
   }
 
   /**
-   * Resolves when the program has nothing left to do, and neither have its listeners for `beforeExit`. To be called once.
-   *
-   * @param signal aborts when nobody waits for it any longer
-   */
-  async untilEmpty(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#emptied = resolve;
-      signal.addEventListener('abort', () => this.#end(), { once: true });
-      this.#keeper.release();
-    });
-  }
-
-  /**
    * Takes an emission of `beforeExit`.
    *
    * @param emit calls the listeners; undefined if the program has none
    */
   beforeExit(emit: (() => unknown) | undefined): unknown {
-    if (this.#idle) {
-      this.#becomeIdle();
-      return emit !== undefined;
-    }
     if (!this.#emptied) return emit?.();
     if (!emit || this.#isSettled || this.#emissions === MOST_EMISSIONS) {
       this.#end();
@@ -85,12 +70,6 @@ export class EventLoop {
       }).unref();
     });
     return emit();
-  }
-
-  #becomeIdle(): void {
-    this.#keeper.hold();
-    this.#idle?.();
-    this.#idle = undefined;
   }
 
   #end(): void {

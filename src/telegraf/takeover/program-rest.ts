@@ -5,7 +5,7 @@ import { addedKinds, openResources, type Resources } from './open-kinds.js';
 
 export interface ProgramRest {
   readonly clock: Clock;
-  readonly eventLoop: Pick<EventLoop, 'untilIdle'>;
+  readonly eventLoop: Pick<EventLoop, 'untilEmpty'>;
   /** The resources that were open before the program was loaded. */
   readonly openBefore: Resources;
   /** Called once, when the program has had something open for a while, with Node's names of the kinds. */
@@ -20,7 +20,7 @@ export async function programAtRest(rest: ProgramRest, signal: AbortSignal): Pro
   const { clock, eventLoop, openBefore, stillOpen } = rest;
   const cancel = clock.after(TOLD_AFTER_MS, () => stillOpen(addedKinds(openResources(), openBefore)));
   try {
-    await eventLoop.untilIdle(signal);
+    await eventLoop.untilEmpty(signal);
   } finally {
     cancel();
   }

@@ -71,7 +71,9 @@ export async function stopProgram(stop: ProgramStop, context: StopContext): Prom
     const graceMs = listeners.length > 0 || hasLaunched ? stop.graceMs : 0;
     const work = settled(returned, failures).then(() => untilDone(stop, context, graceMs, over.signal));
     work.catch(() => {});
-    await Promise.race([process.exitRequested, overdue, stop.untilEmpty(over.signal), work]);
+    const empty = stop.untilEmpty(over.signal);
+    empty.catch(() => {});
+    await Promise.race([process.exitRequested, overdue, empty, work]);
   } finally {
     stopListening();
     over.abort();

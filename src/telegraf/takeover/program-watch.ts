@@ -8,7 +8,7 @@ import type { EventLoop } from './event-loop.js';
 import { addedKinds, openResources, type Resources } from './open-kinds.js';
 
 export interface ProgramWatchOptions {
-  readonly eventLoop: Pick<EventLoop, 'untilIdle'>;
+  readonly eventLoop: Pick<EventLoop, 'untilEmpty'>;
   readonly clock: Clock;
 }
 
@@ -34,15 +34,20 @@ export class ProgramWatch {
   readonly #openBefore: Resources;
   readonly #begun: BegunWork;
   readonly #over = new AbortController();
-  /** Resolves when the program has come to rest. */
+  /** Resolves when the program has come to rest; never if the watch ends before. */
   readonly atRest: Promise<void>;
+  #isAtRest = false;
 
   constructor(options: ProgramWatchOptions) {
     this.#options = options;
     this.#begun = new BegunWork(options.clock);
-    this.atRest = options.eventLoop.untilIdle(this.#over.signal);
-    // It rejects when the watch ends, and then nobody may be waiting.
-    this.atRest.catch(() => {});
+    this.atRest = options.eventLoop.untilEmpty(this.#over.signal).then(
+      () => {
+        this.#isAtRest = true;
+      },
+      // The watch has ended.
+      () => new Promise<never>(() => {}),
+    );
     this.#openBefore = openResources();
   }
 
@@ -61,7 +66,7 @@ export class ProgramWatch {
 
   /** The kinds of what the program has open, in Node's words. */
   get open(): readonly string[] {
-    return addedKinds(openResources(), this.#openBefore);
+    return this.#isAtRest ? [] : addedKinds(openResources(), this.#openBefore);
   }
 
   end(): void {

@@ -10,7 +10,10 @@ function waiting() {
     release: () => void calls.push('release'),
   });
   const controller = new AbortController();
-  void loop.untilEmpty(controller.signal).then(() => calls.push('empty'));
+  loop.untilEmpty(controller.signal).then(
+    () => calls.push('empty'),
+    (reason) => calls.push(`${reason}`),
+  );
   return { loop, calls, controller, listen: () => void calls.push('listener') };
 }
 
@@ -45,46 +48,26 @@ describe('the event loop', () => {
     expect(calls).toEqual(['release', 'listener', 'listener', 'hold', 'empty']);
   });
 
-  it('is left to itself before anybody waits for it, and when nobody does any longer', async () => {
+  it('is left to itself when nobody waits for it any longer, and can be waited for again', async () => {
     const { loop, calls, controller, listen } = waiting();
-    controller.abort();
-    await turn();
-    expect(calls).toEqual(['release', 'hold', 'empty']);
-    loop.beforeExit(listen);
-    expect(calls).toEqual(['release', 'hold', 'empty', 'listener']);
-  });
-});
-
-describe('an idle event loop', () => {
-  function idling() {
-    const calls: string[] = [];
-    const loop = new EventLoop({
-      hold: () => void calls.push('hold'),
-      release: () => void calls.push('release'),
-    });
-    const controller = new AbortController();
-    loop.untilIdle(controller.signal).then(
-      () => calls.push('idle'),
-      (reason) => calls.push(`${reason}`),
-    );
-    return { loop, calls, controller };
-  }
-
-  it('is held again at once, and no listener of the program is called', async () => {
-    const { loop, calls } = idling();
-    expect(loop.beforeExit(() => calls.push('listener'))).toBe(true);
-    await turn();
-    expect(calls).toEqual(['release', 'hold', 'idle']);
-  });
-
-  it('is held again when nobody waits for it any longer, and can be waited for again', async () => {
-    const { loop, calls, controller } = idling();
     controller.abort('enough');
     await turn();
     expect(calls.splice(0)).toEqual(['release', 'hold', 'enough']);
-    const idle = loop.untilIdle(new AbortController().signal);
+    loop.beforeExit(listen);
+    expect(calls.splice(0)).toEqual(['listener']);
+    const empty = loop.untilEmpty(new AbortController().signal);
     loop.beforeExit(undefined);
-    await idle;
+    await empty;
     expect(calls).toEqual(['release', 'hold']);
+  });
+
+  it('is told to be empty a turn later, so that it may be released again at once', async () => {
+    const { loop, calls } = waiting();
+    loop.beforeExit(undefined);
+    await Promise.resolve();
+    await new Promise(process.nextTick);
+    expect(calls).toEqual(['release', 'hold']);
+    await turn();
+    expect(calls).toEqual(['release', 'hold', 'empty']);
   });
 });

@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { promises as files } from 'node:fs';
+import { promises as files, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, get } from 'node:http';
 import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type OpenResources, ResourceWatch } from '../../../src/telegraf/takeover/open-resources.js';
@@ -75,9 +77,16 @@ describe('timers', () => {
 describe('other resources', () => {
   it('are work when they are files or child processes', async () => {
     const { look } = watching();
-    const read = files.readFile(import.meta.filename);
+    // Opening a pipe waits for its other end, so this file operation lasts for as long as the test wants.
+    const folder = mkdtempSync(join(tmpdir(), 'lastcall-'));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const opened = files.open(pipe, 'r');
     expect((await look()).work).toEqual([expect.stringMatching(/^FSReq/)]);
-    await read;
+    const [reader, writer] = await Promise.all([opened, files.open(pipe, 'w')]);
+    await reader.close();
+    await writer.close();
+    rmSync(folder, { recursive: true });
     const child = spawn('sleep', ['10']);
     expect((await look()).work).toContain('ProcessWrap');
     child.kill();
