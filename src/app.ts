@@ -10,6 +10,7 @@ import { DrainHook } from './drain-hook.js';
 import type { LastcallError } from './errors.js';
 import { BotLocks } from './host/bot-locks.js';
 import { KeepAlive } from './host/keep-alive.js';
+import { isPoolBusy } from './host/process-end.js';
 import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
@@ -166,10 +167,11 @@ export function composeApp({
 
   /**
    * Ends the run within the program's part of the stop, which is the last one, because the program has called
-   * `process.exit`. Returns undefined, and does nothing, while log lines wait for their reader.
+   * `process.exit`. Returns undefined, and does nothing, while log lines wait for their reader, or files or look-ups are under
+   * way, for which Node would wait: the stop goes on then.
    */
   function exitingInStop(error: LastcallError | undefined): number | undefined {
-    if (!logging.isWritten) return undefined;
+    if (!logging.isWritten || isPoolBusy(process)) return undefined;
     const outcome = lifecycle.finishNow(error);
     end(outcome);
     return outcome.exitCode;

@@ -26,7 +26,7 @@ export class ResourceWatch {
   readonly #timers: Pick<ProgramTimers, 'pending'>;
   /** The kinds that were open before the program was loaded, one entry a resource. */
   readonly #before: readonly string[];
-  /** The timers that were pending when `begin` was called. */
+  /** The timers and the look-ups of names that were pending when `begin` was called. */
   readonly #old = new WeakSet<object>();
   /** The last timer that was seen with a callback. */
   readonly #timerOf = new WeakMap<object, object>();
@@ -38,8 +38,12 @@ export class ResourceWatch {
     this.#before = kindsOfHandles();
   }
 
-  /** Remembers the timers that are pending: the intervals among them are not worth a word. */
+  /**
+   * Remembers the timers that are pending: the intervals among them are not worth a word. The look-ups that are pending are
+   * most likely those of calls that the stop has ended, and those cannot be cancelled.
+   */
   begin(): void {
+    for (const request of activeRequests()) if (isLookUp(request)) this.#old.add(request);
     for (const timer of this.#timers.pending) this.#old.add(timer.id);
   }
 
@@ -47,7 +51,7 @@ export class ResourceWatch {
    * @param withinMs how long may be waited: a timer that is due later is not work
    */
   look(withinMs: number): OpenResources {
-    const requests = activeRequests();
+    const requests = activeRequests().filter((request) => !this.#old.has(request));
     const work = new Set<string>(kindsOf(requests.filter((request) => !isOutput(request))));
     const handles = activeHandles();
     for (const handle of handles) {
@@ -130,6 +134,8 @@ function isOutput(request: object): boolean {
     [process.stdout, process.stderr].some((stream) => readProperty(stream, '_handle') === handle)
   );
 }
+
+const isLookUp = (request: object): boolean => request.constructor.name === 'GetAddrInfoReqWrap';
 
 function kindsOfHandles(): string[] {
   // A standard stream counts from its first use on, which would look as if the program had opened it.

@@ -1,0 +1,76 @@
+/**
+ * Ends the process although a thread of Node's pool is stuck: in a look-up that no name server answers, or in a file of a
+ * disk that hangs. Node's own exit waits for such a thread for as long as it takes.
+ */
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The part of `process` that ends it. */
+export interface EndingProcess {
+  readonly pid: number;
+  readonly execPath: string;
+  exitCode?: number | string | null | undefined;
+  exit(exitCode: number): never;
+  /** Since Node 22.15. */
+  execve?(file: string, args: readonly string[], env: Readonly<Record<string, string>>): never;
+  kill(pid: number, signal: NodeJS.Signals): unknown;
+  getActiveResourcesInfo(): readonly string[];
+  emit(event: 'exit', exitCode: number): unknown;
+  removeAllListeners(event: NodeJS.Signals): unknown;
+}
+
+/** How long what the pool has under way may take at the end, so that a file is not cut in the middle of a write. */
+const UNDER_WAY_MS = 200;
+const LOOK_EVERY_MS = 10;
+/** Starts in a millisecond; some containers have none. */
+const SHELL = '/bin/sh';
+
+/**
+ * What Node calls the requests that a thread of its pool works on: for files, and for names of hosts. From Node 26 on it does
+ * not list `fs.readFile`.
+ */
+const poolRequest = /^(FSReq|FileHandleCloseReq|GetAddrInfoReq|GetNameInfoReq)/;
+
+/** Returns whether the pool has requests under way, for which an exit would wait. */
+export function isPoolBusy(process: Pick<EndingProcess, 'getActiveResourcesInfo'>): boolean {
+  return process.getActiveResourcesInfo().some((kind) => poolRequest.test(kind));
+}
+
+/**
+ * Ends the process. Create it before a bot program runs: `exit` and `kill` of `process` are replaced while one does, and are
+ * kept here as they were.
+ */
+export class ProcessEnd {
+  readonly #process: EndingProcess;
+  readonly #exit: EndingProcess['exit'];
+  readonly #kill: EndingProcess['kill'];
+
+  constructor(process: EndingProcess) {
+    this.#process = process;
+    this.#exit = process.exit.bind(process);
+    this.#kill = process.kill.bind(process);
+  }
+
+  /** Ends the process when the pool has nothing under way, at the latest after 200 ms. */
+  async soon(exitCode: number): Promise<never> {
+    const latestEnd = performance.now() + UNDER_WAY_MS;
+    while (isPoolBusy(this.#process) && performance.now() < latestEnd) await sleep(LOOK_EVERY_MS);
+    return this.now(exitCode);
+  }
+
+  /** Ends the process at once, whatever the pool has under way. */
+  now(exitCode: number): never {
+    const process = this.#process;
+    if (!isPoolBusy(process)) return this.#exit(exitCode);
+    process.exitCode = exitCode;
+    process.emit('exit', exitCode);
+    // The program that takes the process's place knows nothing of the threads, and keeps its id.
+    if (existsSync(SHELL)) process.execve?.(SHELL, [SHELL, '-c', `exit ${exitCode}`], {});
+    else process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
+    // Without `execve` nothing but a signal ends a process at once. Supervisors take SIGTERM for a clean end.
+    const signal = exitCode === 0 ? 'SIGTERM' : 'SIGKILL';
+    process.removeAllListeners(signal);
+    this.#kill(process.pid, signal);
+    return this.#exit(exitCode);
+  }
+}

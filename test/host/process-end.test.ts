@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type EndingProcess, isPoolBusy, ProcessEnd } from '../../src/host/process-end.js';
+
+/** Stands for the end of the process, which none of its methods survives. */
+class Ended extends Error {}
+
+const calls: unknown[][] = [];
+beforeEach(() => {
+  calls.length = 0;
+});
+
+function fake(resources: readonly string[], more: Partial<EndingProcess> = {}): EndingProcess {
+  return {
+    pid: 7,
+    execPath: '/node',
+    exit(code) {
+      calls.push(['exit', code]);
+      throw new Ended();
+    },
+    kill(...args) {
+      calls.push(['kill', ...args]);
+      throw new Ended();
+    },
+    getActiveResourcesInfo: () => resources,
+    emit: (...args) => calls.push(['emit', ...args]),
+    removeAllListeners: (signal) => calls.push(['removeAllListeners', signal]),
+    ...more,
+  };
+}
+
+describe('the end of the process', () => {
+  it("is Node's own while no thread of the pool is at work", async () => {
+    const end = new ProcessEnd(fake(['TCPSocketWrap', 'Timeout', 'Immediate']));
+    expect(() => end.now(75)).toThrow(Ended);
+    await expect(end.soon(0)).rejects.toThrow(Ended);
+    expect(calls).toEqual([
+      ['exit', 75],
+      ['exit', 0],
+    ]);
+  });
+
+  it('waits for what threads have under way', async () => {
+    const looks = [['FSReqPromise'], ['FSReqPromise'], []];
+    const end = new ProcessEnd(fake([], { getActiveResourcesInfo: () => looks.shift() ?? [] }));
+    await expect(end.soon(0)).rejects.toThrow(Ended);
+    expect(calls).toEqual([['exit', 0]]);
+    expect(looks).toEqual([]);
+  });
+
+  it.each([
+    'FSReqCallback',
+    'FSReqPromise',
+    'FileHandleCloseReq',
+    'GetAddrInfoReqWrap',
+    'GetNameInfoReqWrap',
+  ])(
+    'gives the place of the process to a program with the same exit code while there is a %s',
+    async (kind) => {
+      const execve = (...args: unknown[]): never => {
+        calls.push(['execve', ...args]);
+        throw new Ended();
+      };
+      const end = new ProcessEnd(fake([kind], { execve }));
+      await expect(end.soon(70)).rejects.toThrow(Ended);
+      expect(calls).toEqual([
+        ['emit', 'exit', 70],
+        ['execve', '/bin/sh', ['/bin/sh', '-c', 'exit 70'], {}],
+      ]);
+    },
+  );
+
+  it.each([
+    [0, 'SIGTERM'],
+    [70, 'SIGKILL'],
+    [143, 'SIGKILL'],
+  ])('is a signal where that cannot be: %d by %s', (code, signal) => {
+    const end = new ProcessEnd(fake(['GetAddrInfoReqWrap']));
+    expect(() => end.now(code)).toThrow(Ended);
+    expect(calls).toEqual([
+      ['emit', 'exit', code],
+      ['removeAllListeners', signal],
+      ['kill', 7, signal],
+    ]);
+  });
+
+  it('is what it was when the program began, whatever the program replaces', () => {
+    const process = fake([]);
+    const end = new ProcessEnd(process);
+    process.exit = () => {
+      throw new Error('replaced');
+    };
+    expect(() => end.now(1)).toThrow(Ended);
+  });
+});
+
+it('knows the requests of the pool by their names in Node', () => {
+  const busy = (kinds: string[]) => isPoolBusy({ getActiveResourcesInfo: () => kinds });
+  expect(busy(['TTYWrap', 'ConnectWrap', 'TCPConnectWrap', 'PipeWrap'])).toBe(false);
+  expect(busy(['TTYWrap', 'GetAddrInfoReqWrap'])).toBe(true);
+});

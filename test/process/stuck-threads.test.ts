@@ -1,0 +1,124 @@
+/** A stop while threads of Node's pool are stuck, in files or in look-ups of names: the process ends all the same. */
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
+import { whyNoBlackHole } from '../support/black-hole.js';
+import {
+  type Daemon,
+  type DaemonOptions,
+  type Exit,
+  fixture,
+  median,
+  spawnDaemon,
+} from '../support/daemon.js';
+
+jest.setTimeout(30_000);
+
+/** "Within its bound" means the budget and this, for the process to end. */
+const MARGIN_MS = 250;
+const RUNS = 5;
+
+let sandbox: Sandbox;
+let folder: string;
+beforeEach(async () => {
+  sandbox = await startSandbox();
+  folder = mkdtempSync(join(tmpdir(), 'lastcall-'));
+});
+afterEach(async () => {
+  await sandbox.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Older versions of Node can only be ended by a signal, with SIGTERM for a clean end. */
+const hasExecve = 'execve' in process;
+const ends = (code: number) =>
+  hasExecve ? { code, signal: null } : { code: null, signal: code === 0 ? 'SIGTERM' : 'SIGKILL' };
+
+/** A bot with so many threads of the four stuck. */
+async function stuckBot(file: string, threads: number, env: DaemonOptions['env'] = {}): Promise<Daemon> {
+  const pipes = Array.from({ length: threads }, () => join(folder, randomUUID()));
+  execFileSync('mkfifo', pipes);
+  const { apiRoot, token } = sandbox;
+  const daemon = spawnDaemon({
+    args: ['run', file],
+    env: { BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot, PIPES: pipes.join(':'), ...env },
+  });
+  const before = sandbox.callCount('sendMessage');
+  sandbox.say({ chat: 1, text: 'open' });
+  await sandbox.waitFor(() => sandbox.callCount('sendMessage') > before);
+  return daemon;
+}
+
+const module = fixture('modules', 'opens-pipes.mjs');
+
+function expectCut(end: Exit, { receipt }: Daemon): void {
+  expect(end).toMatchObject(ends(1));
+  expect(receipt).toMatchObject({ outcome: 'cut', exitCode: 1 });
+}
+
+describe('a stop ends the process', () => {
+  it('with a thread stuck in a file, within its budget', async () => {
+    await using daemon = await stuckBot(module, 1, { STOP_TIMEOUT: '1s' });
+    expectCut(await daemon.stop(), daemon);
+  });
+
+  it('with all threads stuck, so that the inbox cannot be closed, within its budget', async () => {
+    const times: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      await using daemon = await stuckBot(module, 4, { STOP_TIMEOUT: '1s' });
+      const end = await daemon.stop();
+      expectCut(end, daemon);
+      times.push(end.tookMs);
+    }
+    expect(median(times)).toBeLessThan(1_000 + MARGIN_MS);
+  });
+
+  it('also by a third signal', async () => {
+    await using daemon = await stuckBot(module, 4);
+    daemon.kill('SIGTERM');
+    await daemon.waitFor('lifecycle.stopping');
+    daemon.kill('SIGINT');
+    // The same signal counts again after half a second.
+    await sleep(510);
+    const end = await daemon.stop('SIGTERM');
+    expect(end).toMatchObject(ends(143));
+    expect(end.tookMs).toBeLessThan(MARGIN_MS);
+  });
+
+  it('also where the program ends it by process.exit', async () => {
+    await using daemon = await stuckBot(fixture('bots', 'opens-pipes.js'), 1);
+    const end = await daemon.stop();
+    expect(end).toMatchObject(ends(3));
+    expect(end.tookMs).toBeLessThan(1_000);
+  });
+
+  const noNetwork = whyNoBlackHole();
+  (noNetwork === undefined ? it : it.skip)(
+    `amid a look-up that no name server answers${noNetwork === undefined ? '' : ` (skipped: ${noNetwork})`}`,
+    async () => {
+      const resolvConf = join(folder, 'resolv.conf');
+      writeFileSync(resolvConf, 'nameserver 10.99.0.9\noptions timeout:30 attempts:1\n');
+      const script = [
+        `mount --bind ${resolvConf} /etc/resolv.conf`,
+        'ip link set lo up',
+        'ip route add 10.99.0.0/24 dev lo',
+        'exec "$@"',
+      ].join(' && ');
+      await using daemon = spawnDaemon({
+        args: ['run', module],
+        env: { BOT_TOKEN: sandbox.token, TELEGRAM_API_ROOT: 'http://bot-api.test' },
+        entering: ['unshare', '--net', '--mount', 'sh', '-c', script, 'sh'],
+      });
+      await daemon.waitFor('lifecycle.running');
+      const end = await daemon.stop();
+      expect(end).toMatchObject(ends(0));
+      expect(end.tookMs).toBeLessThan(1_000);
+      expect(daemon.receipt).toMatchObject({ outcome: 'clean', exitCode: 0 });
+    },
+  );
+});
