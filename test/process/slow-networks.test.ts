@@ -21,6 +21,9 @@ const program = fixture('bots', 'answers-shortly.js');
 const LINE_BYTES_PER_SECOND = 8_000;
 const WAITING = { text: 'x'.repeat(800), count: 100 };
 
+/** Long enough for waits between two tries that would keep growing to have become long. */
+const OUTAGE_MS = 16_000;
+
 /** How long it takes until all that waits is answered over a narrow line, by a bot that this starts. */
 async function answeredMs(start: (sandbox: TestBed, apiRoot: string) => AsyncDisposable): Promise<number> {
   await using sandbox = await openSandbox();
@@ -48,6 +51,25 @@ describe('a network that takes its time', () => {
     // A body that takes longer than an answer may keep silent.
     expect(ms).toBeGreaterThan(10_000);
     expect(ms / plainMs).toBeLessThan(1.5);
+  });
+
+  it.concurrent('is used again within 6 s after an outage', async () => {
+    await using sandbox = await openSandbox();
+    const bots = [1, 2, 3].map((n) => sandbox.bot(`${n}:a-token-of-the-network-tests`));
+    const allPoll = () => bots.every((bot) => bot.state().waitingPolls === 1);
+    const isBack = sandbox.waitFor(allPoll, PATIENCE_MS).then(() => {
+      sandbox.addFault({ kind: 'refuse', forMs: OUTAGE_MS });
+      return performance.now() + OUTAGE_MS;
+    });
+    const deafMs = await Promise.all(
+      bots.map(async (bot) => {
+        await using daemon = runProgram(sandbox, program, { bot });
+        const backAt = await isBack;
+        await daemon.waitFor('poll.recovered', PATIENCE_MS);
+        return performance.now() - backAt;
+      }),
+    );
+    expect(Math.max(...deafMs)).toBeLessThan(6_000);
   });
 
   it.concurrent('brings a batch of 100 updates of 100 kB each', async () => {
