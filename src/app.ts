@@ -108,6 +108,7 @@ export function composeApp({
     joining: ({ telegram }) => logging.addSecret(telegram.token),
     errorText: (error) => logging.errorText(error),
     locks,
+    history: recorder,
     emit: (event, botId) => tell(event, botId),
     failed: (error) => void lifecycle.stop(StopReason.failure(error)),
     emptied: (by) => void bot.emptied(by),

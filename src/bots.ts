@@ -5,6 +5,7 @@ import { ExitCode } from './exit-code.js';
 import { type BotIdentity, botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { BotEvent } from './host/events.js';
+import type { RunRecorder } from './host/run-recorder.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
@@ -23,6 +24,8 @@ export interface BotsOptions {
   readonly clock: Clock;
   /** No bot is polled before its lock is held. */
   readonly locks: Pick<BotLocks, 'claim' | 'releaseOne'>;
+  /** What is kept of earlier runs. */
+  readonly history: Pick<RunRecorder, 'hasPolled' | 'polled'>;
   /** Called before a bot is added, wherever its token came from. */
   joining(bot: Launch['bot']): void;
   /** Puts an error into words, without anything secret. */
@@ -185,14 +188,16 @@ export class Bots {
   }
 
   #pipelineOf(launch: Launch, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
-    const { settings, clock, emit, errorText, failed } = this.#options;
+    const { settings, clock, history, emit, errorText, failed } = this.#options;
     const { botId } = identity;
+    const key = botKey(identity);
     return new Pipeline({
       bot: launch.bot,
       handlerScope: launch.handlerScope,
       pollThrough: (parameters, call, getUpdates) =>
         launch.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
-      key: botKey(identity),
+      key,
+      hasPolledBefore: () => history.hasPolled(key),
       settings: {
         ...settings,
         allowedUpdates: launch.allowedUpdates ?? settings.allowedUpdates,
@@ -207,6 +212,7 @@ export class Bots {
       },
       emit: (event) => {
         emit(event, botId);
+        if (event.event === 'poll.started') history.polled(key);
         const fault = faultIn(event);
         if (fault) failed(fault);
       },

@@ -83,6 +83,8 @@ export interface PipelineOptions {
   /** The bot's own rule of order, which takes precedence over the setting. Must not throw. */
   readonly ownOrderKey?: OrderKeyFunction;
   readonly clock: Clock;
+  /** Whether Telegram has answered a poll of the bot in an earlier run. Asked once the bot's lock is held. */
+  hasPolledBefore(): boolean;
   /** Called once, when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
   /** Puts an error into words, without anything secret: they are kept with the updates that failed. */
@@ -166,6 +168,7 @@ export class Pipeline {
       pollTimeoutMs,
       conflictPatienceMs,
       confirmTimeoutMs,
+      hasPolledBefore: () => options.hasPolledBefore(),
       clock,
       emit,
     });

@@ -30,6 +30,7 @@ function newBots(settings: Partial<BotsOptions['settings']> = {}, keepsOthers = 
   const locks = new BotLocks({ onLocked: 'exit', signal: stop.signal, clock: systemClock, emit: () => {} });
   const bots = new Bots({
     locks,
+    history: { hasPolled: () => false, polled() {} },
     keepsOthers,
     settings: {
       allowedUpdates: ['message'],

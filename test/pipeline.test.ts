@@ -34,6 +34,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
   const pipeline = new Pipeline({
     bot,
     key: 'the-bot',
+    hasPolledBefore: () => false,
     settings: {
       inbox: 'journal',
       stateDir: '/state',

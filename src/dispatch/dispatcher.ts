@@ -17,6 +17,7 @@ import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
+import { Ages } from './ages.js';
 import type { DispatchEvent, Handling } from './events.js';
 import { type Decision, decide, type Failure } from './failure.js';
 import { Pauses } from './pauses.js';
@@ -113,6 +114,7 @@ export class Dispatcher<T> {
   readonly #inGrace: TimeoutQueue<Task<T>>;
   readonly #hung = new Set<Task<T>>();
   readonly #pauses: Pauses;
+  readonly #ages: Ages;
   #drained: Promise<readonly Handling<T>[]> | undefined;
   #endDrain: (aborted: readonly Handling<T>[]) => void = () => {};
   #willStart = false;
@@ -126,10 +128,11 @@ export class Dispatcher<T> {
   #resumedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions<T>) {
-    const { clock, handlerTimeoutMs, graceMs = DEFAULT_GRACE_MS, emit } = options;
+    const { clock, handlerTimeoutMs, graceMs = DEFAULT_GRACE_MS, now = Date.now, emit } = options;
     this.#options = options;
     this.#emit = guarded(emit);
     this.#pauses = new Pauses(clock);
+    this.#ages = new Ages(now, clock);
     this.#inTime = new TimeoutQueue({
       clock,
       delayMs: handlerTimeoutMs,
@@ -322,9 +325,9 @@ export class Dispatcher<T> {
   }
 
   readonly #decide = (error: unknown, task: Task<T>): Decision => {
-    const { retries = 0, random = Math.random, now = Date.now, historyOf } = this.#options;
+    const { retries = 0, random = Math.random, historyOf } = this.#options;
     const { putBacks, retries: retried, acceptedAtMs } = historyOf(task.item);
-    const item = { putBacks, retries: retried, ageMs: now() - acceptedAtMs };
+    const item = { putBacks, retries: retried, ageMs: this.#ages.of(acceptedAtMs) };
     const { expiresAfterMs } = this.#options.source;
     return decide(this.#failureOf(error, task), item, { retries, expiresAfterMs, random });
   };

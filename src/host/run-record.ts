@@ -25,6 +25,8 @@ export interface RunRecord {
   readonly bootId?: string | undefined;
   readonly exitCode?: number | undefined;
   readonly supervisor: SupervisorKind;
+  /** Whether Telegram has ever answered a poll of the bot, in this run or an earlier one: its token was valid then. */
+  readonly hasPolled?: boolean | undefined;
   /** How long after a stop request the supervisor kills, if known. */
   readonly killAfterMs?: number | undefined;
   /** When the stop was requested. */
@@ -48,6 +50,7 @@ export function parseRunRecord(text: string): RunRecord | undefined {
     bootId: stringIn(value['bootId']),
     exitCode: numberIn(value['exitCode']),
     supervisor,
+    hasPolled: value['hasPolled'] === true || undefined,
     killAfterMs: numberIn(value['killAfterMs']),
     stopAskedMs: numberIn(value['stopAskedMs']),
   };

@@ -38,6 +38,8 @@ export class RunRecorder {
   readonly #options: RunRecorderOptions & Required<Pick<RunRecorderOptions, 'now' | 'pid'>>;
   /** The keys of the bots whose files are written. */
   readonly #keys = new Set<string>();
+  /** The keys of the bots of which Telegram has ever answered a poll. */
+  readonly #polled = new Set<string>();
   #current: PhaseFields = { phase: 'starting' };
   #sinceMs: number;
   #stopAskedMs: number | undefined;
@@ -51,6 +53,7 @@ export class RunRecorder {
   begin(key: string, botId: number): void {
     const { stopTimeoutMs, bootId, now, emit } = this.#options;
     const previous = this.#read(key);
+    if (previous?.hasPolled) this.#polled.add(key);
     const killed = previous && describeKill(previous, { nowMs: now(), bootId, stopTimeoutMs });
     if (killed) emit({ event: 'previous-run.killed', bot: botId, ...killed });
     if (this.#keys.size === 0 && this.#current.phase === 'starting') this.#sinceMs = now();
@@ -63,6 +66,18 @@ export class RunRecorder {
     if (!this.#keys.has(key)) return;
     this.#write(key, { phase: 'stopped', exitCode: 0 });
     this.#keys.delete(key);
+  }
+
+  /** Whether Telegram has answered a poll of the bot, in this run or an earlier one. Ask it with the lock held. */
+  hasPolled(key: string): boolean {
+    return this.#polled.has(key);
+  }
+
+  /** Records that Telegram has answered a poll of the bot. */
+  polled(key: string): void {
+    if (this.#polled.has(key)) return;
+    this.#polled.add(key);
+    if (this.#keys.has(key)) this.#write(key);
   }
 
   /** Returns the pid of the other process that runs the bot by the bot's file. It may be wrong: only display it. */
@@ -110,7 +125,8 @@ export class RunRecorder {
     if (path === undefined) return;
     const { pid, bootId, supervisor, killAfterMs } = this.#options;
     const times = { sinceMs: this.#sinceMs, stopAskedMs: this.#stopAskedMs };
-    const record: RunRecord = { ...fields, ...times, pid, bootId, supervisor, killAfterMs };
+    const hasPolled = this.#polled.has(key) || undefined;
+    const record: RunRecord = { ...fields, ...times, pid, bootId, supervisor, hasPolled, killAfterMs };
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       replaceFile(path, `${JSON.stringify(record)}\n`);

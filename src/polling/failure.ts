@@ -45,8 +45,8 @@ interface FailurePolicy {
   /** How long the failure may last before the run ends. Default: for any time. */
   readonly patience?: {
     readonly ms: number;
-    /** The patience before the first poll has succeeded. Defaults to `ms`. */
-    readonly atStartMs?: number;
+    /** The patience with a token that Telegram has never taken for valid. Defaults to `ms`. */
+    readonly untilValidMs?: number;
     readonly code: ErrorCode;
   };
 }
@@ -73,11 +73,11 @@ export const failurePolicies = (conflictPatienceMs: number): FailurePolicies => 
     patience: { ms: conflictPatienceMs, code: 'POLL_CONFLICT' },
   },
 
-  // Only the failures of getMe count as these. At the first start the token is mistyped, and waiting does not help. Once a
-  // poll has succeeded, in this run or an earlier one, the token was valid: it counts as revoked after a minute.
+  // Only the failures of getMe count as these. At the first start the token is mistyped, and waiting does not help. Once
+  // getMe has succeeded, or a poll in an earlier run, the token was valid: it counts as revoked after a minute.
   'token-refused': {
     backoff: { floorMs: 1_000, firstMs: 1_000, capMs: 5_000 },
-    patience: { ms: 60_000, atStartMs: 0, code: 'TOKEN_REFUSED' },
+    patience: { ms: 60_000, untilValidMs: 0, code: 'TOKEN_REFUSED' },
   },
 
   // The request is wrong, or the bot is logged out of this server: only a human can fix either. The patience is 2 min,

@@ -29,6 +29,8 @@ export interface PollerOptions<U extends { readonly update_id: number }, M exten
   readonly dropPending: boolean;
   /** How long the final confirm may take. */
   readonly confirmTimeoutMs: number;
+  /** Whether a poll of this bot has been answered in an earlier run, so that its token was valid. Default: no. */
+  readonly hasPolledBefore?: () => boolean;
   /** Called once, as soon as `getMe` has answered. */
   readonly connected?: (me: M) => void;
   /** Called when Telegram gets out of reach, once `connected` was called, and when it is back. */
@@ -102,7 +104,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
    * final confirm is done, or has been given up after `confirmTimeoutMs`. May be called once only.
    */
   async run(signal: AbortSignal): Promise<PollingEnd> {
-    const { conflictPatienceMs, pollTimeoutMs, clock, random, emit } = this.#options;
+    const { conflictPatienceMs, pollTimeoutMs, hasPolledBefore, clock, random, emit } = this.#options;
     const policies = failurePolicies(conflictPatienceMs);
     const conflictOverAfterMs = longPollSeconds(pollTimeoutMs) * 1000 + ANSWER_WITHIN_MS;
     const answered = (answer: ApiAnswer<unknown>) => this.#reachability?.observe(answer);
@@ -115,6 +117,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       answered,
       signal,
     });
+    caller.tokenWasValid = hasPolledBefore?.() ?? false;
     this.#caller = caller;
 
     const error = await this.#fetchUntilEnd(caller, signal);
@@ -140,6 +143,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     };
     try {
       const me = await this.#getMe(caller);
+      caller.tokenWasValid = true;
       emit({ event: 'poll.connected', id: me.id, username: me.username });
       const changed = guarded((isReachable: boolean) => reachable?.(isReachable));
       this.#reachability = new Reachability({ api, clock, random, changed, signal });

@@ -28,6 +28,8 @@ export class RetryingCaller {
   readonly #conflicts: ConflictTracker;
   /** Whether no poll has succeeded yet. */
   atStart = true;
+  /** Whether Telegram has ever taken the token for valid. */
+  tokenWasValid = false;
   /** The latest time at which the current step ends, in the clock's milliseconds. */
   latestEnd = Number.POSITIVE_INFINITY;
 
@@ -61,7 +63,7 @@ export class RetryingCaller {
     const { policies, emit } = this.#options;
     const { delayMs, lastedMs, isNewConflict } = this.#record(failure, streak);
     const { patience } = policies[failure.class];
-    const patienceMs = patience && ((this.atStart ? patience.atStartMs : undefined) ?? patience.ms);
+    const patienceMs = patience && ((this.tokenWasValid ? undefined : patience.untilValidMs) ?? patience.ms);
     const patienceLeftMs = (patienceMs ?? Number.POSITIVE_INFINITY) - lastedMs;
     if (patience && patienceLeftMs <= 0) throw fatalError(failure, patience.code, lastedMs);
 

@@ -419,6 +419,20 @@ describe('a failure that passes', () => {
     expect(bench.settled).toEqual(['a expired']);
   });
 
+  it("gives nothing up because the system's clock is set forward", async () => {
+    let wallMs = 0;
+    const bench = failing({
+      now: () => wallMs,
+      historyOf: () => ({ putBacks: 0, retries: 0, acceptedAtMs: 0 }),
+    });
+    bench.push('a');
+    wallMs = 50 * 365 * 24 * 60 * 60 * 1_000;
+    bench.call('a').reject(gone);
+    await settle();
+    expect(bench.settled).toEqual([]);
+    expect(bench.source.putBacks).toEqual(['a 1000']);
+  });
+
   it('tries an error again as often as it should, and then gives up', async () => {
     let retries = 0;
     const bench = failing({

@@ -79,6 +79,25 @@ describe('the record of a run', () => {
     expect(events).toEqual([]);
   });
 
+  it('remembers that Telegram has answered a poll, from run to run', () => {
+    using folder = new Folder();
+    const first = newRecord(folder).record;
+    first.begin(KEY, 7);
+    first.note({ event: 'lifecycle.running', durationMs: 1 });
+    first.end(78);
+    const second = newRecord(folder).record;
+    second.begin(KEY, 7);
+    expect(second.hasPolled(KEY)).toBe(false);
+    second.polled(KEY);
+    const third = newRecord(folder).record;
+    third.begin(KEY, 7);
+    third.end(0);
+    const fourth = newRecord(folder).record;
+    fourth.begin(KEY, 7);
+    fourth.begin('8-cd', 8);
+    expect([KEY, '8-cd'].map((key) => fourth.hasPolled(key))).toEqual([true, false]);
+  });
+
   it('is written at changes of phase only', () => {
     using folder = new Folder();
     const { record } = newRecord(folder);

@@ -35,7 +35,7 @@ describe('the table of failures', () => {
   it('says when and with which exit code each class ends the run', () => {
     const limits = Object.entries(failurePolicies(120_000)).map(([name, { patience }]) => [
       name,
-      patience && [patience.atStartMs ?? patience.ms, patience.ms, errorTable[patience.code].exitCode],
+      patience && [patience.untilValidMs ?? patience.ms, patience.ms, errorTable[patience.code].exitCode],
     ]);
     expect(Object.fromEntries(limits)).toEqual({
       unreachable: undefined,

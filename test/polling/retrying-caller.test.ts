@@ -149,6 +149,25 @@ describe('what is done about a failure', () => {
     },
   );
 
+  it.each([
+    [false, 0],
+    [true, 60_000],
+  ])(
+    'where a poll has been answered in an earlier run (%s) doubts a first refusal of getMe for %d ms',
+    async (hasPolledBefore, doubtMs) => {
+      const t = given({ hasPolledBefore: () => hasPolledBefore });
+      t.api.always.set('getMe', refused(401, 'Unauthorized'));
+      const run = await t.start();
+      if (doubtMs > 0) {
+        await t.clock.advance(doubtMs - 1);
+        expect(t.named('poll.stopped')).toEqual([]);
+        await t.clock.advance(1);
+      }
+      expect((await run.end).error).toMatchObject({ code: 'TOKEN_REFUSED' });
+      expect(t.named('poll.connected')).toEqual([]);
+    },
+  );
+
   it('believes that a good token was revoked only when getMe says so for a minute', async () => {
     const t = given();
     t.api.script('getMe', ok(me));

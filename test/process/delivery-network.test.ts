@@ -106,6 +106,30 @@ describe('a token that Telegram refuses', () => {
     expect(sandbox.callCount('getMe')).toBe(1);
   });
 
+  it('for a moment at the start of a bot that has polled before: it asks again, and goes on', async () => {
+    await using sandbox = await openSandbox();
+    await using first = runBot(sandbox, 'echo');
+    await first.waitFor('poll.started');
+    expect(await first.stop()).toMatchObject({ code: 0 });
+
+    sandbox.addFault({ kind: 'revoked', method: 'getMe', times: 1 });
+    sandbox.addFault({ kind: 'error', status: 404, description: 'Not Found', method: 'getMe', times: 1 });
+    await using second = runBot(sandbox, 'echo');
+    expect(await second.waitFor('poll.failed')).toMatchObject({ class: 'token-refused' });
+    await sandbox.ask('after');
+    expect(await second.stop()).toMatchObject({ code: 0 });
+  });
+
+  it('is not doubted because of an earlier start that failed: exit 78 at once, again', async () => {
+    await using sandbox = await openSandbox();
+    sandbox.addFault({ kind: 'revoked' });
+    for (const starts of [1, 2]) {
+      await using daemon = runBot(sandbox, 'echo');
+      expect(await daemon.end()).toMatchObject({ code: 78 });
+      expect(sandbox.callCount('getMe')).toBe(starts);
+    }
+  });
+
   it("and is another bot's: the same", async () => {
     await using sandbox = await openSandbox({ tokens: ['1:the-only-token-the-server-knows'] });
     const env = { BOT_TOKEN: '2:a-token-the-server-does-not-know' };

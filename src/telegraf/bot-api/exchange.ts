@@ -4,6 +4,7 @@ import https from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Clock } from '../../clock.js';
 import type { ApiAnswer, CallOptions, UnreachableWhy } from '../../polling/bot-api.js';
+import { addressTimeoutMs, raiseAddressTimeout, restoreAddressTimeout } from '../takeover/address-timeout.js';
 import { type AnswerReader, describeStatus, readAnswer, unreachable } from './answer.js';
 import { decodeBody, isEncoded, LONGEST_BODY_BYTES } from './decode-body.js';
 import { describeError, isAddressTimeout } from './describe-error.js';
@@ -24,8 +25,6 @@ export interface ApiRequest<T> extends AnswerReader<T> {
 export interface ConnectionState {
   /** Whether an idle connection that the pool offers is discarded as stale. */
   needsNew: boolean;
-  /** Whether each address of the host is given seconds to answer, and not Node's 250 ms. */
-  needsPatience: boolean;
 }
 
 export type ExchangeResult<T> =
@@ -48,9 +47,6 @@ const bodyStage: Stage = { awaits: 'further byte of the answer', limitMs: 10_000
 /** From this age of a body on, bytes count as progress only while they come faster than 1 kB/s: a trickle is no answer. */
 const TRICKLE_AFTER_MS = 60_000;
 
-/** How long each of a host's addresses gets to answer where 250 ms were not enough. */
-const PATIENT_ATTEMPT_MS = 5_000;
-
 const REDIRECTS = new Set([307, 308]);
 
 /**
@@ -72,6 +68,7 @@ export function exchange<T>(
     let bytesReadBefore = 0;
     let bodyBytes = 0;
     let answeredAt: number | undefined;
+    let connection: ConnectionAttempts | undefined;
 
     let hasEnded = false;
     const end = (result: ExchangeResult<T>) => {
@@ -91,7 +88,7 @@ export function exchange<T>(
       clock,
       alive: (ms) => limits.alive?.(ms),
       overdue: ({ awaits, limitMs }) => {
-        const detail = `no ${awaits} within ${limitMs / 1000} s${placeOf(socket)}`;
+        const detail = `no ${awaits} within ${limitMs / 1000} s${placeOf(socket, connection)}`;
         if (answeredAt !== undefined) fail('cut', `${detail}, after ${bodyBytes} bytes of the body`);
         else fail('timeout', `${method}: ${detail}`);
       },
@@ -108,7 +105,6 @@ export function exchange<T>(
           'accept-encoding': 'identity',
           'user-agent': userAgent,
         },
-        ...(state.needsPatience && { autoSelectFamilyAttemptTimeout: PATIENT_ATTEMPT_MS }),
       });
     } catch (error) {
       // What an agent was built with may be unusable, such as a certificate.
@@ -122,7 +118,7 @@ export function exchange<T>(
       bytesReadBefore = given.bytesRead;
       if (state.needsNew && request.reusedSocket) end({ kind: 'stale' });
       else if (given.connecting)
-        followConnection(given, address, (stage) => timer.begin(stage ?? answerStage));
+        connection = followConnection(given, address, clock, (stage) => timer.begin(stage ?? answerStage));
       else timer.begin(answerStage);
     });
     let failBody: ((error: Error) => void) | undefined;
@@ -130,9 +126,10 @@ export function exchange<T>(
       // From Node 24 on, the request is told of a reset before the response is.
       if (failBody) return failBody(error);
       const nothingReceived = socket?.bytesRead === bytesReadBefore;
-      state.needsPatience ||= isAddressTimeout(error);
-      if (request.reusedSocket && nothingReceived) end({ kind: 'stale' });
-      else fail('network', describeError(error));
+      if (request.reusedSocket && nothingReceived) return end({ kind: 'stale' });
+      if (!isAddressTimeout(error)) return fail('network', describeError(error));
+      fail('network', `${describeError(error)}; each address had ${addressTimeoutMs()} ms`);
+      raiseAddressTimeout();
     });
     request.on('response', (response) => {
       const { statusCode: status = 0, headers } = response;
@@ -176,21 +173,37 @@ export function exchange<T>(
   });
 }
 
+/** The attempts to connect to one of a host's addresses. */
+interface ConnectionAttempts {
+  /** The address that is being tried, or was tried last. */
+  newest?: { readonly place: string; readonly at: number };
+}
+
 /** Tells the stages of a connection that is being made; undefined once the request is under way. */
 function followConnection(
   socket: Socket,
   { protocol, hostname }: http.RequestOptions,
+  clock: Clock,
   enter: (stage: Stage | undefined) => void,
-): void {
+): ConnectionAttempts {
+  const attempts: ConnectionAttempts = {};
+  socket.on('connectionAttempt', (address: string, port: number) => {
+    attempts.newest = { place: `${isIP(address) === 6 ? `[${address}]` : address}:${port}`, at: clock.now() };
+  });
   const host = hostname?.replace(/^\[|\]$/g, '') ?? '';
   enter(isIP(host) === 0 ? lookUpStage : connectStage);
   socket.once('lookup', () => enter(connectStage));
-  socket.once('connect', () => enter(protocol === 'https:' ? secureStage : undefined));
+  socket.once('connect', () => {
+    if (attempts.newest) restoreAddressTimeout(clock.now() - attempts.newest.at);
+    enter(protocol === 'https:' ? secureStage : undefined);
+  });
   if (protocol === 'https:') socket.once('secureConnect', () => enter(undefined));
+  return attempts;
 }
 
-/** The address that a socket is connected to, for people who look for what does not answer. */
-function placeOf(socket: Socket | undefined): string {
+/** The address that a socket is connected to, or tries to, for people who look for what does not answer. */
+function placeOf(socket: Socket | undefined, attempts: ConnectionAttempts | undefined): string {
   const { remoteAddress, remotePort } = socket ?? {};
-  return remoteAddress === undefined ? '' : ` from ${remoteAddress}:${remotePort}`;
+  if (remoteAddress !== undefined) return ` from ${remoteAddress}:${remotePort}`;
+  return attempts?.newest ? ` to ${attempts.newest.place}` : '';
 }

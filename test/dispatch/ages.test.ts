@@ -1,0 +1,27 @@
+import { expect, it } from '@jest/globals';
+import { Ages } from '../../src/dispatch/ages.js';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+it.each([
+  ['forward, at a machine without a clock of its own', 50 * 365 * DAY_MS],
+  ['forward by an hour', 60 * MINUTE_MS],
+  ['back by a day', -DAY_MS],
+])('nothing grows old because the clock is set %s', (_, byMs) => {
+  const time = { wallMs: 1_000 * DAY_MS, steadyMs: 7 };
+  const ages = new Ages(() => time.wallMs, { now: () => time.steadyMs });
+  const pass = (ms: number) => {
+    time.wallMs += ms;
+    time.steadyMs += ms;
+  };
+  const beforeMs = time.wallMs;
+  pass(MINUTE_MS);
+  time.wallMs += byMs;
+  const afterMs = time.wallMs;
+  pass(MINUTE_MS);
+  expect(ages.of(beforeMs)).toBe(2 * MINUTE_MS + Math.min(0, byMs));
+  expect(ages.of(afterMs)).toBe(MINUTE_MS);
+  pass(DAY_MS);
+  expect(ages.of(afterMs)).toBe(MINUTE_MS + DAY_MS);
+});
