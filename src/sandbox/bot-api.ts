@@ -40,10 +40,13 @@ export class BotApi {
     try {
       this.#serve(request, body, response);
     } catch (error) {
-      const { status, body } = failureOf(error);
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(body);
+      reply(response, failureOf(error));
     }
+  }
+
+  /** Refuses a request without looking at it. */
+  refuse(reason: string, response: ServerResponse): void {
+    reply(response, failure(new ApiError(403, `Forbidden: ${reason}`)));
   }
 
   /** Applies a newly added fault rule to the pending requests. */
@@ -112,6 +115,12 @@ export class BotApi {
       request.send(failureOf(error));
     }
   }
+}
+
+/** Responds to a request that is not a call. */
+function reply(response: ServerResponse, { status, body }: ApiResponse): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(body);
 }
 
 /** Returns the response to an error. Any other error than an ApiError is a bug of the sandbox, and gives a 500. */

@@ -42,6 +42,11 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 
 export const isControlRequest = ({ url }: IncomingMessage): boolean => url?.startsWith(PREFIX) ?? false;
 
+/** Refuses a control request without looking at it. */
+export function refuseControlRequest(reason: string, response: ServerResponse): void {
+  reply(response, 403, { error: reason });
+}
+
 /** Serves a control request whose body is complete. */
 export function serveControlRequest(
   sandbox: Sandbox,

@@ -12,11 +12,12 @@ import { BotApi } from './bot-api.js';
 import { Calls } from './calls.js';
 import { cancellableClock } from './cancellable-clock.js';
 import { Conditions } from './conditions.js';
-import { isControlRequest, serveControlRequest } from './control.js';
+import { isControlRequest, refuseControlRequest, serveControlRequest } from './control.js';
 import type { FaultRule } from './fault-rule.js';
 import { type ActiveRule, Faults } from './faults.js';
 import { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
+import { foreignOrigin } from './request-origin.js';
 import { SandboxBot, type SandboxBotParts } from './sandbox-bot.js';
 import { startSecondPoller } from './second-poller.js';
 import { seededRandom } from './seeded-random.js';
@@ -95,10 +96,13 @@ export class Sandbox extends SandboxBot {
     this.#conditions = new Conditions({ clock, closing: closing.signal, describeState });
     this.#faults = new Faults({ clock, seed });
     this.#http = new HttpServer((request, body, response) => {
+      const reason = foreignOrigin(request.headers);
       if (isControlRequest(request)) {
         this.#http.exempt(response);
-        serveControlRequest(this, request, body, response);
-      } else this.#api.receive(request, body, response);
+        if (reason) refuseControlRequest(reason, response);
+        else serveControlRequest(this, request, body, response);
+      } else if (reason) this.#api.refuse(reason, response);
+      else this.#api.receive(request, body, response);
     });
     this.#api = new BotApi({
       clock,
