@@ -5,13 +5,8 @@ import { ConflictDescription, GetUpdates, type Responder } from './get-updates.j
 import type { Message, User } from './message.js';
 import { type CallParameters, integer, structure } from './parameters.js';
 import { type AllowedUpdates, isAllowed, parseAllowedUpdates, retentionMs } from './update-kinds.js';
+import { kindOf, type NewUpdate } from './update-parser.js';
 import { UpdateQueue } from './update-queue.js';
-
-/** A raw Bot API update: an optional `update_id`, and one other field that names its kind. */
-export interface NewUpdate {
-  readonly update_id?: number;
-  readonly [kind: string]: unknown;
-}
 
 const MAX_POLL_SECONDS = 50;
 /** How long Telegram's cloud server refuses a bot that has logged out. */
@@ -55,13 +50,14 @@ export class BotAccount {
    * Queues updates and wakes the waiting poll. Updates of a kind that is not allowed are dropped. Returns the ids of the
    * others.
    *
-   * @throws RangeError for an `update_id` that is not above all queued ids; the updates before it stay queued
+   * @throws RangeError for an update without exactly one known kind, and for an `update_id` that is not above all queued
+   *   ids; the updates before it stay queued
    */
   add(updates: Iterable<NewUpdate>): number[] {
     const ids: number[] = [];
     try {
       for (const { update_id: id, ...content } of updates) {
-        const kind = Object.keys(content)[0] ?? '';
+        const kind = kindOf(content);
         if (!isAllowed(kind, this.allowedUpdates)) continue;
         if (id !== undefined) this.queue.setNextId(id);
         ids.push(this.queue.push(content, retentionMs(kind)));

@@ -62,3 +62,7 @@ const byLowerCaseName: ReadonlyMap<string, Method> = new Map(
 
 /** Returns the method with a name in any case, or undefined without such a method. */
 export const findMethod = (name: string): Method | undefined => byLowerCaseName.get(name.toLowerCase());
+
+/** Whether a name, in any case, is that of a method that the sandbox knows. */
+export const isMethodName = (name: string): boolean =>
+  byLowerCaseName.has(name.toLowerCase()) || name.toLowerCase() === 'getupdates';

@@ -14,6 +14,7 @@ import { cancellableClock } from './cancellable-clock.js';
 import { Conditions } from './conditions.js';
 import { isControlRequest, refuseControlRequest, serveControlRequest } from './control.js';
 import type { FaultRule } from './fault-rule.js';
+import { parseFaultRule } from './fault-rule-parser.js';
 import { type ActiveRule, Faults } from './faults.js';
 import { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
@@ -138,8 +139,9 @@ export class Sandbox extends SandboxBot {
     return this.#bot(this.#accounts.find(id));
   }
 
-  /** Activates a fault rule and returns its id. @throws RangeError for a second poller of an unknown bot */
+  /** Activates a fault rule and returns its id. @throws RangeError for an invalid rule, or a second poller of an unknown bot */
   addFault(rule: FaultRule): number {
+    parseFaultRule(rule);
     const endServerFault = this.#startServerFault(rule);
     const id = this.#faults.add(rule, () => {
       endServerFault?.();
