@@ -11,7 +11,7 @@ import type { Faults } from './faults.js';
 import type { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
 import { findMethod } from './methods.js';
-import { parseParameters, text } from './parameters.js';
+import { type CallParameters, parseParameters, text } from './parameters.js';
 
 export interface BotApiOptions {
   readonly clock: Clock;
@@ -36,9 +36,16 @@ export class BotApi {
   }
 
   /** Serves a request whose body is complete. */
-  receive(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  receive({ url = '', headers }: IncomingMessage, body: Buffer, response: ServerResponse): void {
     try {
-      this.#serve(request, body, response);
+      const { token, method, query } = route(url);
+      const account = this.#options.accounts.authenticate(token);
+      const serve = (parameters: CallParameters) =>
+        this.#serve(account, method || text(parameters, 'method'), parameters, response);
+      const parameters = parseParameters(query, headers, body);
+      if (parameters instanceof Promise)
+        parameters.then(serve).catch((error) => reply(response, failureOf(error)));
+      else serve(parameters);
     } catch (error) {
       reply(response, failureOf(error));
     }
@@ -61,12 +68,8 @@ export class BotApi {
     }
   }
 
-  #serve(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
-    const { clock, accounts, calls, faults, http, roundTripMs, onChange } = this.#options;
-    const { token, method: methodInPath, query } = route(request.url ?? '');
-    const account = accounts.authenticate(token);
-    const parameters = parseParameters(query, request.headers, body);
-    const method = methodInPath || text(parameters, 'method');
+  #serve(account: BotAccount, method: string, parameters: CallParameters, response: ServerResponse): void {
+    const { clock, calls, faults, http, roundTripMs, onChange } = this.#options;
     const { latencyMs, fault } = faults.apply({ bot: account.id, method });
     const apiRequest = new ApiRequest({
       call: calls.record({ atMs: clock.now(), bot: account.id, method, parameters }),
