@@ -38,6 +38,10 @@ export class BotApi {
   /** Serves a request whose body is complete. */
   receive({ url = '', headers }: IncomingMessage, body: Buffer, response: ServerResponse): void {
     try {
+      if (url.startsWith('/file/')) {
+        this.#download(url, response);
+        return;
+      }
       const { token, method, query } = route(url);
       const account = this.#options.accounts.authenticate(token);
       const serve = (parameters: CallParameters) =>
@@ -66,6 +70,16 @@ export class BotApi {
       // A pending poll has no updates, so the fault corrupts an empty response.
       if (fault && request.applyFault(fault)) request.send(successOfItems([]));
     }
+  }
+
+  /** Serves a file that the bot has sent. */
+  #download(url: string, response: ServerResponse): void {
+    const [, token = '', path = ''] =
+      /^\/file\/bot([^/]*(?:\/test)?)\/([^?]*)/.exec(percentDecoded(url)) ?? [];
+    const content = this.#options.accounts.authenticate(token).files.content(path);
+    if (!content) throw new ApiError(404, 'Not Found');
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': content.length });
+    response.end(content);
   }
 
   #serve(account: BotAccount, method: string, parameters: CallParameters, response: ServerResponse): void {

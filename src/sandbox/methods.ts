@@ -2,15 +2,16 @@
  * The Bot API methods that the sandbox knows. Methods that matter for delivery are complete, methods that send give a
  * likely response, and many others only respond `true`. `getUpdates` is handled elsewhere (get-updates.ts).
  */
+import { ApiError } from './api-response.js';
 import { editMethods } from './methods/edit.js';
 import { informationMethods } from './methods/information.js';
 import { done, type Method, type Methods } from './methods/method.js';
 import { sendMethods } from './methods/send.js';
 import { webhookMethods } from './methods/webhook.js';
+import { text } from './parameters.js';
 
 /** Methods that are recorded and respond `true`, without any other effect. */
 const acknowledged = [
-  'answerCallbackQuery',
   'answerInlineQuery',
   'answerPreCheckoutQuery',
   'answerShippingQuery',
@@ -22,8 +23,6 @@ const acknowledged = [
   'declineChatJoinRequest',
   'deleteChatPhoto',
   'deleteForumTopic',
-  'deleteMessages',
-  'deleteMyCommands',
   'editForumTopic',
   'leaveChat',
   'pinChatMessage',
@@ -48,7 +47,14 @@ const acknowledged = [
   'unpinChatMessage',
 ];
 
+const answerCallbackQuery: Method = ({ account, parameters }) => {
+  if (!account.callbackQueries.answer(text(parameters, 'callback_query_id')))
+    throw ApiError.badRequest('query is too old and response timeout expired or query ID is invalid');
+  return done();
+};
+
 const methods: Methods = {
+  answerCallbackQuery,
   ...Object.fromEntries(acknowledged.map((name) => [name, () => done()])),
   ...editMethods,
   ...informationMethods,

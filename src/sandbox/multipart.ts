@@ -1,5 +1,6 @@
 /** Parses multipart bodies, in which programs upload files. The only file that imports busboy. */
 import { ApiError } from './api-response.js';
+import { uploadOf } from './files.js';
 import type { CallParameters } from './parameters.js';
 
 /** Resolves to the fields and the files of a body. Rejects with an ApiError 400 for a body that cannot be parsed. */
@@ -18,13 +19,13 @@ export async function parseMultipart(contentType: string, body: Buffer): Promise
       const found: [string, unknown][] = [];
       parser.on('field', (name, value) => found.push([unescaped(name), value]));
       parser.on('file', (name, file, { filename }) => {
-        let size = 0;
-        file.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-        });
+        const chunks: Buffer[] = [];
+        file.on('data', (chunk: Buffer) => chunks.push(chunk));
         // A file that is cut off also ends the parser with an error.
         file.on('error', () => {});
-        file.on('end', () => found.push([unescaped(name), { fileName: unescaped(filename ?? ''), size }]));
+        file.on('end', () =>
+          found.push([unescaped(name), uploadOf(unescaped(filename ?? ''), Buffer.concat(chunks))]),
+        );
       });
       parser.on('error', fail);
       parser.on('close', () => resolve(Object.fromEntries(found)));

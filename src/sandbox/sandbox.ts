@@ -32,7 +32,7 @@ export const NOT_MODELLED = [
   'permissions, membership, privacy mode, blocked bots: a bot may write to any chat, which exists from then on',
   'flood limits (a fault makes 429s), and size limits other than the length of a text',
   'parse modes: a text is shown as it was sent; the only entities are commands',
-  'files: name and size are recorded, the content is dropped, nothing can be downloaded',
+  'files: what is uploaded can be downloaded again, and is not looked into; other files have a content in name only',
   'payments, games, stories, business accounts, forums and inline mode, except raw updates and calls answered with `true`',
   'service messages of groups, and updates caused by the bot itself',
   'TLS, HTTP/2, several data centers: the server speaks plain HTTP/1.1 on 127.0.0.1 and keeps everything in memory',

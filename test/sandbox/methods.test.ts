@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { openTestSandbox } from './test-sandbox.js';
 
-it.each(['sendChatAction', 'answerCallbackQuery', 'answerInlineQuery', 'setMessageReaction', 'close'])(
+it.each(['sendChatAction', 'answerInlineQuery', 'setMessageReaction', 'close'])(
   '%s responds true',
   async (method) => {
     const { call } = await openTestSandbox();
