@@ -15,35 +15,53 @@ const acknowledged = [
   'answerInlineQuery',
   'answerPreCheckoutQuery',
   'answerShippingQuery',
+  'answerWebAppQuery',
   'approveChatJoinRequest',
   'banChatMember',
   'banChatSenderChat',
   'close',
   'closeForumTopic',
+  'closeGeneralForumTopic',
   'declineChatJoinRequest',
   'deleteChatPhoto',
+  'deleteChatStickerSet',
   'deleteForumTopic',
+  'deleteStory',
   'editForumTopic',
+  'editGeneralForumTopic',
+  'hideGeneralForumTopic',
   'leaveChat',
   'pinChatMessage',
   'promoteChatMember',
+  'readBusinessMessage',
+  'refundStarPayment',
   'reopenForumTopic',
+  'reopenGeneralForumTopic',
   'restrictChatMember',
   'sendChatAction',
+  'sendMessageDraft',
   'setChatAdministratorCustomTitle',
   'setChatDescription',
+  'setChatMemberTag',
   'setChatMenuButton',
   'setChatPermissions',
   'setChatPhoto',
+  'setChatStickerSet',
   'setChatTitle',
+  'setGameScore',
   'setMessageReaction',
   'setMyDefaultAdministratorRights',
   'setMyDescription',
   'setMyName',
   'setMyShortDescription',
+  'setPassportDataErrors',
+  'setUserEmojiStatus',
   'unbanChatMember',
   'unbanChatSenderChat',
+  'unhideGeneralForumTopic',
   'unpinAllChatMessages',
+  'unpinAllForumTopicMessages',
+  'unpinAllGeneralForumTopicMessages',
   'unpinChatMessage',
 ];
 
@@ -62,8 +80,19 @@ const methods: Methods = {
   ...webhookMethods,
 };
 
+/** Earlier names of methods, which Telegram still knows. */
+const earlierNames: Methods = Object.fromEntries(
+  [
+    ['getChatMembersCount', 'getChatMemberCount'],
+    ['kickChatMember', 'banChatMember'],
+  ].flatMap(([earlier = '', name = '']) => {
+    const method = methods[name];
+    return method ? [[earlier, method] as const] : [];
+  }),
+);
+
 const byLowerCaseName: ReadonlyMap<string, Method> = new Map(
-  Object.entries(methods).map(([name, method]) => [name.toLowerCase(), method]),
+  Object.entries({ ...methods, ...earlierNames }).map(([name, method]) => [name.toLowerCase(), method]),
 );
 
 /** Returns the method with a name in any case, or undefined without such a method. */

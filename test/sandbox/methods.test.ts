@@ -15,3 +15,14 @@ it('stores the commands of a bot', async () => {
   await call('setMyCommands', { commands });
   expect((await call('getMyCommands')).result).toEqual(commands);
 });
+
+it.each([
+  ['getChatMembersCount', 2],
+  ['kickChatMember', true],
+  ['closeGeneralForumTopic', true],
+  ['getMyName', { name: 'Sandbox' }],
+  ['getChatMenuButton', { type: 'commands' }],
+])('knows %s', async (method, result) => {
+  const { call } = await openTestSandbox();
+  expect(await call(method, { chat_id: 1 })).toEqual({ ok: true, result });
+});

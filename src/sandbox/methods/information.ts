@@ -79,6 +79,11 @@ export const informationMethods: Methods = {
     if (chat > 0) throw ApiError.badRequest('there are no administrators in the private chat');
     return success([botAsMember(account, chat)]);
   },
+  getMyName: ({ account }) => success({ name: account.user.first_name }),
+  getMyDescription: () => success({ description: '' }),
+  getMyShortDescription: () => success({ short_description: '' }),
+  getChatMenuButton: () => success({ type: 'commands' }),
+  getForumTopicIconStickers: () => success([]),
   getUserProfilePhotos: () => success({ total_count: 0, photos: [] }),
   getFile: ({ account, parameters }) => {
     const id = text(parameters, 'file_id');
