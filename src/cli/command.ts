@@ -40,6 +40,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 export const commandNames: readonly string[] = Object.keys(commands);
 
+/** The commands that have a help of their own. */
+const HELPS_ITSELF: readonly string[] = ['sandbox'];
+
 const aliases: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };
 
 /** Runs a command. Resolves to the exit code and never rejects. */
@@ -49,7 +52,7 @@ export async function runCommand(
 ): Promise<number> {
   // A reader that stops early (`| head`) must not end the command.
   for (const stream of [process.stdout, process.stderr]) ignoreErrors(stream);
-  const name = asksForHelp(args) ? 'help' : (aliases[first] ?? first);
+  const name = asksForHelp(args) && !HELPS_ITSELF.includes(first) ? 'help' : (aliases[first] ?? first);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!load) {
     printError(unknownCommand(first));

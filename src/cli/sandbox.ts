@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { aborted } from '../abort.js';
 import { ExitCode } from '../exit-code.js';
 import { ApiError } from '../sandbox/api-response.js';
+import { faultHelp } from '../sandbox/fault-rule-parser.js';
 import { contentOf, type Message } from '../sandbox/message.js';
 import { NOT_MODELLED, SANDBOX_TOKEN, type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { codeOf } from '../system-error.js';
@@ -15,12 +16,38 @@ const USAGE = `usage: lastcall sandbox [--port N] [--host-token TOKEN]… [--say
   --port N            listen on 127.0.0.1:N (default ${DEFAULT_PORT}; 0: any free port)
   --host-token TOKEN  accept only this token; may be repeated (default: accept every well-formed token)
   --say TEXT          send this message to the first bot at the start
+  --help              print this, with the control API and all faults
+`;
+
+/** Describes the control API, which listens on the same port. */
+const CONTROL_API = `The control API, for curl and tests (fields of the query or of a JSON body; bot: an id or a token, default the first):
+  POST   /sandbox/updates  text, chat?, from?, fromId?, count?   a person's message to the bot
+                           updates                               a list of raw Bot API updates
+  POST   /sandbox/chats    say, chat?, from?, rounds?, patienceMs?, pauseMs?
+                                                                 a conversation: each text waits for an answer
+  GET    /sandbox/chats    chat?                                 what was said and answered
+  GET    /sandbox/calls    method?, since?                       the calls of the bot
+  GET    /sandbox/state                                          the queue, the polls, the webhook
+  POST   /sandbox/state    nextUpdateId                          the id of the next update
+  GET    /sandbox/faults                                         the faults in force
+  POST   /sandbox/faults   kind, with the fields of the kind     a fault; answers with its id
+  DELETE /sandbox/faults   id?                                   end one fault, or all
+
+Faults, each a kind with its fields:
+${faultHelp()}
+  All but refuse and rival take: method (a name or a list), bot (an id), after (so many pass first), times (so many
+  fail; 0: only those under way), fraction (a share from 0 to 1), forMs (ends by itself). refuse takes forMs; rival
+  takes bot and forMs; assorted takes of, a list of faults.
 `;
 
 /** Runs until the signal aborts. Resolves to the exit code: 0, or 78 with an error on stderr if it cannot start. */
 export async function sandbox({ args, stdout, stderr, signal }: CommandContext): Promise<number> {
   try {
-    const { port, tokens, say } = parse(args);
+    const { port, tokens, say, help } = parse(args);
+    if (help) {
+      stdout.write(`${USAGE}\n${CONTROL_API}`);
+      return ExitCode.clean;
+    }
     const server = await start(port, tokens);
     stdout.write(introduction(server, tokens));
     server.onMessage((message, bot) => stdout.write(line(bot, message)));
@@ -43,7 +70,7 @@ function parse(args: readonly string[]) {
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new UsageError(`--port must be a whole number from 0 to 65535, not '${values.port}'`);
-  return { port, tokens: values['host-token'], say: values.say };
+  return { port, tokens: values['host-token'], say: values.say, help: values.help };
 }
 
 function parsed(args: readonly string[]) {
@@ -51,6 +78,7 @@ function parsed(args: readonly string[]) {
     port: { type: 'string', default: `${DEFAULT_PORT}` },
     'host-token': { type: 'string', multiple: true },
     say: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
   } as const;
   try {
     return parseArgs({ args: [...args], options });

@@ -1,22 +1,22 @@
 /** Everything that the server keeps for one bot: its queue of updates, webhook, settings and messages. */
 import type { Clock } from '../clock.js';
+import { isObject } from '../json.js';
 import { ApiError } from './api-response.js';
+import { BotCommands } from './bot-commands.js';
+import { CallbackQueries } from './callback-queries.js';
+import { Files } from './files.js';
 import { ConflictDescription, GetUpdates, type Responder } from './get-updates.js';
-import type { Message, User } from './message.js';
+import { KnownChats } from './known-chats.js';
+import { isMessage, type User } from './message.js';
 import { type CallParameters, integer, structure } from './parameters.js';
+import { StoredMessages } from './stored-messages.js';
 import { type AllowedUpdates, isAllowed, parseAllowedUpdates, retentionMs } from './update-kinds.js';
+import { kindOf, type NewUpdate } from './update-parser.js';
 import { UpdateQueue } from './update-queue.js';
-
-/** A raw Bot API update: an optional `update_id`, and one other field that names its kind. */
-export interface NewUpdate {
-  readonly update_id?: number;
-  readonly [kind: string]: unknown;
-}
 
 const MAX_POLL_SECONDS = 50;
 /** How long Telegram's cloud server refuses a bot that has logged out. */
 const LOGGED_OUT_MS = 600_000;
-const STORED_MESSAGES = 5_000;
 
 export class BotAccount {
   readonly token: string;
@@ -24,21 +24,24 @@ export class BotAccount {
   readonly queue: UpdateQueue;
   readonly getUpdates: GetUpdates;
   readonly #clock: Clock;
-  /** Messages by id. In the sandbox, ids are unique across all chats of a bot. */
-  readonly #messages = new Map<number, Message>();
-  #lastMessageId = 0;
+  readonly messages = new StoredMessages();
+  readonly chats = new KnownChats();
+  readonly files = new Files();
+  readonly commands = new BotCommands();
+  readonly callbackQueries: CallbackQueries;
+  #lastId = 0;
   #loggedOutUntil = Number.NEGATIVE_INFINITY;
   /** The kinds of updates that the bot gets; undefined for the default kinds. */
   allowedUpdates: AllowedUpdates;
   webhookUrl = '';
   nextSetWebhookAt = Number.NEGATIVE_INFINITY;
-  commands: unknown = [];
 
   constructor({ token, clock, nextUpdateId }: { token: string; clock: Clock; nextUpdateId: number }) {
     const id = Number.parseInt(token, 10);
     this.token = token;
     this.user = { id, is_bot: true, first_name: 'Sandbox', username: `sandbox_${id}_bot` };
     this.#clock = clock;
+    this.callbackQueries = new CallbackQueries(clock);
     this.queue = new UpdateQueue({ clock, nextId: nextUpdateId });
     this.getUpdates = new GetUpdates({ clock, queue: this.queue });
   }
@@ -55,16 +58,18 @@ export class BotAccount {
    * Queues updates and wakes the waiting poll. Updates of a kind that is not allowed are dropped. Returns the ids of the
    * others.
    *
-   * @throws RangeError for an `update_id` that is not above all queued ids; the updates before it stay queued
+   * @throws RangeError for an update without exactly one known kind, and for an `update_id` that is not above all queued
+   *   ids; the updates before it stay queued
    */
   add(updates: Iterable<NewUpdate>): number[] {
     const ids: number[] = [];
     try {
       for (const { update_id: id, ...content } of updates) {
-        const kind = Object.keys(content)[0] ?? '';
+        const kind = kindOf(content);
         if (!isAllowed(kind, this.allowedUpdates)) continue;
         if (id !== undefined) this.queue.setNextId(id);
         ids.push(this.queue.push(content, retentionMs(kind)));
+        this.#learn(kind, content[kind]);
       }
     } finally {
       if (ids.length > 0) this.getUpdates.wake();
@@ -103,23 +108,27 @@ export class BotAccount {
     this.getUpdates.failWaiting(new ApiError(400, 'Logged out'));
   }
 
-  /** Returns the id of the next message in any of the bot's chats. */
-  nextMessageId(): number {
-    return ++this.#lastMessageId;
+  /** Returns an id for a poll, an album or a query. */
+  nextId(): string {
+    return `${++this.#lastId}`;
   }
 
-  /** Stores a message so that it can be edited or copied. Only the newest messages are kept. */
-  storeMessage(message: Message): void {
-    this.#messages.set(message.message_id, message);
-    this.#messages.delete(message.message_id - STORED_MESSAGES);
+  /** Remembers the messages in a raw update, as if the bot had seen them in the chat. */
+  #learn(kind: string, content: unknown): void {
+    if (!isObject(content)) return;
+    if (kind === 'callback_query') this.callbackQueries.add(`${content['id']}`);
+    const message = kind === 'callback_query' ? content['message'] : content;
+    if (!isMessage(message)) return;
+    this.messages.store(message);
+    this.chats.learn(message);
+    for (const id of fileIds(message)) this.files.learn(id);
   }
+}
 
-  findMessage(chatId: number, messageId: number): Message | undefined {
-    const message = this.#messages.get(messageId);
-    return message?.chat.id === chatId ? message : undefined;
-  }
-
-  deleteMessage(chatId: number, messageId: number): void {
-    if (this.findMessage(chatId, messageId)) this.#messages.delete(messageId);
-  }
+/** Returns the ids of all files in a message. */
+function fileIds(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(fileIds);
+  if (!isObject(value)) return [];
+  const id = value['file_id'];
+  return [...(typeof id === 'string' ? [id] : []), ...Object.values(value).flatMap(fileIds)];
 }

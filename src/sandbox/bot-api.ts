@@ -11,7 +11,7 @@ import type { Faults } from './faults.js';
 import type { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
 import { findMethod } from './methods.js';
-import { parseParameters, text } from './parameters.js';
+import { type CallParameters, parseParameters, text } from './parameters.js';
 
 export interface BotApiOptions {
   readonly clock: Clock;
@@ -36,14 +36,28 @@ export class BotApi {
   }
 
   /** Serves a request whose body is complete. */
-  receive(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  receive({ url = '', headers }: IncomingMessage, body: Buffer, response: ServerResponse): void {
     try {
-      this.#serve(request, body, response);
+      if (url.startsWith('/file/')) {
+        this.#download(url, response);
+        return;
+      }
+      const { token, method, query } = route(url);
+      const account = this.#options.accounts.authenticate(token);
+      const serve = (parameters: CallParameters) =>
+        this.#serve(account, method || text(parameters, 'method'), parameters, response);
+      const parameters = parseParameters(query, headers, body);
+      if (parameters instanceof Promise)
+        parameters.then(serve).catch((error) => reply(response, failureOf(error)));
+      else serve(parameters);
     } catch (error) {
-      const { status, body } = failureOf(error);
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(body);
+      reply(response, failureOf(error));
     }
+  }
+
+  /** Refuses a request without looking at it. */
+  refuse(reason: string, response: ServerResponse): void {
+    reply(response, failure(new ApiError(403, `Forbidden: ${reason}`)));
   }
 
   /** Applies a newly added fault rule to the pending requests. */
@@ -58,12 +72,18 @@ export class BotApi {
     }
   }
 
-  #serve(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
-    const { clock, accounts, calls, faults, http, roundTripMs, onChange } = this.#options;
-    const { token, method: methodInPath, query } = route(request.url ?? '');
-    const account = accounts.authenticate(token);
-    const parameters = parseParameters(query, request.headers, body);
-    const method = methodInPath || text(parameters, 'method');
+  /** Serves a file that the bot has sent. */
+  #download(url: string, response: ServerResponse): void {
+    const [, token = '', path = ''] =
+      /^\/file\/bot([^/]*(?:\/test)?)\/([^?]*)/.exec(percentDecoded(url)) ?? [];
+    const content = this.#options.accounts.authenticate(token).files.content(path);
+    if (!content) throw new ApiError(404, 'Not Found');
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': content.length });
+    response.end(content);
+  }
+
+  #serve(account: BotAccount, method: string, parameters: CallParameters, response: ServerResponse): void {
+    const { clock, calls, faults, http, roundTripMs, onChange } = this.#options;
     const { latencyMs, fault } = faults.apply({ bot: account.id, method });
     const apiRequest = new ApiRequest({
       call: calls.record({ atMs: clock.now(), bot: account.id, method, parameters }),
@@ -112,6 +132,12 @@ export class BotApi {
       request.send(failureOf(error));
     }
   }
+}
+
+/** Responds to a request that is not a call. */
+function reply(response: ServerResponse, { status, body }: ApiResponse): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(body);
 }
 
 /** Returns the response to an error. Any other error than an ApiError is a bug of the sandbox, and gives a 500. */

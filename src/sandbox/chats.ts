@@ -2,7 +2,7 @@
 import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import type { BotAccount } from './bot-account.js';
-import { chat, type Message, person, textContent, unixSeconds } from './message.js';
+import { type Message, textContent, unixSeconds } from './message.js';
 import { type Exchange, type OpenExchange, Transcript } from './transcript.js';
 
 /** A message from a person to the bot. */
@@ -145,14 +145,17 @@ export class Chats {
 
   #send({ chat: chatId = 1, from, fromId = chatId, text }: Omit<UserMessage, 'count'>): OpenExchange {
     const { clock, account } = this.#options;
+    // In a private chat, the name is that of the chat, too.
+    const author = account.chats.person(fromId, from);
+    if (from !== undefined && chatId > 0) account.chats.person(chatId, from);
     const message: Message = {
-      message_id: account.nextMessageId(),
-      from: person(fromId, from),
-      chat: chat(chatId, from),
+      message_id: account.messages.nextId(),
+      from: author,
+      chat: account.chats.chat(chatId),
       date: unixSeconds(),
       ...textContent(text),
     };
-    account.storeMessage(message);
+    account.messages.store(message);
     const exchange: OpenExchange = {
       updateId: account.add([{ message }])[0],
       chat: chatId,

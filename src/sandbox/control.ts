@@ -5,21 +5,37 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isObject, parseJson } from '../json.js';
 import { ApiError } from './api-response.js';
-import type { NewUpdate } from './bot-account.js';
-import { isFaultRule } from './fault-rule.js';
+import { parseFaultRule } from './fault-rule-parser.js';
 import type { Sandbox } from './sandbox.js';
 import type { SandboxBot } from './sandbox-bot.js';
+import { MAX_UPDATE_ID, parseUpdates } from './update-parser.js';
 
 const PREFIX = '/sandbox/';
 
+const MAX_TEXT_LENGTH = 4096;
+const MAX_NAME_LENGTH = 64;
+/** The most messages of one request: more would keep the server from anything else for seconds. */
+const MAX_MESSAGES = 100_000;
+/** The largest id that a JSON number of the Bot API may have: 52 bits. */
+const MAX_ID = 4_503_599_627_370_495;
+/** The longest time that a timer of Node can wait. */
+const MAX_MS = 2_147_483_647;
+
 /** Thrown for an invalid request. */
-class InvalidRequest extends Error {}
+class InvalidRequest extends Error {
+  readonly status: number;
+
+  constructor(message: string, status = 400) {
+    super(message);
+    this.status = status;
+  }
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 
 interface ControlRequest {
   readonly sandbox: Sandbox;
-  /** The bot with the id or token in the field `bot`, or the sandbox's first bot without it. */
+  /** The bot with the id or token in the field `bot`, or the sandbox's first bot without it. Looked up when it is read. */
   readonly bot: SandboxBot;
   /** The fields of the query string and the body. */
   readonly fields: Fields;
@@ -42,6 +58,11 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 
 export const isControlRequest = ({ url }: IncomingMessage): boolean => url?.startsWith(PREFIX) ?? false;
 
+/** Refuses a control request without looking at it. */
+export function refuseControlRequest(reason: string, response: ServerResponse): void {
+  reply(response, 403, { error: reason });
+}
+
 /** Serves a control request whose body is complete. */
 export function serveControlRequest(
   sandbox: Sandbox,
@@ -58,11 +79,18 @@ export function serveControlRequest(
   }
   try {
     const fields = { ...Object.fromEntries(searchParams), ...parseBody(body) };
-    reply(response, 200, handler({ sandbox, bot: findBot(sandbox, fields['bot']), fields }));
+    const request: ControlRequest = {
+      sandbox,
+      fields,
+      get bot() {
+        return findBot(sandbox, fields['bot']);
+      },
+    };
+    reply(response, 200, handler(request));
   } catch (error) {
     if (!(error instanceof InvalidRequest || error instanceof RangeError || error instanceof ApiError))
       throw error;
-    reply(response, 400, { error: error.message });
+    reply(response, error instanceof InvalidRequest ? error.status : 400, { error: error.message });
   }
 }
 
@@ -73,7 +101,7 @@ function findBot(sandbox: Sandbox, idOrToken: unknown): SandboxBot {
 }
 
 function setNextUpdateId({ bot, fields }: ControlRequest): unknown {
-  bot.jumpTo(required(number(fields, 'nextUpdateId'), 'nextUpdateId (a number)'));
+  bot.jumpTo(required(whole(fields, 'nextUpdateId', 1, MAX_UPDATE_ID), 'nextUpdateId (a number)'));
   return bot.state();
 }
 
@@ -82,20 +110,27 @@ function listCalls({ bot, fields }: ControlRequest): unknown {
 }
 
 function addUpdates({ bot, fields }: ControlRequest): unknown {
-  const { updates } = fields;
-  if (updates === undefined) {
-    const message = {
-      text: required(text(fields, 'text'), 'updates (a list) or text'),
-      chat: number(fields, 'chat'),
-      count: number(fields, 'count'),
-      from: text(fields, 'from'),
-      fromId: number(fields, 'fromId'),
-    };
-    return { ids: bot.say(message) };
-  }
-  if (!Array.isArray(updates) || !updates.every(isUpdate))
-    throw new InvalidRequest('updates must be a list of objects');
-  return { ids: bot.addUpdates(updates) };
+  if (fields['updates'] === undefined) return { ids: sayOnRequest(bot, fields) };
+  onlyFields(fields, ['bot', 'updates']);
+  const updates = parseUpdates(fields['updates']);
+  const ids = bot.addUpdates(updates);
+  if (ids.length === updates.length) return { ids };
+  return {
+    ids,
+    dropped: `${updates.length - ids.length}: the bot does not get updates of this kind; ${wanted(bot)}`,
+  };
+}
+
+function sayOnRequest(bot: SandboxBot, fields: Fields): readonly number[] {
+  onlyFields(fields, ['bot', 'text', 'chat', 'count', 'from', 'fromId']);
+  const message = {
+    text: required(text(fields, 'text', MAX_TEXT_LENGTH), 'updates (a list) or text'),
+    chat: id(fields, 'chat'),
+    count: whole(fields, 'count', 1, MAX_MESSAGES),
+    from: text(fields, 'from', MAX_NAME_LENGTH),
+    fromId: id(fields, 'fromId'),
+  };
+  return bot.say(message);
 }
 
 function report({ bot, fields }: ControlRequest): unknown {
@@ -104,15 +139,17 @@ function report({ bot, fields }: ControlRequest): unknown {
 }
 
 function startConversation({ bot, fields }: ControlRequest): unknown {
+  onlyFields(fields, ['bot', 'chat', 'say', 'from', 'rounds', 'patienceMs', 'pauseMs']);
   const { say } = fields;
-  const isListOfTexts = Array.isArray(say) && say.every((item) => typeof item === 'string');
+  const isListOfTexts =
+    Array.isArray(say) && say.every((item) => typeof item === 'string' && item.trim() !== '');
   const conversation = {
-    chat: number(fields, 'chat') ?? 1,
+    chat: id(fields, 'chat') ?? 1,
     say: required(isListOfTexts ? say : undefined, 'say (a list of texts)'),
-    from: text(fields, 'from'),
-    rounds: number(fields, 'rounds'),
-    patienceMs: number(fields, 'patienceMs'),
-    pauseMs: number(fields, 'pauseMs'),
+    from: text(fields, 'from', MAX_NAME_LENGTH),
+    rounds: whole(fields, 'rounds', 1, MAX_MESSAGES),
+    patienceMs: whole(fields, 'patienceMs', 0, MAX_MS),
+    pauseMs: whole(fields, 'pauseMs', 0, MAX_MS),
   };
   // Not awaited, because the conversation ends by itself, at the latest when the sandbox closes. The report shows it.
   void bot.converse(conversation);
@@ -120,20 +157,33 @@ function startConversation({ bot, fields }: ControlRequest): unknown {
 }
 
 function addFault({ sandbox, fields }: ControlRequest): unknown {
-  if (!isFaultRule(fields))
-    throw new InvalidRequest('not a fault rule: unknown kind, or an unknown, missing or invalid field');
-  if (fields.kind === 'refuse' && fields.forMs === undefined)
+  const rule = parseFaultRule(fields);
+  if (rule.kind === 'refuse' && rule.forMs === undefined)
     throw new InvalidRequest('refuse needs forMs: the control API is out of reach while the rule is active');
-  return { id: sandbox.addFault(fields) };
+  return { id: sandbox.addFault(rule) };
 }
 
 function removeFaults({ sandbox, fields }: ControlRequest): unknown {
-  sandbox.removeFaults(number(fields, 'id'));
+  const id = number(fields, 'id');
+  if (id !== undefined && !sandbox.faults().some((active) => active.id === id))
+    throw new InvalidRequest(`there is no fault with the id ${id}`, 404);
+  sandbox.removeFaults(id);
   return { faults: sandbox.faults() };
 }
 
-function isUpdate(value: unknown): value is NewUpdate {
-  return isObject(value) && (value['update_id'] === undefined || Number.isSafeInteger(value['update_id']));
+/** Says which kinds of updates a bot gets. */
+function wanted(bot: SandboxBot): string {
+  const { allowedUpdates } = bot.state();
+  return allowedUpdates
+    ? `its allowed_updates are ${allowedUpdates.join(', ')}`
+    : 'it has to name it in the allowed_updates of a getUpdates call';
+}
+
+/** @throws InvalidRequest for a field that the request cannot have */
+function onlyFields(fields: Fields, known: readonly string[]): void {
+  const unknown = Object.keys(fields).filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new InvalidRequest(`there is no field ${unknown.join(', ')}; expected ${known.join(', ')}`);
 }
 
 function required<T>(value: T | undefined, name: string): T {
@@ -141,17 +191,35 @@ function required<T>(value: T | undefined, name: string): T {
   return value;
 }
 
-function text(fields: Fields, name: string): string | undefined {
+function text(fields: Fields, name: string, maxLength = Number.POSITIVE_INFINITY): string | undefined {
   const value = fields[name];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new InvalidRequest(`${name} must be a text`);
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') throw new InvalidRequest(`${name} must be a text`);
+  if (value.trim() === '') throw new InvalidRequest(`${name} must not be empty`);
+  if (value.length > maxLength)
+    throw new InvalidRequest(`${name} must have at most ${maxLength} characters, not ${value.length}`);
+  return value;
 }
 
 function number(fields: Fields, name: string): number | undefined {
   const value = fields[name];
   if (value === undefined) return undefined;
-  if (value !== '' && Number.isFinite(Number(value))) return Number(value);
-  throw new InvalidRequest(`${name} must be a number`);
+  const given = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof given === 'number' && Number.isFinite(given)) return given;
+  throw new InvalidRequest(`${name} must be a number, not ${JSON.stringify(value)}`);
+}
+
+function whole(fields: Fields, name: string, min: number, max: number): number | undefined {
+  const value = number(fields, name);
+  if (value === undefined || (Number.isSafeInteger(value) && value >= min && value <= max)) return value;
+  throw new InvalidRequest(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
+}
+
+/** Returns the id of a chat or a person. */
+function id(fields: Fields, name: string): number | undefined {
+  const value = whole(fields, name, -MAX_ID, MAX_ID);
+  if (value === 0) throw new InvalidRequest(`${name} must not be 0`);
+  return value;
 }
 
 function parseBody(body: Buffer): Fields {

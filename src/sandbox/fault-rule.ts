@@ -1,6 +1,4 @@
 /** Fault rules: which requests fail, how, how often and for how long. */
-import { isObject } from '../json.js';
-
 /** A fault of one request. */
 export type RequestFault =
   /** The request takes this much longer. */
@@ -9,7 +7,7 @@ export type RequestFault =
   | { readonly kind: 'too-many-requests'; readonly retryAfterSeconds: number }
   /** A JSON response with `ok: false` and any 4xx or 5xx status. The method is not executed. */
   | { readonly kind: 'error'; readonly status: number; readonly description?: string }
-  /** An HTML page of a proxy with any status, even 200. The method is not executed. */
+  /** An HTML page of a proxy with any status from 200, even 200. The method is not executed. */
   | { readonly kind: 'html'; readonly status: number }
   /** The connection is reset (RST) without a response. The method is not executed. */
   | { readonly kind: 'reset' }
@@ -72,55 +70,3 @@ export const everyFailure: readonly RequestFault[] = [
   { kind: 'truncated' },
   { kind: 'invalid-json' },
 ];
-
-/** The fields that each kind requires. */
-const requiredFields: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    latency: ['ms'],
-    'too-many-requests': ['retryAfterSeconds'],
-    error: ['status'],
-    html: ['status'],
-    reset: [],
-    'half-open': [],
-    truncated: [],
-    'invalid-json': [],
-    revoked: [],
-    refuse: [],
-    rival: [],
-    assorted: [],
-  } satisfies Record<FaultRule['kind'], readonly string[]>),
-);
-
-const isText = (value: unknown): boolean => typeof value === 'string';
-const isNonNegative = (value: unknown): boolean => typeof value === 'number' && value >= 0;
-const isListOf =
-  (isItem: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    Array.isArray(value) && value.every(isItem);
-
-const fieldTypes: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
-  ['kind', isText],
-  ['ms', isNonNegative],
-  ['retryAfterSeconds', isNonNegative],
-  ['status', isNonNegative],
-  ['description', isText],
-  ['confirms', (value) => typeof value === 'boolean'],
-  ['of', isListOf((value) => isFaultRule(value))],
-  ['method', (value) => isText(value) || isListOf(isText)(value)],
-  ['bot', isNonNegative],
-  ['after', isNonNegative],
-  ['times', isNonNegative],
-  ['fraction', (value) => isNonNegative(value) && Number(value) <= 1],
-  ['forMs', isNonNegative],
-]);
-
-/** Whether a value is a fault rule: a known kind, all required fields, no unknown field, and no field of a wrong type. */
-export function isFaultRule(value: unknown): value is FaultRule {
-  if (!isObject(value)) return false;
-  const required = requiredFields.get(`${value['kind']}`);
-  if (!required) return false;
-  return (
-    required.every((field) => Object.hasOwn(value, field)) &&
-    Object.entries(value).every(([field, content]) => fieldTypes.get(field)?.(content))
-  );
-}

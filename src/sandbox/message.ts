@@ -1,4 +1,5 @@
 /** Users, chats and messages in the format of the Bot API, made from an id and a name. */
+import { isObject } from '../json.js';
 
 export interface User {
   readonly id: number;
@@ -26,7 +27,20 @@ export interface Message {
   readonly [field: string]: unknown;
 }
 
-const commonFields = /^(message_id|from|chat|date|edit_date|reply_to_message|reply_markup)$/;
+/** Whether a value from a raw update is a message that is accessible: Telegram dates one that is not with 0. */
+export function isMessage(value: unknown): value is Message {
+  if (!isObject(value)) return false;
+  const { message_id: id, date, chat, from } = value;
+  return (
+    Number.isSafeInteger(id) &&
+    Number(date) > 0 &&
+    isObject(chat) &&
+    Number.isSafeInteger(chat['id']) &&
+    (from === undefined || (isObject(from) && Number.isSafeInteger(from['id'])))
+  );
+}
+
+const commonFields = /^(message_id|from|chat|date|edit_date|reply_to_message|reply_markup|media_group_id)$/;
 
 /** Returns the content of a message: all fields except those that messages of every kind may have. */
 export const contentOf = (message: Message): Readonly<Record<string, unknown>> =>

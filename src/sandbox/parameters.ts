@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isObject, parseJson } from '../json.js';
 import { ApiError } from './api-response.js';
+import { parseMultipart } from './multipart.js';
 
 /**
  * Parameters by name. Values from a form are strings, values from JSON have any type, and an uploaded file is an
@@ -9,25 +10,37 @@ import { ApiError } from './api-response.js';
  */
 export type CallParameters = Readonly<Record<string, unknown>>;
 
-/** Parses the parameters of a call. @throws ApiError 400 for a body that cannot be parsed */
-export function parseParameters(query: string, headers: IncomingHttpHeaders, body: Buffer): CallParameters {
+/**
+ * Parses the parameters of a call; only an upload needs time. Throws, or rejects with, an ApiError 400 for a body that
+ * cannot be parsed.
+ */
+export function parseParameters(
+  query: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): CallParameters | Promise<CallParameters> {
   const inQuery = Object.fromEntries(new URLSearchParams(query));
   if (body.length === 0) return inQuery;
-  return { ...parseBody(headers['content-type'] ?? '', body), ...inQuery };
-}
-
-function parseBody(contentType: string, body: Buffer): CallParameters {
+  const contentType = headers['content-type'] ?? '';
   const [type = ''] = contentType.toLowerCase().split(';', 1);
   switch (type.trim()) {
-    case 'application/json':
-      return parseJsonBody(body);
-    case 'application/x-www-form-urlencoded':
-      return Object.fromEntries(new URLSearchParams(body.toString()));
     case 'multipart/form-data':
-      return parseMultipart(contentType, body);
+      return parseMultipart(contentType, body).then((inBody) => merged(inBody, inQuery));
+    case 'application/json':
+      return merged(parseJsonBody(body), inQuery);
+    case 'application/x-www-form-urlencoded':
+      return merged(Object.fromEntries(new URLSearchParams(body.toString())), inQuery);
     default:
-      return {};
+      return inQuery;
   }
+}
+
+/** Joins parameters. Those of the query come first, but an empty one takes nothing away from the body, as a file is. */
+function merged(inBody: CallParameters, inQuery: CallParameters): CallParameters {
+  const given = Object.entries(inQuery).filter(
+    ([name, value]) => value !== '' || !Object.hasOwn(inBody, name),
+  );
+  return { ...inBody, ...Object.fromEntries(given) };
 }
 
 function parseJsonBody(body: Buffer): CallParameters {
@@ -35,26 +48,6 @@ function parseJsonBody(body: Buffer): CallParameters {
   if (!isObject(value)) throw ApiError.badRequest('expected an Object as the body');
   return value;
 }
-
-function parseMultipart(contentType: string, body: Buffer): CallParameters {
-  const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1];
-  if (!boundary) throw ApiError.badRequest('boundary of the multipart body not found');
-  // In Latin-1, each byte is one character, so that the contents of files do not matter.
-  const parts = `\r\n${body.toString('latin1')}`.split(`\r\n--${boundary}`);
-  return Object.fromEntries(parts.flatMap(parsePart));
-}
-
-/** Returns the name and value of a part, or nothing for the text before the first and after the last part. */
-function parsePart(part: string): [string, unknown][] {
-  const [, latin1Head = '', content = ''] = /^(.*?)\r\n\r\n(.*)$/s.exec(part) ?? [];
-  const head = asUtf8(latin1Head);
-  const name = /;\s*name="([^"]*)"/i.exec(head)?.[1];
-  if (name === undefined) return [];
-  const fileName = /;\s*filename="([^"]*)"/i.exec(head)?.[1];
-  return [[name, fileName === undefined ? asUtf8(content) : { fileName, size: content.length }]];
-}
-
-const asUtf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();
 
 /** Returns a parameter as text, or an empty text if it is missing. */
 export function text(parameters: CallParameters, name: string): string {

@@ -1,7 +1,8 @@
 /** A test's handle to a bot of a sandbox: chats with the bot, sends it updates, and observes its calls. */
-import type { BotAccount, NewUpdate } from './bot-account.js';
+import type { BotAccount } from './bot-account.js';
 import type { Call, CallFilter, Calls } from './calls.js';
 import { Chats, type ChatsOptions } from './chats.js';
+import type { NewUpdate } from './update-parser.js';
 
 export interface BotState {
   /** The bot's id. */
@@ -52,7 +53,7 @@ export class SandboxBot extends Chats {
    * Adds raw updates, each with the next id unless it has an `update_id`. Updates of a kind that the bot does not get are
    * dropped. Returns the ids of the others.
    *
-   * @throws RangeError for an `update_id` that is not above all queued ids
+   * @throws RangeError for an update without exactly one known kind, or an `update_id` that is not above all queued ids
    */
   addUpdates(updates: Iterable<NewUpdate>): number[] {
     return this.#account.add(updates);

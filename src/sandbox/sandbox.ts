@@ -12,11 +12,13 @@ import { BotApi } from './bot-api.js';
 import { Calls } from './calls.js';
 import { cancellableClock } from './cancellable-clock.js';
 import { Conditions } from './conditions.js';
-import { isControlRequest, serveControlRequest } from './control.js';
+import { isControlRequest, refuseControlRequest, serveControlRequest } from './control.js';
 import type { FaultRule } from './fault-rule.js';
+import { parseFaultRule } from './fault-rule-parser.js';
 import { type ActiveRule, Faults } from './faults.js';
 import { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
+import { foreignOrigin } from './request-origin.js';
 import { SandboxBot, type SandboxBotParts } from './sandbox-bot.js';
 import { startSecondPoller } from './second-poller.js';
 import { seededRandom } from './seeded-random.js';
@@ -30,7 +32,7 @@ export const NOT_MODELLED = [
   'permissions, membership, privacy mode, blocked bots: a bot may write to any chat, which exists from then on',
   'flood limits (a fault makes 429s), and size limits other than the length of a text',
   'parse modes: a text is shown as it was sent; the only entities are commands',
-  'files: name and size are recorded, the content is dropped, nothing can be downloaded',
+  'files: what is uploaded can be downloaded again, and is not looked into; other files have a content in name only',
   'payments, games, stories, business accounts, forums and inline mode, except raw updates and calls answered with `true`',
   'service messages of groups, and updates caused by the bot itself',
   'TLS, HTTP/2, several data centers: the server speaks plain HTTP/1.1 on 127.0.0.1 and keeps everything in memory',
@@ -95,10 +97,13 @@ export class Sandbox extends SandboxBot {
     this.#conditions = new Conditions({ clock, closing: closing.signal, describeState });
     this.#faults = new Faults({ clock, seed });
     this.#http = new HttpServer((request, body, response) => {
+      const reason = foreignOrigin(request.headers);
       if (isControlRequest(request)) {
         this.#http.exempt(response);
-        serveControlRequest(this, request, body, response);
-      } else this.#api.receive(request, body, response);
+        if (reason) refuseControlRequest(reason, response);
+        else serveControlRequest(this, request, body, response);
+      } else if (reason) this.#api.refuse(reason, response);
+      else this.#api.receive(request, body, response);
     });
     this.#api = new BotApi({
       clock,
@@ -134,8 +139,9 @@ export class Sandbox extends SandboxBot {
     return this.#bot(this.#accounts.find(id));
   }
 
-  /** Activates a fault rule and returns its id. @throws RangeError for a second poller of an unknown bot */
+  /** Activates a fault rule and returns its id. @throws RangeError for an invalid rule, or a second poller of an unknown bot */
   addFault(rule: FaultRule): number {
+    parseFaultRule(rule);
     const endServerFault = this.#startServerFault(rule);
     const id = this.#faults.add(rule, () => {
       endServerFault?.();

@@ -18,6 +18,8 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['business_message', { retentionMs: DAY_MS }],
   ['edited_business_message', { retentionMs: DAY_MS }],
   ['deleted_business_messages', { retentionMs: DAY_MS }],
+  ['guest_message', { retentionMs: DAY_MS }],
+  ['stopped_message_generation', { retentionMs: DAY_MS }],
   ['message_reaction', { retentionMs: DAY_MS, onRequestOnly: true }],
   ['message_reaction_count', { retentionMs: DAY_MS, onRequestOnly: true }],
   ['inline_query', { retentionMs: 30_000 }],
@@ -33,7 +35,12 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['chat_join_request', { retentionMs: DAY_MS }],
   ['chat_boost', { retentionMs: DAY_MS }],
   ['removed_chat_boost', { retentionMs: DAY_MS }],
+  ['managed_bot', { retentionMs: DAY_MS }],
+  ['subscription', { retentionMs: DAY_MS }],
 ]);
+
+/** The names of all kinds. */
+export const updateKinds: readonly string[] = [...kinds.keys()];
 
 /** How long the server keeps an unconfirmed update of a kind. */
 export const retentionMs = (kind: string): number => kinds.get(kind)?.retentionMs ?? DAY_MS;

@@ -69,6 +69,14 @@ describe('lastcall sandbox', () => {
     expect(await exitCode).toBe(0);
   });
 
+  it('prints its help, with the control API and every fault', async () => {
+    const { exitCode, printed } = start('--help');
+    expect(await exitCode).toBe(0);
+    expect(printed()).toMatch(/^usage: lastcall sandbox/);
+    expect(printed()).toMatch(/DELETE \/sandbox\/faults/);
+    expect(printed()).toMatch(/^ {2}too-many-requests +retryAfterSeconds/m);
+  });
+
   it('exits 78 if the port is in use', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

@@ -10,7 +10,7 @@ function chats() {
   const people = new Chats({ clock, account, closing: new AbortController().signal });
   const answer = (text: string | undefined, { to, chat: id = 1 }: { to?: number; chat?: number } = {}) =>
     people.receive({
-      message_id: account.nextMessageId(),
+      message_id: account.messages.nextId(),
       from: account.user,
       chat: chat(id),
       date: unixSeconds(),

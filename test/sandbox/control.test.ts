@@ -3,14 +3,18 @@ import { openTestSandbox, pollWaits } from './test-sandbox.js';
 
 const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET000';
 
+const ada = { id: 7, is_bot: false, first_name: 'Ada' };
+const press = { id: '1', from: ada, chat_instance: '1', data: 'a' };
+
 describe('the control API', () => {
   it('adds raw updates', async () => {
     const { client, call } = await openTestSandbox();
-    const updates = [{ callback_query: { id: '1' } }, { update_id: 500, poll: { id: '2' } }];
+    const poll = { id: '2', question: 'Why?', options: [] };
+    const updates = [{ callback_query: press }, { update_id: 500, poll }];
     expect(await client.control('POST', 'updates', { updates })).toEqual({ ids: [100, 500] });
     expect((await call('getUpdates')).result).toEqual([
-      { update_id: 100, callback_query: { id: '1' } },
-      { update_id: 500, poll: { id: '2' } },
+      { update_id: 100, callback_query: press },
+      { update_id: 500, poll },
     ]);
   });
 
@@ -96,21 +100,73 @@ describe('the control API', () => {
     });
   });
 
+  it('says why an update is dropped', async () => {
+    const { client, call } = await openTestSandbox();
+    const member = { status: 'member', user: ada };
+    const chat_member = {
+      chat: { id: -5, type: 'group' },
+      from: ada,
+      date: 1,
+      old_chat_member: member,
+      new_chat_member: member,
+    };
+    expect(await client.control('POST', 'updates', { updates: [{ chat_member }] })).toEqual({
+      ids: [],
+      dropped: expect.stringContaining('it has to name it in the allowed_updates'),
+    });
+    await call('getUpdates', { allowed_updates: ['message', 'guest_message', 'managed_bot'] });
+    expect(await client.control('POST', 'updates', { updates: [{ callback_query: press }] })).toEqual({
+      ids: [],
+      dropped: expect.stringContaining('its allowed_updates are message, guest_message, managed_bot'),
+    });
+  });
+
+  it('takes a fault of a bot that has not called yet', async () => {
+    const { client } = await openTestSandbox();
+    expect(await client.control('POST', 'faults', { kind: 'revoked', bot: 7_000_000_001 })).toEqual({
+      id: 1,
+    });
+    expect((await client.call(OTHER_TOKEN, 'getMe')).error_code).toBe(401);
+  });
+
+  it('responds 404 to the removal of a fault that is not there', async () => {
+    const { client } = await openTestSandbox();
+    const { status, body } = await client.send('/sandbox/faults?id=99', { method: 'DELETE' });
+    expect({ status, ...JSON.parse(body) }).toEqual({
+      status: 404,
+      error: 'there is no fault with the id 99',
+    });
+  });
+
   it.each([
-    ['POST', 'updates', {}],
-    ['POST', 'updates', { updates: [1] }],
-    ['POST', 'updates', { text: 'x', count: 'many' }],
-    ['POST', 'updates', { text: 5 }],
-    ['POST', 'updates', { bot: 'a:b', text: 'x' }],
-    ['POST', 'state', {}],
-    ['POST', 'chats', { say: 'x' }],
-    ['POST', 'faults', { kind: 'nonsense' }],
-    ['POST', 'faults', { kind: 'refuse' }],
-    ['GET', 'nonsense', undefined],
-    ['DELETE', 'state', undefined],
-  ])('refuses an invalid request: %s %s %j', async (method, path, content) => {
+    ['updates', {}, 'text is missing'],
+    ['updates', { updates: 5 }, 'updates must be a list'],
+    ['updates', { updates: [{}] }, 'updates[0]: an update needs one kind'],
+    ['updates', { updates: [{ callback_query: press }, 1] }, 'updates[1]: an update must be an object'],
+    ['updates', { text: 'x', count: 'many' }, 'count must be a number, not "many"'],
+    ['updates', { text: 'x', count: -3 }, 'count must be a whole number from 1 to 100000, not -3'],
+    ['updates', { text: 'x', count: 2_000_000 }, 'not 2000000'],
+    ['updates', { text: 'x', chat: 0 }, 'chat must not be 0'],
+    ['updates', { text: 'x', chat: 1.5 }, 'chat must be a whole number'],
+    ['updates', { text: 'x', chat: true }, 'chat must be a number'],
+    ['updates', { text: 'x', nonsense: 1 }, 'there is no field nonsense; expected bot, text, chat'],
+    ['updates', { text: 5 }, 'text must be a text'],
+    ['updates', { text: ' ' }, 'text must not be empty'],
+    ['updates', { text: 'x'.repeat(4_097) }, 'at most 4096 characters'],
+    ['updates', { bot: 'a:b', text: 'x' }, 'Not Found'],
+    ['state', {}, 'nextUpdateId (a number) is missing'],
+    ['state', { nextUpdateId: 0.5 }, 'nextUpdateId must be a whole number'],
+    ['chats', { say: 'x' }, 'say (a list of texts) is missing'],
+    ['chats', { say: ['x'], round: 2 }, 'there is no field round'],
+    ['faults', { kind: 'nonsense' }, 'there is no kind "nonsense"; it must be one of latency'],
+    ['faults', { kind: 'refuse' }, 'refuse needs forMs'],
+    ['faults', { kind: 'rival', bot: 5 }, 'no bot with id 5'],
+    ['nonsense', undefined, 'no such path'],
+  ])('refuses an invalid request: %s %j', async (path, content, words) => {
     const { client, sandbox } = await openTestSandbox();
-    expect(await client.control(method, path, content)).toMatchObject({ error: expect.any(String) });
+    const { error } = await client.control('POST', path, content);
+    expect(error).toContain(words);
     expect(sandbox.state().queued).toBe(0);
+    expect(sandbox.faults()).toEqual([]);
   });
 });

@@ -46,6 +46,45 @@ describe('parameters', () => {
     expect(sandbox.calls()[0]?.parameters).toMatchObject({ document: { fileName: 'raw.bin', size: 4 } });
   });
 
+  const part = (disposition: string, content: string) =>
+    `--x\r\ncontent-disposition:form-data;${disposition}\r\n\r\n${content}\r\n`;
+  const upload = { 'content-type': 'multipart/form-data; boundary=x' };
+
+  it.each([
+    ['filename=s.bin', 's.bin'],
+    ['filename="a \\"b\\".txt"', 'a "b".txt'],
+    ['filename="a %22b%22.txt"', 'a "b".txt'],
+    ['filename="grüß.txt"', 'grüß.txt'],
+    ["filename*=utf-8''%e2%82%ac.txt", '€.txt'],
+  ])('take a file that is named as %s', async (written, fileName) => {
+    const { sandbox, client } = await openTestSandbox();
+    const body = `${part('name="chat_id"', '1')}${part('name="document"', 'attach://f')}${part(`name="f";${written}`, 'CONTENT')}--x--\r\n`;
+    const answer = await client.send(`/bot${sandbox.token}/sendDocument`, { headers: upload, body });
+    expect(JSON.parse(answer.body).result.document).toMatchObject({ file_name: fileName, file_size: 7 });
+    expect(JSON.stringify(sandbox.calls())).not.toContain('CONTENT');
+  });
+
+  it('take a file beside an empty parameter of its name', async () => {
+    const { sandbox, client } = await openTestSandbox();
+    const body = `${part('name="document";filename="x.txt"', 'x')}--x--\r\n`;
+    const path = `/bot${sandbox.token}/sendDocument?chat_id=1&document=`;
+    const answer = await client.send(path, { headers: upload, body });
+    expect(JSON.parse(answer.body).result.document).toMatchObject({ file_name: 'x.txt', file_size: 1 });
+  });
+
+  it.each([
+    ['without a boundary', { 'content-type': 'multipart/form-data' }, part('name="chat_id"', '1')],
+    ['that is cut off', upload, part('name="document";filename="x.txt"', 'x')],
+    ['without parts', upload, 'nonsense'],
+  ])('are refused in a multipart body %s', async (_, headers, body) => {
+    const { sandbox, client } = await openTestSandbox();
+    const answer = await client.send(`/bot${sandbox.token}/sendDocument`, { headers, body });
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.body).description).toMatch(
+      /^Bad Request: the multipart body cannot be parsed: /,
+    );
+  });
+
   it('are refused if they are not valid JSON', async () => {
     const { sandbox, client } = await openTestSandbox();
     const { status } = await client.send(`/bot${sandbox.token}/getMe`, {

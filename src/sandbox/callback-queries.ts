@@ -1,0 +1,24 @@
+/** The button presses that wait for an answer of the bot. */
+import type { Clock } from '../clock.js';
+import { retentionMs } from './update-kinds.js';
+
+export class CallbackQueries {
+  readonly #clock: Clock;
+  /** When an answer is too late, by the query's id. */
+  readonly #latestAnswers = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(id: string): void {
+    this.#latestAnswers.set(id, this.#clock.now() + retentionMs('callback_query'));
+  }
+
+  /** Answers a query. Returns whether it was waiting: not unknown, not answered before, and not too old. */
+  answer(id: string): boolean {
+    const latest = this.#latestAnswers.get(id);
+    this.#latestAnswers.delete(id);
+    return latest !== undefined && this.#clock.now() <= latest;
+  }
+}

@@ -1,0 +1,48 @@
+/** The messages in the chats of a bot. Only the newest are kept. */
+import type { Message } from './message.js';
+
+const LIMIT = 5_000;
+
+export class StoredMessages {
+  /** By chat and id, oldest first. */
+  readonly #messages = new Map<string, Message>();
+  #lastId = 0;
+  #lastForgotten = 0;
+
+  /** Returns the id of the next message. In the sandbox, ids are unique across all chats of a bot. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** Stores a message, or its newer state. No later message gets its id. */
+  store(message: Message): void {
+    this.#lastId = Math.max(this.#lastId, message.message_id);
+    this.#messages.set(keyOf(message.chat.id, message.message_id), message);
+    if (this.#messages.size <= LIMIT) return;
+    const [oldest] = this.#messages;
+    if (!oldest) return;
+    this.#messages.delete(oldest[0]);
+    this.#lastForgotten = Math.max(this.#lastForgotten, oldest[1].message_id);
+  }
+
+  find(chatId: number, id: number): Message | undefined {
+    return this.#messages.get(keyOf(chatId, id));
+  }
+
+  /** Whether there may have been a message with an id that is no longer kept. */
+  mayHaveBeen(id: number): boolean {
+    return id > 0 && id <= this.#lastForgotten;
+  }
+
+  /** Deletes a message. Returns whether there was one. */
+  delete(chatId: number, id: number): boolean {
+    return this.#messages.delete(keyOf(chatId, id));
+  }
+
+  /** The messages of a chat, oldest first. */
+  in(chatId: number): readonly Message[] {
+    return [...this.#messages.values()].filter(({ chat }) => chat.id === chatId);
+  }
+}
+
+const keyOf = (chatId: number, id: number): string => `${chatId}/${id}`;
