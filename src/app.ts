@@ -7,7 +7,7 @@ import { Bots, type BotsOptions } from './bots.js';
 import { backgroundClock, type Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
-import type { LastcallError } from './errors.js';
+import { LastcallError } from './errors.js';
 import { BotLocks } from './host/bot-locks.js';
 import { KeepAlive } from './host/keep-alive.js';
 import { isPoolBusy } from './host/process-end.js';
@@ -24,10 +24,12 @@ import type { RunLogging } from './logging/logger.js';
 import { logReceipt } from './logging/receipt.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
+import { StallWatch } from './observe/stall-watch.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { assertToken, identityOf } from './telegraf/identity.js';
 import type { Telegraf } from './telegraf/telegraf.js';
+import { durationInWords } from './words.js';
 
 export interface AppParts {
   readonly config: Config;
@@ -77,8 +79,11 @@ export function composeApp({
     clock,
     emit(event) {
       // All hooks have been added by now, and no stop can have been requested yet.
-      if (event.event === 'lifecycle.running')
+      if (event.event === 'lifecycle.running') {
         tell(budgetEvent(lifecycle, budget, stopTimeoutMs, supervisor));
+        stallWatch.start();
+      }
+      if (event.event === 'lifecycle.stopping') stallWatch.stop();
       drain.observe(event);
       recorder.note(event);
       tell(event);
@@ -120,6 +125,14 @@ export function composeApp({
     activity: () => bots.activity,
     pollTimeoutMs: config.pollTimeoutMs,
     redact: (text) => logging.redact(text),
+  });
+  const stallWatch = new StallWatch({
+    clock,
+    steps: () => bots.steps,
+    stalled({ name }, overdueMs) {
+      const words = `${name} should have ended ${durationInWords(overdueMs)} ago`;
+      void lifecycle.stop(StopReason.failure(new LastcallError('RUN_STALLED', name, words)));
+    },
   });
   const bot = new BotHook({
     source,

@@ -8,7 +8,7 @@ import type { BotEvent } from './host/events.js';
 import type { RunRecorder } from './host/run-recorder.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import type { ReceiptCounts } from './logging/receipt.js';
-import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
+import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings, type Step } from './pipeline.js';
 import { PolledBot } from './polled-bot.js';
 import { Tally } from './tally.js';
 import { identityOf } from './telegraf/identity.js';
@@ -167,6 +167,11 @@ export class Bots {
       dead: total('dead'),
       latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
     };
+  }
+
+  /** What each bot may have under way. */
+  get steps(): readonly Step[] {
+    return this.#pipelines().flatMap(([, { steps }]) => steps);
   }
 
   /** The counts of all bots together, also of those that have ended; `confirmedUpTo` only where there was one bot. */

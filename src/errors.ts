@@ -128,6 +128,13 @@ export const errorTable = {
     nextStep:
       'read the cause; free some space, or check the disk. Updates that were not stored are not lost: Telegram sends them again',
   },
+  RUN_STALLED: {
+    exitCode: ExitCode.fault,
+    likelyCause:
+      "a disk or a network file system hangs, or all threads of Node's pool are stuck in something of the program",
+    nextStep:
+      'look at the disk of STATE_DIR (`dmesg`, `df`) and at what the program opens; the restart repeats nothing that was answered',
+  },
   INBOX_NOT_FOUND: {
     exitCode: ExitCode.configuration,
     likelyCause:

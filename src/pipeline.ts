@@ -28,6 +28,12 @@ import { albumOf, type Order, type OrderKeyFunction, orderKey, updateKind } from
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
 
+/** Something that must have ended by its latest end, in the clock's milliseconds. */
+export interface Step {
+  readonly name: string;
+  readonly latestEnd: number;
+}
+
 /** How a bot does at a moment. */
 export interface Activity {
   /** The number of handlers at work. */
@@ -216,9 +222,17 @@ export class Pipeline {
     this.#api.close();
   }
 
+  /** What may be under way, each with its latest end: Infinity where it is not. */
+  get steps(): readonly Step[] {
+    return [
+      { name: 'polling', latestEnd: this.#poller.latestEnd },
+      { name: 'writing to the inbox', latestEnd: this.#inbox.latestEnd },
+      { name: 'handling updates', latestEnd: this.#dispatcher.latestEnd },
+    ];
+  }
+
   get activity(): Activity {
-    const { latestEnd: polling } = this.#poller;
-    const { latestEnd: handling, counts } = this.#dispatcher;
+    const { counts } = this.#dispatcher;
     const { handled, caught, failed, timedOut, expired, putBack, waiting, dead } = this.#inbox.counts;
     return {
       running: counts.running,
@@ -230,7 +244,7 @@ export class Pipeline {
       putBack,
       waiting,
       dead,
-      latestEnd: Math.min(polling, this.#inbox.latestEnd, handling),
+      latestEnd: Math.min(...this.steps.map(({ latestEnd }) => latestEnd)),
     };
   }
 

@@ -1,0 +1,39 @@
+import { expect, it } from '@jest/globals';
+import { StallWatch } from '../../src/observe/stall-watch.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+/** A watch over one step, whose latest end the test sets. */
+function watching() {
+  const clock = new FakeClock();
+  const step = { name: 'writing', latestEnd: Number.POSITIVE_INFINITY };
+  const told: unknown[][] = [];
+  const watch = new StallWatch({ clock, steps: () => [step], stalled: (...args) => told.push(args) });
+  watch.start();
+  return { clock, step, told, watch };
+}
+
+it('tells once of a step that is past its latest end at two looks', async () => {
+  const { clock, step, told } = watching();
+  step.latestEnd = 60_000;
+  await clock.advance(69_999);
+  expect(told).toEqual([]);
+  await clock.advance(600_000);
+  expect(told).toEqual([[step, 10_000]]);
+});
+
+it('tells nothing of a step that ends late, but ends', async () => {
+  const { clock, step, told } = watching();
+  step.latestEnd = 60_000;
+  await clock.advance(66_000);
+  step.latestEnd = Number.POSITIVE_INFINITY;
+  await clock.advance(600_000);
+  expect(told).toEqual([]);
+});
+
+it('tells nothing once it is stopped', async () => {
+  const { clock, step, told, watch } = watching();
+  step.latestEnd = 60_000;
+  watch.stop();
+  await clock.advance(600_000);
+  expect(told).toEqual([]);
+});
