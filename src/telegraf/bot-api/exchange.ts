@@ -8,6 +8,7 @@ import { type AnswerReader, describeStatus, readAnswer, unreachable } from './an
 import { decodeBody, isEncoded, LONGEST_BODY_BYTES } from './decode-body.js';
 import { describeError, isAddressTimeout } from './describe-error.js';
 import { type Stage, StageTimer } from './stage-timer.js';
+import { requestThrough } from './unfinished-connections.js';
 import { userAgent } from './user-agent.js';
 
 /** A Bot API call as one HTTP request. */
@@ -98,7 +99,7 @@ export function exchange<T>(
     });
     let request: http.ClientRequest;
     try {
-      request = (address.protocol === 'https:' ? https : http).request({
+      const options = {
         ...address,
         method: 'POST',
         agent,
@@ -109,7 +110,9 @@ export function exchange<T>(
           'user-agent': userAgent,
         },
         ...(state.needsPatience && { autoSelectFamilyAttemptTimeout: PATIENT_ATTEMPT_MS }),
-      });
+      };
+      const { request: open } = address.protocol === 'https:' ? https : http;
+      request = requestThrough(agent, () => open(options));
     } catch (error) {
       // What an agent was built with may be unusable, such as a certificate.
       resolve(unreachable('network', redact(describeError(error))));
