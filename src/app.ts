@@ -26,6 +26,7 @@ import { Health } from './observe/health.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { assertToken, identityOf } from './telegraf/identity.js';
+import { proxySecretsOf } from './telegraf/proxy-secrets.js';
 import type { Telegraf } from './telegraf/telegraf.js';
 
 export interface AppParts {
@@ -104,7 +105,10 @@ export function composeApp({
     settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
     keepsOthers: config.botFailure === 'keep-others',
     clock,
-    joining: ({ telegram }) => logging.addSecret(telegram.token),
+    joining: ({ telegram }) => {
+      logging.addSecret(telegram.token);
+      for (const password of proxySecretsOf(telegram.options.agent)) logging.addPassword(password);
+    },
     errorText: (error) => logging.errorText(error),
     locks,
     emit: (event, botId) => tell(event, botId),
