@@ -70,6 +70,20 @@ export const tunnelTo =
     socket.pipe(upstream).pipe(socket);
   };
 
+/** Forwards requests for whole URLs, as plain HTTP goes through a proxy, always to the same port of loopback. */
+export const forwardTo =
+  (port: number): ProxyBehaviour =>
+  (socket, firstBytes) => {
+    const upstream = connect(port, '127.0.0.1');
+    upstream.on('error', () => socket.destroy());
+    upstream.on('close', () => socket.destroy());
+    socket.on('close', () => upstream.destroy());
+    const withPath = (bytes: Buffer) => bytes.toString('latin1').replace(/^POST http:\/\/[^/]+/, 'POST ');
+    upstream.write(withPath(firstBytes), 'latin1');
+    socket.on('data', (bytes) => upstream.write(withPath(bytes), 'latin1'));
+    upstream.pipe(socket);
+  };
+
 export const PROXY_USER = 'ann';
 export const PROXY_PASSWORD = 'p4ss-of-the-proxy';
 
