@@ -83,22 +83,14 @@ const [major = 0] = process.versions.node.split('.').map(Number);
 const withEnvProxy = major >= 24 ? describe : describe.skip;
 
 withEnvProxy('NODE_USE_ENV_PROXY, which Node has from 24 on,', () => {
-  it.each(['http', 'https'])('holds for polls and answers alike: %s', async (scheme) => {
+  it('holds for polls and answers alike, to an http root', async () => {
     await using sandbox = await openSandbox();
-    await using front = await startTlsFront(
-      authority.issue({ names: 'DNS:bot-api.invalid' }),
-      portOf(sandbox),
-    );
-    await using proxy = await startProxy(
-      scheme === 'https' ? tunnelTo(front.port) : forwardTo(portOf(sandbox)),
-    );
+    await using proxy = await startProxy(forwardTo(portOf(sandbox)));
     await using daemon = runBot(sandbox, 'echo', {
       env: {
         NODE_USE_ENV_PROXY: '1',
         HTTP_PROXY: proxyUrl(proxy.port),
-        HTTPS_PROXY: proxyUrl(proxy.port),
-        NODE_EXTRA_CA_CERTS: authority.file,
-        TELEGRAM_API_ROOT: `${scheme}://bot-api.invalid:8081`,
+        TELEGRAM_API_ROOT: 'http://bot-api.invalid:8081',
       },
     });
     const { answers } = await sandbox.ask({ chat: 1, text: 'hello' });
