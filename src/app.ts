@@ -28,6 +28,7 @@ import { StallWatch } from './observe/stall-watch.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { assertToken, identityOf } from './telegraf/identity.js';
+import { proxySecretsOf } from './telegraf/proxy-secrets.js';
 import type { Telegraf } from './telegraf/telegraf.js';
 import { durationInWords } from './words.js';
 
@@ -110,7 +111,10 @@ export function composeApp({
     settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
     keepsOthers: config.botFailure === 'keep-others',
     clock,
-    joining: ({ telegram }) => logging.addSecret(telegram.token),
+    joining: ({ telegram }) => {
+      logging.addSecret(telegram.token);
+      for (const password of proxySecretsOf(telegram.options.agent)) logging.addPassword(password);
+    },
     errorText: (error) => logging.errorText(error),
     locks,
     history: recorder,

@@ -9,6 +9,7 @@ import { detectSupervisor } from '../host/supervisor.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
 import { logEvent } from '../logging/events.js';
 import { createLogging } from '../logging/logger.js';
+import { proxySecretsIn } from '../telegraf/proxy-secrets.js';
 import type { ProcessContext } from './command.js';
 import { exampleBotFile, exampleBotWarning, noBotNamed } from './example-bot.js';
 import { splitAtDashes } from './split-arguments.js';
@@ -34,6 +35,7 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
 
   Object.assign(env, programVariables(env, loaded));
   const logging = await createLogging({ config, secrets, process });
+  for (const password of proxySecretsIn(env)) logging.addPassword(password);
   const warnings = [...loaded.warnings, ...(named === undefined ? [exampleBotWarning] : [])];
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 

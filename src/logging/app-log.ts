@@ -27,7 +27,7 @@ const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLeve
  * @param onEvent is told of all events, also of those whose level the log leaves out. Its errors are ignored.
  */
 export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) => unknown): RunLogging {
-  const { addSecret, redact } = createRedactor();
+  const { redact, ...secrets } = createRedactor();
   const presentable = (fields: object): object =>
     Object.fromEntries(
       Object.entries(fields).map(([name, value]) =>
@@ -59,7 +59,7 @@ export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) 
   return {
     log,
     receiptLog: log,
-    addSecret,
+    ...secrets,
     redact,
     errorText: (error) => redact(errorText(error)),
     isWritten: true,

@@ -54,7 +54,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const present = toJournald ? (line: string) => withPriority(levelOf(line), render(line)) : render;
 
   ignoreErrors(stderr);
-  const { addSecret, redact } = createRedactor(secrets);
+  const { addSecret, addPassword, redact } = createRedactor(secrets);
   const stream = new LogStream(stdout, {
     dropped: (lines) => logEvent(log, { event: 'log.dropped', lines }),
   });
@@ -73,6 +73,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
     receiptLog:
       log.isLevelEnabled('info') || config.logLevel === 'silent' ? log : log.child({}, { level: 'info' }),
     addSecret,
+    addPassword,
     redact,
     errorText: (error) => redact(errorText(error)),
     get isWritten() {

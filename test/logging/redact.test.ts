@@ -26,6 +26,22 @@ describe('the redactor', () => {
     expect(redact(text)).toBe(masked);
   });
 
+  it.each([
+    ['user and password', 'http://ann:secret@proxy.test:8080', 'http://***@proxy.test:8080'],
+    ['an @ in the password', 'socks5h://ann:se@cret@proxy.test/', 'socks5h://***@proxy.test/'],
+    ['within JSON', '{"input":"http://ann:secret@:x"}', '{"input":"http://***@:x"}'],
+    ['of two URLs', 'http://a:b@c.test http://d:e@f.test', 'http://***@c.test http://***@f.test'],
+  ])('masks the credentials in a URL: %s', (_how, text, masked) => {
+    expect(redact(text)).toBe(masked);
+  });
+
+  it('masks a password that it knows, unless that is very short', () => {
+    const { addPassword, redact: redactKnown } = createRedactor();
+    addPassword('pass!word');
+    addPassword('abc');
+    expect(redactKnown('pass!word of abc')).toBe('*** of abc');
+  });
+
   it('leaves alone what does not', () => {
     const line = `{"level":"info","time":"2026-01-02T03:04:05.678Z","pid":123456,"updateId":987654321,"path":"/a:${'b'.repeat(40)}","id":"1234:${'x'.repeat(40)}"}`;
     expect(redact(line)).toBe(line);
@@ -37,6 +53,11 @@ describe('the redactor', () => {
       `12345${'\\'.repeat(300_000)}`,
       '12345:'.repeat(50_000),
       '12345\\u003'.repeat(30_000),
+      `@ ${'http://a'.repeat(40_000)}`,
+      `@ http://${'a'.repeat(300_000)}`,
+      `@ ${'a://'.repeat(75_000)}`,
+      `@ http://${'a'.repeat(300_000)}`,
+      `@ ${'a'.repeat(300_000)}://`,
     ];
     const from = performance.now();
     for (const text of texts) expect(redact(text)).toBe(text);

@@ -9,6 +9,7 @@ import { type AnswerReader, describeStatus, readAnswer, unreachable } from './an
 import { decodeBody, isEncoded, LONGEST_BODY_BYTES } from './decode-body.js';
 import { describeError, isAddressTimeout } from './describe-error.js';
 import { type Stage, StageTimer } from './stage-timer.js';
+import { requestThrough } from './unfinished-connections.js';
 import { userAgent } from './user-agent.js';
 
 /** A Bot API call as one HTTP request. */
@@ -95,7 +96,7 @@ export function exchange<T>(
     });
     let request: http.ClientRequest;
     try {
-      request = (address.protocol === 'https:' ? https : http).request({
+      const options = {
         ...address,
         method: 'POST',
         agent,
@@ -105,7 +106,9 @@ export function exchange<T>(
           'accept-encoding': 'identity',
           'user-agent': userAgent,
         },
-      });
+      };
+      const { request: open } = address.protocol === 'https:' ? https : http;
+      request = requestThrough(agent, () => open(options));
     } catch (error) {
       // What an agent was built with may be unusable, such as a certificate.
       resolve(unreachable('network', redact(describeError(error))));

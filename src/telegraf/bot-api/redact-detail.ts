@@ -4,7 +4,7 @@
 const SHORTEST_SECRET = 8;
 
 /** Captures the scheme and the host of a URL. */
-const URL_PATTERN = /([a-z]{1,16}:\/\/)(?:[^\s/@]*@)?([^\s/?#"'<>]+)[^\s"'<>]*/gi;
+const URL_PATTERN = /([a-z]{1,16}:\/\/)(?:[^\s/]*@)?([^\s/?#"'<>]+)[^\s"'<>]*/gi;
 
 /** More than people read in a line; what is longer is cut between words, so that no secret is cut in two. */
 const LONGEST_TEXT = 2_000;

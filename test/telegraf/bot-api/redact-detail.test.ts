@@ -9,6 +9,7 @@ describe('a detail for the log', () => {
     ['the token of a path', '/bot123%3Aa%2Fb/getMe', '/bot<token>/getMe'],
     ['what a URL says beyond its host', 'to https://api.test:8443/x?y=z.', 'to https://api.test:8443/…'],
     ['the user of a URL', '<a href="http://user:pass@proxy.test/x">', '<a href="http://proxy.test/…">'],
+    ['a password with an @', 'by http://user:p@ss@proxy.test:1', 'by http://proxy.test:1/…'],
   ])('does not hold %s', (_, text, expected) => {
     expect(redact(text)).toBe(expected);
   });
