@@ -138,7 +138,7 @@ const table = {
     shared: true,
     type: duration({ leastMs: 1 }),
     fallback: '60s',
-    help: 'How long loading the bot and the start hooks may take, connecting to Telegram not included.',
+    help: 'How long loading the bot and the start hooks may take, connecting to Telegram not included: after this time, at most a minute, the supervisor is told that the start has succeeded though Telegram is out of reach.',
   }),
   stopTimeoutMs: setting({
     name: 'STOP_TIMEOUT',

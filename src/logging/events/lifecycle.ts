@@ -30,13 +30,15 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
     level: 'info',
     means: 'the stop begins; `reason` says why',
     message: ({ reason, budgetMs }) => {
-      // The previous line says why the start failed.
       const why = reason.kind === 'start-failed' ? 'the start failed' : reason.message;
       return `Stopping (${why})${within(budgetMs)}`;
     },
     levelOf: ({ reason }) => levelOfReason(reason),
     fields: ({ reason, budgetMs }) => ({
-      ...reasonFields(reason, reason.kind === 'start-failed' ? 'told' : 'new'),
+      // The line before this one has told the error, and the receipt will have its message as the reason.
+      ...(reason.kind === 'start-failed'
+        ? { reason: 'the start failed', reasonKind: reason.kind }
+        : reasonFields(reason, 'new')),
       budgetMs,
     }),
   },
