@@ -147,6 +147,13 @@ const table = {
     fallback: '90s',
     help: 'How long a stop may take. Under pm2, a smaller kill_timeout shortens it.',
   }),
+  graceMs: optional({
+    name: 'GRACE',
+    shared: true,
+    type: duration({ leastMs: 1 }),
+    fallback: "in a container its runtime's",
+    help: 'How long after SIGTERM a container is killed: stop_grace_period (Docker), terminationGracePeriodSeconds (Kubernetes), by default 10 s and 30 s. A stop may take STOP_TIMEOUT, or a little less than this.',
+  }),
   stopAfterMs: optional({
     name: 'STOP_AFTER',
     shared: true,
