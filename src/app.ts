@@ -55,6 +55,9 @@ export interface App {
 /** How long a stuck reader of the log may delay the end of a stop whose budget is used up. */
 const LAST_LINES_MS = 100;
 
+/** The longest that a supervisor waits for the start of a bot whose Telegram is unreachable. */
+const READY_WITHIN_MS = 60_000;
+
 /** Wires a run together. Nothing happens before `run()`. */
 export function composeApp({
   config,
@@ -128,6 +131,7 @@ export function composeApp({
     supervisorClock: systemTime,
     activity: () => bots.activity,
     pollTimeoutMs: config.pollTimeoutMs,
+    readyWithinMs: Math.min(startTimeoutMs, READY_WITHIN_MS),
     redact: (text) => logging.redact(text),
   });
   const stallWatch = new StallWatch({

@@ -169,6 +169,12 @@ export const errorTable = {
       'the process cannot open a local socket: it has too many open files, or a sandbox forbids it',
     nextStep: 'read the cause; under systemd, RestrictAddressFamilies= must include AF_UNIX',
   },
+  NPM_IN_CONTAINER: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'the image runs `npm start` or `npx lastcall`: npm ends at SIGTERM without passing it on, and the bot is killed with it',
+    nextStep: 'start lastcall itself, in the exec form: CMD ["node_modules/.bin/lastcall", "run", "bot.js"]',
+  },
   NOTIFY_UNAVAILABLE: {
     exitCode: ExitCode.configuration,
     likelyCause:

@@ -28,7 +28,7 @@ export function budgetEvent(
   lifecycle: Pick<Lifecycle, 'stopLimitMs'>,
   { budgetMs }: StopBudget,
   stopTimeoutMs: number,
-  { stopLimitMs, killAfterMs = stopLimitMs }: Supervisor,
+  { stopLimitMs, killAfterMs = stopLimitMs, killer }: Supervisor,
 ): BudgetEvent {
   const drainMs = lifecycle.stopLimitMs('drain', StopReason.request('lifecycle.stop'));
   const isCutShort = killAfterMs !== undefined && budgetMs < stopTimeoutMs;
@@ -37,6 +37,12 @@ export function budgetEvent(
     budgetMs,
     drainMs,
     hooksMs: budgetMs - drainMs,
-    ...(isCutShort && { cutShort: { killAfterMs, neededMs: recommendedKillAfterMs(stopTimeoutMs) } }),
+    ...(isCutShort && {
+      cutShort: {
+        killAfterMs,
+        neededMs: recommendedKillAfterMs(stopTimeoutMs),
+        ...(killer && { by: killer }),
+      },
+    }),
   };
 }

@@ -36,6 +36,7 @@ const leaves = [
   'counted-clock',
   'errors',
   'exit-code',
+  'file-system',
   'json',
   'listener',
   'replace-file',

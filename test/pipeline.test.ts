@@ -67,6 +67,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
     clock,
     activity: () => pipeline.activity,
     pollTimeoutMs: 50_000,
+    readyWithinMs: 60_000,
     redact: String,
     supervisor: {
       ...unsupervised,

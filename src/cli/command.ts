@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   inbox: async () => (await import('./inbox.js')).inbox,
   demo: async () => (await import('./demo.js')).demo,
   sandbox: async () => (await import('./sandbox.js')).sandbox,
+  probe: async () => (await import('./probe.js')).probe,
   unit: async () => (await import('./unit.js')).unit,
   help: async () => (await import('./help.js')).help,
   version: async () => (await import('./help.js')).version,

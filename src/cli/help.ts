@@ -18,7 +18,9 @@ const commands = `lastcall runs a Telegraf bot as a daemon.
                                        (list, export: --waiting, --dead; any: --bot ID)
   lastcall demo [--for 10s]            run the example bot against a local Bot API, with simulated chats
   lastcall sandbox [--port N]          run only the local Bot API server, to test bots with
-  lastcall unit [FILE] [--user NAME]   print a systemd unit for this host
+  lastcall unit [FILE] [--user NAME] [--name UNIT]
+                                       print a systemd unit for this host
+  lastcall probe                       exit 0 if the bot in this container makes progress, else 1
   lastcall help                        print this help
   lastcall version                     print the version
 `;

@@ -1,10 +1,15 @@
 /** `lastcall run`: runs a bot as a daemon. */
 import { composeApp } from '../app.js';
+import { backgroundClock } from '../clock.js';
 import { parseArguments } from '../config/arguments.js';
-import { loadConfig, requireToken } from '../config/load.js';
+import { type LoadedConfig, loadConfig, requireToken } from '../config/load.js';
 import { programVariables } from '../config/program-variables.js';
+import type { Config } from '../config/schema.js';
+import { LastcallError } from '../errors.js';
+import { containerRuntime, volumeWarning } from '../host/container.js';
 import { faultInWords, listenForFaults } from '../host/faults.js';
 import { listenOnIpc } from '../host/ipc.js';
+import { npmAncestor } from '../host/npm-ancestor.js';
 import { detectSupervisor } from '../host/supervisor.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
 import { logEvent } from '../logging/events.js';
@@ -14,17 +19,23 @@ import type { ProcessContext } from './command.js';
 import { exampleBotFile, exampleBotWarning, noBotNamed } from './example-bot.js';
 import { splitAtDashes } from './split-arguments.js';
 
+const NPM_CHECK_MS = 500;
+
 /** Resolves to the exit code once the run has ended and its log is written. */
 export async function run({ args, env, cwd, signal, signals, process }: ProcessContext): Promise<number> {
   const { before, after: botArgs } = splitAtDashes(args);
   const { flags, files } = parseArguments(before, { files: 1 });
   const loaded = await loadConfig({ env, flags, cwd: cwd(), signal });
-  const { config, secrets } = loaded;
+  const runtime = containerRuntime(env);
+  const { config, warning: containerWarning } = fitToContainer(loaded, runtime !== undefined);
+  const { secrets } = loaded;
+  const npm = npmAncestor(env, process.ppid);
+  if (npm !== undefined && (npm === 1 || runtime !== undefined)) throw npmInContainer();
   const named = files[0] ?? config.botModule;
   const file = named ?? exampleBotFile;
   // The example bot needs a token. A newcomer without a token gets a plain error before anything is logged.
   if (named === exampleBotFile) requireToken(config);
-  const supervisor = await detectSupervisor(process);
+  const supervisor = await detectSupervisor(process, config.graceMs);
   if (named === undefined) {
     if (supervisor.kind !== 'none') {
       supervisor.status('');
@@ -36,7 +47,11 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   Object.assign(env, programVariables(env, loaded));
   const logging = await createLogging({ config, secrets, process });
   for (const password of proxySecretsIn(env)) logging.addPassword(password);
-  const warnings = [...loaded.warnings, ...(named === undefined ? [exampleBotWarning] : [])];
+  const warnings = [
+    ...loaded.warnings,
+    ...(containerWarning === undefined ? [] : [containerWarning]),
+    ...(named === undefined ? [exampleBotWarning] : []),
+  ];
   for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
 
   const { lifecycle, run, forced } = composeApp({
@@ -55,6 +70,11 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
     shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),
     supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
   });
+  if (npm !== undefined)
+    whenNpmHasGone(
+      process,
+      () => void lifecycle.stop(StopReason.supervisorGone('npm, which started the bot,')),
+    );
   listenForFaults(process, (error, origin, ownedByProgram) => {
     logEvent(logging.log, { event: 'process.fault', origin, error });
     if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
@@ -62,4 +82,32 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
 
   const { exitCode } = await run();
   return exitCode;
+}
+
+/** In a container without a volume, updates are kept at Telegram unless INBOX is set: what is on disk goes with the container. */
+function fitToContainer(
+  { config, sources }: LoadedConfig,
+  isContainer: boolean,
+): { readonly config: Config; readonly warning: string | undefined } {
+  const { stateDir, inbox } = config;
+  if (!isContainer || stateDir === undefined || inbox === 'memory') return { config, warning: undefined };
+  const isSet = sources.inbox.kind !== 'default';
+  const warning = volumeWarning(stateDir, isSet);
+  return { config: warning === undefined || isSet ? config : { ...config, inbox: 'memory' }, warning };
+}
+
+/** npm dies of SIGTERM and leaves what it has started running, which would poll on with nobody to stop it. */
+function whenNpmHasGone(process: NodeJS.Process, gone: () => void): void {
+  backgroundClock.after(NPM_CHECK_MS, () => {
+    if (npmAncestor(process.env, process.ppid) === undefined) gone();
+    else whenNpmHasGone(process, gone);
+  });
+}
+
+function npmInContainer(): LastcallError {
+  return new LastcallError(
+    'NPM_IN_CONTAINER',
+    'npm',
+    'npm has started the bot, and would keep the stop signal of the container from it',
+  );
 }

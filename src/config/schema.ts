@@ -138,7 +138,7 @@ const table = {
     shared: true,
     type: duration({ leastMs: 1 }),
     fallback: '60s',
-    help: 'How long loading the bot and the start hooks may take, connecting to Telegram not included.',
+    help: 'How long loading the bot and the start hooks may take, connecting to Telegram not included: after this time, at most a minute, the supervisor is told that the start has succeeded though Telegram is out of reach.',
   }),
   stopTimeoutMs: setting({
     name: 'STOP_TIMEOUT',
@@ -146,6 +146,13 @@ const table = {
     type: duration({ leastMs: 1 }),
     fallback: '90s',
     help: 'How long a stop may take. Under pm2, a smaller kill_timeout shortens it.',
+  }),
+  graceMs: optional({
+    name: 'GRACE',
+    shared: true,
+    type: duration({ leastMs: 1 }),
+    fallback: "in a container its runtime's",
+    help: 'How long after SIGTERM a container is killed: stop_grace_period (Docker), terminationGracePeriodSeconds (Kubernetes), by default 10 s and 30 s. A stop may take STOP_TIMEOUT, or a little less than this.',
   }),
   stopAfterMs: optional({
     name: 'STOP_AFTER',

@@ -44,6 +44,8 @@ export interface BudgetEvent {
   /** Present if the supervisor kills sooner than the settings require. */
   readonly cutShort?: {
     readonly killAfterMs: number;
+    /** What kills, where that is not pm2. */
+    readonly by?: 'container';
     /** The kill timeout that the settings require. */
     readonly neededMs: number;
   };

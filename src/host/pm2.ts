@@ -1,6 +1,7 @@
 /** Connects to pm2: reads its settings from the environment, sends messages by IPC, and removes its fault listeners. */
 import type { Worker } from 'node:cluster';
 import { LONGEST_TIMER_MS } from '../clock.js';
+import { beforeKill } from './kill-margin.js';
 import type { SupervisedProcess, Supervisor } from './supervisor.js';
 
 /** pm2's kill_timeout if the app sets none: the time from SIGINT to SIGKILL. */
@@ -8,13 +9,6 @@ const DEFAULT_KILL_TIMEOUT_MS = 1_600;
 
 /** The delay that Node uses for a timer whose delay is too short or too long. */
 const MIN_TIMER_MS = 1;
-
-/**
- * How long before the kill a stop must end: it may exceed its budget by 250 ms, and the signal takes time to arrive. The
- * margin is at most `MAX_MARGIN_SHARE` of kill_timeout, so that a short kill_timeout leaves time for the stop.
- */
-const MARGIN_MS = 400;
-const MAX_MARGIN_SHARE = 1 / 4;
 
 /** The part of a cluster worker that decides how it ends. */
 type ClusterWorker = Pick<Worker, 'exitedAfterDisconnect'>;
@@ -52,7 +46,7 @@ export function pm2Supervisor(process: SupervisedProcess): Supervisor {
   };
   return {
     kind: 'pm2',
-    stopLimitMs: killAfterMs - Math.min(MARGIN_MS, killAfterMs * MAX_MARGIN_SHARE),
+    stopLimitMs: beforeKill(killAfterMs),
     killAfterMs,
     ready: () => send('ready'),
     // Sent as a custom metric, which `pm2 show` and `pm2 monit` list.

@@ -60,6 +60,11 @@ function advice({ phase, supervisor, killAfterMs = 0 }: RunRecord, stopTimeoutMs
       if (isRunning)
         return `by pm2, if its event loop was blocked when it was asked to stop; otherwise ${unexplained}`;
       return killAfterMs < neededMs ? `raise kill_timeout to at least ${neededMs}` : unexplained;
+    case 'container': {
+      const needed = Math.ceil(neededMs / 1_000);
+      if (isRunning || killAfterMs >= neededMs) return `by the end of its container, or ${unexplained}`;
+      return `raise stop_grace_period (Docker) or terminationGracePeriodSeconds (Kubernetes), and LASTCALL_GRACE, to at least ${needed} s`;
+    }
     case 'none':
       if (isRunning) return unexplained;
       return `wait for at least ${Math.ceil(neededMs / 1_000)} s before killing it, or lower STOP_TIMEOUT`;

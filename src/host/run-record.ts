@@ -10,7 +10,7 @@ import { isObject, parseJson } from '../json.js';
 const runPhases = ['starting', 'running', 'draining', 'stopping', 'stopped'] as const;
 export type RunPhase = (typeof runPhases)[number];
 
-const supervisorKinds = ['systemd', 'pm2', 'none'] as const;
+const supervisorKinds = ['systemd', 'pm2', 'container', 'none'] as const;
 export type SupervisorKind = (typeof supervisorKinds)[number];
 
 /** All times are in milliseconds since 1970. */

@@ -1,4 +1,4 @@
-/** The supervisor of the process: systemd, pm2, or none. The code for each is loaded only if needed. */
+/** The supervisor of the process: systemd, pm2, a container, or none. The code for each is loaded only if needed. */
 import type { SupervisorKind } from './run-record.js';
 
 /** A connection to the supervisor. Methods that the supervisor does not support are absent. No method throws. */
@@ -8,6 +8,8 @@ export interface Supervisor {
   readonly stopLimitMs?: number;
   /** How long after a stop request the supervisor kills, if known. */
   readonly killAfterMs?: number;
+  /** What kills a stop that takes longer, where that is not the supervisor itself. */
+  readonly killer?: 'container';
   /** The time without a `ping()` after which the watchdog restarts the process; undefined without a watchdog. */
   readonly watchdogMs?: number | undefined;
   /** Reports that the bot polls or stands by, so that the start has succeeded. Call it once. */
@@ -59,14 +61,24 @@ export function supervisorOf({
 }
 
 /** Connects to the supervisor. Rejects with NOTIFY_UNAVAILABLE if systemd expects messages that cannot be sent. */
-export async function detectSupervisor(process: SupervisedProcess): Promise<Supervisor> {
+export async function detectSupervisor(
+  process: SupervisedProcess,
+  /** The grace of a container, if it is set. */
+  graceMs?: number,
+): Promise<Supervisor> {
   const found = supervisorOf(process);
-  switch (found.kind) {
-    case 'none':
-      return unsupervised;
-    case 'pm2':
-      return (await import('./pm2.js')).connectToPm2(process);
-    case 'systemd':
-      return (await import('./systemd.js')).connectToSystemd(found.socket, process.env);
+  // systemd grants more time on request, and has a watchdog of its own.
+  if (found.kind === 'systemd')
+    return (await import('./systemd.js')).connectToSystemd(found.socket, process.env);
+  const { containerRuntime, containerSupervisor, graceOf, inContainer, limitedTo } = await import(
+    './container.js'
+  );
+  const runtime = containerRuntime(process.env);
+  const grace = graceOf(runtime, graceMs);
+  if (found.kind === 'pm2') {
+    const pm2 = await (await import('./pm2.js')).connectToPm2(process);
+    return runtime === undefined && graceMs === undefined ? pm2 : inContainer(pm2, grace, process.env);
   }
+  if (runtime !== undefined) return containerSupervisor(grace, process.env);
+  return graceMs === undefined ? unsupervised : { ...unsupervised, ...limitedTo(grace) };
 }

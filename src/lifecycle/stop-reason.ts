@@ -64,8 +64,9 @@ export class StopReason extends Error {
     return new StopReason('message', `the supervisor sent the message "${text}"`);
   }
 
-  static supervisorGone(): StopReason {
-    return new StopReason('supervisor-gone', 'the supervisor is gone');
+  /** @param who what has supervised the process, or started it */
+  static supervisorGone(who = 'the supervisor'): StopReason {
+    return new StopReason('supervisor-gone', `${who} is gone`);
   }
 
   static stopAfter(stopAfterMs: number): StopReason {

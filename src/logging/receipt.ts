@@ -1,7 +1,8 @@
 /** Writes the receipt: the last log line of a run, which says how the run ended and what it did. */
-import type { LastcallError } from '../errors.js';
+import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import type { Outcome, Phase } from '../lifecycle/outcome.js';
+import type { StopReason } from '../lifecycle/stop-reason.js';
 import { count, durationInWords, firstFew } from '../words.js';
 import { reasonFields } from './events/lifecycle.js';
 import type { Level } from './events/row.js';
@@ -94,11 +95,16 @@ function receiptMessage(
   const { reason, exitCode, durationMs, stopDurationMs } = outcome;
   const how = reason.kind === 'start-failed' ? 'Could not start' : endings[verdictOf(outcome)];
   return [
-    `${how} (${reason.message}), exit code ${exitCode}`,
+    `${how}${isTold(reason) ? '' : ` (${reason.message})`}, exit code ${exitCode}`,
     `up ${durationInWords(durationMs)}, the stop took ${durationInWords(stopDurationMs)}`,
     countsInWords(counts),
     ...(failures.size > 0 ? [failuresInWords(failures)] : []),
   ].join('; ');
+}
+
+/** Whether an earlier line (`hook.failed`) has told the reason in full. A hook that is cut off has no error of its own. */
+function isTold({ kind, cause }: StopReason): boolean {
+  return kind === 'start-failed' && !(cause instanceof LastcallError && cause.code === 'HOOK_TIMED_OUT');
 }
 
 function failuresInWords(failures: ReadonlyMap<number, LastcallError>): string {

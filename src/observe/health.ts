@@ -9,6 +9,8 @@ export interface HealthOptions extends StatusTextOptions {
   readonly supervisor: Supervisor;
   /** Times the pings: the supervisor's time goes on while the process stands still, which `clock` leaves out. */
   readonly supervisorClock?: Clock;
+  /** How long the supervisor waits for the first poll while Telegram is unreachable. */
+  readonly readyWithinMs: number;
 }
 
 /** How often the status is updated; a watchdog may require a shorter interval. */
@@ -28,12 +30,17 @@ export class Health {
   readonly #progress: Progress;
   readonly #statusText: StatusText;
   readonly #intervalMs: number;
+  readonly #readyWithinMs: number;
   #ready = false;
+  /** When everything but polling had started, in the clock's milliseconds. */
+  #runningSince: number | undefined;
+  #cancelReady: (() => void) | undefined;
   #lastStatus: string | undefined;
   #cancelInterval: () => void = () => {};
 
   constructor(options: HealthOptions) {
-    const { supervisor, clock, supervisorClock = clock, activity } = options;
+    const { supervisor, clock, supervisorClock = clock, activity, readyWithinMs } = options;
+    this.#readyWithinMs = readyWithinMs;
     this.#supervisor = supervisor;
     this.#clock = clock;
     this.#supervisorClock = supervisorClock;
@@ -54,6 +61,7 @@ export class Health {
   /** Ends the regular updates, as `lifecycle.stopped` does. */
   close(): void {
     this.#cancelInterval();
+    this.#cancelReady?.();
   }
 
   #report(event: ObservedEvent): void {
@@ -65,12 +73,18 @@ export class Health {
         this.#supervisor.extend?.(event.limitMs + EXIT_ALLOWANCE_MS);
         break;
       case 'lifecycle.running':
+        this.#runningSince = this.#clock.now();
         this.#extendUntilReady();
         break;
       case 'lock.waiting':
       case 'poll.started':
-        if (!this.#ready) this.#supervisor.ready();
-        this.#ready = true;
+        this.#becomeReady();
+        break;
+      case 'poll.failed':
+        if (event.class === 'unreachable') this.#becomeReadyInTime();
+        break;
+      case 'poll.rate-limited':
+        this.#becomeReadyInTime();
         break;
       case 'lifecycle.stopping':
         this.#supervisor.stopping?.();
@@ -87,6 +101,22 @@ export class Health {
     }
   }
 
+  #becomeReady(): void {
+    if (!this.#ready) this.#supervisor.ready();
+    this.#ready = true;
+    this.#cancelReady?.();
+  }
+
+  /** An outage of Telegram must not hold up those who wait for the start: a deploy script, or the boot of the host. */
+  #becomeReadyInTime(): void {
+    if (this.#ready || this.#cancelReady) return;
+    const now = this.#clock.now();
+    const dueAt = (this.#runningSince ?? now) + this.#readyWithinMs;
+    this.#cancelReady = this.#clock.after(Math.max(0, dueAt - now), () => {
+      if (this.#progress.phase === 'running') this.#becomeReady();
+    });
+  }
+
   #onInterval(): void {
     this.#cancelInterval = this.#supervisorClock.after(this.#intervalMs, () => this.#onInterval());
     this.#updateStatus();
@@ -95,7 +125,7 @@ export class Health {
     this.#extendUntilReady();
   }
 
-  /** Asks for more time until the bot is ready, since Telegram may be unreachable for any length of time. */
+  /** Asks for more time until the bot is ready: the first answer of Telegram has no part in START_TIMEOUT. */
   #extendUntilReady(): void {
     if (this.#progress.phase === 'running' && !this.#ready)
       this.#supervisor.extend?.(INTERVALS_PER_WATCHDOG * this.#intervalMs + EXIT_ALLOWANCE_MS);

@@ -128,7 +128,7 @@ describe('a pretty line', () => {
       expect.stringMatching(/^ {20}what to do: /),
       '                    because of Error: gone',
       'ERROR: Stopping (the start failed), within 1 s',
-      expect.stringMatching(/^WARN: {2}Could not start \(the start of "db" failed: gone\), exit code 1; /),
+      expect.stringMatching(/^WARN: {2}Could not start, exit code 1; /),
       '                    start',
       '                    └─ db      1 ms  failed',
       '',

@@ -161,7 +161,9 @@ describe('the receipt of a start that failed', () => {
     expect(await failed('BOT_MODULE_FAILED', 78)).toMatchObject({
       level: 'error',
       outcome: 'cut',
-      msg: expect.stringMatching(/^Could not start \(it does not load\), exit code 78; /),
+      // An earlier line has told why.
+      msg: expect.stringMatching(/^Could not start, exit code 78; /),
+      reason: 'it does not load',
     });
   });
 });

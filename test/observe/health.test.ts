@@ -26,6 +26,7 @@ function setUp({ watchdogMs, supervisorClock }: { watchdogMs?: number; superviso
     ...(supervisorClock && { supervisorClock }),
     activity: () => activity,
     pollTimeoutMs: 50_000,
+    readyWithinMs: 60_000,
     redact: (text) => text.replaceAll('SECRET', '***'),
   });
   const pings = () => told.filter((text) => text.startsWith('ping')).length;
@@ -104,10 +105,43 @@ describe('the start', () => {
     await run.clock.advance(20_000);
     expect(run.told).toHaveLength(5);
     expect(run.statuses.at(-1)).toBe('Telegram unreachable for 20 s, 0 running, 0 handled');
+    expect(run.told).not.toContain('ready');
     poll(run);
     const before = run.told.length;
     await run.clock.advance(60_000);
     expect(run.told).toHaveLength(before);
+  });
+
+  it('counts as succeeded a minute after all else has started, though Telegram is unreachable', async () => {
+    const run = setUp();
+    start(run);
+    await run.clock.advance(12_000);
+    run.health.observe(unreachable, 1);
+    await run.clock.advance(47_999);
+    expect(run.told).not.toContain('ready');
+    await run.clock.advance(1);
+    expect(run.told.at(-1)).toBe('ready');
+    expect(run.statuses.at(-1)).toMatch(/^Telegram unreachable for /);
+    await run.clock.advance(60_000);
+    poll(run);
+    expect(run.told.at(-1)).toBe('ready');
+    expect(run.told.filter((told) => told === 'ready')).toHaveLength(1);
+  });
+
+  it('does not count as succeeded for being slow where Telegram answers', async () => {
+    const run = setUp();
+    start(run);
+    await run.clock.advance(120_000);
+    expect(run.told).not.toContain('ready');
+  });
+
+  it('does not count as succeeded once it is called off', async () => {
+    const run = setUp();
+    start(run);
+    run.health.observe(unreachable, 1);
+    run.health.observe(stopping);
+    await run.clock.advance(120_000);
+    expect(run.told).not.toContain('ready');
   });
 
   it('stops asking for time when polling has stalled', async () => {

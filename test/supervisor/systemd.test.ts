@@ -53,7 +53,7 @@ describeUnderSystemd('under systemd', () => {
     it('outlasts TimeoutStartSec while Telegram is out of reach, and says so', async () => {
       await using sandbox = await openSandbox();
       await using unit = await BotUnit.install(host, sandbox, {
-        env: { START_TIMEOUT: '800ms' },
+        env: { START_TIMEOUT: '10s' },
         service: { TimeoutStartSec: '1' },
       });
       sandbox.addFault({ kind: 'refuse', forMs: 4_500 });
@@ -62,6 +62,17 @@ describeUnderSystemd('under systemd', () => {
       expect(await starting).toMatchObject({ code: 0 });
       expect(await unit.show('NRestarts')).toBe('0');
       expect(await unit.show('StatusText')).toMatch(/^polling as @/);
+    });
+
+    it('returns though Telegram stays out of reach, and the status says so', async () => {
+      await using sandbox = await openSandbox();
+      await using unit = await BotUnit.install(host, sandbox, { env: { START_TIMEOUT: '1s' } });
+      sandbox.addFault({ kind: 'refuse', forMs: 60_000 });
+      const { code, tookMs } = await unit.systemctl('start');
+      expect(code).toBe(0);
+      expect(tookMs).toBeLessThan(4_000);
+      expect(await unit.show('StatusText')).toMatch(/^Telegram unreachable for \d s, 0 running, 0 handled$/);
+      expect(await unit.show('ActiveState')).toBe('active');
     });
 
     it('outlasts TimeoutStartSec while a hook starts', async () => {

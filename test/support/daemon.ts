@@ -59,7 +59,8 @@ export class Daemon {
   constructor(options: DaemonOptions) {
     const home = mkdtempSync(join(tmpdir(), 'lastcall-home-'));
     // A clean environment: nothing of the supervisor, or of the developer's .env, that the tests run under.
-    const env = { PATH: process.env['PATH'] ?? '', HOME: home, ...options.env };
+    // The tests themselves may run in a container; those about containers say so.
+    const env = { PATH: process.env['PATH'] ?? '', HOME: home, container: 'none', ...options.env };
     this.#secrets = Object.entries(env).flatMap(([name, value]) =>
       name.endsWith('TOKEN') && value.trim() !== '' ? [value] : [],
     );

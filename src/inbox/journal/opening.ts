@@ -113,7 +113,8 @@ export async function openJournal<U extends { readonly update_id: number }>(
     });
     store = opened;
     signal?.throwIfAborted();
-    emit({ event: 'inbox.opened', path: folder, survives: durability });
+    const survives = durability === 'power' && (disk.outlastsPower?.(folder) ?? true) ? 'power' : 'process';
+    emit({ event: 'inbox.opened', path: folder, survives });
     const parts = assemble(options, { owner, store: opened }, counters, failed);
     recover(parts, counters, emit);
     return parts;

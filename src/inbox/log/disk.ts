@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { fileSystemOf } from '../../file-system.js';
 import { replaceFile } from '../../replace-file.js';
 import { codeOf } from '../../system-error.js';
 
@@ -57,6 +58,8 @@ export interface Disk {
   syncFolder(folder: string): void;
   /** How much an ordinary user can still write there, in bytes. */
   freeBytes(folder: string): number;
+  /** Whether what is synced there survives a power cut: not in memory, nor in the layer of a container. Default: it does. */
+  outlastsPower?(folder: string): boolean;
 }
 
 export const systemDisk: Disk = {
@@ -110,6 +113,7 @@ export const systemDisk: Disk = {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;
   },
+  outlastsPower: (folder) => fileSystemOf(folder) === 'other',
 };
 
 /**

@@ -16,7 +16,7 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
   'lifecycle.budget': {
     level: 'info',
     means:
-      'how long a stop may take: `drainMs` for the drain, `hooksMs` for the hooks after it; a warning if pm2 would kill before `STOP_TIMEOUT`',
+      'how long a stop may take: `drainMs` for the drain, `hooksMs` for the hooks after it; a warning if pm2 or the container would kill before `STOP_TIMEOUT`',
     message: budgetInWords,
     levelOf: ({ cutShort }) => (cutShort ? 'warn' : 'info'),
     fields: ({ cutShort, ...rest }) => ({ ...rest, ...cutShort }),
@@ -30,13 +30,15 @@ export const lifecycleEvents: Rows<LifecycleEvent | BudgetEvent> = {
     level: 'info',
     means: 'the stop begins; `reason` says why',
     message: ({ reason, budgetMs }) => {
-      // The previous line says why the start failed.
       const why = reason.kind === 'start-failed' ? 'the start failed' : reason.message;
       return `Stopping (${why})${within(budgetMs)}`;
     },
     levelOf: ({ reason }) => levelOfReason(reason),
     fields: ({ reason, budgetMs }) => ({
-      ...reasonFields(reason, reason.kind === 'start-failed' ? 'told' : 'new'),
+      // The line before this one has told the error, and the receipt will have its message as the reason.
+      ...(reason.kind === 'start-failed'
+        ? { reason: 'the start failed', reasonKind: reason.kind }
+        : reasonFields(reason, 'new')),
       budgetMs,
     }),
   },
@@ -111,8 +113,12 @@ function budgetInWords({ budgetMs, drainMs, hooksMs, cutShort }: BudgetEvent): s
   const [whole, drain, hooks] = [budgetMs, drainMs, hooksMs].map(durationInWords);
   const shares = `the drain ${drain}, the hooks after it ${hooks} plus what the drain leaves`;
   if (!cutShort) return `A stop may take ${whole}: ${shares}`;
-  const { killAfterMs, neededMs } = cutShort;
+  const { killAfterMs, neededMs, by } = cutShort;
   const ownLimit = budgetMs < 1 ? '' : `, or STOP_TIMEOUT to at most ${Math.floor(budgetMs)}ms`;
+  if (by === 'container') {
+    const graceInWords = durationInWords(killAfterMs);
+    return `A stop may take only ${whole} (${shares}), because a container is killed ${graceInWords} after SIGTERM unless LASTCALL_GRACE says otherwise: set stop_grace_period (Docker) or terminationGracePeriodSeconds (Kubernetes) to at least ${Math.ceil(neededMs / 1_000)} s, and LASTCALL_GRACE to the same${ownLimit}`;
+  }
   const cures = `set kill_timeout to at least ${neededMs}${ownLimit}`;
   return `A stop may take only ${whole} (${shares}), because pm2 kills after ${durationInWords(killAfterMs)}: ${cures}`;
 }
