@@ -217,7 +217,7 @@ describe('lastcall inbox of root, with the daemon of another user', () => {
     );
     mkdirSync(folder);
     for (const path of [bed.stateDir, folder]) chownSync(path, USER_ID, USER_ID);
-    await using daemon = runBot(bed, 'moody', { ipc: true, entering: asUser(USER_ID) });
+    await using daemon = runBot(bed, 'moody', { ipc: true, cwd: bed.stateDir, entering: asUser(USER_ID) });
     await prepare(bed, daemon);
     const { updates } = await listed(bed);
     const [two, three] = idsIn(updates, 'dead');
@@ -233,7 +233,7 @@ describe('lastcall inbox of root, with the daemon of another user', () => {
     const names = readdirSync(join(folder, 'inbox'), { recursive: true, encoding: 'utf8' });
     expect(names.filter((name) => name.endsWith('.request.json'))).toHaveLength(1);
     expect(names.filter((name) => statSync(join(folder, 'inbox', name)).uid !== USER_ID)).toEqual([]);
-    await using next = runBot(bed, 'moody', { ipc: true, entering: asUser(USER_ID) });
+    await using next = runBot(bed, 'moody', { ipc: true, cwd: bed.stateDir, entering: asUser(USER_ID) });
     expect(await next.waitFor('inbox.requested')).toMatchObject({ action: 'drop', refused: 0 });
   });
 });
