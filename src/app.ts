@@ -105,6 +105,7 @@ export function composeApp({
     onLocked,
     signal: lifecycle.signal,
     clock,
+    stateDir,
     holderOf: (key) => recorder.holderOf(key),
     acquired: ({ botId }, key) => recorder.begin(key, botId),
     released: (key) => recorder.finish(key),

@@ -122,6 +122,13 @@ export const errorTable = {
     likelyCause: 'the same bot runs in another container or on another machine with the same state directory',
     nextStep: 'stop the other process, or give each one a STATE_DIR of its own',
   },
+  INBOX_REMOVED: {
+    exitCode: ExitCode.fault,
+    likelyCause:
+      'a deploy, `git clean` or a clean-up has deleted, moved or replaced the state folder while the bot ran',
+    nextStep:
+      'put the folder back if it was moved, with the bot stopped; and set STATE_DIR to a folder outside of what a deploy replaces',
+  },
   INBOX_DISK: {
     exitCode: ExitCode.fault,
     likelyCause: 'the disk is full, read-only, or failing',
@@ -156,6 +163,12 @@ export const errorTable = {
     exitCode: ExitCode.conflict,
     likelyCause: 'this process runs the same bot twice at the same time',
     nextStep: 'stop the first run and await its outcome before starting the second',
+  },
+  STATE_DIR_UNSAFE: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'the bot ran as another user before, or somebody else has made the folder',
+    nextStep:
+      'run the bot as the user that the folder belongs to; or give the folder to the bot’s user alone (chown -R, chmod 700) once you trust what is in it; or set another STATE_DIR',
   },
   LOCKED: {
     exitCode: ExitCode.conflict,

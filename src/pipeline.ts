@@ -2,7 +2,6 @@
  * One bot's way from Telegram to its handlers: poller → inbox → dispatcher → bot, and the same way back at a stop.
  */
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
@@ -11,6 +10,7 @@ import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import { JamWatch } from './dispatch/jam-watch.js';
 import { LastcallError } from './errors.js';
+import { currentPlace } from './host/place.js';
 import type { InboxEvent } from './inbox/events.js';
 import { GroupSettlement } from './inbox/group-settlement.js';
 import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
@@ -306,7 +306,7 @@ function createInbox(
     deadLetterLimits: { number: deadLimit, ageMs: deadAgeMs },
     concurrency,
     limit,
-    holder: { place: hostname(), id: randomUUID() },
+    holder: { place: currentPlace(), id: randomUUID() },
     received,
     restore: restoreUpdate,
     errorText,

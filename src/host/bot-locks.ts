@@ -1,17 +1,21 @@
 /** The locks of a run, one per bot, which keep other processes and other runs from polling the same bots. */
+import { join } from 'node:path';
 import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { describeThrown } from '../thrown.js';
 import { type BotIdentity, botKey } from './bot-key.js';
 import type { LockEvent } from './events.js';
-import { HostLock, lockAddress } from './lock.js';
+import { lockAddress } from './lock.js';
+import { ProvenLock } from './proven-lock.js';
 
 export interface BotLocksOptions {
   readonly onLocked: 'wait' | 'exit';
   /** Aborts when the run stops, which ends all waits. No lock is taken afterwards. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  /** The directory with one folder per bot, or undefined if there is none. */
+  readonly stateDir?: string | undefined;
   /** Returns the pid of the process that runs the bot with this key, if known. */
   readonly holderOf?: (key: string) => number | undefined;
   /** Called when the bot's lock is held, before `reserve` and `claim` resolve. */
@@ -24,7 +28,7 @@ export interface BotLocksOptions {
 interface BotLock {
   readonly bot: BotIdentity;
   readonly key: string;
-  readonly lock: HostLock;
+  readonly lock: ProvenLock;
   /** Resolves when the lock is held, or rejects with the reason why it cannot be. */
   readonly held: Promise<void>;
   readonly resolve: () => void;
@@ -103,16 +107,26 @@ export class BotLocks {
     const polled = polledBots();
     if (polled.has(key)) throw alreadyPolled(bot);
     polled.add(key);
-    const entry = newBotLock(
-      bot,
-      key,
-      new HostLock(lockAddress(key), this.#options.clock),
-      this.#options.signal,
-    );
+    const entry = newBotLock(bot, key, this.#newLock(bot, key), this.#options.signal);
     this.#locks.set(key, entry);
     this.#queue.push(entry);
     if (!this.#acquiring) void this.#acquireQueued();
     return entry;
+  }
+
+  #newLock(bot: BotIdentity, key: string): ProvenLock {
+    const { stateDir, clock, emit } = this.#options;
+    return new ProvenLock({
+      address: lockAddress(key),
+      folder: stateDir === undefined ? undefined : join(stateDir, key),
+      clock,
+      usurped: (holder) =>
+        emit({
+          event: 'lock.usurped',
+          bot: bot.botId,
+          ...(holder.kind === 'foreign' && { holder: holder.pid, uid: holder.uid }),
+        }),
+    });
   }
 
   /**
@@ -181,7 +195,7 @@ export class BotLocks {
   }
 }
 
-function newBotLock(bot: BotIdentity, key: string, lock: HostLock, runSignal: AbortSignal): BotLock {
+function newBotLock(bot: BotIdentity, key: string, lock: ProvenLock, runSignal: AbortSignal): BotLock {
   let resolve = () => {};
   let reject: (reason: unknown) => void = () => {};
   const held = new Promise<void>((onHeld, onFailed) => {

@@ -8,6 +8,16 @@ export type LockEvent =
   | { readonly event: 'lock.waiting'; readonly bot: number; readonly holder: number | undefined }
   /** `waitedMs` is how long this process stood by; 0 if the lock was free. */
   | { readonly event: 'lock.acquired'; readonly bot: number; readonly waitedMs: number }
+  /**
+   * A process of another user holds the public name of the bot's lock. This process runs the bot all the same, by the lock in
+   * the bot's folder. `holder` is the other's pid and `uid` its user, if known.
+   */
+  | {
+      readonly event: 'lock.usurped';
+      readonly bot: number;
+      readonly holder?: number | undefined;
+      readonly uid?: number | undefined;
+    }
   | { readonly event: 'lock.released'; readonly bot: number };
 
 export type PreviousRunEvent =

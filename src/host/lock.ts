@@ -44,6 +44,8 @@ export class HostLock {
   readonly #clock: Clock;
   readonly #waiters = new Set<Socket>();
   #server: Server | undefined;
+  /** The connection to the process that holds the lock, while this one waits. */
+  #holder: Socket | undefined;
 
   constructor(address: string, clock: Clock = systemClock) {
     this.#address = address;
@@ -59,24 +61,34 @@ export class HostLock {
 
   /** Takes the lock once it is free. Rejects with the signal's reason, or as `tryAcquire` does. */
   async acquire(signal: AbortSignal): Promise<void> {
-    let holder: Socket | undefined;
     try {
       signal.throwIfAborted();
-      while (!(await this.tryAcquire())) {
-        await this.#clock.sleep(MIN_RETRY_INTERVAL_MS, signal);
-        // An error is followed by `close`.
-        if (!holder || holder.destroyed)
-          holder = connect(this.#address)
-            .on('error', () => {})
-            .resume();
-        await this.#waitForClose(holder, signal);
-      }
+      while (!(await this.tryAcquire())) await this.waitForChange(signal);
     } finally {
-      holder?.destroy();
+      this.stopWaiting();
     }
     if (!signal.aborted) return;
     this.release();
     throw signal.reason;
+  }
+
+  /**
+   * Resolves when another try may succeed: the holder is gone, or 500 ms have passed. Rejects with the signal's reason. Keeps
+   * a connection to the holder, until `stopWaiting`.
+   */
+  async waitForChange(signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(MIN_RETRY_INTERVAL_MS, signal);
+    // An error is followed by `close`.
+    if (!this.#holder || this.#holder.destroyed)
+      this.#holder = connect(this.#address)
+        .on('error', () => {})
+        .resume();
+    await this.#waitForClose(this.#holder, signal);
+  }
+
+  stopWaiting(): void {
+    this.#holder?.destroy();
+    this.#holder = undefined;
   }
 
   /** Releases the lock if this handle holds it. Another process can take it at once. */

@@ -207,6 +207,7 @@ const asRoot = (name: string, test: () => Promise<void>): void =>
 
 describe('lastcall inbox of root, with the daemon of another user', () => {
   const USER_ID = 54_321;
+  const asUser = (id: number) => ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups', '--'];
 
   asRoot('reads, gets answers, and leaves no file of root', async () => {
     await using bed = await openSandbox();
@@ -216,7 +217,7 @@ describe('lastcall inbox of root, with the daemon of another user', () => {
     );
     mkdirSync(folder);
     for (const path of [bed.stateDir, folder]) chownSync(path, USER_ID, USER_ID);
-    await using daemon = runBot(bed, 'demoted', { ipc: true, env: { USER_ID: `${USER_ID}` } });
+    await using daemon = runBot(bed, 'moody', { ipc: true, cwd: bed.stateDir, entering: asUser(USER_ID) });
     await prepare(bed, daemon);
     const { updates } = await listed(bed);
     const [two, three] = idsIn(updates, 'dead');
@@ -232,7 +233,7 @@ describe('lastcall inbox of root, with the daemon of another user', () => {
     const names = readdirSync(join(folder, 'inbox'), { recursive: true, encoding: 'utf8' });
     expect(names.filter((name) => name.endsWith('.request.json'))).toHaveLength(1);
     expect(names.filter((name) => statSync(join(folder, 'inbox', name)).uid !== USER_ID)).toEqual([]);
-    await using next = runBot(bed, 'demoted', { ipc: true, env: { USER_ID: `${USER_ID}` } });
+    await using next = runBot(bed, 'moody', { ipc: true, cwd: bed.stateDir, entering: asUser(USER_ID) });
     expect(await next.waitFor('inbox.requested')).toMatchObject({ action: 'drop', refused: 0 });
   });
 });

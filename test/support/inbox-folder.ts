@@ -1,7 +1,7 @@
 /** An inbox on disk, as a process works with it or has left it. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { currentPlace } from '../../src/host/place.js';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.js';
 import { botKey } from '../../src/host/bot-key.js';
@@ -44,7 +44,7 @@ export class AtWork {
   readonly #journal: Inbox<Update>;
   readonly #lock: HostLock;
 
-  private constructor({ stateDir, bot, place = hostname() }: AtWorkOptions) {
+  private constructor({ stateDir, bot, place = currentPlace() }: AtWorkOptions) {
     this.folder = join(stateDir, bot, 'inbox');
     this.#lock = new HostLock(lockAddress(bot));
     this.#journal = new JournalInbox<Update>({

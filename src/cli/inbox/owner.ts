@@ -4,8 +4,8 @@
  * seconds.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { isHeld, lockAddress } from '../../host/lock.js';
+import { currentPlace, hostOf } from '../../host/place.js';
 import { HEARTBEAT_MS, heartbeatPath, parseHeartbeat } from '../../inbox/store/owner.js';
 import { durationInWords } from '../../words.js';
 import type { BotInbox } from './choose-inbox.js';
@@ -31,8 +31,8 @@ const ABSENT_MS = 12 * HEARTBEAT_MS;
 export async function findOwner({ botKey, folder }: BotInbox): Promise<InboxOwner> {
   const heartbeat = readHeartbeat(heartbeatPath(folder));
   if (!heartbeat) return { kind: 'none' };
-  const { id: runId, place: host, silentMs } = heartbeat;
-  if (host !== hostname()) return { kind: 'remote', runId, host, silentMs };
+  const { id: runId, place, silentMs } = heartbeat;
+  if (place !== currentPlace()) return { kind: 'remote', runId, host: hostOf(place), silentMs };
   const held = await isHeld(lockAddress(botKey));
   // Only on Linux is the lock visible to every user. Elsewhere it is a file in a folder of the owner's user.
   const isAlive = held ? silentMs < ABSENT_MS : process.platform !== 'linux' && silentMs < SILENT_MS;

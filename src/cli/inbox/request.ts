@@ -4,7 +4,7 @@
  * another user, so request files belong to the user that the folder belongs to.
  */
 import { randomUUID } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accessError } from '../../inbox/store/inbox-error.js';
@@ -73,7 +73,9 @@ function timeoutFor(owner: InboxOwner): number {
 export function writeRequest(folder: string, request: InboxRequest): string {
   const id = randomUUID();
   try {
-    const owner = statSync(requestsFolder(folder));
+    const owner = lstatSync(requestsFolder(folder));
+    // Root would write wherever a link of the bot's user leads.
+    if (!owner.isDirectory()) throw new Error(`${requestsFolder(folder)} is not a folder`);
     removeAbandoned(folder);
     replaceFile(requestPath(folder, id), JSON.stringify(request), { owner, sync: true });
     return id;

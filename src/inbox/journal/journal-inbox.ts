@@ -9,7 +9,7 @@
  * Marks cost no sync of their own: marks that come together are written together, and synced a few milliseconds after the
  * first of them (group commit). What is written survives the process; what is synced survives a power cut.
  */
-import type { LastcallError } from '../../errors.js';
+import { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
 import { counterOf, newCounters } from '../counters.js';
 import { seq, type UpdateId, updateId } from '../ids.js';
@@ -107,7 +107,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   async accept(batch: readonly U[]): Promise<number | undefined> {
     const last = batch.at(-1);
     if (!last || this.#isClosed) return undefined;
-    const { store, backlog, capacity, commits } = this.#parts;
+    const { owner, store, backlog, capacity, commits } = this.#parts;
     if (this.#offset !== undefined) store.ledger.recent.confirm(this.#offset);
     store.ledger.recent.expire(this.#options.now());
 
@@ -120,6 +120,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     // sync and the next poll get under way before the handlers start, since those may keep the event loop busy.
     setImmediate(() => this.#options.available());
     await commits.now();
+    // A process that stood still may have lost the folder meanwhile, and what it wrote there may be gone.
+    this.#attempt(() => owner.check());
     this.#throwFailure();
     this.#offset = updateId(last.update_id + 1);
     return this.#offset;
@@ -307,11 +309,20 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   #fail(cause: unknown): void {
     if (this.#failure) return;
-    const error = inboxError(this.#options.folder, 'used', cause);
+    const error = this.#countGone(inboxError(this.#options.folder, 'used', cause));
     this.#become({ name: this.#isClosed ? 'closed' : 'failed', error });
     this.#maintenance?.stop();
     this.#opened?.capacity.close();
     this.#opened?.commits.cancel();
     this.#options.emit({ event: 'inbox.failed', error });
+  }
+
+  /** Adds to the error that the folder was removed how much was in it. */
+  #countGone(error: LastcallError): LastcallError {
+    const store = this.#opened?.store;
+    if (error.code !== 'INBOX_REMOVED' || !store) return error;
+    const { waiting, dead } = this.counts;
+    const message = `${error.message} It held ${waiting + this.#taken.size} updates that were not done with, ${this.#taken.size} of them at work, and ${dead} dead letters`;
+    return new LastcallError('INBOX_REMOVED', error.culprit, message, { cause: error });
   }
 }

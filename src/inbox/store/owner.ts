@@ -39,6 +39,9 @@ export const HEARTBEAT_MS = 5_000;
 /** An owner that is alive has written at least one heartbeat in this time. */
 const TAKEOVER_WAIT_MS = 2 * HEARTBEAT_MS;
 
+/** Two that have waited side by side write within this time of each other, unless one stands still. */
+const SETTLE_MS = 500;
+
 export class Owner {
   readonly #options: OwnerOptions;
   readonly #path: string;
@@ -65,17 +68,31 @@ export class Owner {
       waiting?.(ownerPlace, TAKEOVER_WAIT_MS);
       await clock.sleep(TAKEOVER_WAIT_MS, signal);
       if (this.#read() !== before) throw inUse(folder);
+      this.heartbeat();
+      // Of several that have waited side by side, the last to write wins, and the others find that out.
+      await clock.sleep(SETTLE_MS, signal);
+      this.check();
     }
     this.heartbeat();
   }
 
+  /** Throws INBOX_IN_USE if another process has acquired the store, and INBOX_REMOVED if the heartbeat is gone. */
+  check(): void {
+    if (this.#written === '') return;
+    const found = this.#read();
+    if (found === this.#written) return;
+    const { folder, id } = this.#options;
+    const owner = parseHeartbeat(found)?.id;
+    throw found === '' || owner === id ? removed(folder) : inUse(folder);
+  }
+
   /**
    * Writes a heartbeat. A full disk does not count as a failure, except for the first one: a bot that has nothing to
-   * write can go on. Throws INBOX_IN_USE if another process has acquired the store, and what the disk throws.
+   * write can go on. Throws as `check` does, and what the disk throws.
    */
   heartbeat(): void {
-    const { disk, folder, place, id } = this.#options;
-    if (this.#written !== '' && this.#read() !== this.#written) throw inUse(folder);
+    const { disk, place, id } = this.#options;
+    this.check();
     const text = JSON.stringify({ place, id, beats: ++this.#beats });
     try {
       disk.replace(this.#path, text);
@@ -94,8 +111,12 @@ export class Owner {
   }
 
   #read(): string {
-    const { disk, folder } = this.#options;
-    return disk.list(folder).includes(FILE_NAME) ? disk.read(this.#path).toString() : '';
+    try {
+      return this.#options.disk.read(this.#path).toString();
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return '';
+      throw error;
+    }
   }
 }
 
@@ -109,4 +130,9 @@ export function parseHeartbeat(text: string): Heartbeat | undefined {
 
 function inUse(folder: string): LastcallError {
   return new LastcallError('INBOX_IN_USE', folder, `another process works with the inbox in ${folder}`);
+}
+
+function removed(folder: string): LastcallError {
+  const message = `the sign of life of this process in ${folder} is gone: was the state folder deleted, moved or replaced?`;
+  return new LastcallError('INBOX_REMOVED', folder, message);
 }

@@ -19,6 +19,13 @@ export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent | B
         : `Taking over bot ${bot} after standing by for ${durationInWords(waitedMs)}`,
     levelOf: ({ waitedMs }) => (waitedMs === 0 ? 'debug' : 'info'),
   },
+  'lock.usurped': {
+    level: 'warn',
+    means:
+      'a process that is not of this user holds the public name of the bot’s lock, and may do so to keep the bot from running; the bot runs all the same. `holder` and `uid` are known to root only',
+    message: ({ bot, holder, uid }) =>
+      `${holder === undefined ? 'A process of another user or container' : `Process ${holder} of user ${uid}`} holds the public name of the lock of bot ${bot}; the bot runs all the same, by the lock in its folder`,
+  },
   'lock.released': {
     level: 'debug',
     means: 'this process has released the lock of the bot',

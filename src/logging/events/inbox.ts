@@ -16,7 +16,7 @@ export const inboxEvents: Rows<InboxEvent> = {
     means:
       'the inbox was not closed by its owner on another host or in another container; lastcall waits `waitMs` to see whether that owner is alive',
     message: ({ place, waitMs }) =>
-      `The inbox was not closed${place === undefined ? '' : ` on ${place}`}: waiting ${durationInWords(waitMs)} to see whether its owner is alive`,
+      `The inbox was not closed${place === undefined ? '' : ` on ${place.split(' ')[0]}`}: waiting ${durationInWords(waitMs)} to see whether its owner is alive`,
   },
   'inbox.recovered': {
     level: 'info',

@@ -48,7 +48,21 @@ describe('acquiring a store', () => {
     await owner('there', 'first').acquire();
     const acquired = owner('here', 'second').acquire();
     await clock.advance(2 * HEARTBEAT_MS);
+    await clock.advance(500);
     await acquired;
+  });
+
+  it('succeeds for one of two that wait side by side', async () => {
+    const { owner, clock } = rig();
+    await owner('there', 'first').acquire();
+    const both = Promise.allSettled([owner('a', 'second').acquire(), owner('b', 'third').acquire()]);
+    await clock.advance(2 * HEARTBEAT_MS);
+    await clock.advance(500);
+    const results = await both;
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'INBOX_IN_USE' },
+    });
   });
 
   it('waits where the file is no heartbeat', async () => {
@@ -57,6 +71,7 @@ describe('acquiring a store', () => {
     const acquired = owner('here', 'second').acquire();
     expect(clock.pending).toBe(1);
     await clock.advance(2 * HEARTBEAT_MS);
+    await clock.advance(500);
     await acquired;
   });
 
@@ -115,5 +130,28 @@ describe('owning it', () => {
     expect(disk.paths()).toEqual([]);
     await owner('here', 'second').acquire();
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('the heartbeat of an owner', () => {
+  it.each([
+    ['is removed', 'INBOX_REMOVED', (disk: MemoryDisk) => disk.remove(FILE)],
+    [
+      'is an old copy of its own',
+      'INBOX_REMOVED',
+      (disk: MemoryDisk) => disk.replace(FILE, '{"place":"here","id":"first","beats":0}'),
+    ],
+    [
+      'is replaced by that of another process',
+      'INBOX_IN_USE',
+      (disk: MemoryDisk) => disk.replace(FILE, '{"place":"there","id":"second","beats":1}'),
+    ],
+  ] as const)('that %s is reported as %s', async (_, code, change) => {
+    const { owner, disk } = rig();
+    const first = owner('here', 'first');
+    await first.acquire();
+    first.check();
+    change(disk);
+    expect(() => first.check()).toThrow(expect.objectContaining({ code }));
   });
 });

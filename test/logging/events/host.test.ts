@@ -24,6 +24,11 @@ const samples: Samples<LockEvent | PreviousRunEvent | BotEvent> = {
     'info',
     'Taking over bot 7 after standing by for 1 min 1 s',
   ],
+  'lock.usurped': [
+    { event: 'lock.usurped', bot: 7, holder: 4711, uid: 1000 },
+    'warn',
+    'Process 4711 of user 1000 holds the public name of the lock of bot 7; the bot runs all the same, by the lock in its folder',
+  ],
   'lock.released': [{ event: 'lock.released', bot: 7 }, 'debug', 'The lock of bot 7 is released'],
   'bot.stopping': [
     { event: 'bot.stopping', bot: 7, by: "bot.stop('reload')" },

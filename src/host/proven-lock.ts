@@ -1,0 +1,110 @@
+/**
+ * The lock of a bot, in two parts. Every process on this host can see the public one, and so can one with another
+ * `STATE_DIR`; but any user may take its name. The one in the bot's folder can be taken only by who may write there. It also
+ * reaches into every container that has the folder. So nobody who holds only the public part keeps the bot from running,
+ * unless it is a process of the same user.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../clock.js';
+import { LastcallError } from '../errors.js';
+import { prepareBotFolder } from './bot-folder.js';
+import { HostLock } from './lock.js';
+import { HolderFinder, type SocketHolder } from './socket-holder.js';
+
+export interface ProvenLockOptions {
+  /** Returned by `lockAddress`. */
+  readonly address: string;
+  /** The folder of the bot, if it has one; absolute. */
+  readonly folder: string | undefined;
+  readonly clock?: Clock;
+  /** Called when the lock is taken although a process that is not of this user holds the public part. */
+  readonly usurped?: (holder: SocketHolder) => void;
+}
+
+const FILE_NAME = 'lock.sock';
+
+/** The address of the part in the bot's folder. */
+export const folderLockPath = (folder: string): string => join(folder, FILE_NAME);
+
+/** A handle to the lock of a bot. Of all handles, only one holds the lock at a time. */
+export class ProvenLock {
+  readonly #options: ProvenLockOptions;
+  readonly #public: HostLock;
+  readonly #finder: HolderFinder;
+  #inFolder: HostLock | undefined;
+  #descriptor: number | undefined;
+
+  constructor(options: ProvenLockOptions) {
+    this.#options = options;
+    this.#public = new HostLock(options.address, options.clock);
+    this.#finder = new HolderFinder(options.address);
+  }
+
+  /**
+   * Resolves to whether this handle now holds the lock. Rejects with the system's error if no process can take it, and with
+   * STATE_DIR_UNSAFE.
+   */
+  async tryAcquire(): Promise<boolean> {
+    return (await this.#takeParts()) === undefined;
+  }
+
+  /** Takes the lock once it is free. Rejects with the signal's reason, or as `tryAcquire` does. */
+  async acquire(signal: AbortSignal): Promise<void> {
+    try {
+      signal.throwIfAborted();
+      for (let taken = await this.#takeParts(); taken; taken = await this.#takeParts())
+        await taken.waitForChange(signal);
+    } finally {
+      this.#public.stopWaiting();
+      this.#inFolder?.stopWaiting();
+    }
+    if (!signal.aborted) return;
+    this.release();
+    throw signal.reason;
+  }
+
+  /** Releases the lock if this handle holds it. Another process can take it at once. */
+  release(): void {
+    this.#inFolder?.release();
+    this.#inFolder = undefined;
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+    this.#public.release();
+  }
+
+  /** Takes both parts, and returns undefined; or the part that is to be waited for, and holds none. */
+  async #takeParts(): Promise<HostLock | undefined> {
+    const isPublic = await this.#public.tryAcquire();
+    const holder: SocketHolder = isPublic ? { kind: 'ours' } : this.#finder.find();
+    if (!isPublic && holder.kind !== 'foreign') return this.#public;
+    try {
+      this.#inFolder ??= this.#openFolder();
+      if (this.#inFolder && !(await this.#inFolder.tryAcquire())) {
+        this.#public.release();
+        return this.#inFolder;
+      }
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+    if (!isPublic) this.#options.usurped?.(holder);
+    return undefined;
+  }
+
+  /** Returns undefined if there can be no folder; whoever needs it for more than the lock says why. */
+  #openFolder(): HostLock | undefined {
+    const { folder, clock = systemClock } = this.#options;
+    if (folder === undefined) return undefined;
+    try {
+      prepareBotFolder(folder);
+      if (process.platform !== 'linux') return new HostLock(folderLockPath(folder), clock);
+      // The path through the descriptor is short enough for a socket's name, and stays the same when the folder is moved.
+      this.#descriptor = openSync(folder, 'r');
+      return new HostLock(folderLockPath(`/proc/self/fd/${this.#descriptor}`), clock);
+    } catch (error) {
+      if (error instanceof LastcallError) throw error;
+      return undefined;
+    }
+  }
+}

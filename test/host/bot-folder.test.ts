@@ -1,0 +1,40 @@
+import { chmodSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { prepareBotFolder } from '../../src/host/bot-folder.js';
+import { Folder } from '../support/folder.js';
+
+const unsafe = expect.objectContaining({ code: 'STATE_DIR_UNSAFE', exitCode: 78 });
+
+describe('the folder of a bot', () => {
+  it('is made for its user alone', () => {
+    using folder = new Folder();
+    const path = join(folder.path, 'state', 'bot');
+    prepareBotFolder(path);
+    expect(lstatSync(path).mode & 0o777).toBe(0o700);
+  });
+
+  it.each(['', 'inbox'])('is refused where everybody may write to it (%j)', (name) => {
+    using folder = new Folder();
+    const path = join(folder.path, 'bot');
+    mkdirSync(join(path, name), { recursive: true, mode: 0o700 });
+    chmodSync(join(path, name), 0o777);
+    expect(() => prepareBotFolder(path)).toThrow(unsafe);
+  });
+
+  it('is refused where it is a link', () => {
+    using folder = new Folder();
+    mkdirSync(join(folder.path, 'elsewhere'));
+    symlinkSync(join(folder.path, 'elsewhere'), join(folder.path, 'bot'));
+    expect(() => prepareBotFolder(join(folder.path, 'bot'))).toThrow(unsafe);
+  });
+
+  it('is closed to a group of this process', () => {
+    using folder = new Folder();
+    const path = join(folder.path, 'bot');
+    mkdirSync(path);
+    chmodSync(path, 0o2770);
+    prepareBotFolder(path);
+    expect(lstatSync(path).mode & 0o077).toBe(0);
+  });
+});
