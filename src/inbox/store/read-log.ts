@@ -5,7 +5,7 @@ import { type Disk, systemDisk } from '../log/disk.js';
 import { type FoundFrame, frameAt } from '../log/frame.js';
 import { type Scan, scanLog } from '../log/scan.js';
 import { Ledger } from './ledger.js';
-import { decodeHeader, RecordKind, readableFormats } from './records.js';
+import { decodeHeader, FORMAT, isReadable, RecordKind } from './records.js';
 
 /** A header holds a few hundred ids, unless Telegram was not reached for days. */
 const MAX_HEADER_BYTES = 1024 * 1024;
@@ -45,11 +45,11 @@ export function checkFirstHeader(disk: Disk, folder: string, bot: string): void 
 
 function checkHeader({ payload }: FoundFrame, folder: string, bot: string | undefined): void {
   const header = decodeHeader(payload);
-  if (!readableFormats.includes(header.format))
+  if (!isReadable(header.format))
     throw new LastcallError(
       'INBOX_NEWER',
       folder,
-      `the inbox in ${folder} has format ${header.format}, and this version of lastcall knows format ${readableFormats.join(' and ')}`,
+      `the inbox in ${folder} has format ${header.format}, and this version of lastcall knows up to ${FORMAT}`,
     );
   if (bot !== undefined && header.bot !== bot)
     throw new LastcallError(
