@@ -260,12 +260,14 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     );
   }
 
-  #answerRequests(): void {
+  #answerRequests(): Promise<void> {
     const { requests, backlog, commits } = this.#parts;
-    if (!requests.answerAll()) return;
-    backlog.noticeDrops();
-    void commits.now();
-    this.#options.available();
+    return requests.answerAll(async () => {
+      backlog.noticeDrops();
+      this.#options.available();
+      await commits.now();
+      return !this.#isClosed && !this.#failure;
+    });
   }
 
   #dropDeadLetters(): void {
@@ -291,6 +293,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (cause === 'stop') for (const item of cut) store.mark('cut', item.seq);
     else if (!this.#failure) this.#attempt(() => store.endDrain());
     if (!this.#failure) await commits.now();
+    if (cause === 'stop' && !this.#failure) store.seal();
     if (!this.#failure) this.#attempt(() => owner.release());
     this.#attempt(() => store.close());
     return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };

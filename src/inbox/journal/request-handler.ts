@@ -4,7 +4,7 @@ import type { Counters } from '../counters.js';
 import type { InboxEvent } from '../events.js';
 import type { Seq, UpdateId } from '../ids.js';
 import type { Disk } from '../log/disk.js';
-import { answerRequests, type InboxAnswer, type InboxRequest } from '../store/requests.js';
+import { type InboxAnswer, type InboxRequest, Requests } from '../store/requests.js';
 import type { Store } from '../store/store.js';
 
 export interface RequestHandlerOptions {
@@ -16,39 +16,61 @@ export interface RequestHandlerOptions {
   emit(event: InboxEvent): void;
 }
 
+/** Trying that many dead letters again takes some ten milliseconds. */
+const SLICE = 250;
+
+/** How many ids are told of each request. */
+const MOST_IDS = 20;
+
 export class RequestHandler {
   readonly #options: RequestHandlerOptions;
+  readonly #requests: Requests;
+  #isAtWork = false;
 
   constructor(options: RequestHandlerOptions) {
     this.#options = options;
+    this.#requests = new Requests(options.disk, options.folder);
   }
 
   /**
-   * Answers all requests that wait. What was done is written, but not yet synced. Throws INBOX_DISK.
+   * Answers all requests that wait, unless that is under way already. A long request is carried out in slices, so that
+   * the bot goes on meanwhile. Rejects with INBOX_DISK.
    *
-   * @returns whether there was any
+   * @param commit called after each slice; resolves when what was done is safe, with false if nothing more may be done:
+   *   what is left of the request is for the next process
    */
-  answerAll(): boolean {
-    const { disk, folder } = this.#options;
-    let answered = false;
-    answerRequests(disk, folder, (request) => {
-      answered = true;
-      return this.#answer(request);
-    });
-    return answered;
+  async answerAll(commit: () => Promise<boolean>): Promise<void> {
+    if (this.#isAtWork) return;
+    this.#isAtWork = true;
+    try {
+      for (const { id, request } of this.#requests.waiting()) {
+        const answer = await this.#carryOut(request, commit);
+        if (!answer) return;
+        this.#requests.answer(id, answer);
+      }
+    } finally {
+      this.#isAtWork = false;
+    }
   }
 
-  /** Does as much of a request as can be done. */
-  #answer({ action, seqs }: InboxRequest): InboxAnswer {
+  /** Does as much of a request as can be done. Undefined if it was interrupted. */
+  async #carryOut(
+    { action, seqs }: InboxRequest,
+    commit: () => Promise<boolean>,
+  ): Promise<InboxAnswer | undefined> {
     const { store, emit } = this.#options;
     const done = new Map<Seq, UpdateId>();
-    for (const seq of seqs) {
-      const updateId = action === 'retry' ? this.#retry(seq) : this.#drop(seq);
-      if (updateId !== undefined) done.set(seq, updateId);
+    for (let at = 0; at < seqs.length; at += SLICE) {
+      for (const seq of seqs.slice(at, at + SLICE)) {
+        const updateId = action === 'retry' ? this.#retry(seq) : this.#drop(seq);
+        if (updateId !== undefined) done.set(seq, updateId);
+      }
+      store.write();
+      if (!(await commit())) return undefined;
     }
-    store.write();
     const refused = seqs.filter((seq) => !done.has(seq));
-    emit({ event: 'inbox.requested', action, updates: [...done.values()], refused: refused.length });
+    const ids = [...done.values()].slice(0, MOST_IDS);
+    emit({ event: 'inbox.requested', action, updates: done.size, ids, refused: refused.length });
     return { done: [...done.keys()], refused };
   }
 

@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -61,11 +62,19 @@ export interface Disk {
 
 export const systemDisk: Disk = {
   makeFolder(path) {
-    const firstMade = mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (firstMade === undefined) return;
+    const parent = dirname(path);
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+      // Parents are made one by one: where the disk is read-only, Node's `recursive` only says ENOENT.
+      if (code !== 'ENOENT' || parent === path) throw error;
+      systemDisk.makeFolder(parent);
+      mkdirSync(path, { mode: 0o700 });
+    }
     // A file in a new folder is durable only if the names of all new folders above it are.
-    for (let made = path; made.length >= firstMade.length; made = dirname(made))
-      systemDisk.syncFolder(dirname(made));
+    systemDisk.syncFolder(parent);
   },
   list(folder) {
     try {

@@ -143,6 +143,15 @@ export class Log {
     });
   }
 
+  /**
+   * Writes a last record, if any was written before, all of which have to be durable by now. It proves that they were:
+   * without it, damage to the very last one could not be told from a torn end. It needs no sync: where a power cut takes
+   * it, the log is as a kill would have left it. Throws what the disk throws.
+   */
+  seal(kind: number): void {
+    if (this.#current) this.append(kind, []);
+  }
+
   close(): void {
     for (const file of this.#unsynced.splice(0)) file.close();
     this.#current?.file.close();

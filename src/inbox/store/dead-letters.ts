@@ -218,6 +218,11 @@ export class DeadLetters {
     log.removeBefore(end);
   }
 
+  /** Writes a last record, by which damage can be told from a torn end. Throws what the disk throws. */
+  seal(): void {
+    this.#log.seal(RecordKind.closed);
+  }
+
   close(): void {
     this.#log.close();
   }

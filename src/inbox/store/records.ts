@@ -34,6 +34,8 @@ export const RecordKind = {
   draining: 7,
   /** Without content: the stop has become a fault. */
   drainFailed: 8,
+  /** Without content: the log was closed in order, so that whatever is broken before this record was damaged since. */
+  closed: 9,
 } as const;
 
 export interface Header {

@@ -500,7 +500,9 @@ describe('an update that failed', () => {
     expect(life.inbox.counts).toMatchObject({ recovered: 1, waiting: 1 });
     expect(life.take()).toEqual([1]);
     expect(life.taken).toMatchObject([{ updateId: 1 }, { updateId: 1, attempt: 1 }]);
-    expect(life.eventsOf('inbox.requested')).toMatchObject([{ action: 'retry', updates: [1], refused: 1 }]);
+    expect(life.eventsOf('inbox.requested')).toMatchObject([
+      { action: 'retry', updates: 1, ids: [1], refused: 1 },
+    ]);
     const next = await life.killed();
     expect(next.take()).toEqual([1]);
     // It is done already, and not done twice.
