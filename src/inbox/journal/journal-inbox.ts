@@ -34,8 +34,8 @@ import { TurnLimit } from './turn-limit.js';
 export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
   Partial<Pick<JournalOptions<U>, 'disk' | 'now'>>;
 
-/** A disk that needs longer than this to read and sync a full inbox counts as hung. */
-const OPEN_WITHIN_MS = 300_000;
+/** A disk that needs longer than this to read or sync one segment while the inbox opens counts as hung. */
+const STEP_WITHIN_MS = 60_000;
 
 /** The names under which people know the limits of dead letters. */
 const limitNames = { number: 'DEAD_LIMIT', ageMs: 'DEAD_AGE', bytes: 'size' } as const;
@@ -78,9 +78,14 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   async open(signal?: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     if (this.#state.name !== 'opening') throw new Error('the inbox was closed before it opened');
-    this.#become({ name: 'opening', latestEnd: clock.now() + OPEN_WITHIN_MS });
+    const progress = () => {
+      if (this.#state.name === 'opening')
+        this.#become({ name: 'opening', latestEnd: clock.now() + STEP_WITHIN_MS });
+    };
+    progress();
     const failed = (error: unknown) => this.#fail(error);
-    const opened = await openJournal(this.#options, this.#counters, failed, signal).finally(() => {
+    const turns = { signal, progress };
+    const opened = await openJournal(this.#options, this.#counters, failed, turns).finally(() => {
       if (this.#state.name === 'opening') this.#become(UNOPENED);
     });
     if (this.#state.name !== 'opening') {

@@ -17,6 +17,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { replaceFile } from '../../replace-file.js';
@@ -48,6 +49,8 @@ export interface Disk {
   create(path: string): AppendFile;
   /** Reads the whole file, or `length` bytes from `position` on; fewer if the file ends before. */
   read(path: string, position?: number, length?: number): Buffer;
+  /** Reads the whole file while the process does other work. Rejects with the system's error. */
+  load(path: string): Promise<Buffer>;
   /** Writes a small file so that nobody ever reads half of it. */
   replace(path: string, text: string): void;
   remove(path: string): void;
@@ -94,6 +97,21 @@ export const systemDisk: Disk = {
       return buffer.subarray(0, readSync(descriptor, buffer, 0, length, position));
     } finally {
       closeSync(descriptor);
+    }
+  },
+  async load(path) {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      // In one call where the system allows it: `readFile` reads half a megabyte at a time.
+      const content = Buffer.allocUnsafe((await file.stat()).size);
+      for (let done = 0; done < content.length; ) {
+        const { bytesRead } = await file.read(content, done, content.length - done, done);
+        if (bytesRead === 0) return content.subarray(0, done);
+        done += bytesRead;
+      }
+      return content;
+    } finally {
+      await file.close();
     }
   },
   replace: replaceFile,

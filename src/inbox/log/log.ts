@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import type { AppendFile, Disk } from './disk.js';
 import { encodeFrame } from './frame.js';
 import { type Extent, type Position, position } from './position.js';
+import type { TurnOptions } from './reading.js';
 import { readPayload, type Scan, segmentPath } from './scan.js';
 
 export interface LogOptions {
@@ -18,6 +19,8 @@ export interface LogOptions {
   /** Returns the first record of a new segment. */
   header(): { readonly kind: number; readonly payload: readonly Uint8Array[] };
   readonly segmentBytes?: number;
+  /** How opening the log takes turns with other work. */
+  readonly turns?: TurnOptions;
 }
 
 const SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -60,9 +63,13 @@ export class Log {
    * them. Rejects with the disk's error.
    */
   static async open(options: LogOptions): Promise<Log> {
-    const { disk, folder, scan, survivesPowerCut } = options;
+    const { disk, folder, scan, survivesPowerCut, turns } = options;
     for (const start of scan.discarded) disk.remove(segmentPath(folder, start));
-    if (survivesPowerCut) for (const start of scan.segments) await disk.syncFile(segmentPath(folder, start));
+    for (const start of survivesPowerCut ? scan.segments : []) {
+      turns?.signal?.throwIfAborted();
+      await disk.syncFile(segmentPath(folder, start));
+      turns?.progress?.();
+    }
     // A discarded segment that came back after a power cut would lie amid the records that are written from now on.
     if (survivesPowerCut || scan.discarded.length > 0) disk.syncFolder(folder);
     return new Log(options);

@@ -6,6 +6,7 @@
  */
 import type { Log } from '../log/log.js';
 import type { Position } from '../log/position.js';
+import type { TurnOptions } from '../log/reading.js';
 import type { Batch } from './batch.js';
 import type { Ledger } from './ledger.js';
 import { readRecord, unsettledUpdates } from './record-cache.js';
@@ -48,11 +49,22 @@ export function oldestNeeded(log: Log, ledger: Ledger): Position {
  * Rewrites all unsettled updates of a damaged log, and then moves its old segments to another folder. Whenever the
  * process dies meanwhile, the next one finds everything that can be read. Rejects with the disk's error.
  */
-export async function repairLog(log: Log, ledger: Ledger, damagedFolder: string): Promise<void> {
+export async function repairLog(
+  log: Log,
+  ledger: Ledger,
+  damagedFolder: string,
+  turns: TurnOptions = {},
+): Promise<void> {
   const { end } = log;
   // Begins a segment even if no update is left: its header keeps the ids that Telegram may send again.
   log.append(RecordKind.marks, encodeMarks(noMarks()));
-  for (const batch of ledger.batches()) rewrite(batch, log, ledger);
+  for (const [index, batch] of ledger.batches().entries()) {
+    rewrite(batch, log, ledger);
+    if (index % MOST_REWRITTEN < MOST_REWRITTEN - 1) continue;
+    await log.sync();
+    turns.progress?.();
+    turns.signal?.throwIfAborted();
+  }
   await log.sync();
   log.moveBefore(end, damagedFolder);
 }

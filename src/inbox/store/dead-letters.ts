@@ -7,6 +7,7 @@ import type { Seq } from '../ids.js';
 import type { DeadReason } from '../inbox.js';
 import type { Disk } from '../log/disk.js';
 import { Log } from '../log/log.js';
+import { readInTurns, type TurnOptions } from '../log/reading.js';
 import { type Damage, damagedCopyPath, setAside } from './damaged-copy.js';
 import {
   type DeadLetterIndex,
@@ -15,7 +16,7 @@ import {
   type IndexedLetter,
   type LetterSummary,
   oldDeadLettersPath,
-  readDeadLetters,
+  readingDeadLetters,
   readLetterPayload,
 } from './read-dead-letters.js';
 import {
@@ -94,10 +95,11 @@ export class DeadLetters {
    */
   static async open(
     options: DeadLettersOptions,
+    turns: TurnOptions = {},
   ): Promise<{ readonly deadLetters: DeadLetters; readonly damage: readonly Damage[] }> {
     const { disk, folder, survivesPowerCut, now, segmentBytes } = options;
     const path = deadLettersFolder(folder);
-    const found = readDeadLetters(disk, folder);
+    const found = await readInTurns(disk, readingDeadLetters(disk, folder), turns);
     const { index, scan } = found;
     disk.makeFolder(path);
     const damagedFolder = setAside(disk, path, scan, now());
@@ -107,6 +109,7 @@ export class DeadLetters {
       scan,
       survivesPowerCut,
       header: () => ({ kind: RecordKind.header, payload: [] }),
+      turns,
       ...(segmentBytes !== undefined && { segmentBytes }),
     });
     const deadLetters = new DeadLetters(options, index, log);

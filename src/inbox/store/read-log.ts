@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
 import { type Disk, systemDisk } from '../log/disk.js';
 import { type FoundFrame, frameAt } from '../log/frame.js';
-import { type Scan, scanLog } from '../log/scan.js';
+import { type Reading, readNow } from '../log/reading.js';
+import { type Scan, scanning } from '../log/scan.js';
 import { Ledger } from './ledger.js';
 import { decodeHeader, FORMAT, isReadable, RecordKind } from './records.js';
 
@@ -15,7 +16,12 @@ export const logFolder = (folder: string): string => join(folder, 'log');
 
 /** Replays the whole log into the ledger. Throws INBOX_FOREIGN, INBOX_NEWER; and what the disk throws. */
 export function readLog(disk: Disk, folder: string, ledger: Ledger, bot?: string): Scan {
-  return scanLog(disk, logFolder(folder), (frame, extent) => {
+  return readNow(disk, readingLog(disk, folder, ledger, bot));
+}
+
+/** As `readLog`, in steps. */
+export function readingLog(disk: Disk, folder: string, ledger: Ledger, bot?: string): Reading<Scan> {
+  return scanning(disk, logFolder(folder), (frame, extent) => {
     if (frame.kind === RecordKind.header) checkHeader(frame, folder, bot);
     ledger.replay(frame, extent);
   });

@@ -24,6 +24,7 @@ function dyingAt(disk: Disk, last: number): Disk {
     ...disk,
     list: (path) => disk.list(path),
     read: (...args) => disk.read(...args),
+    load: (path) => disk.load(path),
     freeBytes: (path) => disk.freeBytes(path),
     syncFile: live((path: string) => disk.syncFile(path)),
     makeFolder: live((path: string) => disk.makeFolder(path)),
