@@ -37,7 +37,9 @@ export function rewriteOldestSegment(log: Log, ledger: Ledger, segmentEnd: Posit
 function isWorthRewriting(log: Log, ledger: Ledger, segmentEnd: Position): boolean {
   if (log.start < ledger.outdatedEnd) return true;
   const isShort = log.bytes < MIN_SEGMENTS * (segmentEnd - log.start);
-  return !isShort && ledger.bytes <= log.bytes * MAX_NEEDED_SHARE;
+  // What people wrote is not to stay there for long once it is settled, however little it is.
+  const isOld = segmentEnd <= log.renewedEnd;
+  return (isOld || !isShort) && ledger.bytes <= log.bytes * MAX_NEEDED_SHARE;
 }
 
 /** The position of the oldest record that is needed, or the log's end if none is. */

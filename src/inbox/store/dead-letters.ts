@@ -109,6 +109,7 @@ export class DeadLetters {
       scan,
       survivesPowerCut,
       header: () => ({ kind: RecordKind.header, payload: [] }),
+      now,
       turns,
       ...(segmentBytes !== undefined && { segmentBytes }),
     });
@@ -208,10 +209,14 @@ export class DeadLetters {
    * rewritten. Rejects with the disk's error.
    */
   async compact(): Promise<void> {
-    const [log, end] = [this.#log, this.#log.oldestSegmentEnd];
+    const log = this.#log;
+    const { renewedEnd } = log;
+    log.renew();
+    if (log.renewedEnd > renewedEnd) [this.#isSynced, this.#mayCompact] = [false, true];
+    const end = log.oldestSegmentEnd;
     if (!this.#mayCompact || end === undefined) return;
     const needed = [...this.#index].filter(({ extent }) => extent.position < end);
-    const isShort = log.bytes < MIN_SEGMENTS * (end - log.start);
+    const isShort = end > log.renewedEnd && log.bytes < MIN_SEGMENTS * (end - log.start);
     if (needed.length > 0 && (isShort || this.#index.bytes > log.bytes * MAX_NEEDED_SHARE)) {
       this.#mayCompact = false;
       return;

@@ -66,6 +66,7 @@ async function open(options: OpenStoreOptions): Promise<Store> {
       }),
     }),
     ...(segmentBytes !== undefined && { segmentBytes }),
+    now,
     turns,
   });
 

@@ -259,6 +259,7 @@ export class Store {
 
   async #compactLog(): Promise<void> {
     const [log, ledger] = [this.#log, this.ledger];
+    this.#withDisk('written to', () => log.renew());
     const { oldestSegmentEnd } = log;
     if (oldestSegmentEnd === undefined) return;
     if (this.#dying.size > 0) await this.commit();

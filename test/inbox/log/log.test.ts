@@ -16,6 +16,7 @@ interface Rig {
   readonly scan?: Scan;
   readonly survivesPowerCut?: boolean;
   readonly segmentBytes?: number;
+  readonly now?: () => number;
 }
 
 async function open({
@@ -23,6 +24,7 @@ async function open({
   scan = nothing,
   survivesPowerCut = true,
   segmentBytes,
+  now = () => 0,
 }: Rig = {}) {
   const log = await Log.open({
     disk,
@@ -31,6 +33,7 @@ async function open({
     survivesPowerCut,
     header: () => ({ kind: HEADER, payload: [Buffer.from('header')] }),
     ...(segmentBytes !== undefined && { segmentBytes }),
+    now,
   });
   return { disk, log, append: (text: string) => log.append(RECORD, [Buffer.from(text)]) };
 }
