@@ -267,11 +267,13 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   #answerRequests(): Promise<void> {
     const { requests, backlog, commits } = this.#parts;
-    return requests.answerAll(async () => {
-      backlog.noticeDrops();
-      this.#options.available();
-      await commits.now();
-      return !this.#isClosed && !this.#failure;
+    return requests.answerAll({
+      isOpen: () => !this.#isClosed && !this.#failure,
+      commit: async () => {
+        backlog.noticeDrops();
+        this.#options.available();
+        await commits.now();
+      },
     });
   }
 

@@ -1,5 +1,6 @@
 /** Does to the updates of the inbox what people ask for with `lastcall inbox`, and never touches one that is taken. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Counters } from '../counters.js';
 import type { InboxEvent } from '../events.js';
 import type { Seq, UpdateId } from '../ids.js';
@@ -14,6 +15,13 @@ export interface RequestHandlerOptions {
   readonly store: Store;
   readonly counters: Counters;
   emit(event: InboxEvent): void;
+}
+
+export interface RequestTurns {
+  /** Whether anything may still be done. */
+  isOpen(): boolean;
+  /** Resolves when what was done is safe. Called after each request, before its answer. */
+  commit(): Promise<void>;
 }
 
 /** Trying that many dead letters again takes some ten milliseconds. */
@@ -34,18 +42,17 @@ export class RequestHandler {
 
   /**
    * Answers all requests that wait, unless that is under way already. A long request is carried out in slices, so that
-   * the bot goes on meanwhile. Rejects with INBOX_DISK.
-   *
-   * @param commit called after each slice; resolves when what was done is safe, with false if nothing more may be done:
-   *   what is left of the request is for the next process
+   * the bot goes on meanwhile; if the run ends before the last one, the rest is for the next process. Rejects with
+   * INBOX_DISK.
    */
-  async answerAll(commit: () => Promise<boolean>): Promise<void> {
+  async answerAll({ isOpen, commit }: RequestTurns): Promise<void> {
     if (this.#isAtWork) return;
     this.#isAtWork = true;
     try {
       for (const { id, request } of this.#requests.waiting()) {
-        const answer = await this.#carryOut(request, commit);
+        const answer = await this.#carryOut(request, isOpen);
         if (!answer) return;
+        await commit();
         this.#requests.answer(id, answer);
       }
     } finally {
@@ -53,20 +60,21 @@ export class RequestHandler {
     }
   }
 
-  /** Does as much of a request as can be done. Undefined if it was interrupted. */
+  /** Does as much of a request as can be done. Undefined if the run has ended meanwhile. */
   async #carryOut(
     { action, seqs }: InboxRequest,
-    commit: () => Promise<boolean>,
+    isOpen: RequestTurns['isOpen'],
   ): Promise<InboxAnswer | undefined> {
     const { store, emit } = this.#options;
     const done = new Map<Seq, UpdateId>();
     for (let at = 0; at < seqs.length; at += SLICE) {
+      if (at > 0) await nextTurn();
+      if (!isOpen()) return undefined;
       for (const seq of seqs.slice(at, at + SLICE)) {
         const updateId = action === 'retry' ? this.#retry(seq) : this.#drop(seq);
         if (updateId !== undefined) done.set(seq, updateId);
       }
       store.write();
-      if (!(await commit())) return undefined;
     }
     const refused = seqs.filter((seq) => !done.has(seq));
     const ids = [...done.values()].slice(0, MOST_IDS);
