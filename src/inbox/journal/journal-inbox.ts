@@ -79,8 +79,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const { clock } = this.#options;
     if (this.#state.name !== 'opening') throw new Error('the inbox was closed before it opened');
     const progress = () => {
-      if (this.#state.name === 'opening')
-        this.#become({ name: 'opening', latestEnd: clock.now() + STEP_WITHIN_MS });
+      if (this.#isOpening) this.#become({ name: 'opening', latestEnd: clock.now() + STEP_WITHIN_MS });
     };
     progress();
     const failed = (error: unknown) => this.#fail(error);
@@ -95,6 +94,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       throw new Error('the inbox was closed while it opened');
     }
     this.#opened = opened;
+    progress();
+    // Before anything is handed out: what people have dropped between two runs is not to be handled.
+    await this.#answerRequests().catch(failed);
+    this.#throwFailure();
+    // Whoever has closed it has closed its parts, too.
+    if (!this.#isOpening) throw new Error('the inbox was closed while it opened');
     this.#become({ name: 'open' });
     this.#maintenance = new Maintenance({
       clock,
@@ -214,6 +219,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   get latestEnd(): number {
     if (this.#state.name === 'opening') return this.#state.latestEnd;
     return this.#opened?.commits.latestEnd ?? Number.POSITIVE_INFINITY;
+  }
+
+  get #isOpening(): boolean {
+    return this.#state.name === 'opening';
   }
 
   get #isClosed(): boolean {

@@ -20,7 +20,7 @@ export interface RequestHandlerOptions {
 export interface RequestTurns {
   /** Whether anything may still be done. */
   isOpen(): boolean;
-  /** Resolves when what was done is safe. Called after each request, before its answer. */
+  /** Resolves when what was done is safe. Called once after all requests, before their answers. */
   commit(): Promise<void>;
 }
 
@@ -49,12 +49,14 @@ export class RequestHandler {
     if (this.#isAtWork) return;
     this.#isAtWork = true;
     try {
+      const answers = new Map<string, InboxAnswer>();
       for (const { id, request } of this.#requests.waiting()) {
         const answer = await this.#carryOut(request, isOpen);
         if (!answer) return;
-        await commit();
-        this.#requests.answer(id, answer);
+        answers.set(id, answer);
       }
+      if (answers.size > 0) await commit();
+      for (const [id, answer] of answers) this.#requests.answer(id, answer);
     } finally {
       this.#isAtWork = false;
     }
