@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Disk } from './disk.js';
 import { type FoundFrame, findFrame, frameAt } from './frame.js';
 import { type Extent, type Position, position } from './position.js';
-import { type Reading, readNow } from './reading.js';
+import type { Reading } from './reading.js';
 
 /** What a scan has found out about a log besides its records. */
 export interface Scan {
@@ -28,11 +28,6 @@ const SEGMENT_NAME = /^(\d{16})\.log$/;
 /** The path of the segment that begins at the position. */
 export function segmentPath(folder: string, start: Position): string {
   return join(folder, `${`${start}`.padStart(16, '0')}.log`);
-}
-
-/** Scans a log while the whole process waits; see `scanning`. Throws what the disk throws. */
-export function scanLog(disk: Disk, folder: string, visit: Visit): Scan {
-  return readNow(disk, scanning(disk, folder, visit));
 }
 
 type Visit = (frame: FoundFrame, extent: Extent) => void;
