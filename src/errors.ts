@@ -114,8 +114,9 @@ export const errorTable = {
   },
   INBOX_NEWER: {
     exitCode: ExitCode.configuration,
-    likelyCause: 'another version of lastcall has written to this inbox',
-    nextStep: 'run that version; or move the folder elsewhere, if the updates in it need not be handled',
+    likelyCause: 'a newer version of lastcall has written to this inbox',
+    nextStep:
+      'install that version again (nothing in the folder was changed); or move the folder elsewhere, if the updates in it need not be handled',
   },
   INBOX_IN_USE: {
     exitCode: ExitCode.conflict,

@@ -45,11 +45,12 @@ export type InboxEvent =
   | { readonly event: 'inbox.resumed'; readonly waiting: number; readonly pausedMs: number }
   /** A part of the log cannot be read any more; the damaged files are kept in `path`. */
   | { readonly event: 'inbox.damaged'; readonly path: string; readonly bytes: number; readonly saved: number }
-  /** A request of `lastcall inbox` was carried out; `updates` are ids. */
+  /** A request of `lastcall inbox` was carried out; `ids` are those of the first updates. */
   | {
       readonly event: 'inbox.requested';
       readonly action: 'retry' | 'drop';
-      readonly updates: readonly number[];
+      readonly updates: number;
+      readonly ids: readonly number[];
       readonly refused: number;
     }
   /** A fault: nothing can be made safe any more. Emitted once. */

@@ -18,7 +18,7 @@ import { inbox } from '../../src/cli/inbox.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { seq } from '../../src/inbox/ids.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
-import { answerRequests } from '../../src/inbox/store/requests.js';
+import { Requests } from '../../src/inbox/store/requests.js';
 import { InboxView } from '../../src/inbox/store/view.js';
 import { Folder } from '../support/folder.js';
 import { AtWork, type AtWorkOptions, newBot, treeOf, update, viewOptions } from '../support/inbox-folder.js';
@@ -58,6 +58,11 @@ async function end(run: AtWork, how: 'stop' | 'kill'): Promise<void> {
 
 const folder = () => state.file(bot, 'inbox');
 const requests = () => readdirSync(join(folder(), 'requests'));
+/** Answers as a process that works with the inbox does. */
+function answerAll(): void {
+  const waiting = new Requests(systemDisk, folder());
+  for (const { id, request } of waiting.waiting()) waiting.answer(id, { done: request.seqs, refused: [] });
+}
 
 async function run(
   args: readonly string[],
@@ -571,9 +576,7 @@ describe('files of another user', () => {
     const { uid, gid, mode } = statSync(join(folder(), 'requests', name));
     expect([uid, gid, mode & 0o777]).toEqual([STRANGER, STRANGER, 0o600]);
 
-    as(STRANGER, () =>
-      answerRequests(systemDisk, folder(), ({ seqs }) => ({ done: [...seqs], refused: [] })),
-    );
+    as(STRANGER, answerAll);
     const [answer = '', ...more] = requests();
     expect([answer, more]).toEqual([name.replace('request', 'answer'), []]);
     expect(JSON.parse(readFileSync(join(folder(), 'requests', answer), 'utf8'))).toEqual({
@@ -601,7 +604,7 @@ describe('files of another user', () => {
     await end(worker, 'kill');
     giveAway(state.path);
     const id = as(STRANGER, () => writeRequest(folder(), { action: 'drop', seqs: [seq(1)] }));
-    answerRequests(systemDisk, folder(), ({ seqs }) => ({ done: [...seqs], refused: [] }));
+    answerAll();
     expect(() => as(STRANGER, () => takeAnswer(folder(), id))).toThrow(
       expect.objectContaining({ code: 'INBOX_FORBIDDEN', exitCode: 78 }),
     );

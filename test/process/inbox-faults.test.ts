@@ -203,6 +203,15 @@ class SmallDisk {
 }
 
 (whyNoMount ? describe.skip : describe)(`a disk${whyNoMount ? ` (skipped: ${whyNoMount})` : ''}`, () => {
+  it('that is read-only from the start is called so', async () => {
+    await using sandbox = await openSandbox();
+    using disk = new SmallDisk(1);
+    disk.makeReadOnly();
+    await using daemon = runBot(sandbox, 'echo', { env: { STATE_DIR: join(disk.path, 'state') } });
+    await endsWith78(daemon, 'INBOX_UNAVAILABLE');
+    expect(daemon.receipt).toMatchObject({ err: { message: expect.stringContaining('EROFS') } });
+  });
+
   it('that is about to be full makes Telegram wait, before anything fails', async () => {
     await using sandbox = await openSandbox();
     using disk = new SmallDisk(100);

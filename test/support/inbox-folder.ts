@@ -1,11 +1,11 @@
 /** An inbox on disk, as a process works with it or has left it. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { currentPlace } from '../../src/host/place.js';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.js';
 import { botKey } from '../../src/host/bot-key.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
+import { currentPlace } from '../../src/host/place.js';
 import type { Entry, Inbox, Settlement } from '../../src/inbox/inbox.js';
 import { JournalInbox } from '../../src/inbox/journal/journal-inbox.js';
 import type { ViewOptions } from '../../src/inbox/store/view.js';

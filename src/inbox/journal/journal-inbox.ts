@@ -34,8 +34,8 @@ import { TurnLimit } from './turn-limit.js';
 export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
   Partial<Pick<JournalOptions<U>, 'disk' | 'now'>>;
 
-/** A disk that needs longer than this to read and sync a full inbox counts as hung. */
-const OPEN_WITHIN_MS = 300_000;
+/** A disk that needs longer than this to read or sync one segment while the inbox opens counts as hung. */
+const STEP_WITHIN_MS = 60_000;
 
 /** The names under which people know the limits of dead letters. */
 const limitNames = { number: 'DEAD_LIMIT', ageMs: 'DEAD_AGE', bytes: 'size' } as const;
@@ -78,9 +78,13 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   async open(signal?: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     if (this.#state.name !== 'opening') throw new Error('the inbox was closed before it opened');
-    this.#become({ name: 'opening', latestEnd: clock.now() + OPEN_WITHIN_MS });
+    const progress = () => {
+      if (this.#isOpening) this.#become({ name: 'opening', latestEnd: clock.now() + STEP_WITHIN_MS });
+    };
+    progress();
     const failed = (error: unknown) => this.#fail(error);
-    const opened = await openJournal(this.#options, this.#counters, failed, signal).finally(() => {
+    const turns = { signal, progress };
+    const opened = await openJournal(this.#options, this.#counters, failed, turns).finally(() => {
       if (this.#state.name === 'opening') this.#become(UNOPENED);
     });
     if (this.#state.name !== 'opening') {
@@ -90,6 +94,12 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       throw new Error('the inbox was closed while it opened');
     }
     this.#opened = opened;
+    progress();
+    // Before anything is handed out: what people have dropped between two runs is not to be handled.
+    await this.#answerRequests().catch(failed);
+    this.#throwFailure();
+    // Whoever has closed it has closed its parts, too.
+    if (!this.#isOpening) throw new Error('the inbox was closed while it opened');
     this.#become({ name: 'open' });
     this.#maintenance = new Maintenance({
       clock,
@@ -213,6 +223,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     return this.#opened?.commits.latestEnd ?? Number.POSITIVE_INFINITY;
   }
 
+  get #isOpening(): boolean {
+    return this.#state.name === 'opening';
+  }
+
   get #isClosed(): boolean {
     return this.#state.name === 'closed';
   }
@@ -262,12 +276,16 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     );
   }
 
-  #answerRequests(): void {
+  #answerRequests(): Promise<void> {
     const { requests, backlog, commits } = this.#parts;
-    if (!requests.answerAll()) return;
-    backlog.noticeDrops();
-    void commits.now();
-    this.#options.available();
+    return requests.answerAll({
+      isOpen: () => !this.#isClosed && !this.#failure,
+      commit: async () => {
+        backlog.noticeDrops();
+        this.#options.available();
+        await commits.now();
+      },
+    });
   }
 
   #dropDeadLetters(): void {
@@ -293,6 +311,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (cause === 'stop') for (const item of cut) store.mark('cut', item.seq);
     else if (!this.#failure) this.#attempt(() => store.endDrain());
     if (!this.#failure) await commits.now();
+    if (cause === 'stop' && !this.#failure) store.seal();
     if (!this.#failure) this.#attempt(() => owner.release());
     this.#attempt(() => store.close());
     return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };

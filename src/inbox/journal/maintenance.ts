@@ -11,8 +11,8 @@ export interface MaintenanceOptions {
   readonly owner: Owner;
   readonly store: Store;
   readonly capacity: Capacity;
-  /** Answers what people ask of the inbox. */
-  answerRequests(): void;
+  /** Answers what people ask of the inbox; does nothing while it is at that already. */
+  answerRequests(): Promise<void>;
   /** Drops the dead letters that exceed the limits. */
   dropDeadLetters(): void;
   /** Called when any of it has failed. */
@@ -41,7 +41,7 @@ export class Maintenance {
     this.#cancelTimer = clock.after(INTERVAL_MS, () => this.start());
     try {
       this.#beat(HEARTBEAT_MS);
-      answerRequests();
+      answerRequests().catch(failed);
       capacity.check();
       // Not in the first round: an update that is given up at the start is told of before any letter goes.
       if (this.#rounds++ % ROUNDS_PER_DROP === 1) dropDeadLetters();

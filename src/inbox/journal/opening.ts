@@ -5,11 +5,12 @@ import type { OrderKey } from '../ids.js';
 import type { InboxOptions } from '../inbox.js';
 import type { Disk } from '../log/disk.js';
 import { GroupCommit } from '../log/group-commit.js';
+import type { TurnOptions } from '../log/reading.js';
 import type { Batch } from '../store/batch.js';
 import type { DeadLetterLimits } from '../store/dead-letters.js';
 import { openingError } from '../store/inbox-error.js';
 import { openStore } from '../store/open-store.js';
-import { Owner } from '../store/owner.js';
+import { HEARTBEAT_MS, Owner } from '../store/owner.js';
 import { checkFirstHeader } from '../store/read-log.js';
 import type { StoredUpdate } from '../store/record-cache.js';
 import { requestsFolder } from '../store/requests.js';
@@ -74,12 +75,13 @@ const LOADED_OF_KEY = 64;
  * Rejects with INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_IN_USE or INBOX_DISK, and with the signal's reason.
  *
  * @param failed called when background work (a commit, maintenance) has failed
+ * @param turns how opening takes turns with other work
  */
 export async function openJournal<U extends { readonly update_id: number }>(
   options: JournalOptions<U>,
   counters: Counters,
   failed: (error: unknown) => void,
-  signal: AbortSignal | undefined,
+  { signal, progress }: TurnOptions = {},
 ): Promise<JournalParts<U>> {
   const { folder, bot, disk, now, clock, holder, durability, segmentBytes, emit } = options;
   const { deadLetterLimits } = options;
@@ -100,6 +102,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
     throw openingError(folder, error);
   }
   let store: Store | undefined;
+  let beatAt = clock.now();
   try {
     const opened = await openStore({
       disk,
@@ -110,6 +113,15 @@ export async function openJournal<U extends { readonly update_id: number }>(
       now,
       ...(deadLetterLimits && { deadLetterLimits }),
       ...(segmentBytes !== undefined && { segmentBytes }),
+      turns: {
+        signal,
+        progress() {
+          progress?.();
+          if (clock.now() - beatAt < HEARTBEAT_MS) return;
+          owner.heartbeat();
+          beatAt = clock.now();
+        },
+      },
     });
     store = opened;
     signal?.throwIfAborted();

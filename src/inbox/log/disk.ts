@@ -14,8 +14,10 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { fileSystemOf } from '../../file-system.js';
@@ -48,6 +50,8 @@ export interface Disk {
   create(path: string): AppendFile;
   /** Reads the whole file, or `length` bytes from `position` on; fewer if the file ends before. */
   read(path: string, position?: number, length?: number): Buffer;
+  /** Reads the whole file while the process does other work. Rejects with the system's error. */
+  load(path: string): Promise<Buffer>;
   /** Writes a small file so that nobody ever reads half of it. */
   replace(path: string, text: string): void;
   remove(path: string): void;
@@ -64,11 +68,19 @@ export interface Disk {
 
 export const systemDisk: Disk = {
   makeFolder(path) {
-    const firstMade = mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (firstMade === undefined) return;
+    const parent = dirname(path);
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+      // Parents are made one by one: where the disk is read-only, Node's `recursive` only says ENOENT.
+      if (code !== 'ENOENT' || parent === path) throw error;
+      systemDisk.makeFolder(parent);
+      mkdirSync(path, { mode: 0o700 });
+    }
     // A file in a new folder is durable only if the names of all new folders above it are.
-    for (let made = path; made.length >= firstMade.length; made = dirname(made))
-      systemDisk.syncFolder(dirname(made));
+    systemDisk.syncFolder(parent);
   },
   list(folder) {
     try {
@@ -88,6 +100,21 @@ export const systemDisk: Disk = {
       return buffer.subarray(0, readSync(descriptor, buffer, 0, length, position));
     } finally {
       closeSync(descriptor);
+    }
+  },
+  async load(path) {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      // In one call where the system allows it: `readFile` reads half a megabyte at a time.
+      const content = Buffer.allocUnsafe((await file.stat()).size);
+      for (let done = 0; done < content.length; ) {
+        const { bytesRead } = await file.read(content, done, content.length - done, done);
+        if (bytesRead === 0) return content.subarray(0, done);
+        done += bytesRead;
+      }
+      return content;
+    } finally {
+      await file.close();
     }
   },
   replace: replaceFile,

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import type { AppendFile, Disk } from './disk.js';
 import { encodeFrame } from './frame.js';
 import { type Extent, type Position, position } from './position.js';
+import type { TurnOptions } from './reading.js';
 import { readPayload, type Scan, segmentPath } from './scan.js';
 
 export interface LogOptions {
@@ -18,9 +19,16 @@ export interface LogOptions {
   /** Returns the first record of a new segment. */
   header(): { readonly kind: number; readonly payload: readonly Uint8Array[] };
   readonly segmentBytes?: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** How opening the log takes turns with other work. */
+  readonly turns?: TurnOptions;
 }
 
 const SEGMENT_BYTES = 4 * 1024 * 1024;
+
+/** What nothing needs any more stays readable in the segment that is written, but not for longer than this. */
+const RENEW_AFTER_MS = 60 * 60 * 1_000;
 
 /** The largest frame that is built in reused memory. Larger ones are too rare to keep so much for. */
 const MAX_SCRATCH_BYTES = 256 * 1024;
@@ -28,6 +36,8 @@ const MAX_SCRATCH_BYTES = 256 * 1024;
 interface Segment {
   readonly start: Position;
   readonly file: AppendFile;
+  /** Where the records behind the header begin. */
+  readonly contentStart: Position;
 }
 
 export class Log {
@@ -40,6 +50,8 @@ export class Log {
   #current: Segment | undefined;
   #scratch = Buffer.alloc(0);
   #folderChanged = false;
+  #renewedAtMs: number;
+  #renewedEnd = position(0);
   /** Why a record was not written whole. A record behind a torn one would be lost with it. */
   #writeFailure: { readonly error: unknown } | undefined;
   #end: Position;
@@ -53,6 +65,7 @@ export class Log {
     this.#segmentStarts = [...options.scan.segments];
     this.#end = options.scan.end;
     this.#durableEnd = this.#end;
+    this.#renewedAtMs = options.now();
   }
 
   /**
@@ -60,9 +73,13 @@ export class Log {
    * them. Rejects with the disk's error.
    */
   static async open(options: LogOptions): Promise<Log> {
-    const { disk, folder, scan, survivesPowerCut } = options;
+    const { disk, folder, scan, survivesPowerCut, turns } = options;
     for (const start of scan.discarded) disk.remove(segmentPath(folder, start));
-    if (survivesPowerCut) for (const start of scan.segments) await disk.syncFile(segmentPath(folder, start));
+    for (const start of survivesPowerCut ? scan.segments : []) {
+      turns?.signal?.throwIfAborted();
+      await disk.syncFile(segmentPath(folder, start));
+      turns?.progress?.();
+    }
     // A discarded segment that came back after a power cut would lie amid the records that are written from now on.
     if (survivesPowerCut || scan.discarded.length > 0) disk.syncFolder(folder);
     return new Log(options);
@@ -88,16 +105,29 @@ export class Log {
     return this.#segmentStarts[1];
   }
 
+  /** The end of what was written before the log was renewed last. */
+  get renewedEnd(): Position {
+    return this.#renewedEnd;
+  }
+
+  /** Begins a new segment once an hour, so that the one before can be removed. Throws what the disk throws. */
+  renew(): void {
+    const nowMs = this.#options.now();
+    // The system's clock may be set back, too.
+    if (Math.abs(nowMs - this.#renewedAtMs) < RENEW_AFTER_MS) return;
+    this.#renewedAtMs = nowMs;
+    this.#renewedEnd = this.#end;
+    if (this.#end > (this.#current?.contentStart ?? this.start)) this.#beginSegment();
+  }
+
   /**
    * Writes a record, which survives the process from then on. Throws what the disk throws; after a failed write each
    * further call throws the same error.
    */
   append(kind: number, payload: readonly Uint8Array[]): Extent {
-    const { survivesPowerCut, header } = this.#options;
+    const { survivesPowerCut } = this.#options;
     if (!this.#current || this.#end - this.#current.start >= this.#segmentBytes) {
       this.#beginSegment();
-      const first = header();
-      this.#write(this.#frame(first.kind, this.#durableEnd, first.payload));
     }
     return this.#write(this.#frame(kind, survivesPowerCut ? this.#durableEnd : this.#end, payload));
   }
@@ -143,6 +173,15 @@ export class Log {
     });
   }
 
+  /**
+   * Writes a last record, if any was written before, all of which have to be durable by now. It proves that they were:
+   * without it, damage to the very last one could not be told from a torn end. It needs no sync: where a power cut takes
+   * it, the log is as a kill would have left it. Throws what the disk throws.
+   */
+  seal(kind: number): void {
+    if (this.#current) this.append(kind, []);
+  }
+
   close(): void {
     for (const file of this.#unsynced.splice(0)) file.close();
     this.#current?.file.close();
@@ -162,13 +201,16 @@ export class Log {
   }
 
   #beginSegment(): void {
-    const { disk, folder, survivesPowerCut } = this.#options;
+    const { disk, folder, survivesPowerCut, header } = this.#options;
     const file = disk.create(segmentPath(folder, this.#end));
     if (!survivesPowerCut) this.#current?.file.close();
     else if (this.#current) this.#unsynced.push(this.#current.file);
-    this.#current = { start: this.#end, file };
-    this.#segmentStarts.push(this.#end);
+    const [start, first] = [this.#end, header()];
+    const frame = this.#frame(first.kind, this.#durableEnd, first.payload);
+    this.#current = { start, file, contentStart: position(start + frame.length) };
+    this.#segmentStarts.push(start);
     this.#folderChanged = true;
+    this.#write(frame);
   }
 
   /** Encodes a frame in reused memory: the frame is valid until the next call. */

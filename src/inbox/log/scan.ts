@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Disk } from './disk.js';
 import { type FoundFrame, findFrame, frameAt } from './frame.js';
 import { type Extent, type Position, position } from './position.js';
+import type { Reading } from './reading.js';
 
 /** What a scan has found out about a log besides its records. */
 export interface Scan {
@@ -29,21 +30,19 @@ export function segmentPath(folder: string, start: Position): string {
   return join(folder, `${`${start}`.padStart(16, '0')}.log`);
 }
 
+type Visit = (frame: FoundFrame, extent: Extent) => void;
+
 /**
  * Calls `visit` for each valid record, in the order in which they were written. A record is valid unless it lies in
  * the torn end of the log: what a kill or a power cut has torn was never reported as durable. Where durable bytes are
  * damaged, every other record that can be read is valid. Throws what the disk throws.
  */
-export function scanLog(
-  disk: Disk,
-  folder: string,
-  visit: (frame: FoundFrame, extent: Extent) => void,
-): Scan {
+export function* scanning(disk: Disk, folder: string, visit: Visit): Reading<Scan> {
   const starts = segmentStarts(disk, folder);
   let damagedBytes = 0;
   let end = starts[0] ?? position(0);
   for (const [index, start] of starts.entries()) {
-    const buffer = disk.read(segmentPath(folder, start));
+    const buffer = yield segmentPath(folder, start);
     // A segment that runs on into the next one was torn there.
     const limit = (starts[index + 1] ?? start + buffer.length) - start;
     const content = buffer.subarray(0, limit);
@@ -57,7 +56,7 @@ export function scanLog(
         continue;
       }
       const newer = starts.slice(index + 1).map((later) => segmentPath(folder, later));
-      if (!wasDurable(at, contentsFrom(content.subarray(offset), disk, newer))) {
+      if (!(yield* wasDurable(at, content.subarray(offset), newer))) {
         const kept = offset > 0 ? index + 1 : index;
         return { end, segments: starts.slice(0, kept), discarded: starts.slice(kept), damagedBytes };
       }
@@ -100,16 +99,15 @@ function segmentStarts(disk: Disk, folder: string): Position[] {
   });
 }
 
-/** Reads each file only when its content is needed. */
-function* contentsFrom(rest: Buffer, disk: Disk, paths: readonly string[]): Generator<Buffer> {
-  yield rest;
-  for (const path of paths) yield disk.read(path);
+/** Whether a newer record, behind the position or in a newer segment, proves that the log was durable beyond the position. */
+function* wasDurable(at: Position, rest: Buffer, newer: readonly string[]): Reading<boolean> {
+  if (provesDurable(at, rest)) return true;
+  for (const path of newer) if (provesDurable(at, yield path)) return true;
+  return false;
 }
 
-/** Whether a newer record proves that the log was durable beyond the position. */
-function wasDurable(at: Position, newer: Iterable<Buffer>): boolean {
-  for (const content of newer)
-    for (let frame = findFrame(content, 0); frame; frame = findFrame(content, frame.offset + frame.length))
-      if (frame.durableEnd > at) return true;
+function provesDurable(at: Position, content: Buffer): boolean {
+  for (let frame = findFrame(content, 0); frame; frame = findFrame(content, frame.offset + frame.length))
+    if (frame.durableEnd > at) return true;
   return false;
 }

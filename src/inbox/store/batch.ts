@@ -6,7 +6,7 @@ import type { Extent } from '../log/position.js';
 export type LoggedState = 'waiting' | 'begun' | 'settled';
 
 export class Batch {
-  /** Where the record is; changes when the batch is rewritten. */
+  /** Where the record is; changed by `Batches` only, when the batch is rewritten. */
   extent: Extent;
   /** The number of the first update, settled or not. */
   readonly first: Seq;

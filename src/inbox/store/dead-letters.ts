@@ -7,6 +7,7 @@ import type { Seq } from '../ids.js';
 import type { DeadReason } from '../inbox.js';
 import type { Disk } from '../log/disk.js';
 import { Log } from '../log/log.js';
+import { readInTurns, type TurnOptions } from '../log/reading.js';
 import { type Damage, damagedCopyPath, setAside } from './damaged-copy.js';
 import {
   type DeadLetterIndex,
@@ -15,7 +16,7 @@ import {
   type IndexedLetter,
   type LetterSummary,
   oldDeadLettersPath,
-  readDeadLetters,
+  readingDeadLetters,
   readLetterPayload,
 } from './read-dead-letters.js';
 import {
@@ -94,10 +95,11 @@ export class DeadLetters {
    */
   static async open(
     options: DeadLettersOptions,
+    turns: TurnOptions = {},
   ): Promise<{ readonly deadLetters: DeadLetters; readonly damage: readonly Damage[] }> {
     const { disk, folder, survivesPowerCut, now, segmentBytes } = options;
     const path = deadLettersFolder(folder);
-    const found = readDeadLetters(disk, folder);
+    const found = await readInTurns(disk, readingDeadLetters(disk, folder), turns);
     const { index, scan } = found;
     disk.makeFolder(path);
     const damagedFolder = setAside(disk, path, scan, now());
@@ -107,6 +109,8 @@ export class DeadLetters {
       scan,
       survivesPowerCut,
       header: () => ({ kind: RecordKind.header, payload: [] }),
+      now,
+      turns,
       ...(segmentBytes !== undefined && { segmentBytes }),
     });
     const deadLetters = new DeadLetters(options, index, log);
@@ -205,10 +209,14 @@ export class DeadLetters {
    * rewritten. Rejects with the disk's error.
    */
   async compact(): Promise<void> {
-    const [log, end] = [this.#log, this.#log.oldestSegmentEnd];
+    const log = this.#log;
+    const { renewedEnd } = log;
+    log.renew();
+    if (log.renewedEnd > renewedEnd) [this.#isSynced, this.#mayCompact] = [false, true];
+    const end = log.oldestSegmentEnd;
     if (!this.#mayCompact || end === undefined) return;
     const needed = [...this.#index].filter(({ extent }) => extent.position < end);
-    const isShort = log.bytes < MIN_SEGMENTS * (end - log.start);
+    const isShort = end > log.renewedEnd && log.bytes < MIN_SEGMENTS * (end - log.start);
     if (needed.length > 0 && (isShort || this.#index.bytes > log.bytes * MAX_NEEDED_SHARE)) {
       this.#mayCompact = false;
       return;
@@ -216,6 +224,11 @@ export class DeadLetters {
     for (const letter of needed) this.#rewrite(letter, log.read(letter.extent));
     if (this.#options.survivesPowerCut) await this.sync();
     log.removeBefore(end);
+  }
+
+  /** Writes a last record, by which damage can be told from a torn end. Throws what the disk throws. */
+  seal(): void {
+    this.#log.seal(RecordKind.closed);
   }
 
   close(): void {

@@ -5,7 +5,7 @@
  */
 import { type Seq, seq, type UpdateId } from '../ids.js';
 import type { FoundFrame } from '../log/frame.js';
-import type { Extent } from '../log/position.js';
+import { type Extent, type Position, position } from '../log/position.js';
 import { Batch } from './batch.js';
 import { Batches } from './batches.js';
 import { RecentIds } from './recent-ids.js';
@@ -13,6 +13,7 @@ import {
   decodeHeader,
   decodeMarks,
   decodeUpdates,
+  FORMAT,
   type History,
   type Marks,
   type PutBack,
@@ -40,6 +41,8 @@ export class Ledger {
   #recent = new RecentIds();
   #nextSeq = seq(1);
   #runId: string | undefined;
+  #isOutdated = false;
+  #outdatedEnd = position(0);
   /** Whether the run that writes the log has begun to stop in order. */
   #draining = false;
   #size = 0;
@@ -99,6 +102,21 @@ export class Ledger {
   /** Never gives out this number or a lower one again. */
   skipBehind(taken: Seq): void {
     if (taken >= this.#nextSeq) this.#nextSeq = seq(taken + 1);
+  }
+
+  /** The position behind the last record of an older format. */
+  get outdatedEnd(): Position {
+    return this.#outdatedEnd;
+  }
+
+  /** The batch whose record is the oldest in the log. */
+  get oldestBatch(): Batch | undefined {
+    return this.#batches.oldest;
+  }
+
+  /** The record of a batch was rewritten, and is now there. */
+  move(batch: Batch, extent: Extent): void {
+    this.#batches.move(batch, extent);
   }
 
   /** The first batch with an unsettled update of this number or a later one. */
@@ -195,9 +213,15 @@ export class Ledger {
 
   /** Applies the next record of the log. Ignores kinds of records that it does not know. */
   replay({ kind, payload }: Pick<FoundFrame, 'kind' | 'payload'>, extent: Extent): void {
+    this.#replay(kind, payload, extent);
+    if (this.#isOutdated) this.#outdatedEnd = position(extent.position + extent.length);
+  }
+
+  #replay(kind: number, payload: Buffer, extent: Extent): void {
     switch (kind) {
       case RecordKind.header: {
-        const { runId, nextSeq, recent } = decodeHeader(payload);
+        const { format, runId, nextSeq, recent } = decodeHeader(payload);
+        this.#isOutdated = format < FORMAT;
         if (runId !== this.#runId) this.endRun();
         this.#runId = runId;
         if (nextSeq > this.#nextSeq) this.#nextSeq = nextSeq;
@@ -246,7 +270,7 @@ export class Ledger {
     if (first === undefined) return;
     const earlier = this.batchOf(first);
     if (earlier) {
-      earlier.extent = extent;
+      this.#batches.move(earlier, extent);
       // The rewritten record holds all that was left. If more seems to be left, the marks that settled it are damaged.
       const left = new Set(seqs);
       for (const of of earlier.seqs) if (!left.has(of)) this.settle(of);

@@ -1,11 +1,12 @@
 /** Opens the store: reads what earlier runs have left, repairs what is damaged, and prepares for writing. */
 import { Log } from '../log/log.js';
+import { readInTurns, type TurnOptions } from '../log/reading.js';
 import { repairLog } from './compaction.js';
 import { type Damage, setAside } from './damaged-copy.js';
 import { type DeadLetterLimits, DeadLetters } from './dead-letters.js';
 import { openingError } from './inbox-error.js';
 import { Ledger } from './ledger.js';
-import { logFolder, readLog } from './read-log.js';
+import { logFolder, readingLog } from './read-log.js';
 import { encodeHeader, FORMAT, RecordKind } from './records.js';
 import { Store, type StoreOptions } from './store.js';
 
@@ -16,32 +17,34 @@ export interface OpenStoreOptions extends StoreOptions {
   readonly runId?: string;
   readonly segmentBytes?: number;
   readonly deadLetterLimits?: Partial<DeadLetterLimits>;
+  /** How opening takes turns with other work: a full inbox takes minutes on a slow disk. */
+  readonly turns?: TurnOptions;
 }
 
 /**
  * Opens the store in the folder, or makes a new one. Damaged files are kept under another name, and what can be read
- * of them is rewritten. Rejects with a LastcallError: INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK.
+ * of them is rewritten. Rejects with a LastcallError: INBOX_UNAVAILABLE, INBOX_FOREIGN, INBOX_NEWER, INBOX_DISK; and with
+ * the reason of a signal in `turns` that aborts.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   try {
     return await open(options);
   } catch (error) {
+    if (options.turns?.signal?.aborted) throw error;
     throw openingError(options.folder, error);
   }
 }
 
 async function open(options: OpenStoreOptions): Promise<Store> {
   const { disk, folder, bot, runId, survivesPowerCut, now, segmentBytes, deadLetterLimits } = options;
+  const { turns = {} } = options;
   const ledger = new Ledger();
-  const scan = readLog(disk, folder, ledger, bot);
+  const scan = await readInTurns(disk, readingLog(disk, folder, ledger, bot), turns);
   ledger.endRun();
-  const { deadLetters, damage: damagedLetters } = await DeadLetters.open({
-    disk,
-    folder,
-    survivesPowerCut,
-    now,
-    ...(deadLetterLimits && { limits: deadLetterLimits }),
-  });
+  const { deadLetters, damage: damagedLetters } = await DeadLetters.open(
+    { disk, folder, survivesPowerCut, now, ...(deadLetterLimits && { limits: deadLetterLimits }) },
+    turns,
+  );
   for (const { seq } of deadLetters.list()) ledger.skipBehind(seq);
 
   const path = logFolder(folder);
@@ -63,13 +66,15 @@ async function open(options: OpenStoreOptions): Promise<Store> {
       }),
     }),
     ...(segmentBytes !== undefined && { segmentBytes }),
+    now,
+    turns,
   });
 
   const damage: Damage[] = [];
   if (damagedFolder !== undefined)
     damage.push({ path: damagedFolder, bytes: scan.damagedBytes, saved: ledger.size });
   damage.push(...damagedLetters);
-  if (damagedFolder !== undefined) await repairLog(log, ledger, damagedFolder);
+  if (damagedFolder !== undefined) await repairLog(log, ledger, damagedFolder, turns);
 
   const store = new Store({ disk, folder, survivesPowerCut, now }, { log, ledger, deadLetters, damage });
   // A run that was killed may have retried a dead letter and not removed it.

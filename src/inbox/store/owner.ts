@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { isObject, parseJson } from '../../json.js';
-import { codeOf } from '../../system-error.js';
+import { isNoSpace } from '../../system-error.js';
 import type { Disk } from '../log/disk.js';
 
 export interface OwnerOptions {
@@ -98,7 +98,7 @@ export class Owner {
       disk.replace(this.#path, text);
       this.#written = text;
     } catch (error) {
-      if (codeOf(error) !== 'ENOSPC' || this.#written === '') throw error;
+      if (!isNoSpace(error) || this.#written === '') throw error;
     }
   }
 

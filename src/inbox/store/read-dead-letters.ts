@@ -4,7 +4,8 @@ import type { Seq } from '../ids.js';
 import type { Disk } from '../log/disk.js';
 import { findFrame, frameAt } from '../log/frame.js';
 import { type Extent, type Position, position } from '../log/position.js';
-import { DamagedRecordError, readPayload, type Scan, scanLog } from '../log/scan.js';
+import { type Reading, readNow } from '../log/reading.js';
+import { DamagedRecordError, readPayload, type Scan, scanning } from '../log/scan.js';
 import { type DeadLetter, decodeDeadLetter, decodeRemovals, RecordKind } from './records.js';
 
 /** What is kept in memory of a dead letter. The error is not: its stack may be longer than the update. */
@@ -81,6 +82,11 @@ export const oldDeadLettersPath = (folder: string): string => join(folder, OLD_F
 
 /** Throws what the disk throws. */
 export function readDeadLetters(disk: Disk, folder: string): DeadLettersOnDisk {
+  return readNow(disk, readingDeadLetters(disk, folder));
+}
+
+/** As `readDeadLetters`, in steps. */
+export function* readingDeadLetters(disk: Disk, folder: string): Reading<DeadLettersOnDisk> {
   const index = new DeadLetterIndex();
   const replay = (kind: number, payload: Buffer, extent: Extent, isInOldFile: boolean) => {
     if (kind === RecordKind.removal) for (const seq of decodeRemovals(payload)) index.delete(seq);
@@ -89,9 +95,9 @@ export function readDeadLetters(disk: Disk, folder: string): DeadLettersOnDisk {
     index.set({ summary, extent, isInOldFile });
   };
   const oldDamagedBytes = disk.list(folder).includes(OLD_FILE_NAME)
-    ? scanOldFile(disk, folder, replay)
+    ? scanOldFile(yield oldDeadLettersPath(folder), replay)
     : undefined;
-  const scan = scanLog(disk, deadLettersFolder(folder), ({ kind, payload }, extent) =>
+  const scan = yield* scanning(disk, deadLettersFolder(folder), ({ kind, payload }, extent) =>
     replay(kind, payload, extent, false),
   );
   index.sort();
@@ -100,11 +106,9 @@ export function readDeadLetters(disk: Disk, folder: string): DeadLettersOnDisk {
 
 /** Returns how many bytes are damaged; a torn end does not count. */
 function scanOldFile(
-  disk: Disk,
-  folder: string,
+  content: Buffer,
   replay: (kind: number, payload: Buffer, extent: Extent, isInOldFile: boolean) => void,
 ): number {
-  const content = disk.read(oldDeadLettersPath(folder));
   let damagedBytes = 0;
   let end = 0;
   for (let frame = findFrame(content, 0); frame; frame = findFrame(content, end)) {

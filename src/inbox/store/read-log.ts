@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
 import { type Disk, systemDisk } from '../log/disk.js';
 import { type FoundFrame, frameAt } from '../log/frame.js';
-import { type Scan, scanLog } from '../log/scan.js';
+import { type Reading, readNow } from '../log/reading.js';
+import { type Scan, scanning } from '../log/scan.js';
 import { Ledger } from './ledger.js';
-import { decodeHeader, RecordKind, readableFormats } from './records.js';
+import { decodeHeader, FORMAT, isReadable, RecordKind } from './records.js';
 
 /** A header holds a few hundred ids, unless Telegram was not reached for days. */
 const MAX_HEADER_BYTES = 1024 * 1024;
@@ -15,7 +16,12 @@ export const logFolder = (folder: string): string => join(folder, 'log');
 
 /** Replays the whole log into the ledger. Throws INBOX_FOREIGN, INBOX_NEWER; and what the disk throws. */
 export function readLog(disk: Disk, folder: string, ledger: Ledger, bot?: string): Scan {
-  return scanLog(disk, logFolder(folder), (frame, extent) => {
+  return readNow(disk, readingLog(disk, folder, ledger, bot));
+}
+
+/** As `readLog`, in steps. */
+export function readingLog(disk: Disk, folder: string, ledger: Ledger, bot?: string): Reading<Scan> {
+  return scanning(disk, logFolder(folder), (frame, extent) => {
     if (frame.kind === RecordKind.header) checkHeader(frame, folder, bot);
     ledger.replay(frame, extent);
   });
@@ -45,11 +51,11 @@ export function checkFirstHeader(disk: Disk, folder: string, bot: string): void 
 
 function checkHeader({ payload }: FoundFrame, folder: string, bot: string | undefined): void {
   const header = decodeHeader(payload);
-  if (!readableFormats.includes(header.format))
+  if (!isReadable(header.format))
     throw new LastcallError(
       'INBOX_NEWER',
       folder,
-      `the inbox in ${folder} has format ${header.format}, and this version of lastcall knows format ${readableFormats.join(' and ')}`,
+      `the inbox in ${folder} has format ${header.format}, and this version of lastcall knows up to ${FORMAT}`,
     );
   if (bot !== undefined && header.bot !== bot)
     throw new LastcallError(

@@ -11,8 +11,11 @@ import type { Arrival } from './recent-ids.js';
 /** The version of the format that is written, which stands in each header. */
 export const FORMAT = 3;
 
-/** The versions that can be read. An inbox of any other version is left alone. Version 2 has no put-back updates. */
-export const readableFormats: readonly number[] = [2, FORMAT];
+/** The oldest version that was ever released. It has no put-back updates. */
+const OLDEST_FORMAT = 2;
+
+/** Whether an inbox of this version can be read, and is brought up to date; any other is left alone. */
+export const isReadable = (format: number): boolean => format >= OLDEST_FORMAT && format <= FORMAT;
 
 export const RecordKind = {
   /** The first record of a segment: whose log it is, and what only older segments would tell. */
@@ -31,6 +34,8 @@ export const RecordKind = {
   draining: 7,
   /** Without content: the stop has become a fault. */
   drainFailed: 8,
+  /** Without content: the log was closed in order, so that whatever is broken before this record was damaged since. */
+  closed: 9,
 } as const;
 
 export interface Header {
@@ -158,7 +163,7 @@ export function encodeRemovals(removed: readonly Seq[]): Buffer[] {
 
 export function decodeHeader(payload: Buffer): Header {
   const { format, bot, run, nextSeq, recent } = fields(parse(payload));
-  const isKnown = readableFormats.includes(number(format));
+  const isKnown = isReadable(number(format));
   return {
     format: number(format),
     bot: string(bot),

@@ -27,24 +27,64 @@ export const requestPath = (folder: string, id: string): string =>
 export const answerPath = (folder: string, id: string): string =>
   join(requestsFolder(folder), `${id}.answer.json`);
 
-/**
- * Answers all requests that wait. A file that is not a request is removed; one that cannot be read is ignored. If
- * `answer` throws, the request stays. Throws what `answer` or the disk throws.
- */
-export function answerRequests(
-  disk: Disk,
-  folder: string,
-  answer: (request: InboxRequest) => InboxAnswer,
-): void {
-  for (const name of disk.list(requestsFolder(folder))) {
-    const id = REQUEST_NAME.exec(name)?.[1];
-    if (id === undefined) continue;
-    const path = requestPath(folder, id);
-    const text = readText(disk, path);
-    if (text === undefined) continue;
-    const request = parseRequest(text);
-    if (request) disk.replace(answerPath(folder, id), JSON.stringify(answer(request)));
-    disk.remove(path);
+/** A request that waits for its answer. */
+export interface WaitingRequest {
+  readonly id: string;
+  readonly request: InboxRequest;
+}
+
+/** The requests to the process that works with the inbox. Nothing that goes wrong with their files is a failure of the inbox. */
+export class Requests {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  /** By id, the answers that could not be written, or whose requests could not be removed. */
+  readonly #unsent = new Map<string, InboxAnswer>();
+
+  /** @param folder the folder of the inbox */
+  constructor(disk: Disk, folder: string) {
+    this.#disk = disk;
+    this.#folder = folder;
+  }
+
+  /**
+   * The requests that are not answered yet. A file that is not a request is removed; one that cannot be read is ignored.
+   * Throws what the disk throws when the folder cannot be listed.
+   */
+  waiting(): readonly WaitingRequest[] {
+    const names = this.#disk.list(requestsFolder(this.#folder));
+    const ids = new Set(names.flatMap((name) => REQUEST_NAME.exec(name)?.[1] ?? []));
+    for (const [id, answer] of [...this.#unsent]) {
+      this.#unsent.delete(id);
+      // The asker may have given up.
+      if (ids.delete(id)) this.answer(id, answer);
+    }
+    return [...ids].flatMap((id) => {
+      const text = readText(this.#disk, requestPath(this.#folder, id));
+      const request = text === undefined ? undefined : parseRequest(text);
+      if (text !== undefined && !request) this.#removeRequest(id);
+      return request ? [{ id, request }] : [];
+    });
+  }
+
+  /** Answers a request. An answer for which there is no room, say, is written when `waiting` is called again. */
+  answer(id: string, answer: InboxAnswer): void {
+    try {
+      this.#disk.replace(answerPath(this.#folder, id), JSON.stringify(answer));
+    } catch {
+      this.#unsent.set(id, answer);
+      return;
+    }
+    if (!this.#removeRequest(id)) this.#unsent.set(id, answer);
+  }
+
+  /** Returns false if the file cannot be removed. */
+  #removeRequest(id: string): boolean {
+    try {
+      this.#disk.remove(requestPath(this.#folder, id));
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 

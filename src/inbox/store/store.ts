@@ -241,6 +241,16 @@ export class Store {
     }
   }
 
+  /** Writes that the run has ended in order, with everything committed. */
+  seal(): void {
+    try {
+      this.deadLetters.seal();
+      this.#log.seal(RecordKind.closed);
+    } catch {
+      // The disk is full, or has just failed. All that was promised is durable; the end is taken for that of a kill.
+    }
+  }
+
   /** Closes the files. What is not committed may be lost. */
   close(): void {
     this.#log.close();
@@ -249,6 +259,7 @@ export class Store {
 
   async #compactLog(): Promise<void> {
     const [log, ledger] = [this.#log, this.ledger];
+    this.#withDisk('written to', () => log.renew());
     const { oldestSegmentEnd } = log;
     if (oldestSegmentEnd === undefined) return;
     if (this.#dying.size > 0) await this.commit();

@@ -83,9 +83,10 @@ export const inboxEvents: Rows<InboxEvent> = {
   },
   'inbox.requested': {
     level: 'info',
-    means: 'a request of `lastcall inbox retry` or `drop` was carried out',
+    means:
+      'a request of `lastcall inbox retry` or `drop` was carried out on so many updates; `ids` are those of the first 20',
     message: ({ action, updates, refused }) => {
-      const done = `${action === 'retry' ? 'Retrying' : 'Dropped'} ${count(updates.length, 'update')}, as requested`;
+      const done = `${action === 'retry' ? 'Retrying' : 'Dropped'} ${count(updates, 'update')}, as requested`;
       return refused === 0 ? done : `${done}; ${refused} refused`;
     },
   },

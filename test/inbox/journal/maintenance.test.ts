@@ -40,11 +40,14 @@ async function rig() {
     owner,
     store,
     capacity,
-    answerRequests: () => {
+    answerRequests: async () => {
       asked.times++;
       if (asked.fails) throw new Error('no answer');
     },
-    dropDeadLetters: () => drops.push(clock.now()),
+    dropDeadLetters: () => {
+      if (asked.fails) throw new Error('no drop');
+      drops.push(clock.now());
+    },
     failed: (error) => errors.push(error),
   });
   const beats = (): unknown => JSON.parse(disk.read(`${folder}/owner.json`).toString()).beats;
@@ -120,13 +123,14 @@ describe('the maintenance', () => {
   });
 
   it('tells what has failed, and removes nothing then', async () => {
-    const { maintenance, asked, errors, fill, segments } = await rig();
+    const { clock, maintenance, asked, errors, fill, segments } = await rig();
+    maintenance.start();
     fill();
     const before = segments();
     asked.fails = true;
-    maintenance.start();
+    await clock.advance(500);
     await settle();
-    expect(errors).toEqual([new Error('no answer')]);
+    expect(errors).toEqual([new Error('no drop'), new Error('no answer')]);
     expect(segments()).toBe(before);
   });
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { JournalInbox } from '../../../src/inbox/journal/journal-inbox.js';
 import { systemDisk } from '../../../src/inbox/log/disk.js';
-import { answerRequests } from '../../../src/inbox/store/requests.js';
+import { Requests } from '../../../src/inbox/store/requests.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { Folder } from '../../support/folder.js';
 
@@ -169,12 +169,7 @@ it('is not held up by a pipe that stands where a request should', () => {
   using state = new Folder();
   mkdirSync(state.file('requests'));
   execFileSync('mkfifo', [state.file('requests', 'a.request.json')]);
-  const asked: unknown[] = [];
-  answerRequests(systemDisk, state.path, (request) => {
-    asked.push(request);
-    return { done: [], refused: [] };
-  });
-  expect(asked).toEqual([]);
+  expect(new Requests(systemDisk, state.path).waiting()).toEqual([]);
   expect(readdirSync(state.file('requests'))).toEqual([]);
 });
 

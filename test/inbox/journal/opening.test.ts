@@ -37,8 +37,8 @@ function opener(disk: MemoryDisk, settings: Partial<JournalOptions<Update>> = {}
     now: () => 0,
     ...settings,
   };
-  const open = (signal?: AbortSignal) =>
-    openJournal(options, counters, (error) => errors.push(error), signal);
+  const open = (signal?: AbortSignal, progress = () => {}) =>
+    openJournal(options, counters, (error) => errors.push(error), { signal, progress });
   return { clock, events, errors, counters, open };
 }
 
@@ -134,6 +134,53 @@ describe('opening a journal', () => {
     expect(events).toEqual([]);
     expect(disk.paths()).not.toContain(ownerFile);
     expect(disk.open).toBe(0);
+  });
+
+  describe('from a slow disk', () => {
+    /** An inbox of several segments, each of which takes 3 s to read. */
+    const slow = async () => {
+      const disk = new MemoryDisk();
+      const { store } = await opener(disk, { segmentBytes: 100 }).open();
+      for (let id = 1; id <= 6; id++)
+        store.append(newUpdates([{ updateId: updateId(id), content: 'text' }]), undefined);
+      disk.kill();
+      const life = opener(disk);
+      disk.beforeLoad = () => life.clock.sleep(3_000);
+      return { disk, ...life, beats: () => JSON.parse(disk.read(ownerFile).toString()).beats as unknown };
+    };
+
+    it('gives signs of life, and tells of its progress', async () => {
+      const { open, clock, beats } = await slow();
+      let steps = 0;
+      const opening = open(undefined, () => steps++);
+      await clock.advance(10_000);
+      expect([steps, beats()]).toEqual([3, 2]);
+      await clock.advance(20_000);
+      expect((await opening).store.ledger.size).toBe(6);
+    });
+
+    it('ends at once when it is stopped, although a read hangs', async () => {
+      const { disk, open, clock } = await slow();
+      const stop = new AbortController();
+      const opening = open(stop.signal);
+      await clock.advance(4_000);
+      disk.beforeLoad = () => new Promise(() => {});
+      await clock.advance(3_000);
+      stop.abort(new Error('stopped'));
+      await expect(opening).rejects.toThrow('stopped');
+      expect(disk.paths()).not.toContain(ownerFile);
+      expect(disk.open).toBe(0);
+    });
+
+    it('finds out that another process has taken the inbox meanwhile', async () => {
+      const { disk, open, clock } = await slow();
+      const refused = expect(open()).rejects.toMatchObject({ code: 'INBOX_IN_USE' });
+      await clock.advance(4_000);
+      disk.replace(ownerFile, '{"place":"there","id":"another"}');
+      await clock.advance(3_000);
+      await refused;
+      expect(disk.paths()).toContain(ownerFile);
+    });
   });
 
   it('waits for a sign of life of an owner elsewhere, and says so', async () => {

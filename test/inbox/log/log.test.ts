@@ -2,9 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Log } from '../../../src/inbox/log/log.js';
 import { type Extent, type Position, position } from '../../../src/inbox/log/position.js';
-import { type Scan, scanLog, segmentPath } from '../../../src/inbox/log/scan.js';
+import { readNow } from '../../../src/inbox/log/reading.js';
+import { type Scan, scanning, segmentPath } from '../../../src/inbox/log/scan.js';
 import { settle } from '../../support/fake-clock.js';
 import { MemoryDisk } from './memory-disk.js';
+
+const scanLog = (...[disk, ...rest]: Parameters<typeof scanning>): Scan =>
+  readNow(disk, scanning(disk, ...rest));
 
 const folder = '/log';
 const HEADER = 1;
@@ -16,6 +20,7 @@ interface Rig {
   readonly scan?: Scan;
   readonly survivesPowerCut?: boolean;
   readonly segmentBytes?: number;
+  readonly now?: () => number;
 }
 
 async function open({
@@ -23,6 +28,7 @@ async function open({
   scan = nothing,
   survivesPowerCut = true,
   segmentBytes,
+  now = () => 0,
 }: Rig = {}) {
   const log = await Log.open({
     disk,
@@ -31,6 +37,7 @@ async function open({
     survivesPowerCut,
     header: () => ({ kind: HEADER, payload: [Buffer.from('header')] }),
     ...(segmentBytes !== undefined && { segmentBytes }),
+    now,
   });
   return { disk, log, append: (text: string) => log.append(RECORD, [Buffer.from(text)]) };
 }

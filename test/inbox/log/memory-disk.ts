@@ -34,6 +34,8 @@ export class MemoryDisk implements Disk {
   reads = 0;
   /** How many files are open for writing. */
   open = 0;
+  /** What reading in turns waits for, each time. */
+  beforeLoad: (path: string) => Promise<void> = async () => {};
   /** Whether syncs wait for `releaseSyncs`. */
   holdSyncs = false;
   readonly #held: (() => void)[] = [];
@@ -181,6 +183,11 @@ export class MemoryDisk implements Disk {
     this.#mayFail('read', path);
     this.reads++;
     return Buffer.from(this.#inode(path).content.subarray(position, position + length));
+  }
+
+  async load(path: string): Promise<Buffer> {
+    await this.beforeLoad(path);
+    return this.read(path);
   }
 
   replace(path: string, text: string): void {

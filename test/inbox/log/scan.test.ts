@@ -2,8 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeFrame } from '../../../src/inbox/log/frame.js';
 import { type Position, position } from '../../../src/inbox/log/position.js';
-import { type Scan, scanLog, segmentPath } from '../../../src/inbox/log/scan.js';
+import { readNow } from '../../../src/inbox/log/reading.js';
+import { type Scan, scanning, segmentPath } from '../../../src/inbox/log/scan.js';
 import { MemoryDisk } from './memory-disk.js';
+
+const scanLog = (...[disk, ...rest]: Parameters<typeof scanning>): Scan =>
+  readNow(disk, scanning(disk, ...rest));
 
 const folder = '/log';
 

@@ -6,7 +6,8 @@ import { Batch } from '../../../src/inbox/store/batch.js';
 import { Batches } from '../../../src/inbox/store/batches.js';
 import { seqs } from '../../support/ids.js';
 
-const batchOf = (...numbers: number[]) => new Batch({ position: position(0), length: 1 }, seqs(...numbers));
+const batchOf = (...numbers: number[]) =>
+  new Batch({ position: position(numbers[0] ?? 0), length: 1 }, seqs(...numbers));
 
 describe('batches', () => {
   it('are found by their numbers, whatever was added and removed', () => {
@@ -59,6 +60,18 @@ describe('batches', () => {
     batches.add(earlier);
     expect([...batches]).toEqual([earlier, ...later]);
     expect(batches.upTo(seq(300))).toBe(later[290]);
+  });
+
+  it('tell whose record is the oldest, whatever was rewritten', () => {
+    const batches = new Batches();
+    const [first, second, third] = [batchOf(1), batchOf(2), batchOf(3)];
+    for (const batch of [first, second, third]) batches.add(batch);
+    expect(batches.oldest).toBe(first);
+    batches.move(first, { position: position(4), length: 1 });
+    expect(batches.oldest).toBe(second);
+    batches.remove(second);
+    batches.remove(third);
+    expect([batches.oldest, batches.from(seq(0))]).toEqual([first, first]);
   });
 
   it('are none at first, and none again in the end', () => {

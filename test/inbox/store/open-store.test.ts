@@ -9,7 +9,7 @@ import { RecordKind } from '../../../src/inbox/store/records.js';
 import { historyWith } from '../../support/history.js';
 import { seqs, updateIds } from '../../support/ids.js';
 import { MemoryDisk } from '../log/memory-disk.js';
-import { bot, contents, folder, NOW, open, stateOf, updates } from './store-rig.js';
+import { bot, contents, folder, letter, NOW, open, stateOf, updates } from './store-rig.js';
 
 /** A disk whose process is killed before the operation of that number. */
 function dyingAt(disk: Disk, last: number): Disk {
@@ -24,6 +24,7 @@ function dyingAt(disk: Disk, last: number): Disk {
     ...disk,
     list: (path) => disk.list(path),
     read: (...args) => disk.read(...args),
+    load: (path) => disk.load(path),
     freeBytes: (path) => disk.freeBytes(path),
     syncFile: live((path: string) => disk.syncFile(path)),
     makeFolder: live((path: string) => disk.makeFolder(path)),
@@ -64,6 +65,41 @@ describe('opening', () => {
     const other = openStore({ disk, folder, bot: '2-b', survivesPowerCut: true, now: () => NOW });
     await expect(other).rejects.toMatchObject({ code: 'INBOX_FOREIGN' });
     expect(disk.paths()).toEqual(before);
+  });
+
+  it.each(['log', 'dead-letters'])(
+    'tells damage to the last record of a run that has ended in order: %s',
+    async (log) => {
+      const damageAfter = async (isInOrder: boolean) => {
+        const disk = new MemoryDisk();
+        const store = await open({ disk, segmentBytes: 100_000 });
+        store.append(updates(1, 2, 3), undefined);
+        store.addDeadLetter(letter(2, 2), Buffer.from('"two"'));
+        await store.commit();
+        const path = `${folder}/${log}/0000000000000000.log`;
+        const end = disk.read(path).length;
+        if (isInOrder) store.seal();
+        store.close();
+        disk.damage(path, end - 1);
+        return (await open({ disk })).damage.map((damage) => damage.path.includes(`/${log}.damaged-`));
+      };
+      expect(await damageAfter(true)).toEqual([true]);
+      // A kill looks like this, too.
+      expect(await damageAfter(false)).toEqual([]);
+    },
+  );
+
+  it('is not kept from its end by a closing record for which there is no room', async () => {
+    const disk = new MemoryDisk();
+    const store = await open({ disk });
+    store.append(updates(1), undefined);
+    await store.commit();
+    disk.fail('append', 'ENOSPC', { after: 3 });
+    store.seal();
+    store.close();
+    disk.mend();
+    const next = await open({ disk });
+    expect([contents(next), next.damage]).toEqual([['1 1 text of 1'], []]);
   });
 
   it('refuses a newer format, whatever it is like', async () => {

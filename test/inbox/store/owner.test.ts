@@ -105,9 +105,11 @@ describe('owning it', () => {
     const first = owner('here', 'first');
     await first.acquire();
     const before = disk.read(FILE).toString();
-    disk.fail('replace', 'ENOSPC');
-    first.heartbeat();
-    expect(disk.read(FILE).toString()).toBe(before);
+    for (const code of ['ENOSPC', 'EDQUOT']) {
+      disk.fail('replace', code);
+      first.heartbeat();
+      expect(disk.read(FILE).toString()).toBe(before);
+    }
     disk.mend();
     first.heartbeat();
     expect(disk.read(FILE).toString()).not.toBe(before);

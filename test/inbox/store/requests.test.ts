@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   answerPath,
-  answerRequests,
   type InboxRequest,
   parseAnswer,
+  Requests,
   requestPath,
 } from '../../../src/inbox/store/requests.js';
 import { MemoryDisk } from '../log/memory-disk.js';
@@ -13,16 +13,18 @@ const folder = '/state/inbox';
 function rig() {
   const disk = new MemoryDisk();
   const asked: InboxRequest[] = [];
+  const requests = new Requests(disk, folder);
   return {
     disk,
     asked,
     ask: (id: string, text: string) => disk.replace(requestPath(folder, id), text),
     answered: (id: string) => parseAnswer(disk.read(answerPath(folder, id)).toString()),
-    round: () =>
-      answerRequests(disk, folder, (request) => {
+    round: () => {
+      for (const { id, request } of requests.waiting()) {
         asked.push(request);
-        return { done: request.seqs.slice(1), refused: request.seqs.slice(0, 1) };
-      }),
+        requests.answer(id, { done: request.seqs.slice(1), refused: request.seqs.slice(0, 1) });
+      }
+    },
   };
 }
 
@@ -77,13 +79,32 @@ describe('requests', () => {
     expect(answered('a')).toEqual({ done: [], refused: [1] });
   });
 
-  it('stay when they could not be answered', () => {
+  it.each([
+    ['replace', 'ENOSPC'],
+    ['replace', 'EDQUOT'],
+    ['remove', 'EROFS'],
+  ] as const)('are carried out once, and answered when that is possible again: %s %s', (operation, code) => {
+    const { ask, round, answered, asked, disk } = rig();
+    ask('a', '{"action":"drop","seqs":[1]}');
+    disk.fail(operation, code, { at: '/requests/' });
+    round();
+    round();
+    disk.mend();
+    expect([asked.length, disk.paths().includes(requestPath(folder, 'a'))]).toEqual([1, true]);
+    round();
+    expect([asked.length, answered('a')]).toEqual([1, { done: [], refused: [1] }]);
+    expect(disk.paths()).toEqual([answerPath(folder, 'a')]);
+  });
+
+  it('that were withdrawn meanwhile are not answered', () => {
     const { ask, round, disk } = rig();
     ask('a', '{"action":"drop","seqs":[1]}');
     disk.fail('replace', 'ENOSPC');
-    expect(round).toThrow('ENOSPC');
+    round();
     disk.mend();
-    expect(disk.paths()).toEqual([requestPath(folder, 'a')]);
+    disk.remove(requestPath(folder, 'a'));
+    round();
+    expect(disk.paths()).toEqual([]);
   });
 });
 

@@ -16,10 +16,15 @@ interface Rig {
   readonly disk?: Disk;
   readonly survivesPowerCut?: boolean;
   readonly segmentBytes?: number;
+  readonly now?: () => number;
 }
 
-export const open = ({ disk = new MemoryDisk(), survivesPowerCut = true, segmentBytes = 1_000 }: Rig = {}) =>
-  openStore({ disk, folder, bot, survivesPowerCut, now: () => NOW, segmentBytes });
+export const open = ({
+  disk = new MemoryDisk(),
+  survivesPowerCut = true,
+  segmentBytes = 1_000,
+  now = () => NOW,
+}: Rig = {}) => openStore({ disk, folder, bot, survivesPowerCut, now, segmentBytes });
 
 export const update = (id: number, content = `text of ${id}`): NewRow => ({ updateId: id, content });
 export const letter = (number: number, id: number) =>

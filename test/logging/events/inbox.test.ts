@@ -56,7 +56,7 @@ const samples: Samples<InboxEvent> = {
     'The inbox is damaged: 12 bytes cannot be read, updates may be lost; 1 update saved. The damaged files are kept at /inbox/log.damaged',
   ],
   'inbox.requested': [
-    { event: 'inbox.requested', action: 'retry', updates: [7, 8], refused: 1 },
+    { event: 'inbox.requested', action: 'retry', updates: 2, ids: [7, 8], refused: 1 },
     'info',
     'Retrying 2 updates, as requested; 1 refused',
   ],

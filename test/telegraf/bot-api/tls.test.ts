@@ -66,12 +66,7 @@ describe('a server behind a TLS front', () => {
 describe('a certificate', () => {
   it.each<[string, () => Credentials, boolean, string]>([
     ['by an authority that nobody knows', () => good, false, 'name its file in NODE_EXTRA_CA_CERTS'],
-    [
-      'that nobody has signed',
-      () => authority.selfSigned(),
-      false,
-      'name its file in NODE_EXTRA_CA_CERTS',
-    ],
+    ['that nobody has signed', () => authority.selfSigned(), false, 'name its file in NODE_EXTRA_CA_CERTS'],
     [
       'for another host',
       () => authority.issue({ names: 'DNS:portal.test' }),
