@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { isObject, parseJson } from '../../json.js';
-import { isNoSpace } from '../../system-error.js';
+import { codeOf, isNoSpace } from '../../system-error.js';
 import type { Disk } from '../log/disk.js';
 
 export interface OwnerOptions {
