@@ -25,7 +25,7 @@ export interface ProvenLockOptions {
 const FILE_NAME = 'lock.sock';
 
 /** The address of the part in the bot's folder. */
-export const folderLockPath = (folder: string): string => join(folder, FILE_NAME);
+const folderLockPath = (folder: string): string => join(folder, FILE_NAME);
 
 /** A handle to the lock of a bot. Of all handles, only one holds the lock at a time. */
 export class ProvenLock {

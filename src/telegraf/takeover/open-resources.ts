@@ -26,7 +26,7 @@ export class ResourceWatch {
   readonly #timers: Pick<ProgramTimers, 'pending'>;
   /** The kinds that were open before the program was loaded, one entry a resource. */
   readonly #before: readonly string[];
-  /** The timers and the look-ups of names that were pending when `begin` was called. */
+  /** The handles that were open before, and the timers and look-ups of names that were pending when `begin` was called. */
   readonly #old = new WeakSet<object>();
   /** The last timer that was seen with a callback. */
   readonly #timerOf = new WeakMap<object, object>();
@@ -36,6 +36,7 @@ export class ResourceWatch {
   constructor(timers: Pick<ProgramTimers, 'pending'>) {
     this.#timers = timers;
     this.#before = kindsOfHandles();
+    for (const handle of activeHandles()) this.#old.add(handle);
   }
 
   /**
@@ -59,7 +60,7 @@ export class ResourceWatch {
       if (kind) work.add(kind);
     }
     const others = new Set(added(kindsOfHandles(), this.#before));
-    const hasPool = handles.some(isIdleConnection);
+    const hasPool = handles.some((handle) => !this.#old.has(handle) && isIdleConnection(handle));
     let planned = 0;
     for (const timer of this.#timers.pending) {
       if (timer.repeats || this.#repeats(timer) || (timer.isByPackage && hasPool)) {
