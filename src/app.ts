@@ -10,7 +10,7 @@ import { DrainHook } from './drain-hook.js';
 import { LastcallError } from './errors.js';
 import { BotLocks } from './host/bot-locks.js';
 import { KeepAlive } from './host/keep-alive.js';
-import { isPoolBusy } from './host/process-end.js';
+import { endWithoutPool } from './host/process-end.js';
 import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
@@ -190,13 +190,13 @@ export function composeApp({
 
   /**
    * Ends the run within the program's part of the stop, which is the last one, because the program has called
-   * `process.exit`. Returns undefined, and does nothing, while log lines wait for their reader, or files or look-ups are under
-   * way, for which Node would wait: the stop goes on then.
+   * `process.exit`. Returns undefined, and does nothing, while log lines wait for their reader.
    */
   function exitingInStop(error: LastcallError | undefined): number | undefined {
-    if (!logging.isWritten || isPoolBusy(process)) return undefined;
+    if (!logging.isWritten) return undefined;
     const outcome = lifecycle.finishNow(error);
     end(outcome);
+    endWithoutPool(process, outcome.exitCode);
     return outcome.exitCode;
   }
 

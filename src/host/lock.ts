@@ -156,6 +156,6 @@ export class HostLock {
 /** An id that changes when the file is replaced, or undefined if there is no file or it is not stale yet. */
 function staleFileId(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat || Date.now() - stat.mtimeMs < STALE_FILE_AGE_MS) return undefined;
+  if (!stat || Math.abs(Date.now() - stat.mtimeMs) < STALE_FILE_AGE_MS) return undefined;
   return `${stat.dev} ${stat.ino} ${stat.mtimeMs}`;
 }

@@ -4,9 +4,16 @@ import { hostname } from 'node:os';
 
 /** Two containers may have the same hostname, and so may two hosts. Parts that the system does not tell are left out. */
 export function currentPlace(): string {
-  const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  // Under a unit that hides the file (ProcSubset=pid), systemd's `%b`, which has no hyphens.
+  const bootId = () =>
+    (
+      tryOrNothing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')) ||
+      (process.env['LASTCALL_BOOT_ID'] ?? '')
+    )
+      .trim()
+      .replaceAll('-', '');
   const network = () => readlinkSync('/proc/self/ns/net').replace(/\D/g, '');
-  return [hostname(), tryOrNothing(bootId), tryOrNothing(network)].filter((part) => part !== '').join(' ');
+  return [hostname(), bootId(), tryOrNothing(network)].filter((part) => part !== '').join(' ');
 }
 
 /** The name of the host in a place. */

@@ -37,6 +37,18 @@ export function isPoolBusy(process: Pick<EndingProcess, 'getActiveResourcesInfo'
 }
 
 /**
+ * Ends the process with the exit code if an exit would wait for the pool, and if this version of Node can end it without
+ * waiting: by running another program in its place, which knows nothing of the threads and keeps the process's id.
+ */
+export function endWithoutPool(process: EndingProcess, exitCode: number): void {
+  if (!process.execve || !isPoolBusy(process)) return;
+  process.exitCode = exitCode;
+  process.emit('exit', exitCode);
+  if (existsSync(SHELL)) process.execve(SHELL, [SHELL, '-c', `exit ${exitCode}`], {});
+  process.execve(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
+}
+
+/**
  * Ends the process. Create it before a bot program runs: `exit` and `kill` of `process` are replaced while one does, and are
  * kept here as they were.
  */
@@ -61,13 +73,11 @@ export class ProcessEnd {
   /** Ends the process at once, whatever the pool has under way. */
   now(exitCode: number): never {
     const process = this.#process;
+    endWithoutPool(process, exitCode);
     if (!isPoolBusy(process)) return this.#exit(exitCode);
     process.exitCode = exitCode;
     process.emit('exit', exitCode);
-    // The program that takes the process's place knows nothing of the threads, and keeps its id.
-    if (existsSync(SHELL)) process.execve?.(SHELL, [SHELL, '-c', `exit ${exitCode}`], {});
-    else process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
-    // Without `execve` nothing but a signal ends a process at once. Supervisors take SIGTERM for a clean end.
+    // On older versions nothing but a signal ends a process at once. Supervisors take SIGTERM for a clean end.
     const signal = exitCode === 0 ? 'SIGTERM' : 'SIGKILL';
     process.removeAllListeners(signal);
     this.#kill(process.pid, signal);

@@ -42,8 +42,8 @@ export class ProvenLock {
   }
 
   /**
-   * Resolves to whether this handle now holds the lock. Rejects with the system's error if no process can take it, and with
-   * STATE_DIR_UNSAFE.
+   * Resolves to whether this handle now holds the lock. Rejects with the system's error if no process can take its public
+   * part, and with STATE_DIR_UNSAFE.
    */
   async tryAcquire(): Promise<boolean> {
     return (await this.#takeParts()) === undefined;
@@ -75,18 +75,27 @@ export class ProvenLock {
 
   /** Takes both parts, and returns undefined; or the part that is to be waited for, and holds none. */
   async #takeParts(): Promise<HostLock | undefined> {
-    const isPublic = await this.#public.tryAcquire();
+    let isPublic = await this.#public.tryAcquire();
     const holder: SocketHolder = isPublic ? { kind: 'ours' } : this.#finder.find();
     if (!isPublic && holder.kind !== 'foreign') return this.#public;
+    // A holder that was just ending looks foreign, too.
+    isPublic ||= await this.#public.tryAcquire();
     try {
       this.#inFolder ??= this.#openFolder();
+      // Without a folder nobody can prove anything.
+      if (!isPublic && !this.#inFolder) return this.#public;
       if (this.#inFolder && !(await this.#inFolder.tryAcquire())) {
         this.#public.release();
         return this.#inFolder;
       }
     } catch (error) {
-      this.release();
-      throw error;
+      if (error instanceof LastcallError) {
+        this.release();
+        throw error;
+      }
+      // Many network file systems have no sockets, and a full or read-only disk takes none.
+      this.#inFolder = undefined;
+      if (!isPublic) return this.#public;
     }
     if (!isPublic) this.#options.usurped?.(holder);
     return undefined;

@@ -1,9 +1,11 @@
 /** Tells who listens at an abstract Unix socket, from what Linux shows of processes in /proc. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
-/** - `ours`: a process of this user
- * - `foreign`: no process of this user that can be seen from here; `pid` and `uid` are known to root only
- * - `unknown`: there is no listener any more, or this system does not tell */
+/**
+ * - `ours`: a process of this user
+ * - `foreign`: no process of this user; `pid` and `uid` are known to root only
+ * - `unknown`: there is no listener any more, or this system does not tell
+ */
 export type SocketHolder =
   | { readonly kind: 'ours' | 'unknown' }
   | { readonly kind: 'foreign'; readonly pid?: number; readonly uid?: number };
@@ -20,8 +22,11 @@ export class HolderFinder {
   find(): SocketHolder {
     const inode = listenerInode(this.#address);
     if (inode === undefined) return { kind: 'unknown' };
-    if (this.#known?.inode !== inode) this.#known = { inode, holder: holderOf(inode) };
-    return this.#known.holder;
+    if (this.#known?.inode === inode) return this.#known.holder;
+    const holder = holderOf(inode);
+    // What is not known may be so only because a process has just ended.
+    if (holder.kind !== 'unknown') this.#known = { inode, holder };
+    return holder;
   }
 }
 
@@ -41,23 +46,38 @@ function listenerInode(address: string): string | undefined {
   }
 }
 
-/** Only this user and root may read which sockets a process has open, so nobody else can pass for this user. */
+/** The numbers of the namespaces in which a Linux system starts (include/linux/proc_ns.h). */
+const FIRST_NAMESPACES = { pid: 'pid:[4026531836]', user: 'user:[4026531837]' };
+
+/**
+ * Only this user and root may read which sockets a process has open, so nobody else can pass for this user. In a container,
+ * and under a unit with PrivateUsers, processes of this user may be out of sight: nothing is known of a holder then.
+ */
 function holderOf(inode: string): SocketHolder {
   const wanted = `socket:[${inode}]`;
   const ownUid = process.geteuid?.();
-  for (const pid of readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)) {
-    try {
-      const folder = `/proc/${pid}/fd`;
-      if (!readdirSync(folder).some((name) => linkOf(`${folder}/${name}`) === wanted)) continue;
-      const { uid } = statSync(`/proc/${pid}`);
-      return uid === ownUid ? { kind: 'ours' } : { kind: 'foreign', pid, uid };
-    } catch {
-      // The process has ended, or belongs to somebody else.
+  let isAllSeen = Object.entries(FIRST_NAMESPACES).every(
+    ([name, first]) => linkOf(`/proc/self/ns/${name}`) === first,
+  );
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const uid = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
+    const sockets = linksIn(`/proc/${pid}/fd`);
+    if (sockets?.includes(wanted)) {
+      if (uid === ownUid) return { kind: 'ours' };
+      return { kind: 'foreign', pid: Number(pid), ...(uid !== undefined && { uid }) };
     }
+    if (!sockets && uid === ownUid) isAllSeen = false;
   }
-  return { kind: 'foreign' };
+  return { kind: isAllSeen ? 'foreign' : 'unknown' };
+}
+
+/** Returns undefined if they may not be read, or the process has ended. */
+function linksIn(folder: string): readonly (string | undefined)[] | undefined {
+  try {
+    return readdirSync(folder).map((name) => linkOf(`${folder}/${name}`));
+  } catch {
+    return undefined;
+  }
 }
 
 function linkOf(path: string): string | undefined {

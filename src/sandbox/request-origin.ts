@@ -9,10 +9,14 @@ const LOOPBACK_NAME = /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])
 /** The values of `Sec-Fetch-Site` that browsers send for pages of the same host, and for what a person opens. */
 const OWN_SITES: readonly string[] = ['same-origin', 'same-site', 'none'];
 
-/** Returns why a request is refused: it is for another host or comes from another site. Undefined for one that is served. */
-export function foreignOrigin(headers: IncomingHttpHeaders): string | undefined {
+/**
+ * Returns why a request is refused: it is for another host, or comes from another site. Undefined for one that is served.
+ * Bots may reach the server by another name, through a proxy: `servesAnyHost` lets them, as they are no browsers.
+ */
+export function foreignOrigin(headers: IncomingHttpHeaders, servesAnyHost: boolean): string | undefined {
   const { host, origin, 'sec-fetch-site': site } = headers;
-  if (host !== undefined && !isLoopback(`http://${host}`))
+  const isAnyHost = servesAnyHost && site === undefined;
+  if (host !== undefined && !isAnyHost && !isLoopback(`http://${host}`))
     return `the request is for the host '${host}', and this server answers only to localhost, 127.0.0.1 and [::1]`;
   if (origin !== undefined && !isLoopback(origin))
     return `the request comes from a web page of '${origin}', and this server answers only programs and its own pages`;

@@ -97,8 +97,9 @@ export class Sandbox extends SandboxBot {
     this.#conditions = new Conditions({ clock, closing: closing.signal, describeState });
     this.#faults = new Faults({ clock, seed });
     this.#http = new HttpServer((request, body, response) => {
-      const reason = foreignOrigin(request.headers);
-      if (isControlRequest(request)) {
+      const isControl = isControlRequest(request);
+      const reason = foreignOrigin(request.headers, !isControl);
+      if (isControl) {
         this.#http.exempt(response);
         if (reason) refuseControlRequest(reason, response);
         else serveControlRequest(this, request, body, response);

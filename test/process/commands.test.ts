@@ -52,7 +52,7 @@ describe('lastcall version', () => {
 describe('an unknown command', () => {
   it('is named, with a list of the commands', async () => {
     expect(await outputOf(['rum'], 78)).toBe(
-      "lastcall: 'rum' is not a command; expected one of run, config, inbox, demo, sandbox, unit, help, version\n",
+      "lastcall: 'rum' is not a command; expected one of run, config, inbox, demo, sandbox, probe, unit, help, version\n",
     );
   });
 

@@ -45,7 +45,9 @@ describe('a request', () => {
     expect(JSON.parse(said.body).error).toContain(words);
     const fault = await client.send('/sandbox/faults', { method: 'DELETE', headers });
     expect(fault.status).toBe(403);
-    const loggedOut = await client.send(`/bot${sandbox.token}/logOut`, { method: 'GET', headers });
+    // A browser says so itself where it takes the page for one of this server.
+    const asBrowser = { 'sec-fetch-site': 'same-origin', ...headers };
+    const loggedOut = await client.send(`/bot${sandbox.token}/logOut`, { method: 'GET', headers: asBrowser });
     expect(loggedOut.status).toBe(403);
     expect(JSON.parse(loggedOut.body)).toMatchObject({
       ok: false,
@@ -53,5 +55,12 @@ describe('a request', () => {
       description: expect.stringMatching(/^Forbidden: the request/),
     });
     expect(sandbox.state()).toMatchObject({ queued: 0, calls: {} });
+  });
+
+  it('of a bot that knows the server by another name is served, but none to its controls', async () => {
+    const { sandbox, client } = await openTestSandbox();
+    const headers = { host: 'bot-api.example' };
+    expect((await client.send(`/bot${sandbox.token}/getMe`, { headers })).status).toBe(200);
+    expect((await client.send('/sandbox/chats', { headers })).status).toBe(403);
   });
 });
