@@ -1,4 +1,7 @@
 /** `lastcall run`: runs a bot as a daemon. */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { composeApp } from '../app.js';
 import { backgroundClock } from '../clock.js';
 import { parseArguments } from '../config/arguments.js';
@@ -9,6 +12,7 @@ import { LastcallError } from '../errors.js';
 import { containerRuntime, volumeWarning } from '../host/container.js';
 import { faultInWords, listenForFaults } from '../host/faults.js';
 import { listenOnIpc } from '../host/ipc.js';
+import { isAlive } from '../host/is-alive.js';
 import { npmAncestor } from '../host/npm-ancestor.js';
 import { detectSupervisor } from '../host/supervisor.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
@@ -29,8 +33,11 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   const runtime = containerRuntime(env);
   const { config, warning: containerWarning } = fitToContainer(loaded, runtime !== undefined);
   const { secrets } = loaded;
-  const npm = npmAncestor(env, process.ppid);
-  if (npm !== undefined && (npm === 1 || runtime !== undefined)) throw npmInContainer();
+  // pm2 passes on what it gets itself.
+  const npm = env['pm_id'] === undefined ? npmAncestor(env, process.ppid) : undefined;
+  // Somebody at a terminal of a container looks after it, as on any other machine.
+  const isAttended = process.stdin.isTTY === true;
+  if (npm !== undefined && (npm === 1 || (runtime !== undefined && !isAttended))) throw npmInContainer();
   const named = files[0] ?? config.botModule;
   const file = named ?? exampleBotFile;
   // The example bot needs a token. A newcomer without a token gets a plain error before anything is logged.
@@ -71,10 +78,7 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
     supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
   });
   if (npm !== undefined)
-    whenNpmHasGone(
-      process,
-      () => void lifecycle.stop(StopReason.supervisorGone('npm, which started the bot,')),
-    );
+    whenGone(npm, () => void lifecycle.stop(StopReason.supervisorGone('npm, which started the bot,')));
   listenForFaults(process, (error, origin, ownedByProgram) => {
     logEvent(logging.log, { event: 'process.fault', origin, error });
     if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
@@ -92,16 +96,24 @@ function fitToContainer(
   const { stateDir, inbox } = config;
   if (!isContainer || stateDir === undefined || inbox === 'memory') return { config, warning: undefined };
   const isSet = sources.inbox.kind !== 'default';
+  // What an earlier run has left there is to be handled.
+  if (!isSet && hasInbox(stateDir)) return { config, warning: volumeWarning(stateDir, true) };
   const warning = volumeWarning(stateDir, isSet);
   return { config: warning === undefined || isSet ? config : { ...config, inbox: 'memory' }, warning };
 }
 
 /** npm dies of SIGTERM and leaves what it has started running, which would poll on with nobody to stop it. */
-function whenNpmHasGone(process: NodeJS.Process, gone: () => void): void {
+function whenGone(pid: number, gone: () => void): void {
   backgroundClock.after(NPM_CHECK_MS, () => {
-    if (npmAncestor(process.env, process.ppid) === undefined) gone();
-    else whenNpmHasGone(process, gone);
+    if (isAlive(pid)) whenGone(pid, gone);
+    else gone();
   });
+}
+
+function hasInbox(stateDir: string): boolean {
+  return (
+    existsSync(stateDir) && readdirSync(stateDir).some((bot) => existsSync(join(stateDir, bot, 'inbox')))
+  );
 }
 
 function npmInContainer(): LastcallError {

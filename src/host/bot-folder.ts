@@ -1,5 +1,5 @@
 /** The folder of a bot, in which only the bot's user may read or write. */
-import { chmodSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../errors.js';
 
@@ -19,22 +19,32 @@ export function prepareBotFolder(folder: string): void {
 }
 
 function check(folder: string): void {
-  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  const link = lstatSync(folder, { throwIfNoEntry: false });
+  if (!link) return;
+  const ownUid = process.geteuid?.();
+  const isTrusted = ({ uid }: Stats) => ownUid === undefined || uid === ownUid || uid === 0;
+  if (link.isSymbolicLink() && !isTrusted(link)) throw unsafe(folder, `is a link of user ${link.uid}`);
+  let stat = statSync(folder, { throwIfNoEntry: false });
   if (!stat) return;
-  const why = unsafety(stat);
-  if (why !== undefined)
-    throw new LastcallError('STATE_DIR_UNSAFE', folder, `the state folder ${folder} ${why}`);
-  // A volume that Kubernetes hands to a group (fsGroup) is made writable for that group at each mount.
-  if (stat.mode & WRITABLE_BY_GROUP) chmodSync(folder, 0o700);
+  if (!isTrusted(stat))
+    throw unsafe(folder, `belongs to user ${stat.uid}, and this process runs as user ${ownUid}`);
+  if (stat.mode & (WRITABLE_BY_GROUP | WRITABLE_BY_ALL)) {
+    // A volume that Kubernetes hands to a group (fsGroup) is made writable for that group at each mount.
+    tryChmod(folder);
+    stat = statSync(folder);
+  }
+  if (stat.mode & WRITABLE_BY_ALL) throw unsafe(folder, 'may be written to by every user');
 }
 
-function unsafety({ uid, gid, mode }: Stats): string | undefined {
-  const ownUid = process.geteuid?.();
-  if (ownUid === undefined) return undefined;
-  if ((mode & 0o170000) === 0o120000) return 'is a link';
-  if (uid !== ownUid) return `belongs to user ${uid}, and this process runs as user ${ownUid}`;
-  if (mode & WRITABLE_BY_ALL) return 'may be written to by every user';
-  const isOwnGroup = process.getegid?.() === gid || process.getgroups?.().includes(gid);
-  if (mode & WRITABLE_BY_GROUP && !isOwnGroup) return `may be written to by group ${gid}`;
-  return undefined;
+/** Some mounts have one mode for all files, and only their owner may change a mode. */
+function tryChmod(folder: string): void {
+  try {
+    chmodSync(folder, 0o700);
+  } catch {
+    // What matters is the mode that it has then.
+  }
+}
+
+function unsafe(folder: string, why: string): LastcallError {
+  return new LastcallError('STATE_DIR_UNSAFE', folder, `the state folder ${folder} ${why}`);
 }

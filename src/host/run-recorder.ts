@@ -8,6 +8,7 @@ import type { LifecycleEvent } from '../lifecycle/events.js';
 import { replaceFile } from '../replace-file.js';
 import { codeOf } from '../system-error.js';
 import type { PreviousRunEvent } from './events.js';
+import { isAlive } from './is-alive.js';
 import { describeKill } from './previous-run.js';
 import { parseRunRecord, type RunRecord, type SupervisorKind } from './run-record.js';
 
@@ -170,13 +171,5 @@ function readBootId(): string | undefined {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
   } catch {
     return process.env['LASTCALL_BOOT_ID'];
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
   }
 }

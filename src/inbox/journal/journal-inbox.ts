@@ -96,7 +96,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#opened = opened;
     progress();
     // Before anything is handed out: what people have dropped between two runs is not to be handled.
-    await this.#answerRequests().catch(failed);
+    await this.#answerRequests(() => {
+      progress();
+      opened.owner.heartbeat();
+    }).catch(failed);
     this.#throwFailure();
     // Whoever has closed it has closed its parts, too.
     if (!this.#isOpening) throw new Error('the inbox was closed while it opened');
@@ -276,10 +279,14 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     );
   }
 
-  #answerRequests(): Promise<void> {
+  /** @param slice called before each part of a long request */
+  #answerRequests(slice = () => {}): Promise<void> {
     const { requests, backlog, commits } = this.#parts;
     return requests.answerAll({
-      isOpen: () => !this.#isClosed && !this.#failure,
+      isOpen: () => {
+        slice();
+        return !this.#isClosed && !this.#failure;
+      },
       commit: async () => {
         backlog.noticeDrops();
         this.#options.available();
@@ -300,7 +307,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   async #close(cause: 'stop' | 'fault'): Promise<InboxReport> {
     this.#become({ name: 'closed', error: this.#failure });
-    this.#maintenance?.stop();
+    const quiet = this.#maintenance?.stop();
     if (!this.#opened) return { left: 0, mayRepeat: [] };
     const { owner, store, backlog, capacity, commits } = this.#opened;
     backlog.close();
@@ -311,6 +318,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (cause === 'stop') for (const item of cut) store.mark('cut', item.seq);
     else if (!this.#failure) this.#attempt(() => store.endDrain());
     if (!this.#failure) await commits.now();
+    if (!this.#failure) await quiet;
     if (cause === 'stop' && !this.#failure) store.seal();
     if (!this.#failure) this.#attempt(() => owner.release());
     this.#attempt(() => store.close());
@@ -330,7 +338,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (this.#failure) return;
     const error = this.#countGone(inboxError(this.#options.folder, 'used', cause));
     this.#become({ name: this.#isClosed ? 'closed' : 'failed', error });
-    this.#maintenance?.stop();
+    void this.#maintenance?.stop();
     this.#opened?.capacity.close();
     this.#opened?.commits.cancel();
     this.#options.emit({ event: 'inbox.failed', error });

@@ -29,6 +29,7 @@ export class Maintenance {
   readonly #options: MaintenanceOptions;
   #heartbeatAtMs: number;
   #rounds = 0;
+  #compaction = Promise.resolve();
   #cancelTimer: () => void = () => {};
 
   constructor(options: MaintenanceOptions) {
@@ -50,7 +51,7 @@ export class Maintenance {
       failed(error);
       return;
     }
-    store.compact().catch(failed);
+    this.#compaction = store.compact().catch(failed);
   }
 
   /**
@@ -74,7 +75,9 @@ export class Maintenance {
     this.#heartbeatAtMs = nowMs;
   }
 
-  stop(): void {
+  /** Resolves when nothing is written any more; never rejects. */
+  stop(): Promise<void> {
     this.#cancelTimer();
+    return this.#compaction;
   }
 }

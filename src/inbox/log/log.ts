@@ -29,6 +29,7 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 /** What nothing needs any more stays readable in the segment that is written, but not for longer than this. */
 const RENEW_AFTER_MS = 60 * 60 * 1_000;
+const RENEW_FREE_BYTES = 16 * 1024 * 1024;
 
 /** The largest frame that is built in reused memory. Larger ones are too rare to keep so much for. */
 const MAX_SCRATCH_BYTES = 256 * 1024;
@@ -115,6 +116,9 @@ export class Log {
     const nowMs = this.#options.now();
     // The system's clock may be set back, too.
     if (Math.abs(nowMs - this.#renewedAtMs) < RENEW_AFTER_MS) return;
+    const { disk, folder } = this.#options;
+    // A bot that has nothing to write outlives a full disk.
+    if (disk.freeBytes(folder) < RENEW_FREE_BYTES) return;
     this.#renewedAtMs = nowMs;
     this.#renewedEnd = this.#end;
     if (this.#end > (this.#current?.contentStart ?? this.start)) this.#beginSegment();

@@ -72,7 +72,7 @@ describe('the maintenance', () => {
     expect(asked.times).toBe(1);
     await clock.advance(1_001);
     expect(asked.times).toBe(4);
-    maintenance.stop();
+    void maintenance.stop();
     expect(clock.pending).toBe(0);
     await clock.advance(1_000);
     expect([asked.times, errors]).toEqual([4, []]);
@@ -151,6 +151,6 @@ describe('the maintenance', () => {
     clock.skip(12_000);
     maintenance.catchUp();
     expect(errors).toMatchObject([{ code: 'INBOX_IN_USE' }]);
-    maintenance.stop();
+    void maintenance.stop();
   });
 });
