@@ -3,6 +3,7 @@
  * scenes and overrides are as ever; handlers see the stop and the attempt, and their failures reach the caller. Errors for
  * which an update is handled again reach the caller alone.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context, Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { Failure } from '../dispatch/failure.js';
@@ -128,6 +129,9 @@ function replaceContextType({ options }: BotInternals, type: ContextType): () =>
   };
 }
 
+/** After so many turns of the event loop, signals that were sent before have been heard. */
+const TURNS_FOR_SIGNALS = 2;
+
 type Middleware = (ctx: Context, next: unknown) => unknown;
 
 /** Replaces the bot's `middleware`, which `handleUpdate` asks for once per update: every context passes there. */
@@ -154,6 +158,8 @@ function wrapMiddleware(
       // The handler has called process.exit: it has done what it wanted.
       if (isExitRequest(error) || own.hasExited) return undefined;
       if (!run) throw error;
+      // Ctrl-C in a terminal also ends a child that the handler waits for, which may be heard of first.
+      for (let turn = 0; turn < TURNS_FOR_SIGNALS; turn++) await nextTurn();
       run.failure = { error, isPutBack: run.isPutBack(error) };
       // The bot was given back while the handler was at work: nobody waits for it, and the default error handler
       // would print the whole update and set the exit code.

@@ -91,7 +91,9 @@ describe('a network that takes its time', () => {
       entering: network.entering,
     });
     await allAnswered(sandbox, PATIENCE_MS);
-    expect(await daemon.stop()).toMatchObject({ code: 0 });
+    await daemon.stop();
+    // A look-up may be under way, and then older versions of Node end the process by a signal.
+    expect(daemon.receipt).toMatchObject({ outcome: 'clean', exitCode: 0 });
     expect(daemon.events()).not.toContain('poll.failed');
     expect(mishaps(sandbox)).toEqual(noMishaps);
   });
