@@ -89,8 +89,9 @@ export function composeApp({
       }
       if (event.event === 'lifecycle.stopping') stallWatch.stop();
       drain.observe(event);
-      recorder.note(event);
       tell(event);
+      // The file may be on the disk that hangs.
+      if (!isStalled) recorder.note(event);
     },
     hookLog: (hook) => log.child({ hook }),
   });
@@ -135,11 +136,13 @@ export function composeApp({
     readyWithinMs: Math.min(startTimeoutMs, READY_WITHIN_MS),
     redact: (text) => logging.redact(text),
   });
+  let isStalled = false;
   const stallWatch = new StallWatch({
     clock,
     steps: () => bots.steps,
     stalled({ name }, overdueMs) {
       const words = `${name} should have ended ${durationInWords(overdueMs)} ago`;
+      isStalled = true;
       void lifecycle.stop(StopReason.failure(new LastcallError('RUN_STALLED', name, words)));
     },
   });
@@ -201,13 +204,13 @@ export function composeApp({
   }
 
   function end(outcome: Outcome): void {
-    recorder.end(outcome.exitCode);
+    if (!isStalled) recorder.end(outcome.exitCode);
     locks.release();
     logReceipt(receiptLog, outcome, bots.counts, bots.failures);
   }
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
-    recorder.end(exitCode);
+    if (!isStalled) recorder.end(exitCode);
     logReceipt(
       receiptLog,
       { reason, clean: false, exitCode, ...lifecycle.partialOutcome() },

@@ -4,11 +4,14 @@
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ExitCode } from '../exit-code.js';
 
 /** The part of `process` that ends it. */
 export interface EndingProcess {
   readonly pid: number;
   readonly execPath: string;
+  /** Node's own mark, by which `process.exit` does not emit `exit` once more. */
+  _exiting?: boolean;
   exitCode?: number | string | null | undefined;
   exit(exitCode: number): never;
   /** Since Node 22.15. */
@@ -42,10 +45,20 @@ export function isPoolBusy(process: Pick<EndingProcess, 'getActiveResourcesInfo'
  */
 export function endWithoutPool(process: EndingProcess, exitCode: number): void {
   if (!process.execve || !isPoolBusy(process)) return;
-  process.exitCode = exitCode;
-  process.emit('exit', exitCode);
+  emitExit(process, exitCode);
   if (existsSync(SHELL)) process.execve(SHELL, [SHELL, '-c', `exit ${exitCode}`], {});
   process.execve(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
+}
+
+/** Calls the program's listeners, as Node does before an exit. An error of one ends nothing. */
+function emitExit(process: EndingProcess, exitCode: number): void {
+  process.exitCode = exitCode;
+  process._exiting = true;
+  try {
+    process.emit('exit', exitCode);
+  } catch {
+    // The process ends all the same.
+  }
 }
 
 /**
@@ -74,9 +87,9 @@ export class ProcessEnd {
   now(exitCode: number): never {
     const process = this.#process;
     endWithoutPool(process, exitCode);
-    if (!isPoolBusy(process)) return this.#exit(exitCode);
-    process.exitCode = exitCode;
-    process.emit('exit', exitCode);
+    // A late exit code that keeps a supervisor from a restart is better than a signal, which does not.
+    if (!isPoolBusy(process) || exitCode === ExitCode.configuration) return this.#exit(exitCode);
+    emitExit(process, exitCode);
     // On older versions nothing but a signal ends a process at once. Supervisors take SIGTERM for a clean end.
     const signal = exitCode === 0 ? 'SIGTERM' : 'SIGKILL';
     process.removeAllListeners(signal);

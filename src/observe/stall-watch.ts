@@ -15,12 +15,10 @@ export interface StallWatchOptions {
 
 const LOOK_EVERY_MS = 5_000;
 
-/** A busy event loop lets all timers fire late, so a step counts as stalled only when it is seen overdue twice. */
-const LOOKS = 2;
-
 export class StallWatch {
   readonly #options: StallWatchOptions;
-  #overdueLooks = 0;
+  /** What was overdue at the last look. */
+  #overdue: readonly CurrentStep[] = [];
   #cancel = () => {};
 
   constructor(options: StallWatchOptions) {
@@ -38,9 +36,13 @@ export class StallWatch {
   #look(): void {
     const { clock, steps, stalled } = this.#options;
     const now = clock.now();
-    const overdue = steps().find(({ latestEnd }) => latestEnd < now);
-    this.#overdueLooks = overdue ? this.#overdueLooks + 1 : 0;
-    if (overdue && this.#overdueLooks === LOOKS) stalled(overdue, now - overdue.latestEnd);
+    const overdue = steps().filter(({ latestEnd }) => latestEnd < now);
+    // A busy event loop lets all timers fire late, so a step counts as stalled only when it is seen overdue twice.
+    const step = overdue.find(({ name, latestEnd }) =>
+      this.#overdue.some((before) => before.name === name && before.latestEnd === latestEnd),
+    );
+    this.#overdue = overdue;
+    if (step) stalled(step, now - step.latestEnd);
     else this.start();
   }
 }

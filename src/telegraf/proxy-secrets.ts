@@ -37,7 +37,7 @@ const unique = (texts: readonly string[]): readonly string[] => [...new Set(text
 function secretsIn(proxy: unknown): readonly string[] {
   if (typeof proxy === 'string') {
     const url = proxy.includes('://') ? proxy : `http://${proxy}`;
-    return URL.canParse(url) ? secretsIn(new URL(url)) : [];
+    return [...(URL.canParse(url) ? secretsIn(new URL(url)) : []), ...passwordsInText(url)];
   }
   if (!isObject(proxy)) return [];
   return passwordFields.flatMap((field) => {
@@ -47,6 +47,12 @@ function secretsIn(proxy: unknown): readonly string[] {
     const user = readProperty(proxy, 'username') ?? readProperty(proxy, 'userId') ?? '';
     return [value, decoded(value), base64(`${decoded(`${user}`)}:${decoded(value)}`)];
   });
+}
+
+/** A password with `/`, `#` or `?` in it makes no URL, or another one, and errors quote such texts. */
+function passwordsInText(text: string): readonly string[] {
+  const password = /:\/\/[^:@/]*:(.+)@/.exec(text)?.[1];
+  return password === undefined ? [] : [password];
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

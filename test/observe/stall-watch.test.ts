@@ -7,7 +7,7 @@ function watching() {
   const clock = new FakeClock();
   const step = { name: 'writing', latestEnd: Number.POSITIVE_INFINITY };
   const told: unknown[][] = [];
-  const watch = new StallWatch({ clock, steps: () => [step], stalled: (...args) => told.push(args) });
+  const watch = new StallWatch({ clock, steps: () => [{ ...step }], stalled: (...args) => told.push(args) });
   watch.start();
   return { clock, step, told, watch };
 }
@@ -15,7 +15,7 @@ function watching() {
 it('tells once of a step that is past its latest end at two looks', async () => {
   const { clock, step, told } = watching();
   step.latestEnd = 60_000;
-  await clock.advance(69_999);
+  await clock.advance(69_000);
   expect(told).toEqual([]);
   await clock.advance(600_000);
   expect(told).toEqual([[step, 10_000]]);
@@ -27,6 +27,15 @@ it('tells nothing of a step that ends late, but ends', async () => {
   await clock.advance(66_000);
   step.latestEnd = Number.POSITIVE_INFINITY;
   await clock.advance(600_000);
+  expect(told).toEqual([]);
+});
+
+it('tells nothing of steps that follow each other, each late for a moment', async () => {
+  const { clock, step, told } = watching();
+  for (let at = 4_999; at < 600_000; at += 5_000) {
+    step.latestEnd = at;
+    await clock.advance(5_000);
+  }
   expect(told).toEqual([]);
 });
 

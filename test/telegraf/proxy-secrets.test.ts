@@ -30,6 +30,10 @@ describe('the secrets of a proxy', () => {
       ]);
   });
 
+  it.each(['p/ssword', 'p@ss#word', 'p?ssword'])('are found in what is no URL for them: %s', (password) => {
+    expect(proxySecretsIn({ HTTPS_PROXY: `http://ann:${password}@proxy.test:80` })).toContain(password);
+  });
+
   it('may be none', () => {
     for (const agent of [
       undefined,
