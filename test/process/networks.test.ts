@@ -1,13 +1,25 @@
 /** The built program behind proxies and TLS fronts, as operators set them. */
+import { once } from 'node:events';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { createAuthority } from '../support/certificates.js';
 import { spawnDaemon } from '../support/daemon.js';
 import { openSandbox, runBot } from '../support/delivery.js';
 import { launch } from '../support/programs.js';
-import { forwardTo, PROXY_PASSWORD, PROXY_USER, refusing, startProxy, tunnelTo } from '../support/proxy.js';
+import {
+  forwardTo,
+  PROXY_PASSWORD,
+  PROXY_USER,
+  refusing,
+  silent,
+  startProxy,
+  tunnelTo,
+} from '../support/proxy.js';
 import { startTlsFront } from '../support/tls-front.js';
 
-jest.setTimeout(10_000);
+jest.setTimeout(20_000);
+
+/** A stop with nothing to wait for ends within this time. */
+const MARGIN_MS = 250;
 
 const authority = createAuthority();
 afterAll(() => authority[Symbol.dispose]());
@@ -16,6 +28,16 @@ const sentCredentials = Buffer.from(`${PROXY_USER}:${PROXY_PASSWORD}`).toString(
 const proxyUrl = (port: number, scheme = 'http') =>
   `${scheme}://${PROXY_USER}:${PROXY_PASSWORD}@127.0.0.1:${port}`;
 const portOf = ({ apiRoot }: { readonly apiRoot: string }): number => Number(new URL(apiRoot).port);
+
+/** A front with TLS for the sandbox: Telegraf takes an agent only to an https root. */
+async function withTls(sandbox: { readonly apiRoot: string }) {
+  const front = await startTlsFront(authority.issue(), portOf(sandbox));
+  const env = {
+    TELEGRAM_API_ROOT: `https://127.0.0.1:${front.port}`,
+    NODE_EXTRA_CA_CERTS: authority.file,
+  };
+  return { port: front.port, env, [Symbol.asyncDispose]: () => front[Symbol.asyncDispose]() };
+}
 
 function expectNoPassword(output: string): void {
   expect(output).not.toContain(PROXY_PASSWORD);
@@ -44,13 +66,38 @@ describe('a certificate of a private authority', () => {
 describe('a proxy with a password', () => {
   it('carries polls and answers, and its password is in no output', async () => {
     await using sandbox = await openSandbox();
-    await using proxy = await startProxy(tunnelTo(portOf(sandbox)));
-    await using daemon = launch(sandbox, 'by-agent.js', { env: { PROXY: proxyUrl(proxy.port) } });
-    await sandbox.ask({ chat: 1, text: 'hello' });
+    await using front = await withTls(sandbox);
+    await using proxy = await startProxy(tunnelTo(front.port));
+    await using daemon = launch(sandbox, 'by-agent.js', {
+      env: { ...front.env, PROXY: proxyUrl(proxy.port) },
+    });
+    const { answers } = await sandbox.ask({ chat: 1, text: 'hello' });
+    expect(answers).toHaveLength(1);
+    expect(proxy.asked.length).toBeGreaterThanOrEqual(2);
     expect(proxy.asked.every((request) => request.includes(sentCredentials))).toBe(true);
     expect(await daemon.stop()).toMatchObject({ code: 0 });
     expectNoPassword(daemon.output);
   });
+
+  it.each([
+    ['refuses each call', 'http', refusing('407 Proxy Authentication Required'), '407'],
+    ['never answers', 'socks5', silent, undefined],
+  ])(
+    'that %s keeps no stop waiting, and its password is in no output',
+    async (_, scheme, behaviour, words) => {
+      await using sandbox = await openSandbox();
+      await using proxy = await startProxy(behaviour);
+      await using daemon = launch(sandbox, 'by-agent.js', {
+        env: { TELEGRAM_API_ROOT: 'https://127.0.0.1:1', PROXY: proxyUrl(proxy.port, scheme) },
+      });
+      await once(proxy.server, 'asked');
+      if (words !== undefined) expect((await daemon.waitFor('poll.failed'))['detail']).toContain(words);
+      const end = await daemon.stop();
+      expect(end).toMatchObject({ code: 0 });
+      expect(end.tookMs).toBeLessThan(MARGIN_MS);
+      expectNoPassword(daemon.output);
+    },
+  );
 
   it('that cannot be used is refused without its password', async () => {
     await using sandbox = await openSandbox();
@@ -70,7 +117,8 @@ describe('a proxy with a password', () => {
 describe('an agent with one connection', () => {
   it('has one for an answer beside the long poll', async () => {
     await using sandbox = await openSandbox();
-    await using daemon = launch(sandbox, 'by-agent.js');
+    await using front = await withTls(sandbox);
+    await using daemon = launch(sandbox, 'by-agent.js', { env: front.env });
     await sandbox.ask({ chat: 1, text: 'first' });
     const from = performance.now();
     await sandbox.ask({ chat: 1, text: 'second' });
