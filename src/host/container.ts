@@ -33,6 +33,8 @@ export function containerRuntime(
   traces: ContainerTraces = systemTraces(),
 ): ContainerRuntime | undefined {
   if (env['container'] === 'none') return undefined;
+  // Where a systemd runs the process, it is a machine, whatever it was made from.
+  if (env['INVOCATION_ID']) return undefined;
   if (env['KUBERNETES_SERVICE_HOST']) return 'Kubernetes';
   if (env['container'] === 'podman' || traces.podmanFile) return 'Podman';
   // Images of whole machines are made from those of Docker, whose file they keep.

@@ -18,7 +18,7 @@ const MIN_RETRY_INTERVAL_MS = 20;
 /** How many connections of waiters a holder keeps; further waiters retry at `RETRY_INTERVAL_MS`. */
 const MAX_WAITERS = 64;
 /** The age from which a socket file without a listener is stale; a younger one may be about to get its listener. */
-const STALE_FILE_AGE_MS = 1_000;
+const STALE_FILE_AGE_MS = 100;
 
 /** Returns the lock's address: abstract on Linux, elsewhere a file in the temporary folder (per user on macOS). */
 export function lockAddress(name: string, platform: NodeJS.Platform = process.platform): string {
