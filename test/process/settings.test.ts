@@ -105,7 +105,7 @@ describe('without a token', () => {
       exitCode: 78,
       err: { code: 'CONFIG_INVALID', culprit: 'BOT_TOKEN' },
     });
-    expect(daemon.receipt.msg).toMatch(/@BotFather.*npm run demo/);
+    expect(daemon.output).toMatch(/@BotFather.*npm run demo/);
   });
 
   it('a program that brings its own does not miss it', async () => {
