@@ -8,7 +8,8 @@ import type { BotEvent } from './host/events.js';
 import type { RunRecorder } from './host/run-recorder.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import type { ReceiptCounts } from './logging/receipt.js';
-import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings, type Step } from './pipeline.js';
+import type { CurrentStep } from './observe/progress.js';
+import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
 import { PolledBot } from './polled-bot.js';
 import { Tally } from './tally.js';
 import { identityOf } from './telegraf/identity.js';
@@ -170,7 +171,7 @@ export class Bots {
   }
 
   /** What each bot may have under way. */
-  get steps(): readonly Step[] {
+  get steps(): readonly CurrentStep[] {
     return this.#pipelines().flatMap(([, { steps }]) => steps);
   }
 

@@ -141,7 +141,7 @@ export const errorTable = {
     likelyCause:
       "a disk or a network file system hangs, or all threads of Node's pool are stuck in something of the program",
     nextStep:
-      'look at the disk of STATE_DIR (`dmesg`, `df`) and at what the program opens; the restart repeats nothing that was answered',
+      'look at the disk of STATE_DIR (`dmesg`, `df`) and at what the program opens; the next run goes on with what is in the inbox',
   },
   INBOX_NOT_FOUND: {
     exitCode: ExitCode.configuration,

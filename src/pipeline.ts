@@ -18,6 +18,7 @@ import { JournalInbox } from './inbox/journal/journal-inbox.js';
 import type { Disk } from './inbox/log/disk.js';
 import { MemoryInbox } from './inbox/memory/memory-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
+import type { CurrentStep } from './observe/progress.js';
 import type { PollingEvent } from './polling/events.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
@@ -27,12 +28,6 @@ import type { Launch } from './telegraf/launch.js';
 import { albumOf, type Order, type OrderKeyFunction, orderKey, updateKind } from './telegraf/order-key.js';
 
 export type PipelineEvent = PollingEvent | InboxEvent | DispatchEvent<Entry<Update>>;
-
-/** Something that must have ended by its latest end, in the clock's milliseconds. */
-export interface Step {
-  readonly name: string;
-  readonly latestEnd: number;
-}
 
 /** How a bot does at a moment. */
 export interface Activity {
@@ -223,7 +218,7 @@ export class Pipeline {
   }
 
   /** What may be under way, each with its latest end: Infinity where it is not. */
-  get steps(): readonly Step[] {
+  get steps(): readonly CurrentStep[] {
     return [
       { name: 'polling', latestEnd: this.#poller.latestEnd },
       { name: 'writing to the inbox', latestEnd: this.#inbox.latestEnd },

@@ -1,15 +1,22 @@
 /** An app inside a program of somebody else's, from `run()` to its outcome, on a Bot API of its own. */
+import { execFileSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
+import { close, closeSync, constants, open, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
 import { composeApp } from '../src/app.js';
 import { completeConfig } from '../src/config/complete.js';
 import { type Supervisor, unsupervised } from '../src/host/supervisor.js';
 import { type AppLog, createApp as createAppAnywhere, type Hook } from '../src/index.js';
+import type { Outcome } from '../src/lifecycle/outcome.js';
 import { adaptLog } from '../src/logging/app-log.js';
 import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
-import { settle } from './support/fake-clock.js';
+import { FakeClock, settle } from './support/fake-clock.js';
 import { Folder } from './support/folder.js';
+
+/** Node's default. */
+const POOL_THREADS = 4;
 
 let sandbox: Sandbox;
 let state: Folder;
@@ -399,3 +406,42 @@ describe('a failure of the log', () => {
     expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['poll.started', 'poll.stopped']));
   });
 });
+
+describe('a disk that hangs', () => {
+  it('ends the run with a fault, whatever supervises it', async () => {
+    const clock = new FakeClock();
+    const app = composeApp({
+      config: completeConfig({ stateDir: state.path }, '/'),
+      logging: adaptLog(),
+      source: { bot: echoBot() },
+      clock,
+    });
+    const run = app.run();
+    await polling();
+    using _pool = stuckPool();
+    sandbox.say('hello');
+    await noPolls();
+    let outcome: Outcome | undefined;
+    void run.then((ended) => {
+      outcome = ended;
+    });
+    for (let seconds = 0; !outcome && seconds < 300; seconds++) await clock.advance(1_000);
+    expect(outcome).toMatchObject({
+      exitCode: 70,
+      reason: { kind: 'fault', cause: { code: 'RUN_STALLED', culprit: 'writing to the inbox' } },
+    });
+  });
+});
+
+/** Keeps every thread of Node's pool busy until it is disposed of. */
+function stuckPool(): Disposable {
+  const pipes = Array.from({ length: POOL_THREADS }, (_, index) => join(state.path, `pipe ${index}`));
+  execFileSync('mkfifo', pipes);
+  // Opening a pipe waits for its other end.
+  for (const pipe of pipes) open(pipe, (_, descriptor) => close(descriptor));
+  return {
+    [Symbol.dispose]() {
+      for (const pipe of pipes) closeSync(openSync(pipe, constants.O_WRONLY));
+    },
+  };
+}

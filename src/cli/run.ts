@@ -1,15 +1,11 @@
 /** `lastcall run`: runs a bot as a daemon. */
-
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { composeApp } from '../app.js';
 import { backgroundClock } from '../clock.js';
 import { parseArguments } from '../config/arguments.js';
-import { type LoadedConfig, loadConfig, requireToken } from '../config/load.js';
+import { loadConfig, requireToken } from '../config/load.js';
 import { programVariables } from '../config/program-variables.js';
-import type { Config } from '../config/schema.js';
 import { LastcallError } from '../errors.js';
-import { containerRuntime, volumeWarning } from '../host/container.js';
+import { containerRuntime } from '../host/container.js';
 import { faultInWords, listenForFaults } from '../host/faults.js';
 import { listenOnIpc } from '../host/ipc.js';
 import { isAlive } from '../host/is-alive.js';
@@ -21,6 +17,7 @@ import { createLogging } from '../logging/logger.js';
 import { proxySecretsIn } from '../telegraf/proxy-secrets.js';
 import type { ProcessContext } from './command.js';
 import { exampleBotFile, exampleBotWarning, noBotNamed } from './example-bot.js';
+import { fitToContainer } from './fit-to-container.js';
 import { splitAtDashes } from './split-arguments.js';
 
 const NPM_CHECK_MS = 500;
@@ -88,32 +85,12 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   return exitCode;
 }
 
-/** In a container without a volume, updates are kept at Telegram unless INBOX is set: what is on disk goes with the container. */
-function fitToContainer(
-  { config, sources }: LoadedConfig,
-  isContainer: boolean,
-): { readonly config: Config; readonly warning: string | undefined } {
-  const { stateDir, inbox } = config;
-  if (!isContainer || stateDir === undefined || inbox === 'memory') return { config, warning: undefined };
-  const isSet = sources.inbox.kind !== 'default';
-  // What an earlier run has left there is to be handled.
-  if (!isSet && hasInbox(stateDir)) return { config, warning: volumeWarning(stateDir, true) };
-  const warning = volumeWarning(stateDir, isSet);
-  return { config: warning === undefined || isSet ? config : { ...config, inbox: 'memory' }, warning };
-}
-
 /** npm dies of SIGTERM and leaves what it has started running, which would poll on with nobody to stop it. */
 function whenGone(pid: number, gone: () => void): void {
   backgroundClock.after(NPM_CHECK_MS, () => {
     if (isAlive(pid)) whenGone(pid, gone);
     else gone();
   });
-}
-
-function hasInbox(stateDir: string): boolean {
-  return (
-    existsSync(stateDir) && readdirSync(stateDir).some((bot) => existsSync(join(stateDir, bot, 'inbox')))
-  );
 }
 
 function npmInContainer(): LastcallError {

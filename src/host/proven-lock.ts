@@ -18,6 +18,8 @@ export interface ProvenLockOptions {
   /** The folder of the bot, if it has one; absolute. */
   readonly folder: string | undefined;
   readonly clock?: Clock;
+  /** Tells who holds the public part. Default: what the system shows. */
+  readonly findHolder?: () => SocketHolder;
   /** Called when the lock is taken although a process that is not of this user holds the public part. */
   readonly usurped?: (holder: SocketHolder) => void;
 }
@@ -31,14 +33,15 @@ const folderLockPath = (folder: string): string => join(folder, FILE_NAME);
 export class ProvenLock {
   readonly #options: ProvenLockOptions;
   readonly #public: HostLock;
-  readonly #finder: HolderFinder;
+  readonly #findHolder: () => SocketHolder;
   #inFolder: HostLock | undefined;
   #descriptor: number | undefined;
 
   constructor(options: ProvenLockOptions) {
     this.#options = options;
     this.#public = new HostLock(options.address, options.clock);
-    this.#finder = new HolderFinder(options.address);
+    const finder = new HolderFinder(options.address);
+    this.#findHolder = options.findHolder ?? (() => finder.find());
   }
 
   /**
@@ -76,7 +79,7 @@ export class ProvenLock {
   /** Takes both parts, and returns undefined; or the part that is to be waited for, and holds none. */
   async #takeParts(): Promise<HostLock | undefined> {
     let isPublic = await this.#public.tryAcquire();
-    const holder: SocketHolder = isPublic ? { kind: 'ours' } : this.#finder.find();
+    const holder: SocketHolder = isPublic ? { kind: 'ours' } : this.#findHolder();
     if (!isPublic && holder.kind !== 'foreign') return this.#public;
     // A holder that was just ending looks foreign, too.
     isPublic ||= await this.#public.tryAcquire();

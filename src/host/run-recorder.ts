@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import type { LifecycleEvent } from '../lifecycle/events.js';
 import { replaceFile } from '../replace-file.js';
 import { codeOf } from '../system-error.js';
+import { readBootId } from './boot-id.js';
 import type { PreviousRunEvent } from './events.js';
 import { isAlive } from './is-alive.js';
 import { describeKill } from './previous-run.js';
@@ -161,15 +162,5 @@ function phaseAfter(event: LifecycleEvent): PhaseFields | undefined {
       return drainHooks.has(event.hook) ? undefined : { phase: 'stopping', hook: event.hook };
     default:
       return undefined;
-  }
-}
-
-/** Returns Linux's boot id, or that in the environment under a unit that hides the file (ProcSubset=pid). */
-function readBootId(): string | undefined {
-  try {
-    // systemd's `%b` has no hyphens.
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
-  } catch {
-    return process.env['LASTCALL_BOOT_ID'];
   }
 }

@@ -12,6 +12,11 @@ export class CallbackQueries {
   }
 
   add(id: string): void {
+    // The oldest come first, and those that are too old are forgotten.
+    for (const [old, latest] of this.#latestAnswers) {
+      if (latest >= this.#clock.now()) break;
+      this.#latestAnswers.delete(old);
+    }
     this.#latestAnswers.set(id, this.#clock.now() + retentionMs('callback_query'));
   }
 

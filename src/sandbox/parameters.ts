@@ -69,9 +69,10 @@ export function integer(
   return Math.min(max, Math.max(min, Number.parseInt(digits, 10) || 0));
 }
 
-/** Whether a parameter is `true`, `yes` or `1`. */
-export function flag(parameters: CallParameters, name: string): boolean {
-  return ['true', 'yes', '1'].includes(text(parameters, name).toLowerCase());
+/** Whether a parameter is `true`, `yes` or `1`; `fallback` if it is missing. */
+export function flag(parameters: CallParameters, name: string, fallback = false): boolean {
+  const given = text(parameters, name).toLowerCase();
+  return given === '' ? fallback : ['true', 'yes', '1'].includes(given);
 }
 
 /** Returns a list or object, given as such or as JSON text; undefined if it is missing or not JSON. */

@@ -78,6 +78,23 @@ describe('in a container', () => {
     rmSync(STATE_DIR, { recursive: true, force: true });
   });
 
+  onMemory(
+    'without a volume keeps the journal that an earlier run has left, so that nothing in it waits for ever',
+    async () => {
+      await using sandbox = await openSandbox();
+      const STATE_DIR = join(memory, `lastcall-${process.pid}`);
+      {
+        await using before = run(sandbox, { STATE_DIR, INBOX: 'journal' });
+        await before.waitFor('inbox.opened');
+      }
+      await using daemon = run(sandbox, { STATE_DIR });
+      await daemon.waitFor('inbox.opened');
+      expect(warnings(daemon)).toMatchObject([{ msg: expect.stringMatching(/the updates in the inbox/) }]);
+      await daemon.stop();
+      rmSync(STATE_DIR, { recursive: true, force: true });
+    },
+  );
+
   onMemory('with INBOX=journal and no volume promises nothing for a power cut, and warns', async () => {
     await using sandbox = await openSandbox();
     const STATE_DIR = join(memory, `lastcall-${process.pid}`);

@@ -4,7 +4,7 @@ import { ApiError } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
 import { isUpload } from '../files.js';
 import { textContent } from '../message.js';
-import { type CallParameters, integer, structure, text } from '../parameters.js';
+import { type CallParameters, flag, integer, structure, text } from '../parameters.js';
 
 const MAX_TEXT_LENGTH = 4096;
 
@@ -107,11 +107,6 @@ function coordinate(parameters: CallParameters, name: string, max: number): numb
   return value;
 }
 
-const flagOf = (parameters: CallParameters, name: string, fallback: boolean): boolean => {
-  const given = text(parameters, name).toLowerCase();
-  return given === '' ? fallback : ['true', 'yes', '1'].includes(given);
-};
-
 /** Returns a new poll. @throws ApiError 400 for a poll without question or options */
 export function poll(account: BotAccount, parameters: CallParameters): object {
   const question = text(parameters, 'question');
@@ -128,10 +123,10 @@ export function poll(account: BotAccount, parameters: CallParameters): object {
       voter_count: 0,
     })),
     total_voter_count: 0,
-    is_closed: flagOf(parameters, 'is_closed', false),
-    is_anonymous: flagOf(parameters, 'is_anonymous', true),
+    is_closed: flag(parameters, 'is_closed'),
+    is_anonymous: flag(parameters, 'is_anonymous', true),
     type,
-    allows_multiple_answers: flagOf(parameters, 'allows_multiple_answers', false),
+    allows_multiple_answers: flag(parameters, 'allows_multiple_answers'),
     ...(type === 'quiz' && { correct_option_id: integer(parameters, 'correct_option_id', 0) }),
   };
 }

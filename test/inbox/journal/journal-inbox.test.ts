@@ -3,6 +3,7 @@ import type { InboxEvent } from '../../../src/inbox/events.js';
 import type { Entry, Inbox, Settlement } from '../../../src/inbox/inbox.js';
 import { JournalInbox } from '../../../src/inbox/journal/journal-inbox.js';
 import type { JournalOptions } from '../../../src/inbox/journal/opening.js';
+import { heartbeatPath } from '../../../src/inbox/store/owner.js';
 import {
   answerPath,
   type InboxRequest,
@@ -11,6 +12,9 @@ import {
 } from '../../../src/inbox/store/requests.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
 import { MemoryDisk } from '../log/memory-disk.js';
+
+/** What another process writes when it takes the inbox over. */
+const otherHeartbeat = JSON.stringify({ place: 'elsewhere', id: 'another process', beats: 1 });
 
 interface Update {
   readonly update_id: number;
@@ -143,6 +147,31 @@ async function stopped(life: Life, options: Partial<JournalOptions<Update>> = {}
   await life.stop();
   return life.killed(options);
 }
+
+describe('an inbox that another process has taken over', () => {
+  it('confirms no batch that was made safe meanwhile', async () => {
+    const life = await Life.open();
+    await life.accept(batchOf(1));
+    life.disk.holdSyncs = true;
+    const accepted = life.inbox.accept(batchOf(2));
+    await settle();
+    life.disk.replace(heartbeatPath(folder), otherHeartbeat);
+    life.disk.releaseSyncs();
+    await expect(accepted).rejects.toMatchObject({ code: 'INBOX_IN_USE' });
+    expect(life.eventsOf('inbox.failed')).toMatchObject([{ error: { code: 'INBOX_IN_USE' } }]);
+  });
+
+  it('says what it held where its folder was removed', async () => {
+    const life = await Life.open();
+    await life.accept(batchOf(1, 2, 3));
+    life.take(1);
+    life.disk.remove(heartbeatPath(folder));
+    await expect(life.inbox.accept(batchOf(4))).rejects.toMatchObject({
+      code: 'INBOX_REMOVED',
+      message: expect.stringContaining('It held 4 updates that were not done with, 1 of them at work'),
+    });
+  });
+});
 
 describe('an update', () => {
   it('can be taken while the disk makes it safe, and confirmed once it is', async () => {

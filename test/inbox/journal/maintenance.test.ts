@@ -10,7 +10,7 @@ import { MemoryDisk } from '../log/memory-disk.js';
 
 const folder = '/inbox';
 
-async function rig() {
+async function rig({ survivesPowerCut = false } = {}) {
   const clock = new FakeClock();
   const disk = new MemoryDisk();
   const owner = new Owner({ disk, folder, clock, place: 'here', id: 'a process' });
@@ -19,7 +19,7 @@ async function rig() {
     disk,
     folder,
     bot: '1-a',
-    survivesPowerCut: false,
+    survivesPowerCut,
     now: () => 0,
     segmentBytes: 100,
   });
@@ -64,6 +64,23 @@ async function rig() {
 }
 
 describe('the maintenance', () => {
+  it('has stopped only when what it was removing is removed', async () => {
+    const { disk, maintenance, fill, segments } = await rig({ survivesPowerCut: true });
+    fill();
+    disk.holdSyncs = true;
+    maintenance.start();
+    let isOver = false;
+    const stopped = maintenance.stop().then(() => {
+      isOver = true;
+    });
+    await settle();
+    const before = { isOver, segments: segments() };
+    disk.releaseSyncs();
+    await stopped;
+    expect(before.isOver).toBe(false);
+    expect(segments()).toBeLessThan(before.segments);
+  });
+
   it('answers requests at once, and every half a second until it is stopped', async () => {
     const { clock, maintenance, asked, errors } = await rig();
     maintenance.start();

@@ -97,6 +97,22 @@ describe('compaction', () => {
       expect(texts()).not.toContain('the text of two');
     });
 
+    it('writes nothing on a disk that is nearly full, and catches up when there is room', async () => {
+      const { disk, store, texts, later } = await aged();
+      store.append(updates(1), undefined);
+      store.mark('settled', seq(1));
+      store.addDeadLetter(letter(2, 2), Buffer.from('"the text of two"'));
+      store.removeDeadLetter(seq(2));
+      store.write();
+      disk.free = 1_000_000;
+      const before = disk.paths();
+      await later(HOUR_MS);
+      expect(disk.paths()).toEqual(before);
+      disk.free = Number.MAX_SAFE_INTEGER;
+      await later(1);
+      expect(texts()).not.toMatch(/text of (1|two)/);
+    });
+
     it('writes nothing while there is nothing to remove', async () => {
       const { disk, store, later } = await aged();
       store.append(updates(1), undefined);
