@@ -74,6 +74,9 @@ describe('a proxy with a password', () => {
     const { answers } = await sandbox.ask({ chat: 1, text: 'hello' });
     expect(answers).toHaveLength(1);
     expect(proxy.asked.length).toBeGreaterThanOrEqual(2);
+    sandbox.say({ chat: 1, text: 'fail' });
+    const { err } = await daemon.waitFor('handler.failed');
+    expect(err).toMatchObject({ message: 'the proxy does not take ***' });
     expect(proxy.asked.every((request) => request.includes(sentCredentials))).toBe(true);
     expect(await daemon.stop()).toMatchObject({ code: 0 });
     expectNoPassword(daemon.output);

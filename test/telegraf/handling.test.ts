@@ -220,6 +220,23 @@ describe('a handler that fails', () => {
   });
 });
 
+describe('the failure of a handler', () => {
+  it('is judged after a signal that came with it: Ctrl-C also ends a child that the handler waits for', async () => {
+    const bot = newBot();
+    let isStopping = false;
+    bot.on('text', () => {
+      // The signal is heard in the next turn.
+      setImmediate(() => {
+        isStopping = true;
+      });
+      throw new Error('the child ended with SIGINT');
+    });
+    const run = handlerRun(undefined, { isPutBack: () => isStopping });
+    await expect(prepareBot(bot).handle(textUpdate(), run, 1)).rejects.toThrow('SIGINT');
+    expect(isStopping).toBe(true);
+  });
+});
+
 describe('a handler that fails for a reason that passes', () => {
   const failing = (error: unknown) => {
     const bot = newBot();

@@ -69,9 +69,8 @@ export class Owner {
       await clock.sleep(TAKEOVER_WAIT_MS, signal);
       if (this.#read() !== before) throw inUse(folder);
       this.heartbeat();
-      // Of several that have waited side by side, the last to write wins, and the others find that out.
+      // Of several that have waited side by side, the last to write wins; the others find that out by their next heartbeat.
       await clock.sleep(SETTLE_MS, signal);
-      this.check();
     }
     this.heartbeat();
   }
