@@ -14,12 +14,10 @@ import {
   startProxy,
   tunnelTo,
 } from '../support/proxy.js';
+import { MARGIN_MS } from '../support/stopping.js';
 import { startTlsFront } from '../support/tls-front.js';
 
 jest.setTimeout(20_000);
-
-/** A stop with nothing to wait for ends within this time. */
-const MARGIN_MS = 250;
 
 const authority = createAuthority();
 afterAll(() => authority[Symbol.dispose]());

@@ -1,6 +1,6 @@
 /** Networks that work, but take their time. The tests mostly wait, so they wait side by side. */
 import { describe, expect, it, jest } from '@jest/globals';
-import { fixture, spawnDaemon } from '../support/daemon.js';
+import { type Daemon, fixture, spawnDaemon } from '../support/daemon.js';
 import {
   allAnswered,
   countsOf,
@@ -23,6 +23,10 @@ const WAITING = { text: 'x'.repeat(800), count: 100 };
 
 /** Long enough for waits between two tries that would keep growing to have become long. */
 const OUTAGE_MS = 16_000;
+
+/** A bot in a network of its own. */
+const runIn = ({ apiRoot, entering }: SlowNetwork, sandbox: TestBed): Daemon =>
+  runProgram(sandbox, program, { env: { TELEGRAM_API_ROOT: apiRoot }, entering });
 
 /** How long it takes until all that waits is answered over a narrow line, by a bot that this starts. */
 async function answeredMs(start: (sandbox: TestBed, apiRoot: string) => AsyncDisposable): Promise<number> {
@@ -86,10 +90,7 @@ describe('a network that takes its time', () => {
     await using sandbox = await openSandbox();
     await using network = await SlowNetwork.open(sandbox.port, { lookUpMs: 5_000 });
     sandbox.say({ text: 'x' });
-    await using daemon = runProgram(sandbox, program, {
-      env: { TELEGRAM_API_ROOT: network.apiRoot },
-      entering: network.entering,
-    });
+    await using daemon = runIn(network, sandbox);
     await allAnswered(sandbox, PATIENCE_MS);
     await daemon.stop();
     // A look-up may be under way, and then older versions of Node end the process by a signal.
@@ -104,10 +105,7 @@ describe('a network that takes its time', () => {
       await using sandbox = await openSandbox();
       await using network = await SlowNetwork.open(sandbox.port, { delayMs: 150 });
       sandbox.say({ text: 'x' });
-      await using daemon = runProgram(sandbox, program, {
-        env: { TELEGRAM_API_ROOT: network.apiRoot },
-        entering: network.entering,
-      });
+      await using daemon = runIn(network, sandbox);
       expect(await daemon.waitFor('poll.failed')).toMatchObject({
         detail: expect.stringMatching(/connect ETIMEDOUT 10\.9\.7\.1:8081.*; each address had 250 ms/),
       });

@@ -16,11 +16,10 @@ import {
   median,
   spawnDaemon,
 } from '../support/daemon.js';
+import { MARGIN_MS } from '../support/stopping.js';
 
 jest.setTimeout(30_000);
 
-/** "Within its bound" means the budget and this, for the process to end. */
-const MARGIN_MS = 250;
 const RUNS = 5;
 
 let sandbox: Sandbox;

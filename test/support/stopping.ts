@@ -5,7 +5,7 @@ import type { SandboxBot } from '../../src/sandbox/sandbox-bot.js';
 import { type Daemon, type DaemonOptions, type Exit, fixture, type LogLine, spawnDaemon } from './daemon.js';
 
 /** "Within its bound" means the budget and this, for the process to end. */
-const MARGIN_MS = 250;
+export const MARGIN_MS = 250;
 const BUDGET_MS = 2_000;
 
 export interface BotOptions extends DaemonOptions {
