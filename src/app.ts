@@ -89,9 +89,9 @@ export function composeApp({
       }
       if (event.event === 'lifecycle.stopping') stallWatch.stop();
       drain.observe(event);
-      tell(event);
-      // The file may be on the disk that hangs.
+      // Before anybody is told, since the process may be killed right after that; but the file may be on the disk that hangs.
       if (!isStalled) recorder.note(event);
+      tell(event);
     },
     hookLog: (hook) => log.child({ hook }),
   });
