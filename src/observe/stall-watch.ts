@@ -9,16 +9,27 @@ export interface StallWatchOptions {
   readonly clock: Clock;
   /** What may be under way. */
   steps(): readonly CurrentStep[];
-  /** Called once, with a step that is overdue, and by how long. */
+  /** Called once, with a step that is overdue, and for how long. */
   stalled(step: CurrentStep, overdueMs: number): void;
 }
 
 const LOOK_EVERY_MS = 5_000;
 
+/** A busy event loop lets all timers fire late, so a step is overdue for some time before it counts as stalled. */
+const OVERDUE_MS = 5_000;
+
+/** A step without a latest end should have gone on by itself; nothing tells when, so that it is given more time. */
+const OVERDUE_WITHOUT_END_MS = 60_000;
+
+/** A step that was overdue at each look since then. */
+interface Overdue {
+  readonly step: CurrentStep;
+  readonly sinceMs: number;
+}
+
 export class StallWatch {
   readonly #options: StallWatchOptions;
-  /** What was overdue at the last look. */
-  #overdue: readonly CurrentStep[] = [];
+  #overdue: readonly Overdue[] = [];
   #cancel = () => {};
 
   constructor(options: StallWatchOptions) {
@@ -37,12 +48,20 @@ export class StallWatch {
     const { clock, steps, stalled } = this.#options;
     const now = clock.now();
     const overdue = steps().filter(({ latestEnd }) => latestEnd < now);
-    // A busy event loop lets all timers fire late, so a step counts as stalled only when it is seen overdue twice.
-    const step = overdue.find(({ name, latestEnd }) =>
-      this.#overdue.some((before) => before.name === name && before.latestEnd === latestEnd),
-    );
-    this.#overdue = overdue;
-    if (step) stalled(step, now - step.latestEnd);
+    this.#overdue = overdue.map((step) => ({ step, sinceMs: this.#sinceWhen(step) ?? now }));
+    const found = this.#overdue.find(({ step, sinceMs }) => now - sinceMs >= patienceWith(step));
+    if (found)
+      stalled(
+        found.step,
+        now - (Number.isFinite(found.step.latestEnd) ? found.step.latestEnd : found.sinceMs),
+      );
     else this.start();
   }
+
+  #sinceWhen({ name, latestEnd }: CurrentStep): number | undefined {
+    return this.#overdue.find(({ step }) => step.name === name && step.latestEnd === latestEnd)?.sinceMs;
+  }
 }
+
+const patienceWith = ({ latestEnd }: CurrentStep): number =>
+  Number.isFinite(latestEnd) ? OVERDUE_MS : OVERDUE_WITHOUT_END_MS;

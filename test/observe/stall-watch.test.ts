@@ -39,6 +39,18 @@ it('tells nothing of steps that follow each other, each late for a moment', asyn
   expect(told).toEqual([]);
 });
 
+it('gives a minute to what should have gone on by itself, without a latest end', async () => {
+  const { clock, step, told } = watching();
+  step.latestEnd = Number.NEGATIVE_INFINITY;
+  await clock.advance(64_999);
+  expect(told).toEqual([]);
+  step.latestEnd = Number.POSITIVE_INFINITY;
+  await clock.advance(5_000);
+  step.latestEnd = Number.NEGATIVE_INFINITY;
+  await clock.advance(600_000);
+  expect(told).toEqual([[step, 60_000]]);
+});
+
 it('tells nothing once it is stopped', async () => {
   const { clock, step, told, watch } = watching();
   step.latestEnd = 60_000;

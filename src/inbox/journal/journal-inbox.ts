@@ -110,7 +110,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
       owner: opened.owner,
       store: opened.store,
       capacity: opened.capacity,
-      answerRequests: () => this.#answerRequests(),
+      // What is tried again need not wait for the rest of a long request.
+      answerRequests: () => this.#answerRequests(() => this.#options.available()),
       dropDeadLetters: () => this.#dropDeadLetters(),
       failed: (error) => this.#fail(error),
     });

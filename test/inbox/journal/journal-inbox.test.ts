@@ -148,6 +148,24 @@ async function stopped(life: Life, options: Partial<JournalOptions<Update>> = {}
   return life.killed(options);
 }
 
+describe('a long request', () => {
+  it('keeps nothing waiting: what is tried again may start before the rest of the request is carried out', async () => {
+    const deadWhenTold: number[] = [];
+    const life: Life = await Life.open(new MemoryDisk(), {
+      concurrency: 1_000,
+      available: () => deadWhenTold.push(life.inbox.counts.dead),
+    });
+    const ids = Array.from({ length: 600 }, (_, index) => index + 1);
+    for (let from = 0; from < ids.length; from += 100)
+      await life.accept(batchOf(...ids.slice(from, from + 100)));
+    for (const id of life.take(600)) life.settle(id, 'failed', new Error('no'));
+    await life.commit();
+    deadWhenTold.length = 0;
+    await life.ask('retry', ...ids);
+    expect(deadWhenTold).toEqual(expect.arrayContaining([350, 100, 0]));
+  });
+});
+
 describe('an inbox that another process has taken over', () => {
   it('confirms no batch that was made safe meanwhile', async () => {
     const life = await Life.open();
