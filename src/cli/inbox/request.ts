@@ -21,8 +21,10 @@ import { codeOf } from '../../system-error.js';
 import type { BotInbox } from './choose-inbox.js';
 import { findOwner, type InboxOwner } from './owner.js';
 
-/** How long to wait for an answer. An owner whose event loop is not blocked answers within 1 s. */
+/** How long to wait for an answer. An owner whose event loop is not blocked answers a short request within 1 s. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** How much longer for each update: an owner with other work does several thousand in a second. */
+const ANSWER_TIMEOUT_MS_PER_UPDATE = 1;
 /** How long to wait for an answer of an owner whose last heartbeat is old. */
 const SILENT_ANSWER_TIMEOUT_MS = 2_000;
 const CHECK_EVERY_MS = 50;
@@ -54,15 +56,16 @@ export async function sendRequest(
     if (answer) return { kind: 'answered', answer };
     if (owner.kind === 'none') return { kind: 'not-in-use' };
     if (signal.aborted) return { kind: 'stopped' };
-    if (waitedMs >= timeoutFor(owner)) return { kind: 'no-answer' };
+    if (waitedMs >= timeoutFor(owner, request)) return { kind: 'no-answer' };
     // Rejects only on an abort, after which the answer is looked for once more.
     await sleep(CHECK_EVERY_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-function timeoutFor(owner: InboxOwner): number {
+function timeoutFor(owner: InboxOwner, { seqs }: InboxRequest): number {
   const isSilent = owner.kind === 'remote' && owner.silentMs >= ANSWER_TIMEOUT_MS;
-  return isSilent ? SILENT_ANSWER_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
+  if (isSilent) return SILENT_ANSWER_TIMEOUT_MS;
+  return ANSWER_TIMEOUT_MS + seqs.length * ANSWER_TIMEOUT_MS_PER_UPDATE;
 }
 
 /**
