@@ -1,22 +1,32 @@
 /** One poller a bot on a host: real processes that want the same one. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
+import { botKey } from '../../src/host/bot-key.js';
+import { systemDisk } from '../../src/inbox/log/disk.js';
+import { Ledger } from '../../src/inbox/store/ledger.js';
+import { readLog } from '../../src/inbox/store/read-log.js';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
+import { identityOfToken } from '../../src/telegraf/identity.js';
 import { type Daemon, fixture, type LogLine, mainFile, median, spawnDaemon } from '../support/daemon.js';
 import { allAnswered, mishaps, noMishaps, openSandbox, runProgram } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
 import { expectStoppedAtOnce, idle, startBot, steps, told } from '../support/stopping.js';
 
 const BOUND_MS = 1_000;
-/** What a handler has ended with is safe by then. */
-const GROUP_COMMIT_MS = 20;
-
 const standingBy = (daemon: Daemon): Promise<LogLine> => daemon.waitFor('lock.waiting');
 
-/** Resolves once all is answered, and so long ago that not even a kill repeats any of it. */
-async function done(sandbox: Sandbox): Promise<void> {
+/** Resolves once all is answered, and the inbox on disk says so, so that not even a kill repeats any of it. */
+async function done(sandbox: Sandbox, stateDir: string): Promise<void> {
   await allAnswered(sandbox);
-  await sleep(GROUP_COMMIT_MS);
+  const key = botKey(identityOfToken(sandbox.token, sandbox.apiRoot));
+  while (unsettled(join(stateDir, key, 'inbox')) > 0) await sleep(1);
+}
+
+function unsettled(inbox: string): number {
+  const ledger = new Ledger();
+  readLog(systemDisk, inbox, ledger);
+  return ledger.size;
 }
 
 jest.setTimeout(30_000);
@@ -36,7 +46,7 @@ describe('a bot that another process on the host runs', () => {
         expect(await standingBy(next)).toMatchObject({ level: 'info', holder: current.child.pid });
         expect(next.events()).not.toContain('test.set-up');
         sandbox.say({ text: `before ${handover} {n}`, count: 3 });
-        await done(sandbox);
+        await done(sandbox, folder.path);
 
         const polls = sandbox.callCount('getUpdates');
         const { code, at } = await current.stop(signal);
@@ -49,7 +59,7 @@ describe('a bot that another process on the host runs', () => {
 
         await idle(sandbox);
         sandbox.say({ text: `after ${handover} {n}`, count: 3 });
-        await done(sandbox);
+        await done(sandbox, folder.path);
         await current[Symbol.asyncDispose]();
         current = next;
       }
