@@ -1,12 +1,15 @@
 /**
  * Runs the test files that measure no times side by side, and then those that do one at a time, so that nothing beside them
- * takes their processor. `--runInBand` runs all of them one at a time.
+ * takes their processor. Many of the former mostly wait, so there may be more of them than processors. `--runInBand` runs
+ * all of them one at a time.
  */
 import TestRunner from 'jest-runner';
 
-/** Process tests that mostly wait, and whose bounds are wide. All others in these two folders run alone. */
-const waiting =
-  /\/process\/(commands|cuts|dead-letters|delivery-(order|random)|jammed|outage|package|poison|programs-|scripts|stood-still|telegraf-versions)/;
+/** Those of processes and supervisors that mostly wait, and whose bounds are wide. All others of these run alone. */
+const waiting = new RegExp(
+  '/process/(commands|cuts|dead-letters|delivery-(order|random)|embedding|handler-exit|jammed|load|modules|outage|package|' +
+    'poison|programs-|scripts|settings|stood-still|telegraf-versions)|/supervisor/systemd-units',
+);
 const isTimed = ({ path }) => /\/test\/(process|supervisor)\//.test(path) && !waiting.test(path);
 
 export default class extends TestRunner {
