@@ -1,13 +1,12 @@
-/** A stop while threads of Node's pool are stuck, in files or in look-ups of names: the process ends all the same. */
+/** A stop while threads of Node's pool are stuck in files: the process ends all the same. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
-import { whyNoBlackHole } from '../support/black-hole.js';
 import {
   type Daemon,
   type DaemonOptions,
@@ -97,29 +96,4 @@ describe('a stop ends the process', () => {
     expect(end).toMatchObject(ends(1));
     expect(end.tookMs).toBeLessThan(1_000);
   });
-
-  const noNetwork = whyNoBlackHole();
-  (noNetwork === undefined ? it : it.skip)(
-    `amid a look-up that no name server answers${noNetwork === undefined ? '' : ` (skipped: ${noNetwork})`}`,
-    async () => {
-      const resolvConf = join(folder, 'resolv.conf');
-      writeFileSync(resolvConf, 'nameserver 10.99.0.9\noptions timeout:30 attempts:1\n');
-      const script = [
-        `mount --bind ${resolvConf} /etc/resolv.conf`,
-        'ip link set lo up',
-        'ip route add 10.99.0.0/24 dev lo',
-        'exec "$@"',
-      ].join(' && ');
-      await using daemon = spawnDaemon({
-        args: ['run', module],
-        env: { BOT_TOKEN: sandbox.token, TELEGRAM_API_ROOT: 'http://bot-api.test' },
-        entering: ['unshare', '--net', '--mount', 'sh', '-c', script, 'sh'],
-      });
-      await daemon.waitFor('lifecycle.running');
-      const end = await daemon.stop();
-      expect(end).toMatchObject(ends(0));
-      expect(end.tookMs).toBeLessThan(1_000);
-      expect(daemon.receipt).toMatchObject({ outcome: 'clean', exitCode: 0 });
-    },
-  );
 });

@@ -52,7 +52,8 @@ export class ResourceWatch {
    * @param withinMs how long may be waited: a timer that is due later is not work
    */
   look(withinMs: number): OpenResources {
-    const requests = activeRequests().filter((request) => !this.#old.has(request));
+    const listed = activeRequests();
+    const requests = listed.filter((request) => !this.#old.has(request));
     const work = new Set<string>(kindsOf(requests.filter((request) => !isOutput(request))));
     const handles = activeHandles();
     for (const handle of handles) {
@@ -70,7 +71,8 @@ export class ResourceWatch {
       else others.add(TIMER);
     }
     const hasTimers = process.getActiveResourcesInfo().includes(TIMER);
-    if (work.size + others.size + requests.length === 0 && !hasTimers) others.add(UNNAMED);
+    // An old look-up is no work, but it is why the event loop is not empty.
+    if (work.size + others.size + listed.length === 0 && !hasTimers) others.add(UNNAMED);
     return {
       work: [...work],
       others: [...others].filter((kind) => !work.has(kind)),
@@ -159,11 +161,11 @@ function added(now: readonly string[], before: readonly string[]): string[] {
 
 const kindsOf = (objects: readonly object[]): string[] => objects.map((object) => object.constructor.name);
 
-const activeHandles = (): readonly object[] => listed('_getActiveHandles');
-const activeRequests = (): readonly object[] => listed('_getActiveRequests');
+const activeHandles = (): readonly object[] => listedBy('_getActiveHandles');
+const activeRequests = (): readonly object[] => listedBy('_getActiveRequests');
 
 /** What one of Node's functions for debugging lists; there is no other way to see the resources themselves. */
-function listed(name: string): readonly object[] {
+function listedBy(name: string): readonly object[] {
   const list: unknown = readProperty(process, name);
   const found: unknown = typeof list === 'function' ? Reflect.apply(list, process, []) : [];
   return Array.isArray(found) ? found : [];
