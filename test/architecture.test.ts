@@ -31,6 +31,7 @@ const isLocal = (to: string): boolean => to.endsWith('.ts');
 /** What anybody may import: they know nothing of bots, and import nothing but each other. */
 const leaves = [
   'abort',
+  'ages',
   'branded',
   'clock',
   'counted-clock',

@@ -14,10 +14,10 @@
  * A handler that is running or in grace at the drain's latest end is aborted, and its item is never settled.
  */
 import { onAbort } from '../abort.js';
+import { Ages } from '../ages.js';
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
-import { Ages } from './ages.js';
 import type { DispatchEvent, Handling } from './events.js';
 import { type Decision, decide, type Failure } from './failure.js';
 import { Pauses } from './pauses.js';

@@ -9,6 +9,7 @@
  * Marks cost no sync of their own: marks that come together are written together, and synced a few milliseconds after the
  * first of them (group commit). What is written survives the process; what is synced survives a power cut.
  */
+import { Ages } from '../../ages.js';
 import { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
 import { counterOf, newCounters } from '../counters.js';
@@ -31,7 +32,7 @@ import { type JournalOptions, type JournalParts, openJournal } from './opening.j
 import { TurnLimit } from './turn-limit.js';
 
 /** The options of a journal inbox; `disk` and `now` are the system's unless given. */
-export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now'> &
+export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now' | 'ageOf'> &
   Partial<Pick<JournalOptions<U>, 'disk' | 'now'>>;
 
 /** A disk that needs longer than this to read or sync one segment while the inbox opens counts as hung. */
@@ -69,7 +70,8 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   constructor(settings: JournalSettings<U>) {
     const { disk = systemDisk, now = Date.now } = settings;
-    this.#options = { ...settings, disk, now, emit: guarded(settings.emit) };
+    const ages = new Ages(now, settings.clock);
+    this.#options = { ...settings, disk, now, ageOf: (atMs) => ages.of(atMs), emit: guarded(settings.emit) };
   }
 
   /**
@@ -123,7 +125,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (!last || this.#isClosed) return undefined;
     const { owner, store, backlog, capacity, commits } = this.#parts;
     if (this.#offset !== undefined) store.ledger.recent.confirm(this.#offset);
-    store.ledger.recent.expire(this.#options.now());
+    store.ledger.recent.expire(this.#options.ageOf);
 
     await capacity.wait().catch((error: unknown) => this.#fail(error));
     if (this.#isClosed) return undefined;

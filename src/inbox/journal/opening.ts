@@ -47,6 +47,8 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly disk: Disk;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** How long ago a time was that `now` has told. */
+  readonly ageOf: (atMs: number) => number;
   readonly capacity?: Partial<CapacityLimits>;
   readonly segmentBytes?: number;
 }
@@ -84,7 +86,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
   { signal, progress }: TurnOptions = {},
 ): Promise<JournalParts<U>> {
   const { folder, bot, disk, now, clock, holder, durability, segmentBytes, emit } = options;
-  const { deadLetterLimits } = options;
+  const { deadLetterLimits, ageOf } = options;
   const owner = new Owner({
     disk,
     folder,
@@ -111,6 +113,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
       runId: holder.id,
       survivesPowerCut: durability === 'power',
       now,
+      ageOf,
       ...(deadLetterLimits && { deadLetterLimits }),
       ...(segmentBytes !== undefined && { segmentBytes }),
       turns: {

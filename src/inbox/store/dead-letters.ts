@@ -41,6 +41,8 @@ export interface DeadLettersOptions {
   readonly survivesPowerCut: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** How long ago a time was that `now` has told. Default: by what it tells at present, also where the clock was set since. */
+  readonly ageOf?: ((atMs: number) => number) | undefined;
   readonly limits?: Partial<DeadLetterLimits>;
   readonly segmentBytes?: number;
 }
@@ -166,10 +168,10 @@ export class DeadLetters {
    * throws.
    */
   dropExcess(mayGo: (seq: Seq) => boolean = () => true): readonly DroppedLetters[] {
-    const oldestMs = this.#options.now() - this.#limits.ageMs;
+    const { now, ageOf = (atMs) => now() - atMs } = this.#options;
     let [number, bytes] = [this.#index.size, this.#index.bytes];
     const exceeded = ({ atMs }: LetterSummary): keyof DeadLetterLimits | undefined => {
-      if (atMs < oldestMs) return 'ageMs';
+      if (ageOf(atMs) > this.#limits.ageMs) return 'ageMs';
       if (number > this.#limits.number) return 'number';
       return bytes > this.#limits.bytes ? 'bytes' : undefined;
     };

@@ -17,6 +17,8 @@ export interface OpenStoreOptions extends StoreOptions {
   readonly runId?: string;
   readonly segmentBytes?: number;
   readonly deadLetterLimits?: Partial<DeadLetterLimits>;
+  /** See `DeadLettersOptions`. */
+  readonly ageOf?: (atMs: number) => number;
   /** How opening takes turns with other work: a full inbox takes minutes on a slow disk. */
   readonly turns?: TurnOptions;
 }
@@ -37,12 +39,12 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 
 async function open(options: OpenStoreOptions): Promise<Store> {
   const { disk, folder, bot, runId, survivesPowerCut, now, segmentBytes, deadLetterLimits } = options;
-  const { turns = {} } = options;
+  const { ageOf, turns = {} } = options;
   const ledger = new Ledger();
   const scan = await readInTurns(disk, readingLog(disk, folder, ledger, bot), turns);
   ledger.endRun();
   const { deadLetters, damage: damagedLetters } = await DeadLetters.open(
-    { disk, folder, survivesPowerCut, now, ...(deadLetterLimits && { limits: deadLetterLimits }) },
+    { disk, folder, survivesPowerCut, now, ageOf, ...(deadLetterLimits && { limits: deadLetterLimits }) },
     turns,
   );
   for (const { seq } of deadLetters.list()) ledger.skipBehind(seq);

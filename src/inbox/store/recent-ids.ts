@@ -54,8 +54,12 @@ export class RecentIds {
       .map((arrival) => ({ ...arrival, ids: arrival.ids.filter((id) => id >= offset) }));
   }
 
-  /** Removes the ids that Telegram has forgotten because of their age. */
-  expire(nowMs: number): void {
-    this.#arrivals = this.#arrivals.filter(({ atMs }) => nowMs - atMs <= KEPT_FOR_MS);
+  /**
+   * Removes the ids that Telegram has forgotten because of their age.
+   *
+   * @param ageOf how long ago a time was that the system's clock has told, in milliseconds
+   */
+  expire(ageOf: (atMs: number) => number): void {
+    this.#arrivals = this.#arrivals.filter(({ atMs }) => ageOf(atMs) <= KEPT_FOR_MS);
   }
 }

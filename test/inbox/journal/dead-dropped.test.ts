@@ -6,12 +6,15 @@ import type { DeadLetterLimits } from '../../../src/inbox/store/dead-letters.js'
 import { FakeClock, settle } from '../../support/fake-clock.js';
 import { MemoryDisk } from '../log/memory-disk.js';
 
+const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
+
 interface Update {
   readonly update_id: number;
 }
 
 async function begin(deadLetterLimits: Partial<DeadLetterLimits>, disk = new MemoryDisk()) {
   const clock = new FakeClock();
+  const wall = { aheadMs: 0 };
   const events: InboxEvent[] = [];
   const inbox = new JournalInbox<Update>({
     folder: '/inbox',
@@ -30,7 +33,7 @@ async function begin(deadLetterLimits: Partial<DeadLetterLimits>, disk = new Mem
     available() {},
     emit: (event) => events.push(event),
     disk,
-    now: () => clock.now(),
+    now: () => wall.aheadMs + clock.now(),
   });
   await inbox.open();
   let id = 0;
@@ -43,7 +46,7 @@ async function begin(deadLetterLimits: Partial<DeadLetterLimits>, disk = new Mem
     await accepted;
   };
   const dropped = () => events.filter(({ event }) => event === 'inbox.dead-dropped');
-  return { clock, disk, inbox, fail, dropped };
+  return { clock, wall, disk, inbox, fail, dropped };
 }
 
 describe('dead letters beyond their limits', () => {
@@ -82,6 +85,21 @@ describe('dead letters beyond their limits', () => {
     expect(dropped()).toEqual([
       { event: 'inbox.dead-dropped', letters: 1, limit: 'DEAD_AGE', why: { failed: 1 } },
     ]);
+    await inbox.close();
+  });
+
+  it.each([
+    ['forward by a year', YEAR_MS],
+    ['back by a year', -YEAR_MS],
+  ])('are not dropped because the system clock is set %s', async (_, byMs) => {
+    const { clock, wall, inbox, fail, dropped } = await begin({ ageMs: 60_000 });
+    await fail(1);
+    await clock.advance(30_000);
+    wall.aheadMs = byMs;
+    await clock.advance(29_000);
+    expect(dropped()).toEqual([]);
+    await clock.advance(12_000);
+    expect(dropped()).toHaveLength(1);
     await inbox.close();
   });
 });

@@ -347,6 +347,17 @@ describe('what Telegram sends again', () => {
     expect(life.handleAll()).toEqual([1, 2, 9_000, 1]);
   });
 
+  it('is known, although the system clock was set forward meanwhile', async () => {
+    const life = await Life.open();
+    await life.accept(batchOf(1));
+    life.disk.kill();
+    let aheadMs = 0;
+    const next = await Life.open(life.disk, { now: () => NOW + aheadMs });
+    aheadMs = 365 * 24 * 60 * 60 * 1_000;
+    await next.accept(batchOf(1));
+    expect(next.eventsOf('inbox.repeated')).toEqual([{ event: 'inbox.repeated', updates: 1 }]);
+  });
+
   it('is another update after a day', async () => {
     const life = await Life.open();
     await life.accept(batchOf(1));

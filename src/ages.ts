@@ -1,10 +1,12 @@
 /** How old things are whose time was told by the system's clock, which may be set at any moment. */
-import type { Clock } from '../clock.js';
+import type { Clock } from './clock.js';
 
 /** The two clocks differ by less than this while nobody sets one: time servers slew them. */
 const SHORTEST_JUMP_MS = 60_000;
 
-/** The clock was set forward: what bears a time up to `untilMs` is younger than that time says. */
+/**
+ * The clock was set: what bears a time up to `untilMs` is younger than that time says, or older where `byMs` is negative.
+ */
 interface Jump {
   readonly untilMs: number;
   readonly byMs: number;
@@ -23,10 +25,13 @@ export class Ages {
     this.#seen = { wallMs: now(), steadyMs: clock.now() };
   }
 
-  /** How long ago something happened, leaving out by how much the clock was set forward since then. May be negative. */
+  /**
+   * How long ago something happened, leaving out by how much the clock was set since then. Where two times can be meant,
+   * because the clock was set back, it is the later one. May be negative for what an earlier run has told.
+   */
   of(atMs: number): number {
     const nowMs = this.#read();
-    const jumped = this.#jumps.filter(({ untilMs }) => atMs <= untilMs);
+    const jumped = this.#jumps.filter(({ untilMs, byMs }) => atMs <= untilMs && (byMs > 0 || atMs > nowMs));
     return jumped.reduce((ageMs, { byMs }) => ageMs - byMs, nowMs - atMs);
   }
 
@@ -35,7 +40,7 @@ export class Ages {
     const seen = { wallMs: this.#now(), steadyMs: this.#clock.now() };
     const untilMs = this.#seen.wallMs + seen.steadyMs - this.#seen.steadyMs;
     const byMs = seen.wallMs - untilMs;
-    if (byMs >= SHORTEST_JUMP_MS) this.#jumps.push({ untilMs, byMs });
+    if (Math.abs(byMs) >= SHORTEST_JUMP_MS) this.#jumps.push({ untilMs, byMs });
     this.#seen = seen;
     return seen.wallMs;
   }
