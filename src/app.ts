@@ -233,6 +233,7 @@ export function composeApp({
       end(outcome);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
+      if (isStalled) await recorder.endByChild(outcome.exitCode);
       clock.stop();
       keepAlive.end();
       return outcome;

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode } from '../exit-code.js';
+import { isPoolThreadBlocked } from './pool-threads.js';
 
 /** The part of `process` that ends it. */
 export interface EndingProcess {
@@ -28,23 +29,31 @@ const LOOK_EVERY_MS = 10;
 /** Starts in a millisecond; some containers have none. */
 const SHELL = '/bin/sh';
 
-/**
- * What Node calls the requests that a thread of its pool works on: for files, and for names of hosts. From Node 26 on it does
- * not list `fs.readFile`.
- */
-const poolRequest = /^(FSReq|FileHandleCloseReq|GetAddrInfoReq|GetNameInfoReq)/;
+/** What Node calls the requests that a thread of its pool works on: for files, and for names of hosts. */
+const poolRequest = /^(FSReq|CloseReq|FileHandleCloseReq|GetAddrInfoReq|GetNameInfoReq)/;
 
-/** Returns whether the pool has requests under way, for which an exit would wait. */
-export function isPoolBusy(process: Pick<EndingProcess, 'getActiveResourcesInfo'>): boolean {
-  return process.getActiveResourcesInfo().some((kind) => poolRequest.test(kind));
+/**
+ * Returns whether the pool has requests under way, for which an exit would wait.
+ *
+ * @param isBlocked whether a thread of the pool is at something that Node may not list
+ */
+export function isPoolBusy(
+  process: Pick<EndingProcess, 'getActiveResourcesInfo'>,
+  isBlocked = isPoolThreadBlocked,
+): boolean {
+  return process.getActiveResourcesInfo().some((kind) => poolRequest.test(kind)) || isBlocked();
 }
 
 /**
  * Ends the process with the exit code if an exit would wait for the pool, and if this version of Node can end it without
  * waiting: by running another program in its place, which knows nothing of the threads and keeps the process's id.
  */
-export function endWithoutPool(process: EndingProcess, exitCode: number): void {
-  if (!process.execve || !isPoolBusy(process)) return;
+export function endWithoutPool(
+  process: EndingProcess,
+  exitCode: number,
+  isBlocked = isPoolThreadBlocked,
+): void {
+  if (!process.execve || !isPoolBusy(process, isBlocked)) return;
   emitExit(process, exitCode);
   if (existsSync(SHELL)) process.execve(SHELL, [SHELL, '-c', `exit ${exitCode}`], {});
   process.execve(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
@@ -69,9 +78,11 @@ export class ProcessEnd {
   readonly #process: EndingProcess;
   readonly #exit: EndingProcess['exit'];
   readonly #kill: EndingProcess['kill'];
+  readonly #isBlocked: () => boolean;
 
-  constructor(process: EndingProcess) {
+  constructor(process: EndingProcess, isBlocked = isPoolThreadBlocked) {
     this.#process = process;
+    this.#isBlocked = isBlocked;
     this.#exit = process.exit.bind(process);
     this.#kill = process.kill.bind(process);
   }
@@ -79,16 +90,18 @@ export class ProcessEnd {
   /** Ends the process when the pool has nothing under way, at the latest after 200 ms. */
   async soon(exitCode: number): Promise<never> {
     const latestEnd = performance.now() + UNDER_WAY_MS;
-    while (isPoolBusy(this.#process) && performance.now() < latestEnd) await sleep(LOOK_EVERY_MS);
+    while (isPoolBusy(this.#process, this.#isBlocked) && performance.now() < latestEnd)
+      await sleep(LOOK_EVERY_MS);
     return this.now(exitCode);
   }
 
   /** Ends the process at once, whatever the pool has under way. */
   now(exitCode: number): never {
     const process = this.#process;
-    endWithoutPool(process, exitCode);
+    endWithoutPool(process, exitCode, this.#isBlocked);
     // A late exit code that keeps a supervisor from a restart is better than a signal, which does not.
-    if (!isPoolBusy(process) || exitCode === ExitCode.configuration) return this.#exit(exitCode);
+    if (!isPoolBusy(process, this.#isBlocked) || exitCode === ExitCode.configuration)
+      return this.#exit(exitCode);
     emitExit(process, exitCode);
     // On older versions nothing but a signal ends a process at once. Supervisors take SIGTERM for a clean end.
     const signal = exitCode === 0 ? 'SIGTERM' : 'SIGKILL';

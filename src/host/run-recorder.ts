@@ -8,6 +8,7 @@ import type { LifecycleEvent } from '../lifecycle/events.js';
 import { replaceFile } from '../replace-file.js';
 import { codeOf } from '../system-error.js';
 import { readBootId } from './boot-id.js';
+import { replaceFileByChild } from './child-writer.js';
 import type { PreviousRunEvent } from './events.js';
 import { isAlive } from './is-alive.js';
 import { describeKill } from './previous-run.js';
@@ -32,6 +33,8 @@ export interface RunRecorderOptions {
 type PhaseFields = Pick<RunRecord, 'phase' | 'hook' | 'exitCode'>;
 
 const FILE = 'last-run.json';
+/** A shell takes a few milliseconds. */
+const BY_CHILD_WITHIN_MS = 100;
 /** Hooks whose stop counts as part of the drain. */
 const drainHooks: ReadonlySet<string> = new Set(['intake', 'drain']);
 
@@ -102,6 +105,22 @@ export class RunRecorder {
     this.#enter({ phase: 'stopped', exitCode });
   }
 
+  /**
+   * The same where a disk hangs, on which the files may be: nothing here waits for it. Never rejects, and resolves within
+   * 100 ms; what has not been written by then stays as it was.
+   */
+  async endByChild(exitCode: number): Promise<void> {
+    if (this.#current.phase === 'stopped') return;
+    this.#current = { phase: 'stopped', exitCode };
+    this.#sinceMs = this.#options.now();
+    await Promise.all(
+      [...this.#keys].map(async (key) => {
+        const path = this.#pathOf(key);
+        if (path !== undefined) await replaceFileByChild(path, this.#lineOf(key), BY_CHILD_WITHIN_MS);
+      }),
+    );
+  }
+
   #enter(fields: PhaseFields): void {
     if (this.#current.phase === 'stopped') return;
     this.#current = fields;
@@ -125,18 +144,22 @@ export class RunRecorder {
   #write(key: string, fields = this.#current): void {
     const path = this.#pathOf(key);
     if (path === undefined) return;
-    const { pid, bootId, supervisor, killAfterMs } = this.#options;
-    const times = { sinceMs: this.#sinceMs, stopAskedMs: this.#stopAskedMs };
-    const hasPolled = this.#polled.has(key) || undefined;
-    const record: RunRecord = { ...fields, ...times, pid, bootId, supervisor, hasPolled, killAfterMs };
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      replaceFile(path, `${JSON.stringify(record)}\n`);
+      replaceFile(path, `${this.#lineOf(key, fields)}\n`);
     } catch (error) {
       // A write that fails would fail again at the next phase, so it is reported once and not repeated.
       this.#keys.delete(key);
       this.#failed(path, error);
     }
+  }
+
+  #lineOf(key: string, fields = this.#current): string {
+    const { pid, bootId, supervisor, killAfterMs } = this.#options;
+    const times = { sinceMs: this.#sinceMs, stopAskedMs: this.#stopAskedMs };
+    const hasPolled = this.#polled.has(key) || undefined;
+    const record: RunRecord = { ...fields, ...times, pid, bootId, supervisor, hasPolled, killAfterMs };
+    return JSON.stringify(record);
   }
 
   #pathOf(key: string): string | undefined {

@@ -43,15 +43,41 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
   const search = () => {
     // Longer secrets come first: masking a shorter one inside a longer one would leave a piece of the longer one.
     const longestFirst = [...masks.keys()].sort((a, b) => b.length - a.length);
-    known = new RegExp(longestFirst.map(escaped).join('|'), 'g');
+    known = new RegExp(longestFirst.map(patternOf).join('|'), 'g');
   };
   for (const secret of secrets) addSecret(secret);
   return {
     addSecret,
     addPassword,
-    redact: (line) =>
-      maskUrls(maskTokens(known ? line.replace(known, (secret) => masks.get(secret) ?? '***') : line)),
+    redact(line) {
+      const mask = (secret: string, at: number) => maskIn(line, at, secret, masks.get(secret) ?? '***');
+      return maskUrls(maskTokens(known ? line.replace(known, mask) : line));
+    },
   };
+}
+
+const onlyDigits = /^\d+$/;
+
+/** A password of digits is masked only where it is a whole number: ids and times may hold the same digits. */
+const patternOf = (secret: string): string =>
+  onlyDigits.test(secret)
+    ? `(?:(?<=%\\d\\d|\\\\u\\d{4})|(?<!\\d|\\d\\.))${secret}(?!\\d|\\.\\d)`
+    : escaped(secret);
+
+/** The mask of a secret at a place of the line. In place of a number of a JSON line, it is a string. */
+function maskIn(line: string, at: number, secret: string, mask: string): string {
+  if (!onlyDigits.test(secret) || !isJsonNumber(line, at)) return mask;
+  return line[at - 1] === '-' ? secret : `"${mask}"`;
+}
+
+/** Whether a number in a line of JSON is a value of its own, and no part of a text. */
+function isJsonNumber(line: string, at: number): boolean {
+  const quotes =
+    line
+      .slice(0, at)
+      .match(/\\.|"/g)
+      ?.filter((found) => found === '"').length ?? 0;
+  return line.startsWith('{') && quotes % 2 === 0;
 }
 
 /** Most lines hold no `@`, and are not searched for URLs. */

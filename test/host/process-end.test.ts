@@ -4,6 +4,9 @@ import { type EndingProcess, isPoolBusy, ProcessEnd } from '../../src/host/proce
 /** Stands for the end of the process, which none of its methods survives. */
 class Ended extends Error {}
 
+/** No thread of the pool is at anything. */
+const idle = () => false;
+
 const calls: unknown[][] = [];
 beforeEach(() => {
   calls.length = 0;
@@ -30,7 +33,7 @@ function fake(resources: readonly string[], more: Partial<EndingProcess> = {}): 
 
 describe('the end of the process', () => {
   it("is Node's own while no thread of the pool is at work", async () => {
-    const end = new ProcessEnd(fake(['TCPSocketWrap', 'Timeout', 'Immediate']));
+    const end = new ProcessEnd(fake(['TCPSocketWrap', 'Timeout', 'Immediate']), idle);
     expect(() => end.now(75)).toThrow(Ended);
     await expect(end.soon(0)).rejects.toThrow(Ended);
     expect(calls).toEqual([
@@ -41,7 +44,7 @@ describe('the end of the process', () => {
 
   it('waits for what threads have under way', async () => {
     const looks = [['FSReqPromise'], ['FSReqPromise'], []];
-    const end = new ProcessEnd(fake([], { getActiveResourcesInfo: () => looks.shift() ?? [] }));
+    const end = new ProcessEnd(fake([], { getActiveResourcesInfo: () => looks.shift() ?? [] }), idle);
     await expect(end.soon(0)).rejects.toThrow(Ended);
     expect(calls).toEqual([['exit', 0]]);
     expect(looks).toEqual([]);
@@ -50,6 +53,7 @@ describe('the end of the process', () => {
   it.each([
     'FSReqCallback',
     'FSReqPromise',
+    'CloseReq',
     'FileHandleCloseReq',
     'GetAddrInfoReqWrap',
     'GetNameInfoReqWrap',
@@ -69,6 +73,16 @@ describe('the end of the process', () => {
     },
   );
 
+  it('is the same where a thread of the pool is at something that Node does not list', () => {
+    const execve = (...args: unknown[]): never => {
+      calls.push(['execve', ...args]);
+      throw new Ended();
+    };
+    const end = new ProcessEnd(fake([], { execve }), () => true);
+    expect(() => end.now(0)).toThrow(Ended);
+    expect(calls).toContainEqual(['execve', '/bin/sh', ['/bin/sh', '-c', 'exit 0'], {}]);
+  });
+
   it.each([
     [0, 'SIGTERM'],
     [70, 'SIGKILL'],
@@ -85,7 +99,7 @@ describe('the end of the process', () => {
 
   it('is what it was when the program began, whatever the program replaces', () => {
     const process = fake([]);
-    const end = new ProcessEnd(process);
+    const end = new ProcessEnd(process, idle);
     process.exit = () => {
       throw new Error('replaced');
     };
@@ -94,7 +108,7 @@ describe('the end of the process', () => {
 });
 
 it('knows the requests of the pool by their names in Node', () => {
-  const busy = (kinds: string[]) => isPoolBusy({ getActiveResourcesInfo: () => kinds });
+  const busy = (kinds: string[]) => isPoolBusy({ getActiveResourcesInfo: () => kinds }, idle);
   expect(busy(['TTYWrap', 'ConnectWrap', 'TCPConnectWrap', 'PipeWrap'])).toBe(false);
   expect(busy(['TTYWrap', 'GetAddrInfoReqWrap'])).toBe(true);
 });

@@ -32,6 +32,26 @@ const stateIn = (folder: Folder, key = KEY): RunRecord | undefined =>
 const stopping = { event: 'lifecycle.stopping', reason: StopReason.signal('SIGTERM'), budgetMs: 1 } as const;
 
 describe('the record of a run', () => {
+  it('is ended by another process where the disk may hang', async () => {
+    using folder = new Folder();
+    const { record, time } = newRecord(folder);
+    record.begin(KEY, 7);
+    record.polled(KEY);
+    time.nowMs = 9_000;
+    await record.endByChild(70);
+    const { mode } = statSync(path(folder));
+    expect((mode & 0o777).toString(8)).toBe('600');
+    expect(stateIn(folder)).toMatchObject({
+      phase: 'stopped',
+      exitCode: 70,
+      sinceMs: 9_000,
+      hasPolled: true,
+    });
+    expect(readdirSync(folder.file('state', KEY))).toEqual(['last-run.json']);
+    record.end(0);
+    expect(stateIn(folder)).toMatchObject({ exitCode: 70 });
+  });
+
   it('follows the run from phase to phase', () => {
     using folder = new Folder();
     const { record, time, events } = newRecord(folder);

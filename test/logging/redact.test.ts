@@ -42,6 +42,28 @@ describe('the redactor', () => {
     expect(redactKnown('pass!word of abc')).toBe('*** of abc');
   });
 
+  describe('knows a password of digits', () => {
+    const { addPassword, redact: redactKnown } = createRedactor();
+    addPassword('123456');
+
+    it.each([
+      ['in words', 'user ann, password 123456.', 'user ann, password ***.'],
+      ['behind a name', 'ann:123456@proxy.test', 'ann:***@proxy.test'],
+      ['percent-encoded', 'http%3A%2F%2Fann%3A123456%40proxy', 'http%3A%2F%2Fann%3A***%40proxy'],
+      ['behind an encoded digit', 'ann%40123456', 'ann%40***'],
+      ['as text in JSON', '{"msg":"\\"123456\\" -123456"}', '{"msg":"\\"***\\" -***"}'],
+      ['as a number in JSON', '{"a":[123456,1],"b":123456}', '{"a":["***",1],"b":"***"}'],
+    ])('and masks it as a whole number: %s', (_how, text, masked) => {
+      expect(redactKnown(text)).toBe(masked);
+    });
+
+    it('and masks no part of another number', () => {
+      const line =
+        '{"updateId":9123456,"chat":-123456,"durationMs":123456.7,"x":0.123456,"msg":"update 1234567 of 0123456"}';
+      expect(redactKnown(line)).toBe(line);
+    });
+  });
+
   it('leaves alone what does not', () => {
     const line = `{"level":"info","time":"2026-01-02T03:04:05.678Z","pid":123456,"updateId":987654321,"path":"/a:${'b'.repeat(40)}","id":"1234:${'x'.repeat(40)}"}`;
     expect(redact(line)).toBe(line);

@@ -61,8 +61,11 @@ function expectCut(end: Exit, { receipt }: Daemon): void {
 }
 
 describe('a stop ends the process', () => {
-  it('with a thread stuck in a file, within its budget', async () => {
-    await using daemon = await stuckBot(module, 1, { STOP_TIMEOUT: '1s' });
+  it.each<[string, Record<string, string>]>([
+    ['opened', {}],
+    ['read whole', { READ_WHOLE: 'yes' }],
+  ])('with a thread stuck in a file that is %s, within its budget', async (_, env) => {
+    await using daemon = await stuckBot(module, 1, { STOP_TIMEOUT: '1s', ...env });
     expectCut(await daemon.stop(), daemon);
   });
 
