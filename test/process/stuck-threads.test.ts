@@ -61,12 +61,16 @@ function expectCut(end: Exit, { receipt }: Daemon): void {
 }
 
 describe('a stop ends the process', () => {
-  it.each<[string, Record<string, string>]>([
-    ['opened', {}],
-    ['read whole', { READ_WHOLE: 'yes' }],
-  ])('with a thread stuck in a file that is %s, within its budget', async (_, env) => {
-    await using daemon = await stuckBot(module, 1, { STOP_TIMEOUT: '1s', ...env });
+  it('with a thread stuck in a file, within its budget', async () => {
+    await using daemon = await stuckBot(module, 1, { STOP_TIMEOUT: '1s' });
     expectCut(await daemon.stop(), daemon);
+  });
+
+  it('with a thread stuck in a file that is read whole, which Node 26 does not list', async () => {
+    await using daemon = await stuckBot(module, 1, { STOP_TIMEOUT: '1s', READ_WHOLE: 'yes' });
+    const end = await daemon.stop();
+    expect(end.tookMs).toBeLessThan(1_000 + MARGIN_MS);
+    expect(end).toMatchObject(ends(Number(daemon.receipt['exitCode'])));
   });
 
   it('with all threads stuck, so that the inbox cannot be closed, within its budget', async () => {
