@@ -9,7 +9,7 @@ import type { Update, UserFromGetMe } from 'telegraf/types';
 import { onAbort } from '../../abort.js';
 import type { Clock } from '../../clock.js';
 import type { ApiAnswer, BotApi, CallOptions } from '../../polling/bot-api.js';
-import { restoreAddressTimeout } from '../takeover/address-timeout.js';
+import { AddressTimeout } from '../takeover/address-timeout.js';
 import { type GivenAgent, PollingAgents } from './agent.js';
 import { unreachable } from './answer.js';
 import { describeError } from './describe-error.js';
@@ -47,7 +47,7 @@ export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi
   const root = new URL(options.apiRoot);
   // A function may choose another agent next time.
   if (typeof options.agent !== 'function') agents.agentFor(options.agent, root);
-  const connections: ConnectionState = { needsNew: false };
+  const connections: ConnectionState = { needsNew: false, addressTimeout: new AddressTimeout() };
   const bodies = new WeakMap<readonly Update[], Uint8Array>();
   const urls = new Map<string, URL>();
   const asReceivedUpdates: ApiRequest<readonly Update[]>['parse'] = (result, body) => {
@@ -131,7 +131,7 @@ export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi
     received: (batch) => bodies.get(batch),
     close: () => {
       agents.close();
-      restoreAddressTimeout();
+      connections.addressTimeout.end();
     },
   };
 }

@@ -4,7 +4,7 @@ import https from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Clock } from '../../clock.js';
 import type { ApiAnswer, CallOptions, UnreachableWhy } from '../../polling/bot-api.js';
-import { addressTimeoutMs, raiseAddressTimeout, restoreAddressTimeout } from '../takeover/address-timeout.js';
+import { type AddressTimeout, addressTimeoutMs } from '../takeover/address-timeout.js';
 import { type AnswerReader, describeStatus, readAnswer, unreachable } from './answer.js';
 import { decodeBody, isEncoded, LONGEST_BODY_BYTES } from './decode-body.js';
 import { describeError, isAddressTimeout } from './describe-error.js';
@@ -26,6 +26,7 @@ export interface ApiRequest<T> extends AnswerReader<T> {
 export interface ConnectionState {
   /** Whether an idle connection that the pool offers is discarded as stale. */
   needsNew: boolean;
+  readonly addressTimeout: AddressTimeout;
 }
 
 export type ExchangeResult<T> =
@@ -121,7 +122,9 @@ export function exchange<T>(
       bytesReadBefore = given.bytesRead;
       if (state.needsNew && request.reusedSocket) end({ kind: 'stale' });
       else if (given.connecting)
-        connection = followConnection(given, address, clock, (stage) => timer.begin(stage ?? answerStage));
+        connection = followConnection(given, apiRequest, state.addressTimeout, (stage) =>
+          timer.begin(stage ?? answerStage),
+        );
       else timer.begin(answerStage);
     });
     let failBody: ((error: Error) => void) | undefined;
@@ -132,7 +135,7 @@ export function exchange<T>(
       if (request.reusedSocket && nothingReceived) return end({ kind: 'stale' });
       if (!isAddressTimeout(error)) return fail('network', describeError(error));
       fail('network', `${describeError(error)}; each address had ${addressTimeoutMs()} ms`);
-      raiseAddressTimeout();
+      state.addressTimeout.raise();
     });
     request.on('response', (response) => {
       const { statusCode: status = 0, headers } = response;
@@ -185,8 +188,8 @@ interface ConnectionAttempts {
 /** Tells the stages of a connection that is being made; undefined once the request is under way. */
 function followConnection(
   socket: Socket,
-  { protocol, hostname }: http.RequestOptions,
-  clock: Clock,
+  { address: { protocol, hostname }, clock }: Pick<ApiRequest<unknown>, 'address' | 'clock'>,
+  addressTimeout: AddressTimeout,
   enter: (stage: Stage | undefined) => void,
 ): ConnectionAttempts {
   const attempts: ConnectionAttempts = {};
@@ -197,7 +200,7 @@ function followConnection(
   enter(isIP(host) === 0 ? lookUpStage : connectStage);
   socket.once('lookup', () => enter(connectStage));
   socket.once('connect', () => {
-    if (attempts.newest) restoreAddressTimeout(clock.now() - attempts.newest.at);
+    if (attempts.newest) addressTimeout.answered(clock.now() - attempts.newest.at);
     enter(protocol === 'https:' ? secureStage : undefined);
   });
   if (protocol === 'https:') socket.once('secureConnect', () => enter(undefined));

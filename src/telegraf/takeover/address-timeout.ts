@@ -13,25 +13,45 @@ const STEP = 4;
 /** The default before it was raised, and the one that it was raised to. */
 let raised: { readonly fromMs: number; readonly toMs: number } | undefined;
 
+/** What each client needs, where that is more than the default: the longest holds for all. */
+const needs = new Map<AddressTimeout, number>();
+
 /** The present time for each address, in milliseconds. */
 export const addressTimeoutMs = (): number => net.getDefaultAutoSelectFamilyAttemptTimeout();
 
-/** Gives each address more time, because one did not answer within the present one. */
-export function raiseAddressTimeout(): void {
-  const presentMs = addressTimeoutMs();
-  if (presentMs >= LONGEST_MS) return;
-  const toMs = Math.min(LONGEST_MS, presentMs * STEP);
-  raised = { fromMs: raised?.toMs === presentMs ? raised.fromMs : presentMs, toMs };
-  net.setDefaultAutoSelectFamilyAttemptTimeout(toMs);
+/** What one client, of several bots perhaps, makes of the time for each address. */
+export class AddressTimeout {
+  /** Gives each address more time, because one did not answer within the present one. */
+  raise(): void {
+    const presentMs = addressTimeoutMs();
+    // A program may have set a longer one.
+    if (presentMs > LONGEST_MS) return;
+    needs.set(this, Math.min(LONGEST_MS, presentMs * STEP));
+    setDefault(presentMs);
+  }
+
+  /** Notes how long an address has taken to answer: a client whose addresses are quick needs no more than before. */
+  answered(tookMs: number): void {
+    if (raised && tookMs >= raised.fromMs) needs.set(this, raised.toMs);
+    else this.end();
+  }
+
+  /** Gives each address the time that it had before, unless another client needs more, or the program has set another. */
+  end(): void {
+    if (!raised || !needs.delete(this)) return;
+    const presentMs = addressTimeoutMs();
+    if (raised.toMs !== presentMs) needs.clear();
+    if (needs.size > 0) {
+      setDefault(presentMs);
+      return;
+    }
+    if (raised.toMs === presentMs) net.setDefaultAutoSelectFamilyAttemptTimeout(raised.fromMs);
+    raised = undefined;
+  }
 }
 
-/**
- * Gives each address the time that it had before, unless the program has set another meanwhile.
- *
- * @param answeredMs how long an address has just taken; the time stays raised if that is more than it had before
- */
-export function restoreAddressTimeout(answeredMs = 0): void {
-  if (!raised || answeredMs >= raised.fromMs) return;
-  if (raised.toMs === addressTimeoutMs()) net.setDefaultAutoSelectFamilyAttemptTimeout(raised.fromMs);
-  raised = undefined;
+function setDefault(presentMs: number): void {
+  const toMs = Math.max(...needs.values());
+  raised = { fromMs: raised?.toMs === presentMs ? raised.fromMs : presentMs, toMs };
+  net.setDefaultAutoSelectFamilyAttemptTimeout(toMs);
 }
