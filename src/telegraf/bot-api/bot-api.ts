@@ -16,6 +16,7 @@ import { describeError } from './describe-error.js';
 import { type ApiRequest, type ConnectionState, exchange } from './exchange.js';
 import { createDetailRedactor } from './redact-detail.js';
 import { asMe, asUpdates, asWebhookInfo } from './results.js';
+import { watchAgent } from './unfinished-connections.js';
 
 /** The part of `bot.telegram` that the calls need. */
 export interface TelegramClient {
@@ -25,6 +26,8 @@ export interface TelegramClient {
     readonly apiMode: 'bot' | 'user';
     readonly testEnv: boolean;
     readonly agent?: GivenAgent;
+    /** The agent by which Telegraf downloads what is sent on. */
+    readonly attachmentAgent?: GivenAgent;
   };
 }
 
@@ -47,6 +50,8 @@ export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi
   const root = new URL(options.apiRoot);
   // A function may choose another agent next time.
   if (typeof options.agent !== 'function') agents.agentFor(options.agent, root);
+  const { attachmentAgent } = options;
+  if (attachmentAgent && typeof attachmentAgent !== 'function') watchAgent(attachmentAgent);
   const connections: ConnectionState = { needsNew: false, addressTimeout: new AddressTimeout() };
   const bodies = new WeakMap<readonly Update[], Uint8Array>();
   const urls = new Map<string, URL>();

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Telegraf, TelegramError } from 'telegraf';
+import { watchAgent } from '../../../src/telegraf/bot-api/unfinished-connections.js';
 import { rememberClient, rememberErrorClass } from '../../../src/telegraf/known-clients.js';
 import { sendPlainCall } from '../../../src/telegraf/plain-call.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { proxyAgents, silent, startProxy, type TestProxy } from '../../support/proxy.js';
 import { ok, reason, serve, TOKEN } from './server.js';
 
@@ -75,6 +78,46 @@ describe.each(kinds)('a proxy that accepts and never answers, by %s,', (kind) =>
     await allClosed(proxy);
   });
 
+  it.each<[string, object]>([
+    ['a file', { document: { source: Buffer.from('content'), filename: 'a.txt' } }],
+    ['no file', { text: 'hello' }],
+  ])("keeps no connection of a call with %s that Telegraf's own client makes", async (_, payload) => {
+    const proxy = await silentProxy();
+    const agent = proxyAgents[kind](proxy.port);
+    const options = { apiRoot: 'https://bot-api.test', agent };
+    const t = await serve(ok, options);
+    const poll = t.poll();
+    const polled = once(proxy.server, 'asked');
+    const { telegram } = new Telegraf(TOKEN, { telegram: options });
+    await polled;
+    const given = new AbortController();
+    const call = telegram.callApi('sendDocument', { chat_id: 1, ...payload } as never, {
+      signal: given.signal as never,
+    });
+    await once(proxy.server, 'asked');
+    given.abort();
+    await expect(call).rejects.toThrow();
+    await once(proxy.server, 'closed');
+    expect(proxy.open.size).toBe(1);
+    t.controller.abort(reason);
+    await expect(poll).rejects.toBe(reason);
+    await allClosed(proxy);
+  });
+
+  it('keeps no connection of a download for longer than that of any call', async () => {
+    const proxy = await silentProxy();
+    const attachmentAgent = proxyAgents[kind](proxy.port);
+    const clock = new FakeClock();
+    watchAgent(attachmentAgent, clock);
+    const { telegram } = new Telegraf(TOKEN, { telegram: { attachmentAgent } });
+    const call = telegram.sendDocument(1, { url: 'https://files.test/a.txt', filename: 'a.txt' });
+    const failed = expect(call).rejects.toThrow('no connection from the agent within 500 s');
+    await once(proxy.server, 'asked');
+    await clock.advance(500_000);
+    await failed;
+    await allClosed(proxy);
+  });
+
   it('loses only the connection of the call that is given up', async () => {
     const proxy = await silentProxy();
     const t = await serve(ok, { apiRoot: 'https://bot-api.test', agent: proxyAgents[kind](proxy.port) });
@@ -90,6 +133,35 @@ describe.each(kinds)('a proxy that accepts and never answers, by %s,', (kind) =>
     t.controller.abort(reason);
     await expect(other).rejects.toBe(reason);
     await allClosed(proxy);
+  });
+});
+
+describe('an agent that looks its proxy up by itself', () => {
+  it('has its connection closed where it makes one for a call that was given up', async () => {
+    const proxy = await silentProxy();
+    const sockets: Socket[] = [];
+    let answer = () => {};
+    const lookedUp = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    class LookingUp extends http.Agent {
+      async addRequest(request: http.ClientRequest): Promise<void> {
+        await lookedUp;
+        const socket = connect(proxy.port, '127.0.0.1');
+        sockets.push(socket);
+        socket.once('connect', () => request.onSocket(socket));
+      }
+    }
+    const t = await serve(ok, { agent: new LookingUp() });
+    const poll = t.poll();
+    t.controller.abort(reason);
+    await expect(poll).rejects.toBe(reason);
+    answer();
+    await lookedUp;
+    const [socket] = sockets;
+    if (!socket) throw new Error('nothing was begun');
+    await once(socket, 'close');
+    expect(proxy.open.size).toBe(0);
   });
 });
 
