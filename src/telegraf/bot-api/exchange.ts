@@ -49,6 +49,9 @@ const bodyStage: Stage = { awaits: 'further byte of the answer', limitMs: 10_000
 /** From this age of a body on, bytes count as progress only while they come faster than 1 kB/s: a trickle is no answer. */
 const TRICKLE_AFTER_MS = 60_000;
 
+/** A server of TLS closes the connection of a request in clear; there is no other sign of it. */
+const MAY_SPEAK_TLS = 'where that lasts: does the address of the server begin with https://?';
+
 const REDIRECTS = new Set([307, 308]);
 
 /**
@@ -133,6 +136,8 @@ export function exchange<T>(
       if (failBody) return failBody(error);
       const nothingReceived = socket?.bytesRead === bytesReadBefore;
       if (request.reusedSocket && nothingReceived) return end({ kind: 'stale' });
+      if (error.message === 'socket hang up' && nothingReceived && address.protocol === 'http:')
+        return fail('network', `${describeError(error)} (${MAY_SPEAK_TLS})`);
       if (!isAddressTimeout(error)) return fail('network', describeError(error));
       fail('network', `${describeError(error)}; each address had ${addressTimeoutMs()} ms`);
       state.addressTimeout.raise();

@@ -37,6 +37,12 @@ describe('a server behind a TLS front', () => {
     expect(t.front.connections).toHaveLength(1);
   });
 
+  it('is named where it is asked in clear', async () => {
+    const { front } = await serveBehindTls();
+    const t = await serve(ok, { apiRoot: `http://127.0.0.1:${front.port}` });
+    expect(await t.poll()).toMatchObject({ why: 'network', detail: expect.stringContaining('https://?') });
+  });
+
   it('may compress its answers', async () => {
     const t = await serveBehindTls((response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(BODY)),
