@@ -8,6 +8,7 @@ import { backgroundClock, type Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
 import { LastcallError } from './errors.js';
+import { takeOverFormerInboxes } from './former-inboxes.js';
 import { BotLocks } from './host/bot-locks.js';
 import { KeepAlive } from './host/keep-alive.js';
 import { endWithoutPool } from './host/process-end.js';
@@ -108,7 +109,15 @@ export function composeApp({
     clock,
     stateDir,
     holderOf: (key) => recorder.holderOf(key),
-    acquired: ({ botId }, key) => recorder.begin(key, botId),
+    async acquired(bot, key, signal) {
+      const { botId } = bot;
+      const waiting = (place: string | undefined, waitMs: number) =>
+        tell({ event: 'inbox.waiting', place, waitMs }, botId);
+      if (stateDir !== undefined)
+        await takeOverFormerInboxes({ stateDir, bot, clock, signal, waiting, emit: (event) => tell(event) });
+      signal.throwIfAborted();
+      recorder.begin(key, botId);
+    },
     released: (key) => recorder.finish(key),
     emit: (event) => tell(event),
   });

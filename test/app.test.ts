@@ -11,9 +11,10 @@ import { type Supervisor, unsupervised } from '../src/host/supervisor.js';
 import { type AppLog, createApp as createAppAnywhere, type Hook } from '../src/index.js';
 import type { Outcome } from '../src/lifecycle/outcome.js';
 import { adaptLog } from '../src/logging/app-log.js';
-import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 import { Folder } from './support/folder.js';
+import { newToken } from './support/token.js';
 
 /** Node's default. */
 const POOL_THREADS = 4;
@@ -33,7 +34,7 @@ afterEach(async () => {
 const createApp: typeof createAppAnywhere = ({ settings, ...options }) =>
   createAppAnywhere({ ...options, settings: { stateDir: state.path, ...settings } });
 
-function echoBot(token: string = SANDBOX_TOKEN): Telegraf {
+function echoBot(token = sandbox.token): Telegraf {
   const bot = new Telegraf(token, { telegram: { apiRoot: sandbox.apiRoot } });
   bot.on('text', (ctx) => ctx.reply(`echo ${ctx.message.text}`));
   return bot;
@@ -110,7 +111,7 @@ describe('whole life', () => {
       start: () => story.push(`${name} starts, ${sandbox.callCount('getUpdates')} polls`),
       stop: () => story.push(`${name} stops`),
     });
-    const bot = new Telegraf(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot } });
+    const bot = new Telegraf(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot } });
     bot.on('text', async (ctx) => {
       story.push('the handler begins');
       handling.open();
@@ -250,7 +251,7 @@ describe('the same bot', () => {
 
     const refused = await createApp({ bot: other(bot) }).run();
     expect(refused).toMatchObject({ clean: false, exitCode: 75, reason: { kind: 'start-failed' } });
-    expect(refused.reason.cause).toMatchObject({ code: 'BOT_ALREADY_POLLED', culprit: 'bot 7000000000' });
+    expect(refused.reason.cause).toMatchObject({ code: 'BOT_ALREADY_POLLED', culprit: `bot ${sandbox.id}` });
 
     expect(first.lifecycle.state).toBe('running');
     expect(await sandbox.ask('still there?')).toMatchObject({ answers: [{ text: 'echo still there?' }] });
@@ -260,7 +261,7 @@ describe('the same bot', () => {
   });
 
   it('is run beside another bot', async () => {
-    const other = sandbox.bot('7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET');
+    const other = sandbox.bot(newToken());
     const apps = [createApp({ bot: echoBot() }), createApp({ bot: echoBot(other.token) })];
     const runs = apps.map((app) => app.run());
     const [mine, others] = await Promise.all([sandbox.ask('mine'), other.ask('other')]);
@@ -327,7 +328,7 @@ const hostile = new Proxy(new Error('hidden'), {
 
 /** A bot that answers, except to `fail N`, where its handler rejects with the Nth of the values. */
 function failingBot(failures: readonly unknown[]): Telegraf {
-  const bot = new Telegraf(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot } });
+  const bot = new Telegraf(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot } });
   bot.hears(/^fail (\d)$/, (ctx) => Promise.reject(failures[Number(ctx.match[1])]));
   bot.on('text', (ctx) => ctx.reply(`echo ${ctx.message.text}`));
   return bot;

@@ -57,7 +57,11 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   cli: { values: ['app', ...parts], types: [] },
   index: { values: ['app', 'embed', 'bot-hook', 'set-up-hook', ...parts], types: [] },
   embed: { values: ['app', ...parts], types: ['bot-hook'] },
-  app: { values: ['bot-hook', 'drain-hook', 'lock-hook', 'bots', 'stop-budget', ...parts], types: [] },
+  app: {
+    values: ['bot-hook', 'drain-hook', 'former-inboxes', 'lock-hook', 'bots', 'stop-budget', ...parts],
+    types: [],
+  },
+  'former-inboxes': { values: ['host', 'inbox'], types: [] },
   'drain-hook': { values: [], types: ['lifecycle'] },
   'stop-budget': { values: ['host', 'lifecycle'], types: [] },
   'bot-hook': { values: ['lock-hook', 'set-up-hook', ...parts], types: ['bots'] },
@@ -86,7 +90,11 @@ const inboxFolders: Record<string, readonly string[]> = {
   memory: [''],
   postgres: [''],
 };
-const outside: Record<string, readonly string[]> = { cli: ['', 'store'], demo: ['', 'store'] };
+const outside: Record<string, readonly string[]> = {
+  cli: ['', 'store'],
+  demo: ['', 'store'],
+  'former-inboxes': ['', 'log', 'store'],
+};
 
 /** The folder of the inbox that a file is in, '' for its top; undefined for files of other parts. */
 function inboxFolderOf(file: string): string | undefined {

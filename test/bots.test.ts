@@ -6,10 +6,12 @@ import { Bots, type BotsOptions } from '../src/bots.js';
 import { systemClock } from '../src/clock.js';
 import type { LastcallError } from '../src/errors.js';
 import { BotLocks } from '../src/host/bot-locks.js';
-import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 import type { Launch } from '../src/telegraf/launch.js';
+import { newToken } from './support/token.js';
 
-const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET';
+const OTHER_TOKEN = newToken();
+const OTHER_ID = Number.parseInt(OTHER_TOKEN, 10);
 
 let sandbox: Sandbox;
 /** Those that are not dissolved yet, and how their locks are given back. */
@@ -78,7 +80,7 @@ function close(bots: Bots): void {
   groups.delete(bots);
 }
 
-function newBot(token = SANDBOX_TOKEN, apiRoot = sandbox.apiRoot): Telegraf {
+function newBot(token = sandbox.token, apiRoot = sandbox.apiRoot): Telegraf {
   const bot = new Telegraf(token, { telegram: { apiRoot } });
   bot.on('text', (ctx) => ctx.reply(`echo ${ctx.message.text}`));
   return bot;
@@ -117,8 +119,8 @@ describe('a bots', () => {
     bots.add(launchOf(newBot(OTHER_TOKEN)).launched);
     const answers = await Promise.all([sandbox.ask('one'), sandbox.bot(OTHER_TOKEN).ask('two')]);
     expect(answers.map(({ answers: [first] }) => first?.text)).toEqual(['echo one', 'echo two']);
-    expect(told.slice(0, 2)).toEqual(['7000000000 joins', '7000000001 joins']);
-    expect(told).toEqual(expect.arrayContaining(['7000000000 poll.started', '7000000001 poll.started']));
+    expect(told.slice(0, 2)).toEqual([`${sandbox.id} joins`, `${OTHER_ID} joins`]);
+    expect(told).toEqual(expect.arrayContaining([`${sandbox.id} poll.started`, `${OTHER_ID} poll.started`]));
   });
 
   it('asks for the kinds of updates that the bot wants, else for those of the settings', async () => {
@@ -143,7 +145,7 @@ describe('a bots', () => {
     expect(sandbox.report()).toMatchObject({ said: 4, answered: 1 });
     expect(sandbox.bot(OTHER_TOKEN).report()).toMatchObject({ said: 2, answered: 2 });
     expect(told.filter((line) => line.endsWith('poll.pending-dropped'))).toEqual([
-      '7000000000 poll.pending-dropped',
+      `${sandbox.id} poll.pending-dropped`,
     ]);
   });
 
@@ -162,7 +164,7 @@ describe('a bots', () => {
     expect(refused.ends).toMatchObject([{ code: 'TOKEN_REFUSED' }]);
     expect(errors).toEqual(keepsOthers ? [] : refused.ends);
     expect([...bots.failures]).toEqual(keepsOthers ? [[sandbox.id, refused.ends[0]]] : []);
-    expect(told.includes('7000000000 bot.failed')).toBe(keepsOthers);
+    expect(told.includes(`${sandbox.id} bot.failed`)).toBe(keepsOthers);
     expect(good.ends).toEqual([]);
     await dissolve(bots);
     expect(good.ends).toEqual([undefined]);
@@ -243,7 +245,7 @@ describe('a bots', () => {
 
   it('names the updates whose handlers had to be aborted, once all bots have drained', async () => {
     const { bots } = newBots();
-    const bot = new Telegraf(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot } });
+    const bot = new Telegraf(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot } });
     let begun = () => {};
     const running = new Promise<void>((resolve) => {
       begun = resolve;
@@ -293,7 +295,7 @@ describe('a bot in a bots', () => {
 
   it('that cannot be polled is as it was, and not taken for one that is', () => {
     const { bots } = newBots();
-    const bot = newBot(SANDBOX_TOKEN, 'no URL');
+    const bot = newBot(sandbox.token, 'no URL');
     const before = Object.getOwnPropertyNames(bot);
     for (const _attempt of [1, 2]) expect(() => bots.add(launchOf(bot).launched)).toThrow('Invalid URL');
     expect(Object.getOwnPropertyNames(bot)).toEqual(before);

@@ -12,7 +12,7 @@ import {
   type Hook,
   handleSignals,
 } from '../src/index.js';
-import { SANDBOX_TOKEN, type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 import { Folder } from './support/folder.js';
 
 let sandbox: Sandbox;
@@ -31,7 +31,7 @@ const createApp: typeof createAppAnywhere = ({ settings, ...options }) =>
   createAppAnywhere({ ...options, settings: { stateDir: state.path, ...settings } });
 
 function newBot<C extends Context = Context>(options: Partial<Telegraf.Options<C>> = {}): Telegraf<C> {
-  return new Telegraf<C>(SANDBOX_TOKEN, { telegram: { apiRoot: sandbox.apiRoot }, ...options });
+  return new Telegraf<C>(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot }, ...options });
 }
 
 /** Runs the app for as long as `during` takes, and stops it. */
@@ -126,7 +126,7 @@ describe('createApp', () => {
   it('logs to the log given, the receipt last, and never the token', async () => {
     const bot = newBot();
     bot.on('text', () => {
-      throw new Error(`what a shame, ${SANDBOX_TOKEN}`);
+      throw new Error(`what a shame, ${sandbox.token}`);
     });
     const { log, lines } = memoryLog();
     const hooks: Hook[] = [{ name: 'database', start: ({ log }) => log.info({ rows: 3 }, 'opened') }];
@@ -137,7 +137,7 @@ describe('createApp', () => {
     const failed = lines.find(({ fields }) => fields['event'] === 'handler.failed');
     expect(failed).toMatchObject({
       level: 'error',
-      fields: { bot: 7000000000, kind: 'message', err: { message: 'what a shame, 7000000000:***' } },
+      fields: { bot: sandbox.id, kind: 'message', err: { message: `what a shame, ${sandbox.id}:***` } },
     });
     expect(lines).toContainEqual({ level: 'info', fields: { rows: 3 }, message: 'opened' });
     expect(lines.at(-1)?.fields).toMatchObject({
@@ -145,7 +145,7 @@ describe('createApp', () => {
       outcome: 'clean',
       counts: { fetched: 1, failed: 1 },
     });
-    expect(JSON.stringify(lines)).not.toContain(SANDBOX_TOKEN.split(':')[1]);
+    expect(JSON.stringify(lines)).not.toContain(sandbox.token.split(':')[1]);
   });
 
   it.each<[string, () => unknown]>([
@@ -160,7 +160,7 @@ describe('createApp', () => {
   ])('tells of each event, also without a log, and whatever comes of that (%s)', async (_, answer) => {
     const bot = newBot();
     bot.on('text', () => {
-      throw new RangeError(`what a shame, ${SANDBOX_TOKEN}`);
+      throw new RangeError(`what a shame, ${sandbox.token}`);
     });
     const events: AppEvent[] = [];
     const onEvent = (event: AppEvent) => {
@@ -177,8 +177,8 @@ describe('createApp', () => {
     expect(names).toContain('poll.answered');
     expect(events.find(({ event }) => event === 'handler.failed')).toMatchObject({
       level: 'error',
-      message: expect.stringContaining('what a shame, 7000000000:***'),
-      bot: 7000000000,
+      message: expect.stringContaining(`what a shame, ${sandbox.id}:***`),
+      bot: sandbox.id,
       fields: { kind: 'message', err: expect.objectContaining({ name: 'RangeError' }) },
     });
     expect(events.at(-1)).toMatchObject({ event: 'lifecycle.stopped', fields: { outcome: 'clean' } });

@@ -14,7 +14,7 @@ import { invalid } from '../config/problem.js';
 import { duration } from '../config/value-types.js';
 import { ExitCode } from '../exit-code.js';
 import { botKey } from '../host/bot-key.js';
-import { countUnsettled } from '../inbox/store/read-log.js';
+import { countContents } from '../inbox/store/contents.js';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import type { ProcessContext } from './command.js';
@@ -74,7 +74,8 @@ export async function demo({ args, signals, process }: ProcessContext): Promise<
     const stopMs = performance.now() - stoppedAt;
     await chats;
     const inbox = join(stateDir, botKey(identityOfToken(sandbox.token, sandbox.apiRoot)), 'inbox');
-    const { text, good } = summary(sandbox, exitCode, stopMs, countUnsettled(inbox));
+    const { updates } = await countContents(inbox);
+    const { text, good } = summary(sandbox, exitCode, stopMs, updates);
     stdout.write(text);
     return good ? ExitCode.clean : exitCode || ExitCode.cut;
   } finally {

@@ -5,7 +5,7 @@ import { ExitCode } from '../exit-code.js';
 import { ApiError } from '../sandbox/api-response.js';
 import { faultHelp } from '../sandbox/fault-rule-parser.js';
 import { contentOf, type Message } from '../sandbox/message.js';
-import { NOT_MODELLED, SANDBOX_TOKEN, type Sandbox, startSandbox } from '../sandbox/sandbox.js';
+import { NOT_MODELLED, type Sandbox, sandboxToken, startSandbox } from '../sandbox/sandbox.js';
 import { codeOf } from '../system-error.js';
 import type { CommandContext } from './command.js';
 
@@ -89,7 +89,7 @@ function parsed(args: readonly string[]) {
 
 async function start(port: number, tokens: readonly string[] | undefined): Promise<Sandbox> {
   try {
-    return await startSandbox({ port, tokens });
+    return await startSandbox({ port, tokens, ...tokenAt(port) });
   } catch (error) {
     if (error instanceof ApiError)
       throw new UsageError('--host-token must be a bot token: digits, a colon, and at least 20 characters');
@@ -102,9 +102,18 @@ async function start(port: number, tokens: readonly string[] | undefined): Promi
   }
 }
 
-function introduction({ apiRoot }: Sandbox, tokens: readonly string[] | undefined): string {
+/** At each port the first bot has another id, so that several sandboxes can be used side by side; and at a restart the same. */
+function tokenAt(port: number): { readonly token?: string } {
+  if (port === 0) return {};
+  return { token: sandboxToken(port === DEFAULT_PORT ? 0 : port) };
+}
+
+function introduction(
+  { apiRoot, token: firstToken }: Sandbox,
+  tokens: readonly string[] | undefined,
+): string {
   // A token from the command line may be a real token, so it is not printed.
-  const token = tokens ? '<the token you gave>' : SANDBOX_TOKEN;
+  const token = tokens ? '<the token you gave>' : firstToken;
   return `A local Bot API server, not connected to Telegram, listens at ${apiRoot}
 
 Connect a bot:

@@ -1,5 +1,5 @@
 /** The folder of a bot, in which only the bot's user may read or write. */
-import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../errors.js';
 
@@ -16,6 +16,23 @@ export function prepareBotFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   check(folder);
   check(join(folder, 'inbox'));
+}
+
+/** Whether it is a folder that belongs to the user of this process, and not a link to one. */
+export function isOwnFolder(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const ownUid = process.geteuid?.();
+  return stat?.isDirectory() === true && (ownUid === undefined || stat.uid === ownUid);
+}
+
+/** Returns the names of the folders of bots, and of what else is there; none where the folder cannot be read. */
+export function namesIn(stateDir: string): string[] {
+  try {
+    return readdirSync(stateDir);
+  } catch {
+    // Whoever needs the folder says what is wrong with it.
+    return [];
+  }
 }
 
 function check(folder: string): void {

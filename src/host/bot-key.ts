@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 export interface BotIdentity {
-  /** The URL of the Bot API server. The same id on another server is another bot. */
+  /** The URL of the Bot API server. One bot may be reached by several. */
   readonly apiRoot: string;
   /** Whether the bot belongs to Telegram's test environment, which has separate bots. */
   readonly testEnv: boolean;
@@ -10,8 +10,31 @@ export interface BotIdentity {
   readonly botId: number;
 }
 
-/** Returns a key that is safe in file names: the bot's id, for people, and a hash of the whole identity. */
-export function botKey({ apiRoot, testEnv, botId }: BotIdentity): string {
+const KEY = /^\d+(-test)?$/;
+const FORMER_KEY = /^\d+-[\da-f]{16}$/;
+const TELEGRAM_API_ROOT = 'https://api.telegram.org';
+
+/** Returns a key that is safe in file names. It is the same for each server, because each has the same bot. */
+export function botKey({ testEnv, botId }: Pick<BotIdentity, 'testEnv' | 'botId'>): string {
+  return testEnv ? `${botId}-test` : `${botId}`;
+}
+
+/** Whether it is a key that a former version gave a bot. */
+export const isFormerKey = (name: string): boolean => FORMER_KEY.test(name);
+
+/** Whether it is the key of a bot, be it a former one. */
+export const isBotKey = (name: string): boolean => KEY.test(name) || isFormerKey(name);
+
+/** Returns those of the names that are keys which former versions gave the bot: one for each spelling of its server. */
+export function formerKeysIn(names: readonly string[], { apiRoot, testEnv, botId }: BotIdentity): string[] {
+  const keysOfTestBot = [apiRoot, TELEGRAM_API_ROOT].map((root) => formerKey(botId, root, true));
+  return names.filter(
+    (name) => isFormerKey(name) && name.startsWith(`${botId}-`) && keysOfTestBot.includes(name) === testEnv,
+  );
+}
+
+/** Returns the key that former versions gave a bot. */
+export function formerKey(botId: number, apiRoot: string, testEnv = false): string {
   const identity = JSON.stringify([normalized(apiRoot), testEnv, botId]);
   return `${botId}-${createHash('sha256').update(identity).digest('hex').slice(0, 16)}`;
 }

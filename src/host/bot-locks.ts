@@ -4,9 +4,11 @@ import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { describeThrown } from '../thrown.js';
-import { type BotIdentity, botKey } from './bot-key.js';
+import { isOwnFolder, namesIn } from './bot-folder.js';
+import { type BotIdentity, botKey, formerKeysIn } from './bot-key.js';
 import type { LockEvent } from './events.js';
 import { lockAddress } from './lock.js';
+import { type KeyedLock, LockChain } from './lock-chain.js';
 import { ProvenLock } from './proven-lock.js';
 
 export interface BotLocksOptions {
@@ -18,8 +20,8 @@ export interface BotLocksOptions {
   readonly stateDir?: string | undefined;
   /** Returns the pid of the process that runs the bot with this key, if known. */
   readonly holderOf?: (key: string) => number | undefined;
-  /** Called when the bot's lock is held, before `reserve` and `claim` resolve. */
-  readonly acquired?: (bot: BotIdentity, key: string) => void;
+  /** Called when the bot's lock is held; `reserve` and `claim` resolve after it. The signal aborts when the wait for the bot ends. */
+  readonly acquired?: (bot: BotIdentity, key: string, signal: AbortSignal) => void | Promise<void>;
   /** Called when a lock that was held is released during the run. */
   readonly released?: (key: string) => void;
   readonly emit: (event: LockEvent) => void;
@@ -28,7 +30,7 @@ export interface BotLocksOptions {
 interface BotLock {
   readonly bot: BotIdentity;
   readonly key: string;
-  readonly lock: ProvenLock;
+  readonly lock: LockChain;
   /** Resolves when the lock is held, or rejects with the reason why it cannot be. */
   readonly held: Promise<void>;
   readonly resolve: () => void;
@@ -107,11 +109,23 @@ export class BotLocks {
     const polled = polledBots();
     if (polled.has(key)) throw alreadyPolled(bot);
     polled.add(key);
-    const entry = newBotLock(bot, key, this.#newLock(bot, key), this.#options.signal);
+    const entry = newBotLock(bot, key, this.#newChain(bot, key), this.#options.signal);
     this.#locks.set(key, entry);
     this.#queue.push(entry);
     if (!this.#acquiring) void this.#acquireQueued();
     return entry;
+  }
+
+  #newChain(bot: BotIdentity, key: string): LockChain {
+    const { stateDir } = this.#options;
+    const locked = (of: string): KeyedLock => ({ key: of, lock: this.#newLock(bot, of) });
+    return new LockChain(locked(key), () =>
+      stateDir === undefined
+        ? []
+        : formerKeysIn(namesIn(stateDir), bot)
+            .filter((of) => isOwnFolder(join(stateDir, of)))
+            .map(locked),
+    );
   }
 
   #newLock(bot: BotIdentity, key: string): ProvenLock {
@@ -155,7 +169,7 @@ export class BotLocks {
     try {
       entry.stop.signal.throwIfAborted();
       const isFree = await entry.lock.tryAcquire();
-      if (isFree) this.#hold(entry, 0);
+      if (isFree) await this.#hold(entry, 0);
       else
         void this.#standBy(entry).then(
           () => this.#hold(entry, this.#options.clock.now() - begunAt),
@@ -168,21 +182,22 @@ export class BotLocks {
     }
   }
 
-  async #standBy({ bot, key, lock, stop }: BotLock): Promise<void> {
+  async #standBy({ bot, lock, stop }: BotLock): Promise<void> {
     const { onLocked, holderOf, emit } = this.#options;
-    const holder = holderOf?.(key);
+    const holder = holderOf?.(lock.takenKey);
     if (onLocked === 'exit') throw locked(bot, holder);
     emit({ event: 'lock.waiting', bot: bot.botId, holder });
     await lock.acquire(stop.signal);
   }
 
-  #hold(entry: BotLock, waitedMs: number): void {
+  async #hold(entry: BotLock, waitedMs: number): Promise<void> {
     const { acquired, emit } = this.#options;
     try {
       entry.stop.signal.throwIfAborted();
       entry.isHeld = true;
       emit({ event: 'lock.acquired', bot: entry.bot.botId, waitedMs });
-      acquired?.(entry.bot, entry.key);
+      await acquired?.(entry.bot, entry.key, entry.stop.signal);
+      entry.stop.signal.throwIfAborted();
       entry.resolve();
     } catch (reason) {
       this.#fail(entry, reason);
@@ -195,7 +210,7 @@ export class BotLocks {
   }
 }
 
-function newBotLock(bot: BotIdentity, key: string, lock: ProvenLock, runSignal: AbortSignal): BotLock {
+function newBotLock(bot: BotIdentity, key: string, lock: LockChain, runSignal: AbortSignal): BotLock {
   let resolve = () => {};
   let reject: (reason: unknown) => void = () => {};
   const held = new Promise<void>((onHeld, onFailed) => {

@@ -20,6 +20,31 @@ export type LockEvent =
     }
   | { readonly event: 'lock.released'; readonly bot: number };
 
+/**
+ * What becomes of the inboxes that former versions kept of the bot, one for each spelling of its server. `bot` is the bot's id,
+ * `own` the folder of the bot.
+ */
+export type FormerInboxEvent =
+  | {
+      readonly event: 'former-inbox.taken-over';
+      readonly bot: number;
+      readonly from: string;
+      readonly path: string;
+    }
+  /**
+   * Nobody handles what it holds: the bot has an inbox already, or there is an `error`. `updates` and `dead` are undefined where
+   * it cannot be read.
+   */
+  | {
+      readonly event: 'former-inbox.left';
+      readonly bot: number;
+      readonly path: string;
+      readonly own: string;
+      readonly updates?: number | undefined;
+      readonly dead?: number | undefined;
+      readonly error?: unknown;
+    };
+
 export type PreviousRunEvent =
   | ({ readonly event: 'previous-run.killed'; readonly bot: number } & KilledRun)
   /** The record of the previous run cannot be read, or the record of this run cannot be written. */
@@ -79,4 +104,10 @@ export type BotEvent =
   /** The bot cannot be polled any more; the others go on. */
   | { readonly event: 'bot.failed'; readonly bot: number; readonly error: LastcallError };
 
-export type HostEvent = LockEvent | PreviousRunEvent | BudgetEvent | StandstillEvent | BotEvent;
+export type HostEvent =
+  | LockEvent
+  | FormerInboxEvent
+  | PreviousRunEvent
+  | BudgetEvent
+  | StandstillEvent
+  | BotEvent;

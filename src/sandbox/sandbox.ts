@@ -5,6 +5,7 @@
  * hot loops, 409 conflicts and their spacing, webhooks, `allowed_updates`, expiry, and the errors 401, 404 and 429.
  * `NOT_MODELLED` lists what it does not model.
  */
+import { randomInt } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAccounts } from './bot-accounts.js';
@@ -23,8 +24,17 @@ import { SandboxBot, type SandboxBotParts } from './sandbox-bot.js';
 import { startSecondPoller } from './second-poller.js';
 import { seededRandom } from './seeded-random.js';
 
-/** The token of the sandbox's first bot. It is well-formed, but belongs to no bot of Telegram. */
-export const SANDBOX_TOKEN = '7000000000:THIS-IS-A-SANDBOX-TOKEN-NOT-SECRET0';
+const FIRST_ID = 7_000_000_000;
+
+/**
+ * Returns the token of a sandbox's first bot. It is well-formed, but belongs to no bot of Telegram. Sandboxes that run beside
+ * each other need different ids, because on a host only one process runs the bot with an id.
+ */
+export const sandboxToken = (idOffset = 0): string =>
+  `${FIRST_ID + idOffset}:THIS-IS-A-SANDBOX-TOKEN-NOT-SECRET0`;
+
+/** The token of the first bot of `lastcall sandbox` at its default port. */
+export const SANDBOX_TOKEN = sandboxToken();
 
 /** Describes for people what the sandbox does not model. */
 export const NOT_MODELLED = [
@@ -38,6 +48,9 @@ export const NOT_MODELLED = [
   'TLS, HTTP/2, several data centers: the server speaks plain HTTP/1.1 on 127.0.0.1 and keeps everything in memory',
 ] as const;
 
+/** The offsets of random ids, above those of ports. */
+const RANDOM_OFFSETS = { from: 65_536, to: 1_000_000_000 } as const;
+
 const DEFAULT_SEED = 1;
 const DEFAULT_RECORDED_CALLS = 10_000;
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -47,6 +60,8 @@ export interface SandboxOptions {
   readonly port?: number;
   /** Default: the system's clock. */
   readonly clock?: Clock;
+  /** The token of the first bot. Default: one with a random id. */
+  readonly token?: string;
   /** The valid tokens, of which the first is that of the first bot. Default: every well-formed token is valid. */
   readonly tokens?: readonly string[] | undefined;
   /** The seed for update ids and for random faults. Default 1. */
@@ -82,12 +97,14 @@ export class Sandbox extends SandboxBot {
 
   constructor(options: SandboxOptions) {
     const { seed = DEFAULT_SEED, tokens, firstUpdateId, roundTripMs = 0 } = options;
+    const token =
+      tokens?.[0] ?? options.token ?? sandboxToken(randomInt(RANDOM_OFFSETS.from, RANDOM_OFFSETS.to));
     const closing = new AbortController();
     const clock = cancellableClock(options.clock ?? systemClock, closing.signal);
     const calls = new Calls(options.recordedCalls ?? DEFAULT_RECORDED_CALLS);
     const shared = { clock, calls, closing: closing.signal };
     const accounts = new BotAccounts({ clock, random: seededRandom(seed), firstUpdateId, tokens });
-    const firstAccount = accounts.authenticate(tokens?.[0] ?? SANDBOX_TOKEN);
+    const firstAccount = accounts.authenticate(token);
     super({ ...shared, account: firstAccount });
     this.#shared = shared;
     this.#closing = closing;

@@ -15,17 +15,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { takeAnswer, writeRequest } from '../../src/cli/inbox/request.js';
 import { inbox } from '../../src/cli/inbox.js';
-import { botKey } from '../../src/host/bot-key.js';
+import { botKey, formerKey } from '../../src/host/bot-key.js';
 import { seq } from '../../src/inbox/ids.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
 import { Requests } from '../../src/inbox/store/requests.js';
 import { InboxView } from '../../src/inbox/store/view.js';
 import { Folder } from '../support/folder.js';
 import { AtWork, type AtWorkOptions, newBot, treeOf, update, viewOptions } from '../support/inbox-folder.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
-const TOKEN = '471200002:INBOX-TEST-TOKEN-NOT-SECRET-AT-ALL-12';
+const TOKEN = newToken('INBOX-TEST-TOKEN-NOT-SECRET-AT-ALL-12');
 /** Only root may change the owner of files and become another user. */
 const asRoot = (name: string, test: () => Promise<void>): void =>
   process.getuid?.() === 0 ? it(name, test) : it.skip(`${name} (needs root: not tested)`, test);
@@ -92,7 +93,7 @@ async function run(
     stderr,
     signal,
   });
-  expect(printed.stdout + printed.stderr).not.toContain(TOKEN.slice(12));
+  expect(printed.stdout + printed.stderr).not.toContain(TOKEN.split(':')[1]);
   return { exitCode, ...printed };
 }
 
@@ -112,26 +113,34 @@ describe('the bot', () => {
     );
   });
 
-  it('is that of the token and Bot API server in the settings, unless --bot names another', async () => {
-    const apiRoot = 'http://127.0.0.1:1';
-    const botOfToken = botKey({ apiRoot, testEnv: false, botId: 471200002 });
-    const env = { BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: apiRoot };
+  it('is that of the token in the settings, unless --bot names another', async () => {
+    const botOfToken = botKey({ testEnv: false, botId: Number.parseInt(TOKEN, 10) });
+    const env = { BOT_TOKEN: TOKEN };
     await begin();
     await begin({ bot: botOfToken });
     expect((await run(['list'], { env })).stdout).toContain(`of bot ${botOfToken}.`);
     expect((await run(['--bot', bot], { env })).stdout).toContain(`of bot ${bot}.`);
-    expect((await run(['--bot=471200002'])).stdout).toContain(`of bot ${botOfToken}.`);
-    expect((await run(['list', '--bot', '471200001'])).stdout).toContain(`of bot ${bot}.`);
-    await expect(run([], { env: { BOT_TOKEN: TOKEN } })).rejects.toEqual(
-      refused('INBOX_NOT_FOUND', /^there is no inbox of bot 471200002-\w+ in \S+, only of 4712\S+, 4712\S+$/),
+    expect((await run([`--bot=${botOfToken}`])).stdout).toContain(`of bot ${botOfToken}.`);
+    await expect(run([], { env: { BOT_TOKEN: newToken() } })).rejects.toEqual(
+      refused('INBOX_NOT_FOUND', /^there is no inbox of bot \d+ in \S+, only of \d+, \d+$/),
     );
+  });
+
+  it('is one of today’s rather than one of a former version with the same id, unless that is named', async () => {
+    const former = formerKey(Number(bot), 'http://127.0.0.1:8081');
+    await begin({ bot: former });
+    for (const args of [[], ['--bot', bot], ['--bot', former]])
+      expect((await run(args)).stdout).toContain(`of bot ${former}.`);
+    await begin();
+    for (const args of [[], ['--bot', bot]]) expect((await run(args)).stdout).toContain(`of bot ${bot}.`);
+    expect((await run(['--bot', former])).stdout).toContain(`of bot ${former}.`);
   });
 
   it('must be given if there are several, which the error names', async () => {
     const other = newBot();
     await begin();
     await begin({ bot: other });
-    for (const args of [[], ['show', '5'], ['retry', '--all', '--bot', '471200001']])
+    for (const args of [[], ['show', '5'], ['retry', '--all']])
       await expect(run(args)).rejects.toEqual(
         refused('INBOX_AMBIGUOUS', `there are inboxes of 2 bots in .*: ${[bot, other].sort().join(', ')}$`),
       );
@@ -153,7 +162,7 @@ describe('an invalid command line', () => {
     [['frob'], "'frob' is not an inbox command; expected one of list, show, retry, drop, export"],
     [['627819794'], "'627819794' is not an inbox command"],
     [['constructor'], "'constructor' is not an inbox command"],
-    [[TOKEN], "'471200002:\\*\\*\\*' is not an inbox command"],
+    [[TOKEN], "'\\d+:\\*\\*\\*' is not an inbox command"],
     [['list', '5'], '`lastcall inbox list` takes no ids'],
     [['show'], '`lastcall inbox show` needs an update id$'],
     [['show', '1', '2'], '`lastcall inbox show` takes one id'],
@@ -366,7 +375,7 @@ describe('lastcall inbox show', () => {
       expect(stdout).not.toContain('NOT-SECRET');
     }
     const { stdout } = await run(['show', '1'], { isTTY: true });
-    expect(JSON.parse(stdout).update.message.text).toBe(nasty.replace(TOKEN, '471200002:***'));
+    expect(JSON.parse(stdout).update.message.text).toBe(nasty.replace(TOKEN, `${TOKEN.split(':')[0]}:***`));
     expect(stdout).toContain('🚀');
   });
 });

@@ -1,16 +1,18 @@
+import { mkdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/clock.js';
 import { LastcallError } from '../../src/errors.js';
-import { type BotIdentity, botKey } from '../../src/host/bot-key.js';
+import { type BotIdentity, botKey, formerKey } from '../../src/host/bot-key.js';
 import { BotLocks, type BotLocksOptions } from '../../src/host/bot-locks.js';
 import { HostLock, lockAddress } from '../../src/host/lock.js';
+import { Folder } from '../support/folder.js';
+import { newBotId } from '../support/token.js';
 
-let made = 0;
 /** A bot that no process on this machine runs. */
 const newBot = (): BotIdentity => ({
-  apiRoot: `http://test-${process.pid}.invalid`,
+  apiRoot: 'https://api.telegram.org',
   testEnv: false,
-  botId: 1_000 + ++made,
+  botId: newBotId(),
 });
 
 const cleanUp: (() => void)[] = [];
@@ -25,7 +27,7 @@ function newRun(options: Partial<BotLocksOptions> = {}) {
     onLocked: 'wait',
     signal: stopping.signal,
     clock: systemClock,
-    acquired: ({ botId }) => told.push(`acquired ${botId}`),
+    acquired: ({ botId }) => void told.push(`acquired ${botId}`),
     emit: (event) => told.push(`${event.event} ${event.bot}`),
     ...options,
   });
@@ -146,7 +148,7 @@ describe('the locks of a run', () => {
     const inOrder = bots.map(botKey).sort();
     for (const given of [bots, [...bots].reverse()]) {
       const order: string[] = [];
-      const { locks, end } = newRun({ acquired: (_, key) => order.push(key) });
+      const { locks, end } = newRun({ acquired: (_, key) => void order.push(key) });
       await Promise.all(given.map((bot) => locks.claim(bot)));
       expect(order).toEqual(inOrder);
       end();
@@ -188,6 +190,57 @@ describe('the locks of a run', () => {
     await locks.claim(own);
     holder.release();
     await locks.claim(foreign);
+  });
+
+  it('are waited for while a former version runs the bot, and keep such a version out then', async () => {
+    const bot = newBot();
+    using state = new Folder();
+    const key = formerKey(bot.botId, 'http://another-spelling.test');
+    mkdirSync(state.file(key));
+    const former = new HostLock(lockAddress(key));
+    expect(await former.tryAcquire()).toBe(true);
+    const refusing = newRun({
+      stateDir: state.path,
+      onLocked: 'exit',
+      holderOf: (of) => (of === key ? 7 : 8),
+    });
+    await expect(refusing.locks.reserve(bot)).rejects.toThrow(/process 7 /);
+    refusing.end();
+
+    const { locks, told, end } = newRun({ stateDir: state.path });
+    const held = locks.reserve(bot);
+    while (told.length === 0) await new Promise(setImmediate);
+    expect(told).toEqual([`lock.waiting ${bot.botId}`]);
+    former.release();
+    await held;
+    expect(await former.tryAcquire()).toBe(false);
+    end();
+    expect(await former.tryAcquire()).toBe(true);
+    former.release();
+  });
+
+  it('are held while `acquired` works, and given back if the run stops meanwhile', async () => {
+    const bot = newBot();
+    let goOn = () => {};
+    let begun = () => {};
+    const atWork = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const { locks, end } = newRun({
+      acquired() {
+        begun();
+        return new Promise((resolve) => {
+          goOn = resolve;
+        });
+      },
+    });
+    const held = locks.reserve(bot);
+    await atWork;
+    expect(await new HostLock(lockAddress(botKey(bot))).tryAcquire()).toBe(false);
+    end();
+    goOn();
+    expect(await codeOf(held)).toBe('stopped');
+    await holdElsewhere(bot);
   });
 
   it('are released at once if `acquired` throws, and the error is reported', async () => {

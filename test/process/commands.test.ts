@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { settingKeys, settings } from '../../src/config/schema.js';
-import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
 import { type Daemon, type DaemonOptions, spawnDaemon } from '../support/daemon.js';
 import { Folder, repository } from '../support/folder.js';
 
@@ -136,7 +135,7 @@ describe('lastcall config', () => {
 describe('lastcall sandbox', () => {
   it('serves the Bot API on a free port until Ctrl-C', async () => {
     await using program = lastcall(['sandbox', '--port', '0']);
-    const [, apiRoot = ''] = await program.prints(/TELEGRAM_API_ROOT=(\S+) /);
+    const [, apiRoot = '', token = ''] = await program.prints(/TELEGRAM_API_ROOT=(\S+) BOT_TOKEN='(\S+)'/);
     const post = async (path: string, body: object): Promise<unknown> => {
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(`${apiRoot}${path}`, {
@@ -147,11 +146,11 @@ describe('lastcall sandbox', () => {
       return answer.json();
     };
     await post('/sandbox/updates', { text: 'hello' });
-    expect(await post(`/bot${SANDBOX_TOKEN}/getUpdates`, {})).toMatchObject({
+    expect(await post(`/bot${token}/getUpdates`, {})).toMatchObject({
       ok: true,
       result: [{ message: { text: 'hello' } }],
     });
-    await post(`/bot${SANDBOX_TOKEN}/sendMessage`, { chat_id: 1, text: 'hello yourself' });
+    await post(`/bot${token}/sendMessage`, { chat_id: 1, text: 'hello yourself' });
     await program.prints(/to chat 1: hello yourself$/m);
     expect(await program.stop('SIGINT')).toMatchObject({ code: 0 });
   });

@@ -211,10 +211,7 @@ describe('lastcall inbox of root, with the daemon of another user', () => {
 
   asRoot('reads, gets answers, and leaves no file of root', async () => {
     await using bed = await openSandbox();
-    const folder = join(
-      bed.stateDir,
-      botKey({ apiRoot: bed.apiRoot, testEnv: false, botId: Number.parseInt(bed.token, 10) }),
-    );
+    const folder = join(bed.stateDir, botKey({ testEnv: false, botId: Number.parseInt(bed.token, 10) }));
     mkdirSync(folder);
     for (const path of [bed.stateDir, folder]) chownSync(path, USER_ID, USER_ID);
     await using daemon = runBot(bed, 'moody', { ipc: true, cwd: bed.stateDir, entering: asUser(USER_ID) });

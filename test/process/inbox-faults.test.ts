@@ -28,6 +28,7 @@ import {
 } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
 import { idle, told } from '../support/stopping.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(60_000);
 
@@ -88,7 +89,7 @@ describe('an inbox', () => {
   it('of another bot is left alone', async () => {
     await using sandbox = await openSandbox();
     await leaveInInbox(sandbox, 2);
-    const other = sandbox.bot('4242:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA');
+    const other = sandbox.bot(newToken());
     const otherInbox = join(sandbox.stateDir, botKey(identityOfToken(other.token, sandbox.apiRoot)), 'inbox');
     mkdirSync(join(otherInbox, '..'), { recursive: true });
     renameSync(inboxOf(sandbox), otherInbox);

@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import { type Daemon, fixture, mainFile, spawnDaemon } from '../support/daemon.js';
 import { Folder } from '../support/folder.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
-const TOKEN = '471100001:MODULES-TEST-TOKEN-NOT-SECRET-1234';
+const TOKEN = newToken();
 
 let sandbox: Sandbox;
 let folder: Folder;

@@ -6,10 +6,11 @@ import { startSandbox } from '../../src/sandbox/sandbox.js';
 import { spawnDaemon } from '../support/daemon.js';
 import { Folder, repository } from '../support/folder.js';
 import { execute } from '../support/npm.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(180_000);
 
-const TOKEN = '471100001:PACKAGE-TEST-TOKEN-NOT-SECRET-1234';
+const TOKEN = newToken();
 const tsc = join(repository, 'node_modules', '.bin', 'tsc');
 
 /** As in a new project of somebody else. */

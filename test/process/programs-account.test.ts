@@ -2,6 +2,7 @@
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { fixture, spawnDaemon } from '../support/daemon.js';
 import { closeHttpApis, startHttpApi } from '../support/http-api.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
@@ -21,7 +22,7 @@ it('an account without a username is polled, by requests that say who makes them
   });
   await using daemon = spawnDaemon({
     args: ['run', fixture('bots', 'readme.js')],
-    env: { BOT_TOKEN: '4711:a-token-of-an-account-without-name', TELEGRAM_API_ROOT: api.apiRoot },
+    env: { BOT_TOKEN: newToken(), TELEGRAM_API_ROOT: api.apiRoot },
   });
   await daemon.waitFor('poll.started');
   expect(await daemon.waitFor('poll.connected')).toMatchObject({

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import { expectGoodEnd, launch } from '../support/programs.js';
 import { expectStopped, idle, told } from '../support/stopping.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
@@ -65,7 +66,7 @@ describe('a program that listens for uncaught exceptions itself', () => {
 
 describe("the token in Telegraf's own errors", () => {
   // Not what Telegram's tokens look like, and no setting of lastcall's: nothing but the bot itself gives it away.
-  const token = '4711:the-key-of-a-bot-of-its-own';
+  const token = newToken('the-key-of-a-bot-of-its-own');
 
   it.each([
     ['careless', 'unhandledRejection', 70],

@@ -5,6 +5,7 @@ import { fixture } from '../support/daemon.js';
 import { allAnswered, runProgram } from '../support/delivery.js';
 import { expectGoodEnd, launch } from '../support/programs.js';
 import { expectStopped, idle } from '../support/stopping.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
@@ -104,7 +105,7 @@ describe('a bot in another thread or process', () => {
     ['lastcall', undefined],
     ['node', fixture('bots', 'bots-here-and-there.js')],
   ])('beside one that the program launches itself: both are polled (%s)', async (_, file) => {
-    const there = sandbox.bot('4712:a-bot-in-a-process-of-its-own');
+    const there = sandbox.bot(newToken('a-bot-in-a-process-of-its-own'));
     const program = fixture('bots', 'bots-here-and-there.js');
     await using daemon = runProgram(sandbox, program, {
       env: { CHILD_TOKEN: there.token, STOP_TIMEOUT: '2s' },

@@ -8,6 +8,7 @@ import { allAnswered, runProgram } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
 import { expectGoodEnd, launch } from '../support/programs.js';
 import { told } from '../support/stopping.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(60_000);
 
@@ -285,7 +286,7 @@ describe('a program whose bot has no token', () => {
 
 describe('two programs that share an .env', () => {
   it('run side by side, each with the bot that it launches', async () => {
-    const other = sandbox.bot('7000000002:ANOTHER-TOKEN-OF-THE-SAME-ENV-NOT-SECRET');
+    const other = sandbox.bot(newToken());
     folder.write(
       '.env',
       `BOT_TOKEN=${sandbox.token}\nADMIN_BOT_TOKEN=${other.token}\nTELEGRAM_API_ROOT=${sandbox.apiRoot}\n`,

@@ -8,10 +8,11 @@ import { type Daemon, fixture, spawnDaemon } from '../support/daemon.js';
 import { countsOf } from '../support/delivery.js';
 import { expectGoodEnd, launch, slowAnswers } from '../support/programs.js';
 import { idle, told } from '../support/stopping.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
-const SECOND_TOKEN = '7000000002:THE-SECOND-BOT-OF-A-PROGRAM-NOT-SECRET';
+const SECOND_TOKEN = newToken();
 
 let sandbox: Sandbox;
 let second: SandboxBot;

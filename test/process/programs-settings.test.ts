@@ -1,15 +1,16 @@
 /** The token and the settings as an unchanged program finds them, and settings that are the program's own. */
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it, jest } from '@jest/globals';
-import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
 import { type Daemon, type DaemonOptions, fixture, spawnDaemon } from '../support/daemon.js';
 import { openSandbox } from '../support/delivery.js';
 import { Folder, repository } from '../support/folder.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
 const program = fixture('bots', 'tells-settings.js');
-const secretPart = SANDBOX_TOKEN.slice(SANDBOX_TOKEN.indexOf(':') + 1);
+const TOKEN = newToken();
+const secretPart = TOKEN.slice(TOKEN.indexOf(':') + 1);
 
 /** Waits until the program's bot answers, and stops it. Resolves to its warnings. */
 async function answersAndStops(
@@ -30,11 +31,11 @@ describe('a program without BOT_TOKEN in its environment', () => {
   it.each<[string, Record<string, string>]>([
     ['a file', { BOT_TOKEN_FILE: 'token' }],
     ["systemd's credentials", { CREDENTIALS_DIRECTORY: '.' }],
-    ['LASTCALL_BOT_TOKEN', { LASTCALL_BOT_TOKEN: SANDBOX_TOKEN }],
+    ['LASTCALL_BOT_TOKEN', { LASTCALL_BOT_TOKEN: TOKEN }],
     ['a file, beside a blank BOT_TOKEN', { LASTCALL_BOT_TOKEN_FILE: 'token', BOT_TOKEN: '' }],
   ])('finds the token that lastcall has from %s there, as do its children', async (_place, env) => {
-    await using sandbox = await openSandbox();
-    using folder = new Folder({ token: `${SANDBOX_TOKEN}\n`, 'bot-token': SANDBOX_TOKEN });
+    await using sandbox = await openSandbox({ token: TOKEN });
+    using folder = new Folder({ token: `${TOKEN}\n`, 'bot-token': TOKEN });
     await using daemon = spawnDaemon({
       args: ['run', program],
       env: { TELEGRAM_API_ROOT: sandbox.apiRoot, ...env },
@@ -47,11 +48,11 @@ describe('a program without BOT_TOKEN in its environment', () => {
   it('keeps one of its own beside that of lastcall', async () => {
     using folder = new Folder({
       'bot.mjs': `console.log('still the same:', process.env.BOT_TOKEN === 'of its own'); process.exit(0);`,
-      token: SANDBOX_TOKEN,
+      token: TOKEN,
     });
     await using daemon = spawnDaemon({
       args: ['run', 'bot.mjs'],
-      env: { LASTCALL_BOT_TOKEN: SANDBOX_TOKEN, BOT_TOKEN: 'of its own' },
+      env: { LASTCALL_BOT_TOKEN: TOKEN, BOT_TOKEN: 'of its own' },
       cwd: folder.path,
     });
     await daemon.end();
@@ -64,13 +65,13 @@ describe("settings that are the program's own", () => {
   const told = `settings ${JSON.stringify(own)}`;
 
   it('are left to it as under node, with a warning that names the way to set those of lastcall', async () => {
-    await using sandbox = await openSandbox();
+    await using sandbox = await openSandbox({ token: TOKEN });
     const options: DaemonOptions = {
       args: ['run', program],
       env: {
         ...own,
         ...{ HANDLER_TIMEOUT: '90000', POLL_TIMEOUT: '30' },
-        ...{ BOT_TOKEN: SANDBOX_TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot },
+        ...{ BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot },
       },
     };
     await using plain = spawnDaemon({ ...options, file: program, args: [] });
@@ -90,14 +91,14 @@ describe("settings that are the program's own", () => {
   });
 
   it('are apart from those of lastcall, which have the prefix and come first', async () => {
-    await using sandbox = await openSandbox();
+    await using sandbox = await openSandbox({ token: TOKEN });
     using folder = new Folder({ '.env': 'LASTCALL_CONCURRENCY=7\n' });
     await using daemon = spawnDaemon({
       args: ['run', program],
       env: {
         ...own,
         ...{ LASTCALL_LOG_LEVEL: 'debug', LASTCALL_LOG_FORMAT: 'json', LASTCALL_INBOX: 'memory' },
-        ...{ BOT_TOKEN: SANDBOX_TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot },
+        ...{ BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot },
       },
       cwd: folder.path,
     });
@@ -109,12 +110,12 @@ describe("settings that are the program's own", () => {
 
 describe('what is around a value', () => {
   it.each([
-    ['quotation marks', `"${SANDBOX_TOKEN}"`],
-    ['quotation marks of the other kind', `'${SANDBOX_TOKEN}'`],
-    ['an invisible character', `\u200b${SANDBOX_TOKEN}`],
-    ['"bot"', `bot${SANDBOX_TOKEN}`],
+    ['quotation marks', `"${TOKEN}"`],
+    ['quotation marks of the other kind', `'${TOKEN}'`],
+    ['an invisible character', `\u200b${TOKEN}`],
+    ['"bot"', `bot${TOKEN}`],
   ])('%s around the token: dropped, for the program, too, which is told', async (_what, BOT_TOKEN) => {
-    await using sandbox = await openSandbox();
+    await using sandbox = await openSandbox({ token: TOKEN });
     await using daemon = spawnDaemon({
       args: ['run', program],
       env: { BOT_TOKEN, TELEGRAM_API_ROOT: `"${sandbox.apiRoot}"` },
@@ -126,10 +127,10 @@ describe('what is around a value', () => {
   });
 
   it('a file in UTF-16, as PowerShell writes it: read, or refused with the cure', async () => {
-    await using sandbox = await openSandbox();
+    await using sandbox = await openSandbox({ token: TOKEN });
     using folder = new Folder();
-    writeFileSync(folder.file('token'), Buffer.from(`\uFEFF${SANDBOX_TOKEN}\r\n`, 'utf16le'));
-    writeFileSync(folder.file('unmarked'), Buffer.from(SANDBOX_TOKEN, 'utf16le'));
+    writeFileSync(folder.file('token'), Buffer.from(`\uFEFF${TOKEN}\r\n`, 'utf16le'));
+    writeFileSync(folder.file('unmarked'), Buffer.from(TOKEN, 'utf16le'));
     const run = (BOT_TOKEN_FILE: string) =>
       spawnDaemon({
         args: ['run', program],
@@ -156,10 +157,10 @@ describe('what is around a value', () => {
 
 describe('a run without a bot that is named', () => {
   it("warns that lastcall's example bot answers", async () => {
-    await using sandbox = await openSandbox();
+    await using sandbox = await openSandbox({ token: TOKEN });
     await using daemon = spawnDaemon({
       args: ['run'],
-      env: { BOT_TOKEN: SANDBOX_TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot },
+      env: { BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot },
     });
     const { msg } = await daemon.waitFor('config.warning');
     expect(msg).toMatch(/example bot answers everybody .*`lastcall run bot\.js`, or set BOT_MODULE/);
@@ -173,7 +174,7 @@ describe('a run without a bot that is named', () => {
     await using daemon = spawnDaemon({
       args: ['run'],
       ipc: true,
-      env: { BOT_TOKEN: SANDBOX_TOKEN, ...underPm2 },
+      env: { BOT_TOKEN: TOKEN, ...underPm2 },
     });
     expect(await daemon.end()).toMatchObject({ code: 78 });
     expect(daemon.output).toMatch(/^lastcall: which bot\? None is named: .*dist\/bot\.js`$/m);
@@ -181,8 +182,8 @@ describe('a run without a bot that is named', () => {
   });
 
   it('runs the example bot, under a supervisor, too, where that is named', async () => {
-    await using sandbox = await openSandbox();
-    const env = { BOT_TOKEN: SANDBOX_TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot, ...underPm2 };
+    await using sandbox = await openSandbox({ token: TOKEN });
+    const env = { BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: sandbox.apiRoot, ...underPm2 };
     await using daemon = spawnDaemon({ args: ['run', `${repository}/dist/bot.js`], ipc: true, env });
     await daemon.waitFor('poll.started');
     expect(warningsOf(daemon)).toEqual([]);
@@ -195,7 +196,7 @@ describe('a start that fails', () => {
     using folder = new Folder({ 'bot.js': `throw new TypeError('no such thing');` });
     await using daemon = spawnDaemon({
       args: ['run', 'bot.js'],
-      env: { BOT_TOKEN: SANDBOX_TOKEN },
+      env: { BOT_TOKEN: TOKEN },
       cwd: folder.path,
     });
     expect(await daemon.end()).toMatchObject({ code: 78 });

@@ -5,10 +5,11 @@ import type { SandboxBot } from '../../src/sandbox/sandbox-bot.js';
 import type { Daemon } from '../support/daemon.js';
 import { expectGoodEnd, launch, slowAnswers } from '../support/programs.js';
 import { idle, told } from '../support/stopping.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
-const SECOND_TOKEN = '7000000002:THE-SECOND-BOT-OF-A-PROGRAM-NOT-SECRET';
+const SECOND_TOKEN = newToken();
 
 let sandbox: Sandbox;
 let second: SandboxBot;

@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
 import { type Daemon, fixture, spawnDaemon } from '../support/daemon.js';
 import { Folder } from '../support/folder.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(30_000);
 
-const TOKEN = '471100001:SETTINGS-TEST-TOKEN-NOT-SECRET-1234';
-const OTHER_TOKEN = '471100002:SETTINGS-TEST-TOKEN-NOT-SECRET-5678';
+const TOKEN = newToken('SETTINGS-TEST-TOKEN-NOT-SECRET-1234');
+const OTHER_TOKEN = newToken('SETTINGS-TEST-TOKEN-NOT-SECRET-5678');
 /** Of a bot that nothing has polled before: a server makes quick successors wait. */
-const FRESH_TOKEN = '471100003:SETTINGS-TEST-TOKEN-NOT-SECRET-9012';
+const FRESH_TOKEN = newToken('SETTINGS-TEST-TOKEN-NOT-SECRET-9012');
 const tokens = [TOKEN, OTHER_TOKEN, FRESH_TOKEN];
 const secretParts = tokens.map((token) => token.slice(token.indexOf(':') + 1));
 
@@ -119,7 +120,7 @@ describe('without a token', () => {
 
 describe('a token that Telegram does not take', () => {
   it.each([
-    ['unknown', '471100009:SETTINGS-TEST-TOKEN-NOT-SECRET-9999', '401 Unauthorized'],
+    ['unknown', newToken('SETTINGS-TEST-TOKEN-NOT-SECRET-9999'), '401 Unauthorized'],
     ['malformed', '471100009:short', '404 Not Found'],
   ])('(%s) ends in 78, with words on where to get the current one', async (_, token, answer) => {
     await using daemon = run({ BOT_TOKEN: token });

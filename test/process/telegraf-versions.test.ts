@@ -6,6 +6,7 @@ import { fixture, spawnDaemon } from '../support/daemon.js';
 import { Folder, repository } from '../support/folder.js';
 import { closeHttpApis, isByTelegraf, startHttpApi } from '../support/http-api.js';
 import { telegrafVersions } from '../support/telegraf-versions.js';
+import { newToken } from '../support/token.js';
 
 const me = { id: 1, is_bot: true, username: 'driven_bot', first_name: 'B' };
 const refusal = { ok: false, error_code: 400, description: 'Bad Request: no' };
@@ -43,7 +44,7 @@ function run(
     args: [file],
     nodeArgs,
     env: {
-      BOT_TOKEN: '4711:a-token-of-the-version-tests',
+      BOT_TOKEN: newToken(),
       TELEGRAM_API_ROOT: apiRoot,
       CONNECT: 'hello',
       ...(dist && { LASTCALL_DIST: dist }),

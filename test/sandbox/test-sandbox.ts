@@ -1,6 +1,6 @@
 /** Opens a sandbox with a client. Both are closed after the test. */
 import { afterEach } from '@jest/globals';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.js';
+import { SANDBOX_TOKEN, type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { Client, type Json } from './client.js';
 
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 export async function openTestSandbox(options: SandboxOptions = {}): Promise<TestSandbox> {
   const clock = new FakeClock();
-  const sandbox = await startSandbox({ clock, firstUpdateId: 100, ...options });
+  const sandbox = await startSandbox({ clock, firstUpdateId: 100, token: SANDBOX_TOKEN, ...options });
   const client = new Client(sandbox.apiRoot);
   const opened: TestSandbox = {
     sandbox,

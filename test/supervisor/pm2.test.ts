@@ -1,10 +1,11 @@
 /** The shipped ecosystem.config.js under the real pm2: start, stop, restart, reload, cluster mode, the log. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
-import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
+import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { median } from '../support/daemon.js';
 import { allAnswered, answers, mishaps, noMishaps, openSandbox } from '../support/delivery.js';
 import { Pm2, Pm2Bot } from '../support/pm2.js';
+import { newToken } from '../support/token.js';
 
 jest.setTimeout(60_000);
 
@@ -93,8 +94,8 @@ describe('pm2 start', () => {
   });
 
   it('shows exit code 78 for a token that is refused, and no loop of restarts', async () => {
-    await using sandbox = await openSandbox({ tokens: [SANDBOX_TOKEN] });
-    const token = `${SANDBOX_TOKEN.slice(0, -1)}X`;
+    await using sandbox = await openSandbox({ tokens: [newToken()] });
+    const token = `${sandbox.token.slice(0, -1)}X`;
     await using bot = new Pm2Bot(pm2, sandbox, { token });
     await bot.start();
     // So pm2 calls it with exp_backoff_restart_delay; nothing waits in truth.

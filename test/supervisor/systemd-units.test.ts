@@ -2,7 +2,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
 import { allAnswered, openSandbox } from '../support/delivery.js';
 import { repository } from '../support/folder.js';
 import { checkout, describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
@@ -92,7 +91,7 @@ describeUnderSystemd('units under systemd', () => {
     /** Runs the unit as printed; resolves with what the bot's log says, the unit stopped. */
     async function tryOut(name: string): Promise<Record<string, unknown>[]> {
       await using sandbox = await openSandbox();
-      host.write(`/etc/${name}/bot-token`, SANDBOX_TOKEN, 0o600);
+      host.write(`/etc/${name}/bot-token`, sandbox.token, 0o600);
       host.write(`/etc/${name}/${name}.env`, `TELEGRAM_API_ROOT=${sandbox.apiRoot}\n`);
       expect(await host.run('systemctl', 'enable', '--now', name)).toMatchObject({ code: 0 });
       sandbox.say('hello');

@@ -3,11 +3,12 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
-import { SANDBOX_TOKEN, type Sandbox } from '../../src/sandbox/sandbox.js';
+import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { fixture, type LogLine } from '../support/daemon.js';
 import { allAnswered, countsOf, mishaps, noMishaps, openSandbox, runBot } from '../support/delivery.js';
 import { repository } from '../support/folder.js';
 import { checkout, describeUnderSystemd, SystemdHost } from '../support/systemd-host.js';
+import { newToken } from '../support/token.js';
 import { BotUnit } from '../support/unit.js';
 
 jest.setTimeout(60_000);
@@ -89,8 +90,8 @@ describeUnderSystemd('under systemd', () => {
     });
 
     it('shows exit code 78 for a token that is refused, and no loop of restarts', async () => {
-      await using sandbox = await openSandbox({ tokens: [SANDBOX_TOKEN] });
-      const token = `${SANDBOX_TOKEN.slice(0, -1)}X`;
+      await using sandbox = await openSandbox({ tokens: [newToken()] });
+      const token = `${sandbox.token.slice(0, -1)}X`;
       await using unit = await BotUnit.install(host, sandbox, { token, service: { RestartSec: '50ms' } });
       expect(await unit.systemctl('start')).toMatchObject({ code: 1 });
       await unit.until('ActiveState', 'failed');
@@ -312,7 +313,7 @@ describeUnderSystemd('under systemd', () => {
       await unit.systemctl('start');
       await unit.systemctl('kill', '--signal=SIGKILL');
       await unit.until('ActiveState', 'failed');
-      const key = botKey({ apiRoot: sandbox.apiRoot, testEnv: false, botId: sandbox.id });
+      const key = botKey({ testEnv: false, botId: sandbox.id });
       const left = `/var/lib/private/lastcall/${key}/last-run.json`;
       const { bootId, ...state } = JSON.parse(host.read(left));
       expect(bootId).toBe(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', ''));

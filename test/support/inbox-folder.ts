@@ -11,6 +11,7 @@ import { JournalInbox } from '../../src/inbox/journal/journal-inbox.js';
 import type { ViewOptions } from '../../src/inbox/store/view.js';
 import { orderKey, updateKind } from '../../src/telegraf/order-key.js';
 import { settle } from './fake-clock.js';
+import { newBotId } from './token.js';
 
 export interface Update {
   readonly update_id: number;
@@ -23,8 +24,7 @@ export const update = (id: number, chat = 1, text = `text ${id}`) => ({
 });
 
 /** A bot that no other test and no other worker uses, because its lock holds for the whole host. */
-export const newBot = (): string =>
-  botKey({ apiRoot: `http://${randomUUID()}.test`, testEnv: false, botId: 471_200_001 });
+export const newBot = (): string => botKey({ testEnv: false, botId: newBotId() });
 
 export interface AtWorkOptions {
   /** Absolute. */

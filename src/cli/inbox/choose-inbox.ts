@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
+import { isBotKey, isFormerKey } from '../../host/bot-key.js';
 import { codeOf } from '../../system-error.js';
 import { maskTokens } from '../../token.js';
 import { firstFew } from '../../words.js';
@@ -21,15 +22,13 @@ export interface Choice {
   readonly keyOfToken: string | undefined;
 }
 
-const KEY = /^\d+-[\da-f]{16}$/;
-
 /**
  * Returns the inbox of the given bot, else the inbox of the token's bot, else the only inbox.
  *
  * @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, COMMAND_MISUSED
  */
 export function chooseInbox({ stateDir, bot, keyOfToken }: Choice): BotInbox {
-  if (bot !== undefined && !/^\d+$/.test(bot) && !KEY.test(bot)) {
+  if (bot !== undefined && !/^\d+$/.test(bot) && !isBotKey(bot)) {
     const message = `--bot must be a bot id or the name of its folder, not '${maskTokens(bot)}'`;
     throw new LastcallError('COMMAND_MISUSED', '--bot', message);
   }
@@ -38,7 +37,7 @@ export function chooseInbox({ stateDir, bot, keyOfToken }: Choice): BotInbox {
 
   const keys = botKeysIn(stateDir);
   const wanted = bot ?? keyOfToken;
-  const found = keys.filter((key) => wanted === undefined || key === wanted || key.startsWith(`${wanted}-`));
+  const found = matching(keys, wanted);
   const [first] = found;
   if (first === undefined) {
     if (wanted === undefined) throw notFound(stateDir, `there is no inbox in ${stateDir}`);
@@ -52,13 +51,20 @@ export function chooseInbox({ stateDir, bot, keyOfToken }: Choice): BotInbox {
   return { botKey: first, folder: join(stateDir, first, 'inbox') };
 }
 
+/** Returns the keys of the wanted bot, without former ones where it has one of today. */
+function matching(keys: readonly string[], wanted: string | undefined): readonly string[] {
+  if (wanted !== undefined && keys.includes(wanted)) return [wanted];
+  const found = keys.filter((key) => wanted === undefined || key.startsWith(`${wanted}-`));
+  return found.filter((key) => !(isFormerKey(key) && found.includes(`${Number.parseInt(key, 10)}`)));
+}
+
 const notFound = (culprit: string, message: string) => new LastcallError('INBOX_NOT_FOUND', culprit, message);
 
 /** Returns the keys of the bots with an inbox in the state directory, sorted. */
 function botKeysIn(stateDir: string): string[] {
   try {
     return readdirSync(stateDir)
-      .filter((name) => KEY.test(name) && mayHaveInbox(join(stateDir, name)))
+      .filter((name) => isBotKey(name) && mayHaveInbox(join(stateDir, name)))
       .sort();
   } catch (error) {
     const code = codeOf(error);

@@ -1,11 +1,11 @@
 /** Reads the log of an inbox, after checking that it belongs to this bot and has a format that this version knows. */
 import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
-import { type Disk, systemDisk } from '../log/disk.js';
+import type { Disk } from '../log/disk.js';
 import { type FoundFrame, frameAt } from '../log/frame.js';
 import { type Reading, readNow } from '../log/reading.js';
 import { type Scan, scanning } from '../log/scan.js';
-import { Ledger } from './ledger.js';
+import type { Ledger } from './ledger.js';
 import { decodeHeader, FORMAT, isReadable, RecordKind } from './records.js';
 
 /** A header holds a few hundred ids, unless Telegram was not reached for days. */
@@ -28,16 +28,6 @@ export function readingLog(disk: Disk, folder: string, ledger: Ledger, bot?: str
 }
 
 /**
- * How many updates in the inbox are not settled, dead letters not included. Throws INBOX_NEWER; and what the disk
- * throws.
- */
-export function countUnsettled(folder: string): number {
-  const ledger = new Ledger();
-  readLog(systemDisk, folder, ledger);
-  return ledger.size;
-}
-
-/**
  * Checks the bot and the format by the first header of the log only. Passes if there is none that can be read. Throws
  * INBOX_FOREIGN, INBOX_NEWER; and what the disk throws.
  */
@@ -49,6 +39,13 @@ export function checkFirstHeader(disk: Disk, folder: string, bot: string): void 
   if (frame?.kind === RecordKind.header) checkHeader(frame, folder, bot);
 }
 
+/** What former versions put behind the bot's id: a hash of its server. */
+const FORMER_ENDING = /-[\da-f]{16}$/;
+
+/** Whether the key in a header, which may be a former one, is that of the bot. */
+const isSameBot = (found: string, bot: string): boolean =>
+  found === bot || (FORMER_ENDING.test(found) && Number.parseInt(found, 10) === Number.parseInt(bot, 10));
+
 function checkHeader({ payload }: FoundFrame, folder: string, bot: string | undefined): void {
   const header = decodeHeader(payload);
   if (!isReadable(header.format))
@@ -57,7 +54,7 @@ function checkHeader({ payload }: FoundFrame, folder: string, bot: string | unde
       folder,
       `the inbox in ${folder} has format ${header.format}, and this version of lastcall knows up to ${FORMAT}`,
     );
-  if (bot !== undefined && header.bot !== bot)
+  if (bot !== undefined && !isSameBot(header.bot, bot))
     throw new LastcallError(
       'INBOX_FOREIGN',
       folder,

@@ -1,9 +1,9 @@
 /** The log lines of events about the process's surroundings: the lock, the previous run, and stand-stills. */
-import type { BotEvent, KilledRun, LockEvent, PreviousRunEvent, StandstillEvent } from '../../host/events.js';
-import { durationInWords } from '../../words.js';
+import type { BudgetEvent, HostEvent, KilledRun } from '../../host/events.js';
+import { count, durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
 
-export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent | BotEvent> = {
+export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
   'lock.waiting': {
     level: 'info',
     means: 'another process on this host runs the bot; this process stands by until the other ends',
@@ -30,6 +30,28 @@ export const hostEvents: Rows<LockEvent | PreviousRunEvent | StandstillEvent | B
     level: 'debug',
     means: 'this process has released the lock of the bot',
     message: ({ bot }) => `The lock of bot ${bot} is released`,
+  },
+  'former-inbox.taken-over': {
+    level: 'info',
+    means:
+      'the inbox that a former version of lastcall kept of the bot at `from`, a name made of the address of its server, is now that of the bot, at `path`',
+    message: ({ from, path }) => `The inbox that a former version kept in ${from} is now in ${path}`,
+  },
+  'former-inbox.left': {
+    level: 'warn',
+    means:
+      'a former version of lastcall kept an inbox of the bot at `path`, which is not handled, because the bot has one already at `own`, or because of an error; `updates` and `dead` say what it holds',
+    message: ({ path, own, updates, dead, error }) => {
+      const held =
+        updates === undefined || dead === undefined
+          ? 'What'
+          : `${count(updates, 'update')} and ${count(dead, 'dead letter')} that`;
+      const why =
+        error === undefined
+          ? `the bot has an inbox already. Once that is empty (\`lastcall inbox\`), stop the bot, move ${own} away, and start it`
+          : 'it cannot be taken over. Give it to the user of the bot (`chown -R`) if it belongs to another, and restart the bot';
+      return `${held} a former version kept in ${path} ${held === 'What' ? 'is' : 'are'} not handled: ${why}`;
+    },
   },
   'previous-run.killed': {
     level: 'warn',
