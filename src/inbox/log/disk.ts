@@ -50,6 +50,8 @@ export interface Disk {
   create(path: string): AppendFile;
   /** Reads the whole file, or `length` bytes from `position` on; fewer if the file ends before. */
   read(path: string, position?: number, length?: number): Buffer;
+  /** A text that is another one after each change of the file, and for another file in its place; undefined if there is none. */
+  versionOf(path: string): string | undefined;
   /** Reads the whole file while the process does other work. Rejects with the system's error. */
   load(path: string): Promise<Buffer>;
   /** Writes a small file so that nobody ever reads half of it. */
@@ -101,6 +103,11 @@ export const systemDisk: Disk = {
     } finally {
       closeSync(descriptor);
     }
+  },
+  versionOf(path) {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    // Unlike the time of the last write, that of the last change (ctime) cannot be set.
+    return stat && `${stat.dev} ${stat.ino} ${stat.ctimeNs} ${stat.size}`;
   },
   async load(path) {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -48,6 +48,8 @@ export class Owner {
   #beats = 0;
   /** The heartbeat that was written last; empty before the first. */
   #written = '';
+  /** The version of the file that was found to hold that heartbeat. */
+  #version: string | undefined;
 
   constructor(options: OwnerOptions) {
     this.#options = options;
@@ -78,8 +80,15 @@ export class Owner {
   /** Throws INBOX_IN_USE if another process has acquired the store, and INBOX_REMOVED if the heartbeat is gone. */
   check(): void {
     if (this.#written === '') return;
+    // To look at the file takes half as long as to read it. A network file system may show it as it was some seconds ago, which
+    // is less than a takeover takes.
+    const version = this.#options.disk.versionOf(this.#path);
+    if (version !== undefined && version === this.#version) return;
     const found = this.#read();
-    if (found === this.#written) return;
+    if (found === this.#written) {
+      this.#version = version;
+      return;
+    }
     const { folder, id } = this.#options;
     const owner = parseHeartbeat(found)?.id;
     throw found === '' || owner === id ? removed(folder) : inUse(folder);
@@ -91,6 +100,7 @@ export class Owner {
    */
   heartbeat(): void {
     const { disk, place, id } = this.#options;
+    this.#version = undefined;
     this.check();
     const text = JSON.stringify({ place, id, beats: ++this.#beats });
     try {

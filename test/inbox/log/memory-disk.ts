@@ -9,7 +9,8 @@ import type { AppendFile, Disk } from '../../../src/inbox/log/disk.js';
 interface Inode {
   content: Buffer;
   syncedBytes: number;
-  readonly owner: symbol;
+  /** Tells it from all other files there ever were. */
+  readonly id: number;
 }
 
 /** The operations that can fail. */
@@ -23,6 +24,8 @@ interface Fault {
   /** How many bytes an append writes before it fails. */
   readonly after: number;
 }
+
+let made = 0;
 
 export class MemoryDisk implements Disk {
   #names = new Map<string, Inode>();
@@ -141,7 +144,7 @@ export class MemoryDisk implements Disk {
   create(path: string): AppendFile {
     this.#mayFail('create', path);
     if (this.#names.has(path)) throw systemError('EEXIST');
-    const inode: Inode = { content: Buffer.alloc(0), syncedBytes: 0, owner: Symbol(path) };
+    const inode: Inode = { content: Buffer.alloc(0), syncedBytes: 0, id: ++made };
     this.#names.set(path, inode);
     this.open++;
     let isOpen = true;
@@ -185,6 +188,11 @@ export class MemoryDisk implements Disk {
     return Buffer.from(this.#inode(path).content.subarray(position, position + length));
   }
 
+  versionOf(path: string): string | undefined {
+    const inode = this.#names.get(path);
+    return inode && `${inode.id} ${inode.content.length}`;
+  }
+
   async load(path: string): Promise<Buffer> {
     await this.beforeLoad(path);
     return this.read(path);
@@ -193,7 +201,7 @@ export class MemoryDisk implements Disk {
   replace(path: string, text: string): void {
     this.#mayFail('replace', path);
     const content = Buffer.from(text);
-    this.#names.set(path, { content, syncedBytes: content.length, owner: Symbol(path) });
+    this.#names.set(path, { content, syncedBytes: content.length, id: ++made });
   }
 
   remove(path: string): void {

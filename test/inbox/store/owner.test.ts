@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Disk } from '../../../src/inbox/log/disk.js';
 import { HEARTBEAT_MS, Owner } from '../../../src/inbox/store/owner.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { MemoryDisk } from '../log/memory-disk.js';
@@ -14,8 +15,8 @@ function rig() {
     disk,
     clock,
     waits,
-    owner: (place: string, id: string) =>
-      new Owner({ disk, folder, clock, place, id, waiting: (...wait) => waits.push(wait) }),
+    owner: (place: string, id: string, on: Disk = disk) =>
+      new Owner({ disk: on, folder, clock, place, id, waiting: (...wait) => waits.push(wait) }),
   };
 }
 
@@ -63,6 +64,28 @@ describe('acquiring a store', () => {
     expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
       reason: { code: 'INBOX_IN_USE' },
     });
+  });
+
+  it('succeeds for one of two that have both looked before either has written', async () => {
+    const { owner, disk, clock } = rig();
+    await owner('there', 'first').acquire();
+    const before = disk.read(FILE);
+    /** Shows a process what was there before the other has written, the first two times. */
+    const slow = (): Disk => {
+      let reads = 0;
+      return new Proxy<Disk>(disk, {
+        get: (target, name) =>
+          name === 'read' && ++reads <= 2 ? () => before : Reflect.get(target, name).bind(target),
+      });
+    };
+    const both = Promise.allSettled(
+      ['a', 'b'].map((place) => owner(place, `process in ${place}`, slow()).acquire()),
+    );
+    await clock.advance(2 * HEARTBEAT_MS);
+    await clock.advance(500);
+    const [loser, winner] = await both;
+    expect(loser).toMatchObject({ reason: { code: 'INBOX_IN_USE' } });
+    expect(winner).toMatchObject({ status: 'fulfilled' });
   });
 
   it('waits where the file is no heartbeat', async () => {
@@ -155,5 +178,21 @@ describe('the heartbeat of an owner', () => {
     first.check();
     change(disk);
     expect(() => first.check()).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('is read again only once the file has changed', async () => {
+    const { owner, disk } = rig();
+    const first = owner('here', 'first');
+    await first.acquire();
+    first.check();
+    const { reads } = disk;
+    first.check();
+    expect(disk.reads).toBe(reads);
+    // As a copy of the folder has it, whose permissions were changed since.
+    disk.replace(FILE, disk.read(FILE).toString());
+    first.check();
+    expect(disk.reads).toBe(reads + 2);
+    first.check();
+    expect(disk.reads).toBe(reads + 2);
   });
 });
