@@ -26,7 +26,7 @@ export interface BotsOptions {
   /** No bot is polled before its lock is held. */
   readonly locks: Pick<BotLocks, 'claim' | 'releaseOne'>;
   /** What is kept of earlier runs. */
-  readonly history: Pick<RunRecorder, 'hasPolled' | 'polled'>;
+  readonly history: Pick<RunRecorder, 'hasPolled' | 'inboxOpened' | 'polled'>;
   /** Called before a bot is added, wherever its token came from. */
   joining(bot: Launch['bot']): void;
   /** Puts an error into words, without anything secret. */
@@ -218,7 +218,8 @@ export class Bots {
       },
       emit: (event) => {
         emit(event, botId);
-        if (event.event === 'poll.started') history.polled(key);
+        if (event.event === 'inbox.opened') history.inboxOpened(key);
+        else if (event.event === 'poll.started') history.polled(key);
         const fault = faultIn(event);
         if (fault) failed(fault);
       },

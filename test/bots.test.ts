@@ -32,7 +32,7 @@ function newBots(settings: Partial<BotsOptions['settings']> = {}, keepsOthers = 
   const locks = new BotLocks({ onLocked: 'exit', signal: stop.signal, clock: systemClock, emit: () => {} });
   const bots = new Bots({
     locks,
-    history: { hasPolled: () => false, polled() {} },
+    history: { hasPolled: () => false, inboxOpened() {}, polled() {} },
     keepsOthers,
     settings: {
       allowedUpdates: ['message'],

@@ -21,6 +21,8 @@ export interface RunRecord {
   /** When the phase began. */
   readonly sinceMs: number;
   readonly pid: number;
+  /** Where the process ran, as far as the bot's lock reaches. Records of former versions have none. */
+  readonly place?: string | undefined;
   /** The id of the machine's boot, which changes when the machine restarts. */
   readonly bootId?: string | undefined;
   readonly exitCode?: number | undefined;
@@ -47,6 +49,7 @@ export function parseRunRecord(text: string): RunRecord | undefined {
     hook: stringIn(value['hook']),
     sinceMs,
     pid,
+    place: stringIn(value['place']),
     bootId: stringIn(value['bootId']),
     exitCode: numberIn(value['exitCode']),
     supervisor,

@@ -11,6 +11,7 @@ import { readBootId } from './boot-id.js';
 import { replaceFileByChild } from './child-writer.js';
 import type { PreviousRunEvent } from './events.js';
 import { isAlive } from './is-alive.js';
+import { currentPlace } from './place.js';
 import { describeKill } from './previous-run.js';
 import { parseRunRecord, type RunRecord, type SupervisorKind } from './run-record.js';
 
@@ -27,6 +28,8 @@ export interface RunRecorderOptions {
   readonly now?: () => number;
   readonly pid?: number;
   readonly bootId?: string | undefined;
+  /** Where this process runs, as far as the bot's lock reaches. */
+  readonly place?: string;
 }
 
 /** The fields of a record that a change of phase sets. */
@@ -40,9 +43,11 @@ const drainHooks: ReadonlySet<string> = new Set(['intake', 'drain']);
 
 /** Writes the records of one run, and reads the records of the previous runs. */
 export class RunRecorder {
-  readonly #options: RunRecorderOptions & Required<Pick<RunRecorderOptions, 'now' | 'pid'>>;
+  readonly #options: RunRecorderOptions & Required<Pick<RunRecorderOptions, 'now' | 'pid' | 'place'>>;
   /** The keys of the bots whose files are written. */
   readonly #keys = new Set<string>();
+  /** The ids of bots whose previous run, in another place, may still be alive; by key. */
+  readonly #undecided = new Map<string, number>();
   /** The keys of the bots of which Telegram has ever answered a poll. */
   readonly #polled = new Set<string>();
   #current: PhaseFields = { phase: 'starting' };
@@ -50,15 +55,38 @@ export class RunRecorder {
   #stopAskedMs: number | undefined;
 
   constructor(options: RunRecorderOptions) {
-    this.#options = { now: Date.now, pid: process.pid, bootId: readBootId(), ...options };
+    this.#options = {
+      now: Date.now,
+      pid: process.pid,
+      bootId: readBootId(),
+      place: currentPlace(),
+      ...options,
+    };
     this.#sinceMs = this.#options.now();
   }
 
-  /** Reports a kill of the bot's previous run, and writes the bot's file from now on. Call it with the lock held. */
+  /**
+   * Reports a kill of the bot's previous run, and writes the bot's file from now on. Call it with the lock held. Where the
+   * previous run was in another place, to which the lock may not reach, both wait for `inboxOpened` or `polled`.
+   */
   begin(key: string, botId: number): void {
-    const { stopTimeoutMs, bootId, now, emit } = this.#options;
     const previous = this.#read(key);
     if (previous?.hasPolled) this.#polled.add(key);
+    const { phase = 'stopped', place = this.#options.place } = previous ?? {};
+    if (phase !== 'stopped' && place !== this.#options.place) this.#undecided.set(key, botId);
+    else this.#begin(key, botId, previous);
+  }
+
+  /** Records that this run has the bot's inbox, so that no other run is alive. */
+  inboxOpened(key: string): void {
+    const botId = this.#undecided.get(key);
+    if (botId === undefined) return;
+    this.#undecided.delete(key);
+    this.#begin(key, botId, this.#read(key));
+  }
+
+  #begin(key: string, botId: number, previous: RunRecord | undefined): void {
+    const { stopTimeoutMs, bootId, now, emit } = this.#options;
     const killed = previous && describeKill(previous, { nowMs: now(), bootId, stopTimeoutMs });
     if (killed) emit({ event: 'previous-run.killed', bot: botId, ...killed });
     if (this.#keys.size === 0 && this.#current.phase === 'starting') this.#sinceMs = now();
@@ -68,6 +96,7 @@ export class RunRecorder {
 
   /** Records that the bot has stopped, though the run goes on. The bot's file is written no longer. */
   finish(key: string): void {
+    this.#undecided.delete(key);
     if (!this.#keys.has(key)) return;
     this.#write(key, { phase: 'stopped', exitCode: 0 });
     this.#keys.delete(key);
@@ -80,6 +109,7 @@ export class RunRecorder {
 
   /** Records that Telegram has answered a poll of the bot. */
   polled(key: string): void {
+    this.inboxOpened(key);
     if (this.#polled.has(key)) return;
     this.#polled.add(key);
     if (this.#keys.has(key)) this.#write(key);
@@ -155,10 +185,10 @@ export class RunRecorder {
   }
 
   #lineOf(key: string, fields = this.#current): string {
-    const { pid, bootId, supervisor, killAfterMs } = this.#options;
+    const { pid, place, bootId, supervisor, killAfterMs } = this.#options;
     const times = { sinceMs: this.#sinceMs, stopAskedMs: this.#stopAskedMs };
     const hasPolled = this.#polled.has(key) || undefined;
-    const record: RunRecord = { ...fields, ...times, pid, bootId, supervisor, hasPolled, killAfterMs };
+    const record: RunRecord = { ...fields, ...times, pid, place, bootId, supervisor, hasPolled, killAfterMs };
     return JSON.stringify(record);
   }
 

@@ -20,6 +20,7 @@ function newRecord(folder: Folder, options: Partial<RunRecorderOptions> = {}) {
     now: () => time.nowMs,
     pid: 4711,
     bootId: 'boot 1',
+    place: 'place 1',
     ...options,
   });
   return { record, events, time };
@@ -58,7 +59,7 @@ describe('the record of a run', () => {
     record.note({ event: 'hook.starting', hook: 'lock', limitMs: 1 });
     time.nowMs = 5_000;
     record.begin(KEY, 7);
-    const common = { pid: 4711, bootId: 'boot 1', supervisor: 'pm2', killAfterMs: 1_600 };
+    const common = { pid: 4711, place: 'place 1', bootId: 'boot 1', supervisor: 'pm2', killAfterMs: 1_600 };
     expect(stateIn(folder)).toEqual({ ...common, phase: 'starting', hook: 'lock', sinceMs: 5_000 });
 
     time.nowMs = 6_000;
@@ -116,6 +117,39 @@ describe('the record of a run', () => {
     fourth.begin(KEY, 7);
     fourth.begin('8-cd', 8);
     expect([KEY, '8-cd'].map((key) => fourth.hasPolled(key))).toEqual([true, false]);
+  });
+
+  it('is left to a run in another place, which may be alive, until this one has the inbox or polls', () => {
+    for (const decide of ['inboxOpened', 'polled'] as const) {
+      using folder = new Folder();
+      const elsewhere = newRecord(folder, { pid: 7, place: 'place 2' }).record;
+      elsewhere.begin(KEY, 7);
+      elsewhere.polled(KEY);
+      elsewhere.note({ event: 'lifecycle.running', durationMs: 1 });
+      const { record, events } = newRecord(folder);
+      record.begin(KEY, 7);
+      record.note({ event: 'lifecycle.running', durationMs: 1 });
+      expect(record.hasPolled(KEY)).toBe(true);
+      expect([stateIn(folder)?.pid, events]).toEqual([7, []]);
+      record[decide](KEY);
+      record.inboxOpened(KEY);
+      expect(events).toMatchObject([{ event: 'previous-run.killed', pid: 7 }]);
+      expect(stateIn(folder)).toMatchObject({ pid: 4711, place: 'place 1', phase: 'running' });
+    }
+  });
+
+  it('is left to such a run for good, where this one ends before', () => {
+    using folder = new Folder();
+    const elsewhere = newRecord(folder, { pid: 7, place: 'place 2' }).record;
+    elsewhere.begin(KEY, 7);
+    const { record, events } = newRecord(folder);
+    record.begin(KEY, 7);
+    record.end(75);
+    expect([stateIn(folder)?.pid, events]).toEqual([7, []]);
+    elsewhere.end(0);
+    const next = newRecord(folder);
+    next.record.begin(KEY, 7);
+    expect([stateIn(folder)?.pid, next.events]).toEqual([4711, []]);
   });
 
   it('is written at changes of phase only', () => {

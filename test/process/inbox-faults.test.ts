@@ -1,6 +1,7 @@
 /** What becomes of a bot whose inbox cannot be used, or not any more: it says so, and nothing is lost. */
 import { execFileSync } from 'node:child_process';
 import {
+  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -171,6 +172,73 @@ describe('an inbox', () => {
     expect(await daemon.stop()).toMatchObject({ code: 0 });
     expect(mishaps(sandbox)).toEqual(noMishaps);
   });
+});
+
+describe('a state folder that goes while the bot runs', () => {
+  const CHATS = 10;
+  /** Leaves a bot with updates that wait, and one in each chat that is at work. */
+  async function atWork(sandbox: TestBed): Promise<Daemon> {
+    sandbox.addFault({ kind: 'latency', ms: 60_000, method: 'sendMessage' });
+    const daemon = runBot(sandbox, 'echo', { env: { STOP_TIMEOUT: '500ms' } });
+    await daemon.waitFor('poll.started');
+    for (let chat = 1; chat <= CHATS; chat++) sandbox.say({ chat, text: `m ${chat} {n}`, count: 2 });
+    await sandbox.waitFor(() => sandbox.state().queued === 0 && sandbox.callCount('sendMessage') === CHATS);
+    return daemon;
+  }
+
+  it.each<[string, (sandbox: TestBed, old: string) => void]>([
+    ['moved', ({ stateDir }, old) => renameSync(stateDir, old)],
+    ['deleted', ({ stateDir }) => rmSync(stateDir, { recursive: true })],
+    [
+      'replaced by an old copy',
+      (sandbox, old) => {
+        const { stateDir } = sandbox;
+        renameSync(stateDir, old);
+        cpSync(old, stateDir, { recursive: true });
+        const heartbeat = join(inboxOf(sandbox), 'owner.json');
+        const { beats, ...rest } = JSON.parse(readFileSync(heartbeat, 'utf8'));
+        writeFileSync(heartbeat, JSON.stringify({ ...rest, beats: beats - 1 }));
+      },
+    ],
+    ['left without its sign of life', (sandbox) => rmSync(join(inboxOf(sandbox), 'owner.json'))],
+  ])(
+    '%s: ends with 70, says so, and counts what is gone; the next run loses no more',
+    async (what, change) => {
+      await using sandbox = await openSandbox();
+      using aside = new Folder();
+      const old = aside.file('old');
+      {
+        await using daemon = await atWork(sandbox);
+        change(sandbox, old);
+        sandbox.say({ chat: 11, text: 'one more' });
+        expect(await daemon.end()).toMatchObject({ code: 70 });
+        expect(daemon.receipt).toMatchObject({
+          exitCode: 70,
+          err: {
+            code: 'INBOX_REMOVED',
+            message: expect.stringMatching(
+              /deleted, moved or replaced\? It held 21 updates that were not done with, 1[01] of them at work, and 0 dead letters$/,
+            ),
+            nextStep: expect.stringContaining('STATE_DIR'),
+          },
+        });
+        expect(daemon.output).not.toContain('another process');
+      }
+      // What a deploy has moved is put back, as the next step says.
+      if (what === 'moved') {
+        rmSync(sandbox.stateDir, { recursive: true, force: true });
+        renameSync(old, sandbox.stateDir);
+      }
+      sandbox.removeFaults();
+      await using next = runBot(sandbox, 'echo');
+      await next.waitFor('poll.started');
+      await sandbox.ask({ chat: 12, text: 'are you there?' });
+      // Telegram still has the update that came last.
+      const lost = what === 'deleted' ? 2 * CHATS : 0;
+      await sandbox.waitFor(() => sandbox.unanswered === lost);
+      expect(await next.stop()).toMatchObject({ code: 0 });
+    },
+  );
 });
 
 const whyNoMount =
