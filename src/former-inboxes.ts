@@ -87,7 +87,8 @@ async function take(
     // Root could take what belongs to another user, as which the bot may run the next time.
     if (!isOwnFolder(folder)) throw new Error(`${folder} belongs to another user, or is a link`);
     const holder = { place: currentPlace(), id: randomUUID() };
-    await new Owner({ disk: systemDisk, folder: from, clock, ...holder, waiting }).acquire(signal);
+    const owner = new Owner({ disk: systemDisk, folder: from, clock, ...holder, waiting });
+    await owner.acquire(signal).finally(() => owner.close());
     prepareBotFolder(own);
     renameSync(from, inboxIn(own));
     for (const changed of [own, folder]) systemDisk.syncFolder(changed);

@@ -200,7 +200,13 @@ describe('a state folder that goes while the bot runs', () => {
         writeFileSync(heartbeat, JSON.stringify({ ...rest, beats: beats - 1 }));
       },
     ],
-    ['left without its sign of life', (sandbox) => rmSync(join(inboxOf(sandbox), 'owner.json'))],
+    [
+      'replaced by a copy made just now',
+      ({ stateDir }, old) => {
+        renameSync(stateDir, old);
+        cpSync(old, stateDir, { recursive: true, filter: (name) => !name.endsWith('.sock') });
+      },
+    ],
   ])(
     '%s: ends with 70, says so, and counts what is gone; the next run loses no more',
     async (what, change) => {

@@ -324,6 +324,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     if (!this.#failure) await quiet;
     if (cause === 'stop' && !this.#failure) store.seal();
     if (!this.#failure) this.#attempt(() => owner.release());
+    owner.close();
     this.#attempt(() => store.close());
     return { left: store.ledger.size, mayRepeat: cut.map(({ updateId }) => updateId) };
   }

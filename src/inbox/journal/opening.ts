@@ -100,6 +100,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
     disk.makeFolder(requestsFolder(folder));
     await owner.acquire(signal);
   } catch (error) {
+    owner.close();
     if (signal?.aborted) throw error;
     throw openingError(folder, error);
   }

@@ -4,6 +4,7 @@ import {
   constants,
   fdatasync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -40,6 +41,13 @@ export interface AppendFile {
   close(): void;
 }
 
+/** A folder that stays the same one although it is moved, or another takes its place. */
+export interface HeldFolder {
+  /** Whether its path still leads to it. */
+  isInPlace(): boolean;
+  close(): void;
+}
+
 /** A file system. Paths are absolute. Each operation throws the system's error, with its `code`. */
 export interface Disk {
   /** Makes the folder and its missing parents, for their owner only; their names survive a power cut. */
@@ -52,6 +60,7 @@ export interface Disk {
   read(path: string, position?: number, length?: number): Buffer;
   /** A text that is another one after each change of the file, and for another file in its place; undefined if there is none. */
   versionOf(path: string): string | undefined;
+  hold(folder: string): HeldFolder;
   /** Reads the whole file while the process does other work. Rejects with the system's error. */
   load(path: string): Promise<Buffer>;
   /** Writes a small file so that nobody ever reads half of it. */
@@ -108,6 +117,18 @@ export const systemDisk: Disk = {
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     // Unlike the time of the last write, that of the last change (ctime) cannot be set.
     return stat && `${stat.dev} ${stat.ino} ${stat.ctimeNs} ${stat.size}`;
+  },
+  hold(folder) {
+    const descriptor = openSync(folder, 'r');
+    // The number of the inode is certain only while the folder is open: some file systems give another one later.
+    const { dev, ino } = fstatSync(descriptor, { bigint: true });
+    return {
+      isInPlace() {
+        const found = statSync(folder, { bigint: true, throwIfNoEntry: false });
+        return found?.dev === dev && found.ino === ino;
+      },
+      close: () => closeSync(descriptor),
+    };
   },
   async load(path) {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -8,7 +8,7 @@ import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { isObject, parseJson } from '../../json.js';
 import { codeOf, isNoSpace } from '../../system-error.js';
-import type { Disk } from '../log/disk.js';
+import type { Disk, HeldFolder } from '../log/disk.js';
 
 export interface OwnerOptions {
   readonly disk: Disk;
@@ -50,6 +50,7 @@ export class Owner {
   #written = '';
   /** The version of the file that was found to hold that heartbeat. */
   #version: string | undefined;
+  #held: HeldFolder | undefined;
 
   constructor(options: OwnerOptions) {
     this.#options = options;
@@ -86,6 +87,8 @@ export class Owner {
     if (version !== undefined && version === this.#version) return;
     const found = this.#read();
     if (found === this.#written) {
+      // The heartbeat of a copy of the folder is the same until the next.
+      if (this.#held && !this.#held.isInPlace()) throw removed(this.#options.folder);
       this.#version = version;
       return;
     }
@@ -99,13 +102,14 @@ export class Owner {
    * write can go on. Throws as `check` does, and what the disk throws.
    */
   heartbeat(): void {
-    const { disk, place, id } = this.#options;
+    const { disk, folder, place, id } = this.#options;
     this.#version = undefined;
     this.check();
     const text = JSON.stringify({ place, id, beats: ++this.#beats });
     try {
       disk.replace(this.#path, text);
       this.#written = text;
+      this.#held ??= disk.hold(folder);
     } catch (error) {
       if (!isNoSpace(error) || this.#written === '') throw error;
     }
@@ -116,7 +120,17 @@ export class Owner {
    * disk throws.
    */
   release(): void {
-    if (this.#read() === this.#written) this.#options.disk.remove(this.#path);
+    try {
+      if (this.#read() === this.#written) this.#options.disk.remove(this.#path);
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Ends the work with the store, which stays acquired for all that others can tell. */
+  close(): void {
+    this.#held?.close();
+    this.#held = undefined;
   }
 
   #read(): string {

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { systemDisk } from '../../../src/inbox/log/disk.js';
@@ -28,6 +28,23 @@ describe('the version of a file', () => {
   it('is not there where there is no file', () => {
     using folder = new Folder();
     expect(systemDisk.versionOf(folder.file('nothing'))).toBeUndefined();
+  });
+});
+
+describe('a folder that is held', () => {
+  it('is in place until its path leads to another, or to none', () => {
+    using folder = new Folder({ 'state/file': '' });
+    const path = folder.file('state');
+    const held = systemDisk.hold(path);
+    expect(held.isInPlace()).toBe(true);
+    renameSync(path, folder.file('old'));
+    expect(held.isInPlace()).toBe(false);
+    cpSync(folder.file('old'), path, { recursive: true });
+    expect(held.isInPlace()).toBe(false);
+    rmSync(path, { recursive: true });
+    renameSync(folder.file('old'), path);
+    expect(held.isInPlace()).toBe(true);
+    held.close();
   });
 });
 

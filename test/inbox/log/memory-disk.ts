@@ -4,7 +4,7 @@
  * zeros before its end, and any of the names that were changed since.
  */
 import { basename, dirname } from 'node:path';
-import type { AppendFile, Disk } from '../../../src/inbox/log/disk.js';
+import type { AppendFile, Disk, HeldFolder } from '../../../src/inbox/log/disk.js';
 
 interface Inode {
   content: Buffer;
@@ -39,6 +39,8 @@ export class MemoryDisk implements Disk {
   open = 0;
   /** What reading in turns waits for, each time. */
   beforeLoad: (path: string) => Promise<void> = async () => {};
+  /** Whether the paths of folders still lead to those that are held. */
+  isInPlace = true;
   /** Whether syncs wait for `releaseSyncs`. */
   holdSyncs = false;
   readonly #held: (() => void)[] = [];
@@ -186,6 +188,10 @@ export class MemoryDisk implements Disk {
     this.#mayFail('read', path);
     this.reads++;
     return Buffer.from(this.#inode(path).content.subarray(position, position + length));
+  }
+
+  hold(): HeldFolder {
+    return { isInPlace: () => this.isInPlace, close() {} };
   }
 
   versionOf(path: string): string | undefined {

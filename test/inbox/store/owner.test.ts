@@ -195,4 +195,14 @@ describe('the heartbeat of an owner', () => {
     first.check();
     expect(disk.reads).toBe(reads + 2);
   });
+
+  it('that is the same in a copy of the folder, in its place, is reported as INBOX_REMOVED', async () => {
+    const { owner, disk } = rig();
+    const first = owner('here', 'first');
+    await first.acquire();
+    first.check();
+    disk.replace(FILE, disk.read(FILE).toString());
+    disk.isInPlace = false;
+    expect(() => first.check()).toThrow(expect.objectContaining({ code: 'INBOX_REMOVED' }));
+  });
 });
