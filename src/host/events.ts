@@ -90,7 +90,7 @@ export interface BudgetEvent {
  * The process did not run for `ms`: it was stopped, or its container or machine was paused. Time limits do not count this
  * time.
  */
-export interface StandstillEvent {
+interface StandstillEvent {
   readonly event: 'process.stood-still';
   readonly ms: number;
 }
