@@ -188,10 +188,13 @@ describe('createApp', () => {
     const { log, lines } = memoryLog();
     process.env['pm_id'] = '0';
     try {
-      for (const supervisor of [false, true])
+      for (const supervisor of [false, true]) {
         await runDuring(createApp({ bot: newBot(), log, supervisor }), () =>
           sandbox.waitFor(() => sandbox.state().waitingPolls === 1),
         );
+        // The server learns of a connection's end a moment later.
+        await sandbox.waitFor(() => sandbox.state().waitingPolls === 0);
+      }
     } finally {
       delete process.env['pm_id'];
     }

@@ -78,7 +78,7 @@ describe("the token in Telegraf's own errors", () => {
     sandbox.addFault({ kind: 'invalid-json', method: 'sendMessage' });
     bot.say(text);
     const line = await daemon.waitFor(({ event, origin }) => [event, origin].includes(where));
-    expect(line).toMatchObject({ err: { message: expect.stringContaining('bot4711:***/sendMessage') } });
+    expect(line).toMatchObject({ err: { message: expect.stringMatching(/bot\d+:\*{3}\/sendMessage/) } });
     expect(await daemon.stop(code === 0 ? 'SIGTERM' : null)).toMatchObject({ code });
     expect(daemon.output).not.toContain('the-key-of-a-bot');
   });

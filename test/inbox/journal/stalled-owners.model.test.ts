@@ -2,7 +2,7 @@
  * Processes in several places that want the same inbox, each of which may stand still or die at any moment: whoever has lost
  * the inbox confirms nothing any more, nothing is lost, and what two have written is no damage.
  */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import { JournalInbox } from '../../../src/inbox/journal/journal-inbox.js';
@@ -13,6 +13,8 @@ import { MemoryDisk } from '../log/memory-disk.js';
 interface Update {
   readonly update_id: number;
 }
+
+jest.setTimeout(30_000);
 
 const PLACES = 3;
 /** Longer than a takeover takes. */
@@ -239,9 +241,9 @@ describe('an inbox that several processes want', () => {
         expect(world.faults).toEqual([]);
         takeovers += world.takeovers - 1;
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
     // Otherwise it shows nothing.
-    expect(takeovers).toBeGreaterThan(100);
+    expect(takeovers).toBeGreaterThan(60);
   });
 });
