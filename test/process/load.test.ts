@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { type Daemon, type DaemonOptions, fixture, type LogLine, spawnDaemon } from '../support/daemon.js';
-import { newToken } from '../support/token.js';
 
 const driver = fixture('drivers', 'run-bot.mjs');
 // Error messages name files as Node does: without symbolic links.
@@ -28,7 +27,7 @@ function run(args: readonly string[], { env = {}, ...options }: DaemonOptions = 
   return spawnDaemon({
     file: driver,
     args,
-    env: { BOT_TOKEN: newToken(), ...(dist && { LASTCALL_DIST: dist }), ...env },
+    env: { BOT_TOKEN: '4711:a-token-of-the-load-tests', ...(dist && { LASTCALL_DIST: dist }), ...env },
     ...options,
   });
 }

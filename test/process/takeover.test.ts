@@ -13,10 +13,9 @@ import {
   median,
   spawnDaemon,
 } from '../support/daemon.js';
-import { newToken } from '../support/token.js';
 
-const TOKEN = newToken('a-token-of-the-takeover-tests');
-const SECOND_TOKEN = newToken('another-token-of-the-takeover-tests');
+const TOKEN = '4711:a-token-of-the-takeover-tests';
+const SECOND_TOKEN = '4712:another-token-of-the-takeover-tests';
 const driver = fixture('drivers', 'run-bot.mjs');
 const nodeModules = join(import.meta.dirname, '..', '..', 'node_modules');
 const folder = mkdtempSync(join(tmpdir(), 'lastcall-takeover-'));
