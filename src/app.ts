@@ -127,8 +127,11 @@ export function composeApp({
     clock,
     joining: ({ telegram }) => {
       logging.addSecret(telegram.token);
-      for (const password of proxySecretsOf(telegram.options.agent)) logging.addPassword(password);
+      hidePasswords(telegram.options.agent);
+      hidePasswords(telegram.options.attachmentAgent);
     },
+    // A bot may choose another agent for each call, or set another at any time.
+    agentUsed: hidePasswords,
     errorText: (error) => logging.errorText(error),
     locks,
     history: recorder,
@@ -189,6 +192,10 @@ export function composeApp({
     logEvent(log, event, botId === undefined ? undefined : { bot: botId }),
   );
   const tellSupervisor = guarded((event: ObservedEvent, botId?: number) => health.observe(event, botId));
+
+  function hidePasswords(agent: unknown): void {
+    for (const password of proxySecretsOf(agent)) logging.addPassword(password);
+  }
 
   function tell(event: ObservedEvent, botId?: number): void {
     tellLog(event, botId);

@@ -29,6 +29,8 @@ export interface BotsOptions {
   readonly history: Pick<RunRecorder, 'hasPolled' | 'inboxOpened' | 'polled'>;
   /** Called before a bot is added, wherever its token came from. */
   joining(bot: Launch['bot']): void;
+  /** Called with each agent of a bot's before polling first uses it. Must not throw. */
+  agentUsed?(agent: object): void;
   /** Puts an error into words, without anything secret. */
   errorText(error: unknown): string;
   /** Tells what happens to the bot with this id. */
@@ -194,7 +196,7 @@ export class Bots {
   }
 
   #pipelineOf(launch: Launch, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
-    const { settings, clock, history, emit, errorText, failed } = this.#options;
+    const { settings, clock, history, emit, agentUsed, errorText, failed } = this.#options;
     const { botId } = identity;
     const key = botKey(identity);
     return new Pipeline({
@@ -211,6 +213,7 @@ export class Bots {
       },
       ...(ownOrderKey && { ownOrderKey }),
       clock,
+      ...(agentUsed && { agentUsed }),
       errorText,
       connected: (me) => {
         this.#failures.delete(botId);

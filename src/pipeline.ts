@@ -88,6 +88,8 @@ export interface PipelineOptions {
   hasPolledBefore(): boolean;
   /** Called once, when `getMe` has answered. */
   connected(me: NonNullable<Telegraf['botInfo']>): void;
+  /** Called with each agent of the bot's before polling first uses it. Must not throw. */
+  agentUsed?(agent: object): void;
   /** Puts an error into words, without anything secret: they are kept with the updates that failed. */
   errorText(error: unknown): string;
   emit(event: PipelineEvent): void;
@@ -116,7 +118,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     const { bot, clock, settings, emit } = options;
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
-    this.#api = createBotApi(bot.telegram, clock);
+    this.#api = createBotApi(bot.telegram, clock, (agent) => options.agentUsed?.(agent));
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
     this.#prepared = prepareBot(bot, options.handlerScope);
     const handlerTimeoutMs = Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0);

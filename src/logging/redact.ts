@@ -36,7 +36,7 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
     search();
   };
   const addPassword = (password: string) => {
-    if (password.trim().length < MIN_PASSWORD_LENGTH) return;
+    if (password.trim().length < MIN_PASSWORD_LENGTH || masks.has(password)) return;
     add(password, '***');
     search();
   };

@@ -62,12 +62,15 @@ describe('a certificate of a private authority', () => {
 });
 
 describe('a proxy with a password', () => {
-  it('carries polls and answers, and its password is in no output', async () => {
+  it.each<[string, Record<string, string>]>([
+    ['for all calls', {}],
+    ['chosen for each call', { FOR_EACH_CALL: 'yes' }],
+  ])('carries polls and answers, and its password is in no output: %s', async (_, more) => {
     await using sandbox = await openSandbox();
     await using front = await withTls(sandbox);
     await using proxy = await startProxy(tunnelTo(front.port));
     await using daemon = launch(sandbox, 'by-agent.js', {
-      env: { ...front.env, PROXY: proxyUrl(proxy.port) },
+      env: { ...front.env, ...more, PROXY: proxyUrl(proxy.port) },
     });
     const { answers } = await sandbox.ask({ chat: 1, text: 'hello' });
     expect(answers).toHaveLength(1);

@@ -27,6 +27,13 @@ export class PollingAgents {
   /** The oldest first. */
   readonly #pools: Pool[] = [];
   readonly #widened = new Set<http.Agent>();
+  readonly #told = new WeakSet<http.Agent>();
+  readonly #used: (agent: http.Agent) => void;
+
+  /** @param used called with each agent of the bot's before it is first used */
+  constructor(used: (agent: http.Agent) => void = () => {}) {
+    this.#used = used;
+  }
 
   /**
    * Returns a pool for polls alone, so that no poll uses a connection that has been idle since a handler's call. An agent
@@ -39,6 +46,7 @@ export class PollingAgents {
     const brought: unknown = (typeof given === 'function' ? given(url) : given) ?? undefined;
     if (brought !== undefined && !isAgent(brought))
       throw new TypeError('the agent option of the bot gives no agent');
+    this.#tell(brought);
     if (brought && !isPlain(brought)) {
       checkProtocol(brought, url);
       this.#widen(brought);
@@ -54,6 +62,12 @@ export class PollingAgents {
     for (const { agent } of this.#pools.splice(0)) agent.destroy();
     for (const agent of this.#widened) widen(agent, -POLLING_CONNECTIONS);
     this.#widened.clear();
+  }
+
+  #tell(agent: http.Agent | undefined): void {
+    if (!agent || this.#told.has(agent)) return;
+    this.#told.add(agent);
+    this.#used(agent);
   }
 
   #addPool(brought: http.Agent | undefined, protocol: string): http.Agent {

@@ -41,12 +41,17 @@ export interface HttpBotApi extends BotApi<Update, UserFromGetMe> {
 /**
  * Creates the Bot API client of one bot.
  *
+ * @param agentUsed called with each agent of the bot's before it is first used; must not throw
  * @throws TypeError when `apiRoot` is not a URL; LastcallError BOT_AGENT when the bot's agent is for another protocol
  */
-export function createBotApi(telegram: TelegramClient, clock: Clock): HttpBotApi {
+export function createBotApi(
+  telegram: TelegramClient,
+  clock: Clock,
+  agentUsed?: (agent: http.Agent) => void,
+): HttpBotApi {
   const { token, options } = telegram;
   const redact = createDetailRedactor(token);
-  const agents = new PollingAgents();
+  const agents = new PollingAgents(agentUsed);
   const root = new URL(options.apiRoot);
   // A function may choose another agent next time.
   if (typeof options.agent !== 'function') agents.agentFor(options.agent, root);
