@@ -2,6 +2,8 @@
 import { type App, composeApp } from './app.js';
 import { completeConfig } from './config/complete.js';
 import type { Config } from './config/schema.js';
+import { fitToContainer } from './container-fit.js';
+import { containerRuntime, heartbeatWarning } from './host/container.js';
 import { embeddedSupervisor } from './host/embedded-supervisor.js';
 import { type IpcChannel, listenOnIpc } from './host/ipc.js';
 import { listenForSignals, type StopSignal } from './host/signals.js';
@@ -10,6 +12,7 @@ import type { Hook } from './lifecycle/hook.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import type { AppEvent } from './logging/app-event.js';
 import { type AppLog, adaptLog } from './logging/app-log.js';
+import { logEvent } from './logging/events.js';
 import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { type Context, type Telegraf, withoutContextType } from './telegraf/telegraf.js';
 
@@ -31,9 +34,9 @@ export interface AppOptions<C extends Context = Context> {
   /** Called for each event of the run, with or without a log. Its errors are ignored. */
   readonly onEvent?: (event: AppEvent) => unknown;
   /**
-   * Whether the app speaks for the whole process to pm2 or systemd, whichever has started it. It then tells them when the
+   * Whether the app speaks for the whole process to pm2, systemd or the container, whichever has started it. It then tells them when the
    * bot polls and how it does, stops when pm2 asks for that by message or is gone, keeps a stop within pm2's
-   * `kill_timeout`, asks systemd for the time that a start or a stop needs, feeds systemd's watchdog, and keeps its state
+   * `kill_timeout` or the container's grace, writes the heartbeat for `lastcall probe` in a container, asks systemd for the time that a start or a stop needs, feeds systemd's watchdog, and keeps its state
    * in systemd's `STATE_DIRECTORY` unless the settings name a folder. Default: no, the program does what it needs itself.
    * For one app of a process at most.
    */
@@ -72,36 +75,43 @@ export function createApp<C extends Context>({
   hooks = [],
   orderKey,
 }: AppOptions<C>): App {
-  const supervisor = isSupervised ? embeddedSupervisor(process) : unsupervised;
-  const { STATE_DIRECTORY } = process.env;
+  const { env } = process;
+  const { STATE_DIRECTORY } = env;
+  const given = completeConfig(settings, process.cwd(), isSupervised ? { STATE_DIRECTORY } : {});
+  const fit = fitToContainer(given, settings.inbox !== undefined, containerRuntime(env));
+  const config = { ...given, ...fit.values };
+  const supervisor = isSupervised ? embeddedSupervisor(process, config.graceMs) : unsupervised;
+  const logging = adaptLog(log, onEvent);
   const app = composeApp({
-    config: completeConfig(settings, process.cwd(), isSupervised ? { STATE_DIRECTORY } : {}),
-    logging: adaptLog(log, onEvent),
+    config,
+    logging,
     source: { bot: withoutContextType(bot), ...(orderKey && { orderKey }) },
     hooks,
     supervisor,
   });
-  return supervisor.kind === 'pm2' ? stoppedByMessages(app, process) : app;
-}
-
-/** Makes pm2's message, and the end of pm2 itself, stop the app while it runs. */
-function stoppedByMessages(app: App, channel: IpcChannel): App {
-  const { lifecycle, run } = app;
+  const hasHeartbeat = isSupervised && config.graceMs !== undefined && supervisor.kind !== 'systemd';
   return {
     ...app,
     async run(options) {
-      const stopListening = listenOnIpc(channel, true, {
-        shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),
-        supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
-      });
+      const warnings = [...fit.warnings, hasHeartbeat && heartbeatWarning(env)];
+      for (const warning of warnings)
+        if (warning) logEvent(logging.log, { event: 'config.warning', warning });
+      const stopListening = supervisor.kind === 'pm2' ? listenToPm2(app, process) : () => {};
       try {
-        return await run(options);
+        return await app.run(options);
       } finally {
         stopListening();
       }
     },
   };
 }
+
+/** Makes pm2's message, and the end of pm2 itself, stop the app. Returns a function that ends that. */
+const listenToPm2 = ({ lifecycle }: App, channel: IpcChannel): (() => void) =>
+  listenOnIpc(channel, true, {
+    shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),
+    supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
+  });
 
 /** The part of `process` that {@link handleSignals} needs. */
 export interface SignalHost {

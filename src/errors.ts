@@ -103,9 +103,10 @@ export const errorTable = {
   },
   INBOX_UNAVAILABLE: {
     exitCode: ExitCode.configuration,
-    likelyCause: 'the state directory cannot be created, or this user cannot write to it',
+    likelyCause:
+      'the state directory cannot be created, or this user cannot write to it, or its file system is read-only (EROFS)',
     nextStep:
-      'set STATE_DIR to a folder that this user can write to (systemd: StateDirectory=); or set INBOX=memory, which stores nothing on disk',
+      'set STATE_DIR to a folder that this user can write to (systemd: StateDirectory=; in a container: where a volume is mounted); or set INBOX=memory, which stores nothing on disk',
   },
   INBOX_FOREIGN: {
     exitCode: ExitCode.configuration,
@@ -186,7 +187,7 @@ export const errorTable = {
   NPM_IN_CONTAINER: {
     exitCode: ExitCode.configuration,
     likelyCause:
-      'the image runs `npm start` or `npx lastcall`: npm ends at SIGTERM without passing it on, and the bot is killed with it',
+      'the image runs `npm start`, `npx lastcall` or `yarn start`: npm and Yarn 1 end at SIGTERM without passing it on, and the bot is killed with them',
     nextStep: 'start lastcall itself, in the exec form: CMD ["node_modules/.bin/lastcall", "run", "bot.js"]',
   },
   NOTIFY_UNAVAILABLE: {

@@ -40,6 +40,7 @@ const leaves = [
   'file-system',
   'json',
   'listener',
+  'make-folder',
   'replace-file',
   'steady-clock',
   'system-error',
@@ -54,9 +55,10 @@ const parts = [...core, ...adapters];
 /** What each part may import besides itself and the leaves; `types` may be imported as types only. */
 const allowed: Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }> = {
   main: { values: ['cli', 'host'], types: [] },
-  cli: { values: ['app', ...parts], types: [] },
+  cli: { values: ['app', 'container-fit', ...parts], types: [] },
   index: { values: ['app', 'embed', 'bot-hook', 'set-up-hook', ...parts], types: [] },
-  embed: { values: ['app', ...parts], types: ['bot-hook'] },
+  embed: { values: ['app', 'container-fit', ...parts], types: ['bot-hook'] },
+  'container-fit': { values: ['host'], types: ['config'] },
   app: {
     values: ['bot-hook', 'drain-hook', 'former-inboxes', 'lock-hook', 'bots', 'stop-budget', ...parts],
     types: [],

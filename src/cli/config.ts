@@ -4,8 +4,14 @@ import { type Reading, readSettings } from '../config/load.js';
 import { invalid } from '../config/problem.js';
 import { type Config, type SettingKey, settingKeys, settings } from '../config/schema.js';
 import { nameAsSet, type SettingSource, sourceInWords } from '../config/source.js';
+import { fitToContainer } from '../container-fit.js';
 import { ExitCode } from '../exit-code.js';
+import { type ContainerRuntime, containerRuntime } from '../host/container.js';
+import { beforeKill } from '../host/kill-margin.js';
+import { recommendedKillAfterMs } from '../host/supervisor.js';
+import { cutShortInWords } from '../logging/events/lifecycle.js';
 import { maskToken } from '../token.js';
+import { durationInWords } from '../words.js';
 import { columns } from './columns.js';
 import type { CommandContext } from './command.js';
 
@@ -15,7 +21,7 @@ import type { CommandContext } from './command.js';
  */
 export async function config({ args, env, cwd, stdout, stderr, signal }: CommandContext): Promise<number> {
   const { flags, options } = parseArguments(args, { options: { json: 'switch' } });
-  const reading = await readSettings({ env, cwd: cwd(), flags, signal });
+  const reading = inContainer(await readSettings({ env, cwd: cwd(), flags, signal }), containerRuntime(env));
   const rows = settingKeys.map((key) => rowOf(reading, key));
   stdout.write(options.has('json') ? asJson(rows, reading) : asTable(rows));
 
@@ -24,6 +30,32 @@ export async function config({ args, env, cwd, stdout, stderr, signal }: Command
   if (problems.length === 0) return ExitCode.clean;
   stderr.write(`${invalid(problems).message}\n`);
   return ExitCode.configuration;
+}
+
+/** What a run in the container would make of the settings. */
+function inContainer(reading: Reading, runtime: ContainerRuntime | undefined): Reading {
+  const { values, sources, warnings } = reading;
+  const fit = fitToContainer(values, sources.inbox?.kind !== 'default', runtime);
+  const fitted = { ...values, ...fit.values };
+  return {
+    ...reading,
+    values: fitted,
+    sources: { ...sources, ...fit.sources },
+    warnings: [...warnings, ...fit.warnings, ...(runtime === undefined ? [] : stopWarnings(fitted))],
+  };
+}
+
+/** The warning that the start logs where the grace leaves less than STOP_TIMEOUT. */
+function stopWarnings({ stopTimeoutMs, graceMs }: Reading['values']): readonly string[] {
+  if (stopTimeoutMs === undefined || graceMs === undefined) return [];
+  const budgetMs = beforeKill(graceMs);
+  if (budgetMs >= stopTimeoutMs) return [];
+  const cutShort = {
+    killAfterMs: graceMs,
+    neededMs: recommendedKillAfterMs(stopTimeoutMs),
+    by: 'container',
+  } as const;
+  return [`a stop may take only ${durationInWords(budgetMs)}, ${cutShortInWords(budgetMs, cutShort)}`];
 }
 
 interface Row {

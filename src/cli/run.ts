@@ -4,12 +4,14 @@ import { backgroundClock } from '../clock.js';
 import { parseArguments } from '../config/arguments.js';
 import { loadConfig, requireToken } from '../config/load.js';
 import { programVariables } from '../config/program-variables.js';
+import { fitToContainer } from '../container-fit.js';
 import { LastcallError } from '../errors.js';
-import { containerRuntime } from '../host/container.js';
+import { containerRuntime, heartbeatWarning } from '../host/container.js';
 import { faultInWords, listenForFaults } from '../host/faults.js';
 import { listenOnIpc } from '../host/ipc.js';
 import { isAlive } from '../host/is-alive.js';
-import { npmAncestor } from '../host/npm-ancestor.js';
+import { type PackageManager, packageManagerAbove } from '../host/package-manager.js';
+import { isUnderShell, shellWarning } from '../host/shell.js';
 import { detectSupervisor } from '../host/supervisor.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
 import { logEvent } from '../logging/events.js';
@@ -17,10 +19,9 @@ import { createLogging } from '../logging/logger.js';
 import { proxySecretsIn } from '../telegraf/proxy-secrets.js';
 import type { ProcessContext } from './command.js';
 import { exampleBotFile, exampleBotWarning, noBotNamed } from './example-bot.js';
-import { fitToContainer } from './fit-to-container.js';
 import { splitAtDashes } from './split-arguments.js';
 
-const NPM_CHECK_MS = 500;
+const MANAGER_CHECK_MS = 500;
 
 /** Resolves to the exit code once the run has ended and its log is written. */
 export async function run({ args, env, cwd, signal, signals, process }: ProcessContext): Promise<number> {
@@ -28,13 +29,15 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   const { flags, files } = parseArguments(before, { files: 1 });
   const loaded = await loadConfig({ env, flags, cwd: cwd(), signal });
   const runtime = containerRuntime(env);
-  const { config, warning: containerWarning } = fitToContainer(loaded, runtime !== undefined);
+  const fit = fitToContainer(loaded.config, loaded.sources.inbox.kind !== 'default', runtime);
+  const config = { ...loaded.config, ...fit.values };
   const { secrets } = loaded;
   // pm2 passes on what it gets itself.
-  const npm = env['pm_id'] === undefined ? npmAncestor(env, process.ppid) : undefined;
+  const isUnderPm2 = env['pm_id'] !== undefined;
+  const manager = isUnderPm2 ? undefined : packageManagerAbove(env, process.ppid);
   // Somebody at a terminal of a container looks after it, as on any other machine.
-  const isAttended = process.stdin.isTTY === true;
-  if (npm !== undefined && (npm === 1 || (runtime !== undefined && !isAttended))) throw npmInContainer();
+  const isAlone = runtime !== undefined && process.stdin.isTTY !== true;
+  if (manager && (manager.pid === 1 || isAlone)) throw managedInContainer(manager);
   const named = files[0] ?? config.botModule;
   const file = named ?? exampleBotFile;
   // The example bot needs a token. A newcomer without a token gets a plain error before anything is logged.
@@ -53,10 +56,12 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   for (const password of proxySecretsIn(env)) logging.addPassword(password);
   const warnings = [
     ...loaded.warnings,
-    ...(containerWarning === undefined ? [] : [containerWarning]),
-    ...(named === undefined ? [exampleBotWarning] : []),
+    ...fit.warnings,
+    isAlone && !isUnderPm2 && isUnderShell(process.ppid) && shellWarning,
+    config.graceMs !== undefined && supervisor.kind !== 'systemd' && heartbeatWarning(env),
+    named === undefined && exampleBotWarning,
   ];
-  for (const warning of warnings) logEvent(logging.log, { event: 'config.warning', warning });
+  for (const warning of warnings) if (warning) logEvent(logging.log, { event: 'config.warning', warning });
 
   const { lifecycle, run, forced } = composeApp({
     config,
@@ -70,12 +75,15 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
     hasten: () => lifecycle.hasten(),
     forced,
   });
-  listenOnIpc(process, env['pm_id'] !== undefined, {
+  listenOnIpc(process, isUnderPm2, {
     shutdown: () => void lifecycle.stop(StopReason.message('shutdown')),
     supervisorGone: () => void lifecycle.stop(StopReason.supervisorGone()),
   });
-  if (npm !== undefined)
-    whenGone(npm, () => void lifecycle.stop(StopReason.supervisorGone('npm, which started the bot,')));
+  if (manager)
+    whenGone(
+      manager.pid,
+      () => void lifecycle.stop(StopReason.supervisorGone(`${manager.name}, which started the bot,`)),
+    );
   listenForFaults(process, (error, origin, ownedByProgram) => {
     logEvent(logging.log, { event: 'process.fault', origin, error });
     if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
@@ -85,18 +93,18 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
   return exitCode;
 }
 
-/** npm dies of SIGTERM and leaves what it has started running, which would poll on with nobody to stop it. */
+/** npm and Yarn die of SIGTERM and leave what they have started running, which would poll on with nobody to stop it. */
 function whenGone(pid: number, gone: () => void): void {
-  backgroundClock.after(NPM_CHECK_MS, () => {
+  backgroundClock.after(MANAGER_CHECK_MS, () => {
     if (isAlive(pid)) whenGone(pid, gone);
     else gone();
   });
 }
 
-function npmInContainer(): LastcallError {
+function managedInContainer({ name }: PackageManager): LastcallError {
   return new LastcallError(
     'NPM_IN_CONTAINER',
-    'npm',
-    'npm has started the bot, and would keep the stop signal of the container from it',
+    name,
+    `${name} has started the bot, and would keep the stop signal of the container from it`,
   );
 }

@@ -3,7 +3,7 @@ import { maskTokens } from '../token.js';
 
 /**
  * The source of a value. `prefixedName` is the variable's name, where that has the prefix. `secret-file` is a file that
- * another setting, or systemd, names.
+ * another setting, or systemd, names. `container` is one that leaves no other choice.
  */
 export type SettingSource =
   | { readonly kind: 'flag'; readonly flag: string }
@@ -15,7 +15,8 @@ export type SettingSource =
       readonly line?: number;
     }
   | { readonly kind: 'secret-file'; readonly path: string; readonly named: string }
-  | { readonly kind: 'default'; readonly from?: string };
+  | { readonly kind: 'default'; readonly from?: string }
+  | { readonly kind: 'container' };
 
 /** Returns a short text for a column: `environment`, `.env:3`, `--poll-timeout`. */
 export function sourceInWords(source: SettingSource): string {
@@ -30,6 +31,8 @@ export function sourceInWords(source: SettingSource): string {
       return `${source.named} (${maskTokens(source.path)})`;
     case 'default':
       return source.from === undefined ? 'default' : `default, from ${source.from}`;
+    case 'container':
+      return 'the container, which has no volume there';
   }
 }
 

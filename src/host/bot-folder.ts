@@ -1,7 +1,8 @@
 /** The folder of a bot, in which only the bot's user may read or write. */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ALL = 0o002;
@@ -13,7 +14,7 @@ const WRITABLE_BY_ALL = 0o002;
  * @throws LastcallError STATE_DIR_UNSAFE
  */
 export function prepareBotFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   check(folder);
   check(join(folder, 'inbox'));
 }

@@ -1,19 +1,23 @@
 /** Containers: whether the process is in one, how long it has after SIGTERM, and the heartbeat that probes look at. */
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileSystemOf } from '../file-system.js';
+import { describeThrown } from '../thrown.js';
 import { heartbeatFile, writeHeartbeat } from './heartbeat.js';
 import { beforeKill } from './kill-margin.js';
 import type { Supervisor } from './supervisor.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export type ContainerRuntime = 'Docker' | 'Podman' | 'Kubernetes';
+export type ContainerRuntime = 'Docker' | 'Podman' | 'Kubernetes' | 'the container';
 
 /** How long each runtime waits between SIGTERM and SIGKILL if nobody sets it. A container is not told what is set. */
-const defaultGraceMs: Readonly<Record<ContainerRuntime, number>> = {
+export const defaultGraceMs: Readonly<Record<ContainerRuntime, number>> = {
   Docker: 10_000,
   Podman: 10_000,
   Kubernetes: 30_000,
+  // The shortest of those that are common.
+  'the container': 10_000,
 };
 
 /** How old a heartbeat may be. The loop may be busy for some time, as under the watchdog of the shipped unit. */
@@ -25,6 +29,10 @@ export interface ContainerTraces {
   readonly podmanFile: boolean;
   /** Whether the root of the file system is the layer of a container. */
   readonly overlayRoot: boolean;
+  /** Whether the process ids are others than those of the machine. */
+  readonly ownPids: boolean;
+  /** Whether a systemd runs the system. */
+  readonly systemd: boolean;
 }
 
 /** Returns the runtime of the container that the process is in, or undefined. `container=none` in the environment says no. */
@@ -39,54 +47,61 @@ export function containerRuntime(
   if (env['container'] === 'podman' || traces.podmanFile) return 'Podman';
   // Images of whole machines are made from those of Docker, whose file they keep.
   if (env['container'] === 'docker' || (traces.dockerFile && traces.overlayRoot)) return 'Docker';
-  return undefined;
+  // containerd and those that run it leave no mark of their own.
+  return traces.ownPids && traces.overlayRoot && !traces.systemd ? 'the container' : undefined;
 }
+
+/** The number of the machine's own namespace of process ids, which is the same on every Linux. */
+const MACHINE_PIDS = 'pid:[4026531836]';
 
 function systemTraces(): ContainerTraces {
   return {
     dockerFile: existsSync('/.dockerenv'),
     podmanFile: existsSync('/run/.containerenv'),
     overlayRoot: process.platform === 'linux' && fileSystemOf('/') === 'overlay',
+    ownPids: hasOwnPids(),
+    systemd: existsSync('/run/systemd/system'),
   };
 }
 
-/** Returns how long after SIGTERM the process is killed: the grace that is set, else the runtime's default. */
-export const graceOf = (runtime: ContainerRuntime | undefined, setMs: number | undefined): number =>
-  setMs ?? (runtime === undefined ? Number.POSITIVE_INFINITY : defaultGraceMs[runtime]);
+function hasOwnPids(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/pid') !== MACHINE_PIDS;
+  } catch {
+    return false;
+  }
+}
 
-/** Adds to a supervisor what a container demands of it: its grace, and a heartbeat. */
-export function inContainer(supervisor: Supervisor, graceMs: number, env: Environment): Supervisor {
-  const { stopLimitMs = Number.POSITIVE_INFINITY, killAfterMs = stopLimitMs } = supervisor;
+/** Adds to the supervisor inside a container, if there is one, what the container demands: its grace, and a heartbeat. */
+export function inContainer(inside: Supervisor, graceMs: number, env: Environment): Supervisor {
+  const { kind, stopLimitMs = Number.POSITIVE_INFINITY, killAfterMs = stopLimitMs } = inside;
   const path = heartbeatFile(env);
-  const limits = graceMs < killAfterMs ? limitedTo(graceMs) : {};
   return {
-    ...supervisor,
-    ...limits,
+    ...inside,
+    ...(kind === 'none' && { kind: 'container' }),
+    ...(graceMs < killAfterMs && {
+      stopLimitMs: beforeKill(graceMs),
+      killAfterMs: graceMs,
+      killer: 'container',
+    }),
     watchdogMs: HEARTBEAT_WITHIN_MS,
-    ping: () => writeHeartbeat(path),
+    ping() {
+      try {
+        writeHeartbeat(path);
+      } catch {
+        // The start has warned, and the probe finds no heartbeat and says where it has looked.
+      }
+    },
   };
 }
 
-/** The limits of a stop that is killed when the grace of a container is over. */
-export const limitedTo = (graceMs: number): Pick<Supervisor, 'stopLimitMs' | 'killAfterMs' | 'killer'> =>
-  Number.isFinite(graceMs)
-    ? { stopLimitMs: beforeKill(graceMs), killAfterMs: graceMs, killer: 'container' }
-    : {};
-
-/** A container without a supervisor inside it. */
-export const containerSupervisor = (graceMs: number, env: Environment): Supervisor =>
-  inContainer({ kind: 'container', ready() {}, status() {} }, graceMs, env);
-
-/**
- * Returns what is lost where the state has no volume, as a sentence; undefined where it has one.
- *
- * @param keepsJournal whether the journal is kept there all the same, because INBOX is set
- */
-export function volumeWarning(stateDir: string, keepsJournal: boolean): string | undefined {
-  const kind = fileSystemOf(stateDir);
-  if (kind === 'other') return undefined;
-  const place = `${stateDir} (STATE_DIR) is ${kind === 'overlay' ? "on the container's own layer" : 'in memory'} and goes with the container`;
-  return keepsJournal
-    ? `${place}, and with it the updates in the inbox: mount a volume there, or set INBOX=memory`
-    : `${place}, so updates are kept at Telegram (INBOX=memory): for the journal, mount a volume there`;
+/** Writes the first heartbeat. Returns what is wrong where that cannot be, as a sentence; undefined where all is well. */
+export function heartbeatWarning(env: Environment): string | undefined {
+  const path = heartbeatFile(env);
+  try {
+    writeHeartbeat(path);
+    return undefined;
+  } catch (error) {
+    return `the heartbeat ${path} cannot be written, so that \`lastcall probe\` takes the bot for dead: ${describeThrown(error)}; mount a tmpfs at ${dirname(dirname(path))}, or set TMPDIR to a folder that can be written to`;
+  }
 }

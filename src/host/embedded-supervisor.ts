@@ -1,4 +1,5 @@
 /** The supervisor of a program that embeds lastcall: known at once, although the connection takes a moment. */
+import { inContainer } from './container.js';
 import { keepClusterWorker, pm2Supervisor } from './pm2.js';
 import { type SupervisedProcess, type Supervisor, supervisorOf, unsupervised } from './supervisor.js';
 import { connectToSystemd, watchdogMsOf } from './systemd.js';
@@ -6,22 +7,23 @@ import { connectToSystemd, watchdogMsOf } from './systemd.js';
 /**
  * Returns the supervisor of the process. What it is told before `connect` has resolved, it is told then. Other than the
  * daemon, the program keeps what pm2 has installed in it.
+ *
+ * @param graceMs how long after SIGTERM the container is killed, if the process is in one
  */
 export function embeddedSupervisor(
   process: SupervisedProcess,
+  graceMs?: number,
   connectTo: typeof connectToSystemd = connectToSystemd,
 ): Supervisor {
+  const { env } = process;
   const found = supervisorOf(process);
-  switch (found.kind) {
-    case 'none':
-      return unsupervised;
-    case 'pm2':
-      return { ...pm2Supervisor(process), connect: () => keepClusterWorker(process.env) };
-    case 'systemd': {
-      const { env } = process;
-      return systemdOnceConnected(() => connectTo(found.socket, env), watchdogMsOf(env));
-    }
-  }
+  if (found.kind === 'systemd')
+    return systemdOnceConnected(() => connectTo(found.socket, env), watchdogMsOf(env));
+  const inside =
+    found.kind === 'pm2'
+      ? { ...pm2Supervisor(process), connect: () => keepClusterWorker(env) }
+      : unsupervised;
+  return graceMs === undefined ? inside : inContainer(inside, graceMs, env);
 }
 
 function systemdOnceConnected(

@@ -1,7 +1,8 @@
 /** The heartbeat of a run in a container: a file that is written while the run makes progress, for `lastcall probe`. */
-import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../make-folder.js';
 import { replaceFile } from '../replace-file.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,14 +16,12 @@ export function heartbeatFile(env: Environment): string {
   return join(folder, `lastcall-${process.getuid?.() ?? 0}`, 'heartbeat');
 }
 
-/** Writes the heartbeat. A failure is left to the probe, which finds no heartbeat and says where it has looked. */
+/** Writes the heartbeat. Throws an error that says why it cannot be written. */
 export function writeHeartbeat(path: string, nowMs = systemUptimeMs()): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    if (isOwnFolder(dirname(path))) replaceFile(path, `${nowMs}\n`);
-  } catch {
-    // See above.
-  }
+  const folder = dirname(path);
+  makeFolder(folder);
+  if (!isOwnFolder(folder)) throw new Error(`${folder} is not a folder of this user alone`);
+  replaceFile(path, `${nowMs}\n`);
 }
 
 /** Returns how long ago the heartbeat was written; undefined if there is none, or one of another boot. */

@@ -2,9 +2,10 @@
  * Writes the record of this run to one small file per bot, from which the next run can tell how this run ended. Each
  * change of phase is written synchronously, because the process may be killed right after it.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LifecycleEvent } from '../lifecycle/events.js';
+import { makeFolder } from '../make-folder.js';
 import { replaceFile } from '../replace-file.js';
 import { codeOf } from '../system-error.js';
 import { readBootId } from './boot-id.js';
@@ -175,7 +176,7 @@ export class RunRecorder {
     const path = this.#pathOf(key);
     if (path === undefined) return;
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(path));
       replaceFile(path, `${this.#lineOf(key, fields)}\n`);
     } catch (error) {
       // A write that fails would fail again at the next phase, so it is reported once and not repeated.

@@ -60,25 +60,18 @@ export function supervisorOf({
   return { kind: 'systemd', socket };
 }
 
-/** Connects to the supervisor. Rejects with NOTIFY_UNAVAILABLE if systemd expects messages that cannot be sent. */
-export async function detectSupervisor(
-  process: SupervisedProcess,
-  /** The grace of a container, if it is set. */
-  graceMs?: number,
-): Promise<Supervisor> {
+/**
+ * Connects to the supervisor. Rejects with NOTIFY_UNAVAILABLE if systemd expects messages that cannot be sent.
+ *
+ * @param graceMs how long after SIGTERM the container is killed, if the process is in one
+ */
+export async function detectSupervisor(process: SupervisedProcess, graceMs?: number): Promise<Supervisor> {
   const found = supervisorOf(process);
   // systemd grants more time on request, and has a watchdog of its own.
   if (found.kind === 'systemd')
     return (await import('./systemd.js')).connectToSystemd(found.socket, process.env);
-  const { containerRuntime, containerSupervisor, graceOf, inContainer, limitedTo } = await import(
-    './container.js'
-  );
-  const runtime = containerRuntime(process.env);
-  const grace = graceOf(runtime, graceMs);
-  if (found.kind === 'pm2') {
-    const pm2 = await (await import('./pm2.js')).connectToPm2(process);
-    return runtime === undefined && graceMs === undefined ? pm2 : inContainer(pm2, grace, process.env);
-  }
-  if (runtime !== undefined) return containerSupervisor(grace, process.env);
-  return graceMs === undefined ? unsupervised : { ...unsupervised, ...limitedTo(grace) };
+  const inside = found.kind === 'pm2' ? await (await import('./pm2.js')).connectToPm2(process) : unsupervised;
+  return graceMs === undefined
+    ? inside
+    : (await import('./container.js')).inContainer(inside, graceMs, process.env);
 }

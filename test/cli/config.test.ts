@@ -25,7 +25,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}) {
     });
   const exitCode = await config({
     args,
-    env: { HOME: '/home/ann', ...env },
+    env: { HOME: '/home/ann', container: 'none', ...env },
     cwd: () => cwd,
     stdout: to('stdout'),
     stderr: to('stderr'),
@@ -86,6 +86,19 @@ describe('lastcall config', () => {
       ),
     ]);
     expect(stderr).not.toContain('verbose');
+  });
+
+  it('shows what a run in the container would make of the settings', async () => {
+    const inContainer = { container: 'docker', STATE_DIR: '/lastcall-state' };
+    const { exitCode, stdout, stderr } = await run([], inContainer);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^INBOX +memory +the container, which has no volume there$/m);
+    expect(stdout).toMatch(/^GRACE +10s +default, from Docker$/m);
+    expect(stderr).toMatch(/^warning: \/lastcall-state \(STATE_DIR\) is on .*INBOX=memory/m);
+    expect(stderr).toMatch(/^warning: a stop may take only 9\.6 s, because .* at least 95 s/m);
+    const set = await run([], { ...inContainer, LASTCALL_GRACE: '95s', INBOX: 'journal' });
+    expect(set.stdout).toMatch(/^INBOX +journal +environment$/m);
+    expect(set.stderr).toMatch(/^warning: .*the updates in the inbox.*\n$/);
   });
 
   it('prints JSON for programs', async () => {

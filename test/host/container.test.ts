@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { containerRuntime, containerSupervisor, graceOf, inContainer } from '../../src/host/container.js';
+import { containerRuntime, heartbeatWarning, inContainer } from '../../src/host/container.js';
+import { heartbeatAgeMs, heartbeatFile } from '../../src/host/heartbeat.js';
 import { pm2Supervisor } from '../../src/host/pm2.js';
-import { detectSupervisor } from '../../src/host/supervisor.js';
+import { detectSupervisor, unsupervised } from '../../src/host/supervisor.js';
+import { Folder } from '../support/folder.js';
 
-const none = { dockerFile: false, podmanFile: false, overlayRoot: false };
+const none = { dockerFile: false, podmanFile: false, overlayRoot: false, ownPids: false, systemd: false };
+const unnamed = { ...none, overlayRoot: true, ownPids: true };
 
 describe('the runtime of the container', () => {
   it.each([
@@ -18,6 +21,10 @@ describe('the runtime of the container', () => {
       none,
       'Kubernetes',
     ],
+    ['unknown where only its processes and its layer are its own', {}, unnamed, 'the container'],
+    ['none where a systemd runs there', {}, { ...unnamed, systemd: true }, undefined],
+    ['none on a machine that runs from a layer', {}, { ...none, overlayRoot: true }, undefined],
+    ['none in a service of systemd', { INVOCATION_ID: '1' }, { ...unnamed, dockerFile: true }, undefined],
     [
       'none where the environment says so',
       { container: 'none', KUBERNETES_SERVICE_HOST: '10.0.0.1' },
@@ -30,17 +37,8 @@ describe('the runtime of the container', () => {
 });
 
 describe('the grace', () => {
-  it.each([
-    ['Docker', undefined, 10_000],
-    ['Kubernetes', undefined, 30_000],
-    ['Kubernetes', 95_000, 95_000],
-    [undefined, undefined, Number.POSITIVE_INFINITY],
-  ] as const)('of %s, with %s set, is %d ms', (runtime, set, expected) => {
-    expect(graceOf(runtime, set)).toBe(expected);
-  });
-
   it('limits the stop, less a margin', () => {
-    expect(containerSupervisor(10_000, {})).toMatchObject({
+    expect(inContainer(unsupervised, 10_000, {})).toMatchObject({
       kind: 'container',
       stopLimitMs: 9_600,
       killAfterMs: 10_000,
@@ -62,8 +60,24 @@ describe('the grace', () => {
   it('counts where it is set, though no container is known', async () => {
     const env = { container: 'none' };
     expect(await detectSupervisor({ pid: 8, env }, 20_000)).toMatchObject({
-      kind: 'none',
+      kind: 'container',
       killAfterMs: 20_000,
     });
+  });
+});
+
+describe('the heartbeat', () => {
+  it('that can be written is no news', () => {
+    using folder = new Folder();
+    expect(heartbeatWarning({ TMPDIR: folder.path })).toBeUndefined();
+    expect(heartbeatAgeMs(heartbeatFile({ TMPDIR: folder.path }))).toBeDefined();
+  });
+
+  it('that cannot be written is one, with the reason and what to do', () => {
+    using folder = new Folder({ file: '' });
+    const TMPDIR = folder.file('file');
+    const warning = heartbeatWarning({ TMPDIR });
+    expect(warning).toMatch(/cannot be written.*ENOTDIR.*mount a tmpfs at .*file, or set TMPDIR/);
+    expect(() => inContainer(unsupervised, 10_000, { TMPDIR }).ping?.()).not.toThrow();
   });
 });

@@ -23,7 +23,7 @@ describe('the supervisor of an embedding program', () => {
 
   it('is known before it is connected, and is then told what it missed', async () => {
     const told: unknown[] = [];
-    const supervisor = embeddedSupervisor(underSystemd, async () => recorder(told));
+    const supervisor = embeddedSupervisor(underSystemd, undefined, async () => recorder(told));
     expect(supervisor).toMatchObject({ kind: 'systemd', watchdogMs: 3_000 });
     supervisor.extend?.(5_000);
     supervisor.ready();
@@ -36,7 +36,9 @@ describe('the supervisor of an embedding program', () => {
   });
 
   it('may be told things without a connection', async () => {
-    const supervisor = embeddedSupervisor(underSystemd, () => Promise.reject(new Error('no socket')));
+    const supervisor = embeddedSupervisor(underSystemd, undefined, () =>
+      Promise.reject(new Error('no socket')),
+    );
     await expect(supervisor.connect?.()).rejects.toThrow('no socket');
     supervisor.ready();
   });
@@ -51,5 +53,12 @@ describe('the supervisor of an embedding program', () => {
     const supervisor = embeddedSupervisor(process);
     await supervisor.connect?.();
     expect(supervisor).toMatchObject({ kind: 'pm2', stopLimitMs: 3_600, killAfterMs: 4_000 });
+  });
+
+  it('is the container where there is no other, with its grace and a heartbeat', () => {
+    const supervisor = embeddedSupervisor({ pid: 8, env: {} }, 10_000);
+    expect(supervisor).toMatchObject({ kind: 'container', stopLimitMs: 9_600, watchdogMs: 60_000 });
+    expect(supervisor.ping).toBeDefined();
+    expect(embeddedSupervisor({ ...underSystemd }, 10_000).kind).toBe('systemd');
   });
 });

@@ -37,7 +37,10 @@ it('is not believed in a folder that others may write to, nor behind a link', ()
   }
 });
 
-it('that cannot be written harms nobody', () => {
+it('says why it cannot be written', () => {
   writeFileSync(join(folder, 'file'), '');
-  expect(() => writeHeartbeat(join(folder, 'file', 'lastcall-0', 'heartbeat'))).not.toThrow();
+  expect(() => writeHeartbeat(join(folder, 'file', 'lastcall-0', 'heartbeat'))).toThrow('ENOTDIR');
+  writeHeartbeat(path, 1_000);
+  chmodSync(dirname(path), 0o777);
+  expect(() => writeHeartbeat(path)).toThrow('is not a folder of this user alone');
 });

@@ -7,7 +7,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -15,13 +14,13 @@ import {
   renameSync,
   rmSync,
   statfsSync,
-  statSync,
   writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { fileSystemOf } from '../../file-system.js';
+import { makeFolder } from '../../make-folder.js';
 import { replaceFile } from '../../replace-file.js';
 import { codeOf } from '../../system-error.js';
 
@@ -79,19 +78,8 @@ export interface Disk {
 
 export const systemDisk: Disk = {
   makeFolder(path) {
-    const parent = dirname(path);
-    try {
-      mkdirSync(path, { mode: 0o700 });
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === 'EEXIST' && statSync(path).isDirectory()) return;
-      // Parents are made one by one: where the disk is read-only, Node's `recursive` only says ENOENT.
-      if (code !== 'ENOENT' || parent === path) throw error;
-      systemDisk.makeFolder(parent);
-      mkdirSync(path, { mode: 0o700 });
-    }
     // A file in a new folder is durable only if the names of all new folders above it are.
-    systemDisk.syncFolder(parent);
+    makeFolder(path, (made) => systemDisk.syncFolder(dirname(made)));
   },
   list(folder) {
     try {

@@ -113,14 +113,18 @@ function budgetInWords({ budgetMs, drainMs, hooksMs, cutShort }: BudgetEvent): s
   const [whole, drain, hooks] = [budgetMs, drainMs, hooksMs].map(durationInWords);
   const shares = `the drain ${drain}, the hooks after it ${hooks} plus what the drain leaves`;
   if (!cutShort) return `A stop may take ${whole}: ${shares}`;
-  const { killAfterMs, neededMs, by } = cutShort;
+  return `A stop may take only ${whole} (${shares}), ${cutShortInWords(budgetMs, cutShort)}`;
+}
+
+/** Says why a stop may take less than STOP_TIMEOUT, and what to do. */
+export function cutShortInWords(
+  budgetMs: number,
+  { killAfterMs, neededMs, by }: NonNullable<BudgetEvent['cutShort']>,
+): string {
   const ownLimit = budgetMs < 1 ? '' : `, or STOP_TIMEOUT to at most ${Math.floor(budgetMs)}ms`;
-  if (by === 'container') {
-    const graceInWords = durationInWords(killAfterMs);
-    return `A stop may take only ${whole} (${shares}), because a container is killed ${graceInWords} after SIGTERM unless LASTCALL_GRACE says otherwise: set stop_grace_period (Docker) or terminationGracePeriodSeconds (Kubernetes) to at least ${Math.ceil(neededMs / 1_000)} s, and LASTCALL_GRACE to the same${ownLimit}`;
-  }
-  const cures = `set kill_timeout to at least ${neededMs}${ownLimit}`;
-  return `A stop may take only ${whole} (${shares}), because pm2 kills after ${durationInWords(killAfterMs)}: ${cures}`;
+  if (by !== 'container')
+    return `because pm2 kills after ${durationInWords(killAfterMs)}: set kill_timeout to at least ${neededMs}${ownLimit}`;
+  return `because a container is killed ${durationInWords(killAfterMs)} after SIGTERM unless LASTCALL_GRACE says otherwise: set stop_grace_period (Docker) or terminationGracePeriodSeconds (Kubernetes) to at least ${Math.ceil(neededMs / 1_000)} s, and LASTCALL_GRACE to the same${ownLimit}`;
 }
 
 /** Returns the message of the error that a hook threw, without the hook's name, which the line has already. */
