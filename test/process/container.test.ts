@@ -105,11 +105,16 @@ describe('in a container', () => {
     rmSync(STATE_DIR, { recursive: true, force: true });
   });
 
-  it('with a volume keeps its journal', async () => {
+  it('started by a shell warns that the signal does not arrive', async () => {
     await using sandbox = await openSandbox();
-    await using daemon = run(sandbox, {});
-    if (fileSystemOf(folder) === 'other') expect(await daemon.waitFor('inbox.opened')).toBeDefined();
-    await daemon.stop();
+    await using daemon = new Daemon({
+      args: ['run', file],
+      entering: ['sh', '-c', '"$@"; exit', 'sh'],
+      detached: true,
+      env: { ...settingsFor(sandbox), container: 'docker', INBOX: 'memory' },
+    });
+    await daemon.waitFor('lifecycle.running');
+    expect(warnings(daemon)).toMatchObject([{ msg: expect.stringMatching(/^a shell .*the exec form/) }]);
   });
 });
 

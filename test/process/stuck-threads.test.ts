@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.js';
+import { Container, describeInContainers } from '../support/container.js';
 import {
   type Daemon,
   type DaemonOptions,
@@ -102,5 +103,21 @@ describe('a stop ends the process', () => {
     // Any code but 0 counts as a failure of the stop.
     expect(end).toMatchObject(ends(1));
     expect(end.tookMs).toBeLessThan(1_000);
+  });
+});
+
+describeInContainers('a stop as PID 1, to which its own signals do nothing,', () => {
+  (hasExecve ? it : it.skip)(`has its exit code with a thread stuck${without}`, async () => {
+    const { token, apiRoot } = sandbox;
+    await using container = new Container({
+      command: ['node_modules/.bin/lastcall', 'run', 'bot.mjs'],
+      build: ['mkfifo pipe', 'ln -s node_modules/lastcall/test/fixtures/modules/opens-pipes.mjs bot.mjs'],
+      env: { BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot, PIPES: '/app/pipe', STOP_TIMEOUT: '1s' },
+    });
+    await sandbox.ask({ chat: 1, text: 'open' });
+    const end = await container.stop();
+    expect(end).toMatchObject(ends(1));
+    expect(end.tookMs).toBeLessThan(1_500 + MARGIN_MS);
+    expect(container.daemon.receipt).toMatchObject({ pid: 1, outcome: 'cut', exitCode: 1 });
   });
 });

@@ -50,7 +50,7 @@ export interface ContainerOptions {
 }
 
 /** Becomes PID 1; `$1`: an empty folder, `$2`: the repository, `$3`: node. Its other arguments are the command. */
-const boot = String.raw`
+const boot = `
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
@@ -68,6 +68,8 @@ ln -sf /app/node_modules/lastcall/node_modules/.bin/pm2-runtime usr/local/bin/pm
 [ -e usr/local/bin/node ] || touch usr/local/bin/node
 mount --bind "$3" usr/local/bin/node
 grep -q ^node: etc/passwd || echo 'node:x:1000:1000::/home/node:/bin/sh' >> etc/passwd
+mkdir -p home/node
+chown 1000:1000 home/node
 hostname container
 chroot . sh -euc "cd /app; $BUILD"
 if [ -n "$VOLUME" ]; then
@@ -145,26 +147,22 @@ export class Container implements AsyncDisposable {
 
   /** Runs a command in the container as its user, as `docker exec` and a HEALTHCHECK do. */
   exec(...command: readonly string[]): Promise<Ran> {
-    const entering = [
-      '--target',
-      `${this.#pid}`,
-      '--mount',
-      '--pid',
-      '--uts',
-      '--ipc',
-      '--root',
-      '--wdns=/app',
-    ];
+    return this.#exec([...this.#as, ...command]);
+  }
+
+  /** The same with a clock of the machine that is so much later. */
+  execLater(seconds: number, ...command: readonly string[]): Promise<Ran> {
+    return this.#exec(['unshare', '--time', `--monotonic=${seconds}`, '--fork', ...this.#as, ...command]);
+  }
+
+  #exec(command: readonly string[]): Promise<Ran> {
+    const target = `--target=${this.#pid}`;
+    const entering = [target, '--mount', '--pid', '--uts', '--ipc', '--root', '--wdns=/app'];
     return new Promise((resolve, reject) => {
-      execFile(
-        'nsenter',
-        [...entering, ...this.#as, ...command],
-        { env: this.#env },
-        (error, stdout, stderr) => {
-          if (error && typeof error.code !== 'number') return reject(error);
-          resolve({ code: Number(error?.code ?? 0), output: stdout + stderr });
-        },
-      );
+      execFile('nsenter', [...entering, ...command], { env: this.#env }, (error, stdout, stderr) => {
+        if (error && typeof error.code !== 'number') return reject(error);
+        resolve({ code: Number(error?.code ?? 0), output: stdout + stderr });
+      });
     });
   }
 
