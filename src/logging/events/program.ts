@@ -16,7 +16,7 @@ export type ProgramEvent =
 export const programEvents: Rows<ProgramEvent> = {
   'config.warning': {
     level: 'warn',
-    means: 'a setting is probably not what was meant',
+    means: 'a setting is probably not what was meant, or the container lacks something',
     message: ({ warning }) => warning,
     fields: () => ({}),
   },
