@@ -10,10 +10,10 @@ import { dockerfile, dockerRun, pm2Command } from '../support/readme-container.j
 
 jest.setTimeout(30_000);
 
-/** A folder on the machine's disk, as volumes are. */
+/** A folder on the machine's disk, as volumes are; /tmp may be in memory. */
 let volume: string;
 beforeEach(() => {
-  volume = mkdtempSync(join(repository, '..', 'lastcall-volume-'));
+  volume = mkdtempSync(join(repository, 'node_modules', '.volume-'));
 });
 afterEach(() => rmSync(volume, { recursive: true, force: true }));
 
