@@ -5,7 +5,7 @@ import type { Signals } from '../host/signals.js';
 import { isJournald, withPriority } from '../logging/journald.js';
 import { ignoreErrors } from '../logging/log-stream.js';
 import { maskTokens } from '../token.js';
-import { splitAtDashes } from './split-arguments.js';
+import { asksForHelp } from './split-arguments.js';
 
 /** The parts of the process that most commands use. */
 export interface CommandContext {
@@ -42,7 +42,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 export const commandNames: readonly string[] = Object.keys(commands);
 
 /** The commands that have a help of their own. */
-const HELPS_ITSELF: readonly string[] = ['sandbox'];
+const HELPS_ITSELF: readonly string[] = ['sandbox', 'unit'];
 
 const aliases: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };
 
@@ -77,11 +77,6 @@ function printError(text: string): void {
   const { stderr, env } = process;
   const masked = maskTokens(`lastcall: ${text}\n`);
   stderr.write(isJournald(env, stderr.fd) ? withPriority('error', masked) : masked);
-}
-
-/** Whether `--help` is among the arguments before `--`. Arguments after `--` are for the bot program. */
-function asksForHelp(args: readonly string[]): boolean {
-  return splitAtDashes(args).before.some((argument) => aliases[argument] === 'help');
 }
 
 function unknownCommand(first: string): string {

@@ -1,7 +1,6 @@
 /** The Unix users of this host, and which files they may read. */
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { join, parse, relative, sep } from 'node:path';
-import { isHidden } from '../host/unit-file.js';
 
 /** The ids that decide what a user may read. */
 export interface UnixUser {
@@ -38,15 +37,14 @@ function readTable(file: string): string[][] {
 }
 
 /**
- * Returns the first folder or file on the path that the user may not read; undefined if the user may read all of them. The
- * unit mounts a path that is hidden from the service into new folders, so only the file itself counts there.
+ * Returns the folders on the path that the user may not enter, and the file if the user may not read it.
+ *
+ * @param from where on the path to begin. Default: at the root
  */
-export function firstUnreadable(user: UnixUser | undefined, path: string): string | undefined {
-  const { root } = parse(path);
-  const steps = relative(root, path).split(sep);
-  const all = steps.map((_, index) => join(root, ...steps.slice(0, index + 1)));
-  const considered = isHidden(path) ? all.slice(-1) : all;
-  return considered.find((step) => {
+export function unreadableOn(path: string, user: UnixUser | undefined, from = parse(path).root): string[] {
+  const steps = relative(from, path).split(sep);
+  const all = [from, ...steps.map((_, index) => join(from, ...steps.slice(0, index + 1)))];
+  return all.filter((step) => {
     const stats = statSync(step);
     const wanted = stats.isDirectory() ? 0o1 : 0o4;
     return (permissionsOf(user, stats) & wanted) === 0;

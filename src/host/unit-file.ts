@@ -1,5 +1,7 @@
 /** Fits the shipped systemd unit to a host: sets its paths, and relaxes its hardening where the bot needs it. */
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import type { Link } from './bot-project.js';
+import { type HiddenPlaces, isHidden, isInHome, isInside, isWholeHome } from './hidden-places.js';
 
 /** All paths are absolute, with links resolved. */
 export interface UnitFacts {
@@ -13,8 +15,13 @@ export interface UnitFacts {
   readonly module: string | undefined;
   /** The working directory. */
   readonly folder: string;
-  /** Other paths that the bot reads: its package, the packages that it uses, its token file. */
+  /** Other paths that the bot reads: its project, the packages that it uses, its token file. */
   readonly reads: readonly string[];
+  /** Links in the bot's folders that lead to something that it may use. */
+  readonly links: readonly Link[];
+  /** Settings files in folders around the bot, which it may read. */
+  readonly settingsAround: readonly string[];
+  readonly hidden: HiddenPlaces;
   /** STATE_DIR, if the settings beside the bot set it. */
   readonly stateDir: string | undefined;
   /** The user that runs the bot; undefined for a dynamic user. */
@@ -27,12 +34,9 @@ export interface FittedUnit {
   readonly text: string;
   /** Sentences on what was relaxed, and what may not work. */
   readonly warnings: readonly string[];
+  /** The paths in hidden places that the unit opens. It mounts each into new folders, which everybody may read. */
+  readonly opened: readonly string[];
 }
-
-/** Directories that ProtectHome= hides. */
-const homes = ['/home', '/root', '/run/user'];
-/** Directories that PrivateTmp= hides. */
-const temporary = ['/tmp', '/var/tmp'];
 
 /** The paths that the unit has to open for the bot. */
 interface Access {
@@ -40,6 +44,8 @@ interface Access {
   readonly own: readonly string[];
   /** Other paths that the bot reads and the unit would hide. */
   readonly readOnly: readonly string[];
+  /** All of these that the unit would hide. */
+  readonly opened: readonly string[];
 }
 
 /** Returns the unit with the facts filled in. @param template the text of the shipped lastcall.service */
@@ -50,10 +56,11 @@ export function fitUnit(template: string, facts: UnitFacts): FittedUnit {
     .slice(template.indexOf('[Unit]'))
     .split('\n')
     .flatMap((line) => values[/^(\w+)=/.exec(line)?.[1] ?? ''] ?? [line]);
-  return { text: `${header(facts)}\n${lines.join('\n')}`, warnings: warningsOf(facts, access) };
+  const { opened } = access;
+  return { text: `${header(facts)}\n${lines.join('\n')}`, warnings: warningsOf(facts, access), opened };
 }
 
-function accessOf({ node, main, module, folder, reads, stateDir, user }: UnitFacts): Access {
+function accessOf({ node, main, module, folder, reads, stateDir, user, hidden }: UnitFacts): Access {
   const own = outermost([
     folder,
     ...(module === undefined ? [] : [dirname(module)]),
@@ -61,14 +68,18 @@ function accessOf({ node, main, module, folder, reads, stateDir, user }: UnitFac
   ]);
   // Node's libraries are beside its `bin`.
   const prefix = dirname(dirname(node));
-  const readable = outermost([prefix, ...reads, dirname(main)].filter(isHidden));
-  return { own, readOnly: readable.filter((path) => !own.some((folder) => isInside(path, folder))) };
+  const readable = outermost([prefix, ...reads, dirname(main)].filter((path) => isHidden(path, hidden)));
+  const readOnly = readable.filter((path) => !own.some((folder) => isInside(path, folder)));
+  return { own, readOnly, opened: [...readOnly, ...own.filter((path) => isHidden(path, hidden))] };
 }
 
 /** Returns, for each key, the lines that replace the template's line with this key. */
-function valuesOf(facts: UnitFacts, { own, readOnly }: Access): Readonly<Record<string, readonly string[]>> {
-  const { name, node, main, module, folder, user, bringsToken } = facts;
-  const hiddenOwn = own.filter(isHidden);
+function valuesOf(
+  facts: UnitFacts,
+  { own, readOnly, opened }: Access,
+): Readonly<Record<string, readonly string[]>> {
+  const { name, node, main, module, folder, user, bringsToken, hidden } = facts;
+  const opensHome = opened.some((path) => isInHome(path, hidden));
   const file = module !== undefined && isInside(module, folder) ? relative(folder, module) : module;
   // A supervised run starts the example bot only by its name.
   const command = [node, main, 'run', file ?? join(dirname(main), 'bot.js')];
@@ -85,15 +96,20 @@ function valuesOf(facts: UnitFacts, { own, readOnly }: Access): Readonly<Record<
     EnvironmentFile: [`EnvironmentFile=-/etc/${name}/${name}.env`],
     StateDirectory: [`StateDirectory=${name}`],
     ProtectHome: [
-      `ProtectHome=${[...readOnly, ...hiddenOwn].some(isInHome) ? 'tmpfs' : 'yes'}`,
-      ...pathList('BindReadOnlyPaths', readOnly),
-      ...pathList(user === undefined ? 'BindReadOnlyPaths' : 'BindPaths', hiddenOwn),
+      `ProtectHome=${opensHome ? 'tmpfs' : 'yes'}`,
       ...(user === undefined
-        ? []
-        : pathList(
-            'ReadWritePaths',
-            own.filter((path) => !isHidden(path)),
-          )),
+        ? pathList('BindReadOnlyPaths', outermost(opened))
+        : [
+            ...pathList('BindReadOnlyPaths', readOnly),
+            ...pathList(
+              'BindPaths',
+              own.filter((path) => opened.includes(path)),
+            ),
+            ...pathList(
+              'ReadWritePaths',
+              own.filter((path) => !opened.includes(path)),
+            ),
+          ]),
     ],
     ...(user !== undefined && {
       DynamicUser: [`User=${user}`],
@@ -103,14 +119,15 @@ function valuesOf(facts: UnitFacts, { own, readOnly }: Access): Readonly<Record<
   };
 }
 
-function warningsOf({ name, node, user, stateDir }: UnitFacts, { own, readOnly }: Access): string[] {
-  const opened = [...readOnly, ...own.filter(isHidden)];
+function warningsOf(facts: UnitFacts, access: Access): string[] {
+  const { name, node, user, stateDir, hidden } = facts;
+  const { own, opened } = access;
   const warnings: string[] = [];
   if (opened.length > 0)
     warnings.push(
-      `the unit hides home directories and /tmp from the bot; it now sees ${list(opened)}, because ${isHidden(node) ? 'node' : 'the bot'} is there. A node from the system's packages and a bot under /srv would need no such exception`,
+      `the unit hides home directories and /tmp from the bot; it now sees ${list(opened)}, because ${isHidden(node, hidden) ? 'node' : 'the bot'} is there. A node from the system's packages and a bot under /srv would need no such exception`,
     );
-  if (opened.some((path) => homes.includes(dirname(path)) || path === '/root'))
+  if (opened.some((path) => isWholeHome(path, hidden)))
     warnings.push('that is a whole home directory: move the bot into a folder of its own');
   warnings.push(
     user === undefined
@@ -121,7 +138,35 @@ function warningsOf({ name, node, user, stateDir }: UnitFacts, { own, readOnly }
     warnings.push(
       `the bot cannot write to ${stateDir}, which STATE_DIR names, and would not start: remove STATE_DIR from the settings beside the bot, or make a user the owner of the folder, and use --user`,
     );
-  return warnings;
+  return [...warnings, ...closedInWords(facts, access)];
+}
+
+/** Names what the unit keeps from the bot although the bot may use it, with the line that would open it. */
+function closedInWords(
+  { links, settingsAround, user, hidden }: UnitFacts,
+  { own, opened }: Access,
+): string[] {
+  const isClosed = (path: string) =>
+    isHidden(path, hidden) && !opened.some((folder) => isInside(path, folder));
+  const isReadOnly = (path: string) =>
+    user !== undefined && !isHidden(path, hidden) && !own.some((folder) => isInside(path, folder));
+  return [
+    ...settingsAround
+      .filter(isClosed)
+      .map((path) => `the bot does not see ${path}: if it reads it, add BindReadOnlyPaths=${path}`),
+    ...links
+      .filter(({ target }) => isClosed(target))
+      .map(
+        ({ path, target }) =>
+          `the bot does not see ${target}, to which ${path} leads: if it uses it, add BindReadOnlyPaths= or BindPaths=${target}`,
+      ),
+    ...links
+      .filter(({ target }) => isReadOnly(target))
+      .map(
+        ({ path, target }) =>
+          `the bot cannot write to ${target}, to which ${path} leads: if it does, add ReadWritePaths=${target}`,
+      ),
+  ];
 }
 
 function header({ name, module, bringsToken }: UnitFacts): string {
@@ -135,18 +180,6 @@ function header({ name, module, bringsToken }: UnitFacts): string {
   return `# ${module ?? "lastcall's example bot"}, fitted to this host by \`lastcall unit\`. To install it, as root:\n#\n${steps
     .map((step) => `#   ${step}\n`)
     .join('')}`;
-}
-
-/** Whether the shipped unit hides the path from the bot. */
-export function isHidden(path: string): boolean {
-  return isInHome(path) || temporary.some((place) => isInside(path, place));
-}
-
-const isInHome = (path: string): boolean => homes.some((place) => isInside(path, place));
-
-function isInside(path: string, folder: string): boolean {
-  const route = relative(folder, path);
-  return route === '' || !(route === '..' || route.startsWith(`..${sep}`) || isAbsolute(route));
 }
 
 /** Returns the distinct paths that are not inside another of the paths. */

@@ -1,6 +1,6 @@
 import { chmodSync, realpathSync, statSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { findUser, firstUnreadable } from '../../src/cli/unix-user.js';
+import { findUser, unreadableOn } from '../../src/cli/unix-user.js';
 import { Folder } from '../support/folder.js';
 
 it('finds a user by name or id, and accepts an id that the host does not know', () => {
@@ -20,6 +20,10 @@ it('finds what a user may not read, by owner, group and others', () => {
   ];
   chmodSync(folder.path, 0o711);
   chmodSync(file, 0o640);
-  const found = [owner, member, stranger].map((user) => firstUnreadable(user, file));
-  expect(found).toEqual([undefined, undefined, file]);
+  const found = [owner, member, stranger].map((user) => unreadableOn(file, user));
+  expect(found).toEqual([[], [], [file]]);
+  chmodSync(folder.path, 0o700);
+  expect(unreadableOn(file, stranger)).toEqual([folder.path, file]);
+  chmodSync(file, 0o644);
+  expect(unreadableOn(file, stranger, file)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { hiddenPlaces } from '../../src/host/hidden-places.js';
 import { fitUnit, type UnitFacts } from '../../src/host/unit-file.js';
 import { repository } from '../support/folder.js';
 
@@ -13,6 +14,9 @@ const facts: UnitFacts = {
   module: '/srv/bot/bot.js',
   folder: '/srv/bot',
   reads: ['/srv/bot/node_modules', '/srv/bot'],
+  links: [],
+  settingsAround: [],
+  hidden: hiddenPlaces((path) => path),
   stateDir: undefined,
   user: undefined,
   bringsToken: false,
@@ -99,6 +103,42 @@ describe('a fitted unit', () => {
   it('warns if it opens a whole home directory', () => {
     const { warnings } = fitUnit(template, { ...facts, folder: '/home/alice', module: '/home/alice/bot.js' });
     expect(warnings.join('\n')).toContain('a whole home directory');
+  });
+
+  it('opens what is around the bot just once, and writable only where that is its own', () => {
+    const shop: Partial<UnitFacts> = {
+      folder: '/var/home/bob/shop/packages/bot',
+      module: '/var/home/bob/shop/packages/bot/bot.js',
+      main: '/var/home/bob/shop/node_modules/lastcall/dist/main.js',
+      reads: ['/var/home/bob/shop', '/var/home/bob/shop/node_modules', '/var/home/bob/tool'],
+      hidden: hiddenPlaces((path) => (path === '/home' ? '/var/home' : path)),
+    };
+    const readOnly = '/var/home/bob/shop /var/home/bob/tool';
+    expect(valuesOf('BindReadOnlyPaths', shop)).toEqual([readOnly]);
+    expect(valuesOf('BindPaths', shop)).toEqual([]);
+    expect(valuesOf('BindReadOnlyPaths', { ...shop, user: 'bob' })).toEqual([readOnly]);
+    expect(valuesOf('BindPaths', { ...shop, user: 'bob' })).toEqual(['/var/home/bob/shop/packages/bot']);
+    expect(fitUnit(template, { ...facts, ...shop }).opened).toContain('/var/home/bob/tool');
+  });
+
+  it('names what it does not open, with the line that would', () => {
+    const links = [
+      { path: '/srv/bot/pictures', target: '/home/alice/pictures' },
+      { path: '/srv/bot/data', target: '/mnt/data' },
+      { path: '/srv/bot/same', target: '/srv/bot/own' },
+    ];
+    const settingsAround = ['/srv/.env', '/home/alice/.env'];
+    const warningsFor = (user?: string) =>
+      fitUnit(template, { ...facts, links, settingsAround, user }).warnings.slice(1);
+    const hiddenOnes = [
+      'the bot does not see /home/alice/.env: if it reads it, add BindReadOnlyPaths=/home/alice/.env',
+      'the bot does not see /home/alice/pictures, to which /srv/bot/pictures leads: if it uses it, add BindReadOnlyPaths= or BindPaths=/home/alice/pictures',
+    ];
+    expect(warningsFor()).toEqual(hiddenOnes);
+    expect(warningsFor('alice')).toEqual([
+      ...hiddenOnes,
+      'the bot cannot write to /mnt/data, to which /srv/bot/data leads: if it does, add ReadWritePaths=/mnt/data',
+    ]);
   });
 
   it('has no credential if the settings name the token', () => {

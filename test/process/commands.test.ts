@@ -32,6 +32,8 @@ describe('lastcall help', () => {
       expect(help).toMatch(new RegExp(`^  lastcall ${command}\\b`, 'm'));
     for (const key of settingKeys) expect(help).toMatch(new RegExp(`^  ${settings[key].name}\\b`, 'm'));
     for (const args of [[], ['--help'], ['run', '--help']]) expect(await outputOf(args)).toBe(help);
+    const ofUnit = await outputOf(['unit', 'bot.js', '-h']);
+    expect(ofUnit.split('\n')[0]).toMatch(/^usage: lastcall unit \[FILE\] \[--user NAME\] \[--name UNIT\]/);
     expect(await outputOf(['sandbox', '-h'])).toMatch(/^usage: lastcall sandbox/);
   });
 

@@ -71,12 +71,16 @@ function cgroupFolder(): string | undefined {
   return mount?.[1] && group ? join(mount[1], group) : undefined;
 }
 
-/** Becomes PID 1; `$1`: an empty folder, `$2`: the checkout, `$3`: node, `$4`: systemd. */
+/**
+ * Becomes PID 1; `$1`: an empty folder, `$2`: the checkout, `$3`: node, `$4`: systemd, `$5`: where `/home` is a link to, if
+ * it is one.
+ */
 const boot = String.raw`
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
+if [ "$5" ]; then mkdir -p "$1/upper/$5"; ln -s "$5" "$1/upper/home"; fi
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
 cd "$1/root"
 mount -t proc proc proc
@@ -141,7 +145,8 @@ export class SystemdHost implements AsyncDisposable {
     this.#init = init;
   }
 
-  static async boot(): Promise<SystemdHost> {
+  /** @param home where `/home` is a link to, as a path without a slash at its beginning. Default: it is a folder. */
+  static async boot({ home = '' } = {}): Promise<SystemdHost> {
     const folder = mkdtempSync(join(tmpdir(), 'lastcall-host-'));
     // A group of its own: the namespace's root, in which systemd makes what it needs and nothing outside it.
     const cgroup = join(cgroupFolder() ?? '', `lastcall-host-${process.pid}-${Date.now()}`);
@@ -149,7 +154,7 @@ export class SystemdHost implements AsyncDisposable {
     const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--uts', '--ipc', '--cgroup'];
     // Nothing of it outlives this process, however that ends.
     const enter = `echo $$ > "$0/cgroup.procs"; exec setpriv --pdeathsig KILL unshare ${namespaces.join(' ')} sh -c "$@"`;
-    const given = ['boot', folder, repository, process.execPath, systemd ?? ''];
+    const given = ['boot', folder, repository, process.execPath, systemd ?? '', home];
     const unshare = spawn('sh', ['-c', enter, cgroup, boot, ...given], {
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
       stdio: ['ignore', 'ignore', 'pipe'],
