@@ -13,6 +13,7 @@ import { isAlive } from '../host/is-alive.js';
 import { type PackageManager, packageManagerAbove } from '../host/package-manager.js';
 import { isUnderShell, shellWarning } from '../host/shell.js';
 import { detectSupervisor } from '../host/supervisor.js';
+import { watchedState } from '../host/watcher.js';
 import { StopReason } from '../lifecycle/stop-reason.js';
 import { logEvent } from '../logging/events.js';
 import { createLogging } from '../logging/logger.js';
@@ -62,6 +63,10 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
     named === undefined && exampleBotWarning,
   ];
   for (const warning of warnings) if (warning) logEvent(logging.log, { event: 'config.warning', warning });
+  const { stateDir } = config;
+  const watched =
+    stateDir === undefined ? undefined : watchedState(stateDir, { env, ppid: process.ppid, cwd: cwd() });
+  if (watched) logEvent(logging.log, watched);
 
   const { lifecycle, run, forced } = composeApp({
     config,

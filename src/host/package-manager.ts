@@ -2,7 +2,7 @@
  * The package manager that has started this process: npm, npx and Yarn 1 do not pass SIGTERM on to what they run. pnpm and
  * newer versions of Yarn do, and wait for it to end.
  */
-import { type ProcessTable, systemProcesses } from './process-table.js';
+import { lineOf, type ProcessTable, systemTable } from './process-table.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,16 +22,14 @@ const commands: Readonly<Record<PackageManager['name'], RegExp>> = {
 export function packageManagerAbove(
   env: Environment,
   parent: number,
-  processes: ProcessTable = systemProcesses,
+  processes: ProcessTable = systemTable,
 ): PackageManager | undefined {
   const name = nameOf(env);
   if (name === undefined) return undefined;
-  let pid: number | undefined = parent;
-  for (let generation = 0; generation < GENERATIONS && pid; generation++) {
-    if (commands[name].test(processes.commandOf(pid) ?? '')) return { name, pid };
-    pid = processes.parentOf(pid);
-  }
-  return undefined;
+  const pid = lineOf(parent, GENERATIONS, processes).find((each) =>
+    commands[name].test(processes.commandOf(each) ?? ''),
+  );
+  return pid === undefined ? undefined : { name, pid };
 }
 
 function nameOf(env: Environment): PackageManager['name'] | undefined {

@@ -1,10 +1,10 @@
 /** The shell that has started this process and waits for it, in the place where signals arrive. */
-import { type ProcessTable, systemProcesses } from './process-table.js';
+import { type ProcessTable, systemTable } from './process-table.js';
 
 const shellCommand = /^-?(?:\S*\/)?(?:sh|ash|bash|dash|ksh|zsh|busybox)(?: |$)/;
 
 /** Whether the parent of this process is a shell. */
-export const isUnderShell = (parent: number, processes: ProcessTable = systemProcesses): boolean =>
+export const isUnderShell = (parent: number, processes: ProcessTable = systemTable): boolean =>
   shellCommand.test(processes.commandOf(parent) ?? '');
 
 /** What is wrong with a shell that runs lastcall in a container. */
