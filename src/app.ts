@@ -22,7 +22,7 @@ import { guarded } from './listener.js';
 import { lockHook } from './lock-hook.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
-import { logReceipt } from './logging/receipt.js';
+import { logReceipt, receiptRecord } from './logging/receipt.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
 import { StallWatch } from './observe/stall-watch.js';
@@ -220,19 +220,22 @@ export function composeApp({
   }
 
   function end(outcome: Outcome): void {
-    if (!isStalled) recorder.end(outcome.exitCode);
+    record(outcome);
     locks.release();
     logReceipt(receiptLog, outcome, bots.counts, bots.failures);
   }
 
   function logAbruptEnd(reason: StopReason, exitCode: number): void {
-    if (!isStalled) recorder.end(exitCode);
-    logReceipt(
-      receiptLog,
-      { reason, clean: false, exitCode, ...lifecycle.partialOutcome() },
-      bots.counts,
-      bots.failures,
-    );
+    const outcome = { reason, clean: false, exitCode, ...lifecycle.partialOutcome() };
+    record(outcome);
+    logReceipt(receiptLog, outcome, bots.counts, bots.failures);
+  }
+
+  /** Records the end of the run, with the receipt if nobody can read that in the log. */
+  function record(outcome: Outcome): void {
+    if (isStalled) return;
+    const receipt = () => receiptRecord(outcome, bots.counts, bots.failures, logging.redact);
+    recorder.end(outcome.exitCode, logging.isBroken ? receipt() : undefined);
   }
 
   return {

@@ -1,6 +1,7 @@
 /** The events about the process's surroundings: the lock, the previous run, the time a stop has, and stand-stills. */
 import type { LastcallError } from '../errors.js';
-import type { RunPhase } from './run-record.js';
+import type { Receipt, RunPhase } from './run-record.js';
+import type { Watcher } from './watcher.js';
 
 /** The events of a bot's lock. `bot` is the bot's id. */
 export type LockEvent =
@@ -47,6 +48,13 @@ export type FormerInboxEvent =
 
 export type PreviousRunEvent =
   | ({ readonly event: 'previous-run.killed'; readonly bot: number } & KilledRun)
+  /** How the previous run ended, whose log could not take its receipt. */
+  | ({
+      readonly event: 'previous-run.receipt';
+      readonly bot: number;
+      readonly pid: number;
+      readonly exitCode: number | undefined;
+    } & Receipt)
   /** The record of the previous run cannot be read, or the record of this run cannot be written. */
   | { readonly event: 'run-record.failed'; readonly path: string; readonly error: unknown };
 
@@ -95,6 +103,16 @@ interface StandstillEvent {
   readonly ms: number;
 }
 
+/** A program that watches files sees the state, and restarts the bot at each change there. */
+export interface WatchedStateEvent {
+  readonly event: 'state.watched';
+  readonly watcher: Watcher['name'];
+  /** STATE_DIR. */
+  readonly folder: string;
+  /** What to set so that the watcher leaves the state alone, as part of a sentence. */
+  readonly cure: string;
+}
+
 /** What becomes of a bot while the run goes on. `bot` is the bot's id. */
 export type BotEvent =
   /** The program has called `bot.stop()`: the bot is polled no longer, and its handlers may end. */
@@ -110,4 +128,5 @@ export type HostEvent =
   | PreviousRunEvent
   | BudgetEvent
   | StandstillEvent
+  | WatchedStateEvent
   | BotEvent;

@@ -14,7 +14,13 @@ import type { PreviousRunEvent } from './events.js';
 import { isAlive } from './is-alive.js';
 import { currentPlace } from './place.js';
 import { describeKill } from './previous-run.js';
-import { parseRunRecord, type RunRecord, type SupervisorKind } from './run-record.js';
+import {
+  LAST_RUN_FILE,
+  parseRunRecord,
+  type Receipt,
+  type RunRecord,
+  type SupervisorKind,
+} from './run-record.js';
 
 export interface RunRecorderOptions {
   /** The directory with one folder per bot, or undefined if there is none. */
@@ -34,9 +40,8 @@ export interface RunRecorderOptions {
 }
 
 /** The fields of a record that a change of phase sets. */
-type PhaseFields = Pick<RunRecord, 'phase' | 'hook' | 'exitCode'>;
+type PhaseFields = Pick<RunRecord, 'phase' | 'hook' | 'exitCode' | 'receipt'>;
 
-const FILE = 'last-run.json';
 /** A shell takes a few milliseconds. */
 const BY_CHILD_WITHIN_MS = 100;
 /** Hooks whose stop counts as part of the drain. */
@@ -51,6 +56,8 @@ export class RunRecorder {
   readonly #undecided = new Map<string, number>();
   /** The keys of the bots of which Telegram has ever answered a poll. */
   readonly #polled = new Set<string>();
+  /** The processes whose receipts are told. One that ran several bots has left one for each. */
+  readonly #told = new Set<number>();
   #current: PhaseFields = { phase: 'starting' };
   #sinceMs: number;
   #stopAskedMs: number | undefined;
@@ -67,8 +74,9 @@ export class RunRecorder {
   }
 
   /**
-   * Reports a kill of the bot's previous run, and writes the bot's file from now on. Call it with the lock held. Where the
-   * previous run was in another place, to which the lock may not reach, both wait for `inboxOpened` or `polled`.
+   * Reports a kill of the bot's previous run, or the receipt that its log could not take, and writes the bot's file from now
+   * on. Call it with the lock held. Where the previous run was in another place, to which the lock may not reach, all of it
+   * waits for `inboxOpened` or `polled`.
    */
   begin(key: string, botId: number): void {
     const previous = this.#read(key);
@@ -90,6 +98,11 @@ export class RunRecorder {
     const { stopTimeoutMs, bootId, now, emit } = this.#options;
     const killed = previous && describeKill(previous, { nowMs: now(), bootId, stopTimeoutMs });
     if (killed) emit({ event: 'previous-run.killed', bot: botId, ...killed });
+    if (previous?.receipt && !this.#told.has(previous.pid)) {
+      const { pid, exitCode, receipt } = previous;
+      this.#told.add(pid);
+      emit({ event: 'previous-run.receipt', bot: botId, pid, exitCode, ...receipt });
+    }
     if (this.#keys.size === 0 && this.#current.phase === 'starting') this.#sinceMs = now();
     this.#keys.add(key);
     this.#write(key);
@@ -131,9 +144,13 @@ export class RunRecorder {
     if (fields) this.#enter(fields);
   }
 
-  /** Records that the process ends by itself. Later calls and events change nothing. */
-  end(exitCode: number): void {
-    this.#enter({ phase: 'stopped', exitCode });
+  /**
+   * Records that the process ends by itself. Later calls and events change nothing.
+   *
+   * @param receipt what the next run is to tell of this one, if the log cannot
+   */
+  end(exitCode: number, receipt?: Receipt): void {
+    this.#enter({ phase: 'stopped', exitCode, receipt });
   }
 
   /**
@@ -195,7 +212,7 @@ export class RunRecorder {
 
   #pathOf(key: string): string | undefined {
     const { stateDir } = this.#options;
-    return stateDir === undefined ? undefined : join(stateDir, key, FILE);
+    return stateDir === undefined ? undefined : join(stateDir, key, LAST_RUN_FILE);
   }
 
   #failed(path: string, error: unknown): void {

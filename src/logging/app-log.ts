@@ -63,6 +63,7 @@ export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) 
     redact,
     errorText: (error) => redact(errorText(error)),
     isWritten: true,
+    isBroken: false,
     async flush() {},
   };
 }

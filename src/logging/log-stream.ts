@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../clock.js';
 
 /** The part of a writable stream that the log needs. */
 export interface Output {
-  write(chunk: string, encoding: BufferEncoding, taken: () => void): unknown;
+  write(chunk: string, encoding: BufferEncoding, taken: (error?: Error | null) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   readonly writableLength?: number;
   /** Whether the stream has failed (EPIPE: the reader is gone; EIO: the terminal is gone) and takes no more lines. */
@@ -37,6 +37,8 @@ export class LogStream {
   #written = 0;
   #taken = 0;
   #dropped = 0;
+  /** Whether the last line has failed. */
+  #failed = false;
   readonly #flushing = new Set<() => void>();
 
   constructor(output: Output, options: LogStreamOptions) {
@@ -56,15 +58,20 @@ export class LogStream {
     const number = ++this.#written;
     try {
       // With all three arguments, because the function that pm2 puts in place of `write` accepts no other form.
-      this.#output.write(line, 'utf8', () => this.#onTaken(number));
-    } catch {
-      this.#onTaken(number);
+      this.#output.write(line, 'utf8', (error) => this.#onTaken(number, error));
+    } catch (error) {
+      this.#onTaken(number, error);
     }
   }
 
   /** Whether no line waits for its reader. */
   get isWritten(): boolean {
     return this.#output.destroyed === true || (this.#output.writableLength ?? 0) === 0;
+  }
+
+  /** Whether the last line has failed (EPIPE, EIO), as the next ones will, unless pm2 reopens the log file just now. */
+  get isBroken(): boolean {
+    return this.#failed || this.#output.destroyed === true;
   }
 
   /** Resolves when the stream has taken all lines or has failed, at the latest after a second or `withinMs`. */
@@ -82,8 +89,9 @@ export class LogStream {
   }
 
   /** Counts a line as taken, even if it failed: a single line can fail while pm2 reopens the log file of an app. */
-  #onTaken(number: number): void {
+  #onTaken(number: number, error?: unknown): void {
     this.#taken = number;
+    this.#failed = error !== undefined && error !== null;
     this.#tellDropped();
     if (this.#taken < this.#written) return;
     for (const done of [...this.#flushing]) done();

@@ -19,6 +19,8 @@ export interface RunLogging extends Redactor {
   errorText(error: unknown): string;
   /** Whether every line is written or has failed, so that the process may end. */
   readonly isWritten: boolean;
+  /** Whether the log has lost its reader, so that nobody gets what is written from now on. */
+  readonly isBroken: boolean;
   /** Resolves when every line is written or has failed, at the latest after a second or `withinMs`. Call it last. */
   flush(withinMs?: number): Promise<void>;
 }
@@ -78,6 +80,9 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
     errorText: (error) => redact(errorText(error)),
     get isWritten() {
       return stream.isWritten;
+    },
+    get isBroken() {
+      return stream.isBroken;
     },
     flush: (withinMs) => stream.flush(withinMs),
   };

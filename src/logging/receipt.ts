@@ -1,6 +1,7 @@
 /** Writes the receipt: the last log line of a run, which says how the run ended and what it did. */
 import { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
+import type { Receipt } from '../host/run-record.js';
 import type { Outcome, Phase } from '../lifecycle/outcome.js';
 import type { StopReason } from '../lifecycle/stop-reason.js';
 import { count, durationInWords, firstFew } from '../words.js';
@@ -85,6 +86,21 @@ function phaseFields(phase: Phase): object {
   const { hook, step, result, durationMs } = phase;
   const error = 'error' in phase ? { error: phase.error.message } : undefined;
   return { hook, step, result, durationMs: roundedMs(durationMs), ...error };
+}
+
+/** Returns the receipt as it is kept for the next run, with secrets masked. */
+export function receiptRecord(
+  outcome: Outcome,
+  counts: ReceiptCounts,
+  failures: ReadonlyMap<number, LastcallError>,
+  redact: (text: string) => string,
+): Receipt {
+  return {
+    reason: redact(outcome.reason.message),
+    outcome: verdictOf(outcome),
+    counts: { ...counts },
+    words: redact(receiptMessage(outcome, counts, failures)),
+  };
 }
 
 function receiptMessage(

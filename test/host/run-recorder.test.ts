@@ -7,6 +7,10 @@ import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { Folder } from '../support/folder.js';
 
 const KEY = '7-ab';
+const bots = [
+  [KEY, 7],
+  ['8-cd', 8],
+] as const;
 
 function newRecord(folder: Folder, options: Partial<RunRecorderOptions> = {}) {
   const events: PreviousRunEvent[] = [];
@@ -197,6 +201,24 @@ describe('the record of a run', () => {
     second.record.end(0);
     const third = newRecord(folder);
     third.record.begin(KEY, 7);
+    expect(third.events).toEqual([]);
+  });
+
+  it('has the receipt that the log could not take, which the next run tells once, whatever bots both run', () => {
+    using folder = new Folder();
+    const receipt = { reason: 'SIGHUP', outcome: 'clean', counts: { handled: 3 }, words: 'Stopped cleanly' };
+    const first = newRecord(folder).record;
+    for (const [key, botId] of bots) first.begin(key, botId);
+    first.end(0, receipt);
+
+    const second = newRecord(folder, { pid: 4712 });
+    for (const [key, botId] of bots) second.record.begin(key, botId);
+    expect(second.events).toEqual([
+      { event: 'previous-run.receipt', bot: 7, pid: 4711, exitCode: 0, ...receipt },
+    ]);
+    second.record.end(0);
+    const third = newRecord(folder);
+    for (const [key, botId] of bots) third.record.begin(key, botId);
     expect(third.events).toEqual([]);
   });
 

@@ -56,6 +56,19 @@ function open(options: Partial<LogStreamOptions> = {}) {
   return { pipe, clock, dropped, stream, flushed };
 }
 
+describe('a stream whose reader is gone', () => {
+  it('is broken until a line is taken again', () => {
+    const errors: (Error | null)[] = [new Error('EPIPE'), null];
+    const output: Output = { write: (_chunk, _encoding, taken) => taken(errors.shift()), on: () => {} };
+    const stream = new LogStream(output, { dropped() {} });
+    expect(stream.isBroken).toBe(false);
+    stream.write('a\n');
+    expect(stream.isBroken).toBe(true);
+    stream.write('b\n');
+    expect(stream.isBroken).toBe(false);
+  });
+});
+
 describe('flush', () => {
   it('is done at once when there is nothing to wait for', async () => {
     const { stream, pipe, clock } = open();

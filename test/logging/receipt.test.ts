@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LastcallError } from '../../src/errors.js';
 import type { Outcome } from '../../src/lifecycle/outcome.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
-import { logReceipt, type ReceiptCounts, verdictOf } from '../../src/logging/receipt.js';
+import { logReceipt, type ReceiptCounts, receiptRecord, verdictOf } from '../../src/logging/receipt.js';
 import { logInto } from './logging.js';
 import { MemoryOutput } from './memory-output.js';
 
@@ -52,6 +52,17 @@ async function receiptOf(outcome: Outcome, figures = counts, failures = new Map<
 }
 
 describe('the receipt', () => {
+  it('is kept for the next run with its secrets masked', () => {
+    const failed = { ...clean, reason: StopReason.aborted(new Error('the SECRET is out')) };
+    const kept = receiptRecord(failed, counts, new Map(), (text) => text.replaceAll('SECRET', '***'));
+    expect(kept).toEqual({
+      reason: 'the signal given to run() aborted: the *** is out',
+      outcome: 'clean',
+      counts,
+      words: expect.stringMatching(/^Stopped cleanly \(.*the \*\*\* is out\), exit code 0; .*120 handled$/),
+    });
+  });
+
   it('names the bots that had ended while others went on, and warns', async () => {
     const line = await receiptOf(
       clean,

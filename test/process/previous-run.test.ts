@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { fixture } from '../support/daemon.js';
-import { openSandbox, runProgram } from '../support/delivery.js';
+import { allAnswered, openSandbox, runProgram } from '../support/delivery.js';
 import { Folder } from '../support/folder.js';
 import { atWork, idle, startBot, told } from '../support/stopping.js';
 
@@ -111,6 +111,32 @@ describe('the run before this one', () => {
     expect((await first.end()).code).toBe(5);
     expect(contents(folder)).toContain('"exitCode":5');
     await expectNothingToldOf(sandbox, folder);
+  });
+
+  it('that had lost the reader of its log is told of, with its receipt', async () => {
+    await using sandbox = await openSandbox();
+    using folder = new Folder();
+    const env = { STATE_DIR: folder.path };
+    await using first = startBot(sandbox, 'echo.mjs', { env });
+    await idle(sandbox);
+    sandbox.say('hello');
+    await allAnswered(sandbox);
+    await idle(sandbox);
+    first.child.stdout?.destroy();
+    expect((await first.stop('SIGHUP')).code).toBe(0);
+    expect(contents(folder)).not.toContain(sandbox.token.split(':')[1]);
+
+    await using second = startBot(sandbox, 'echo.mjs', { env });
+    expect(await second.waitFor('previous-run.receipt')).toMatchObject({
+      level: 'info',
+      pid: first.child.pid,
+      reason: 'SIGHUP',
+      outcome: 'clean',
+      exitCode: 0,
+      counts: { fetched: 1, handled: 1, left: 0 },
+    });
+    await idle(sandbox);
+    expect((await second.stop()).code).toBe(0);
   });
 
   it('is unknown where there is no place for its state, and that is no failure without a journal', async () => {

@@ -240,7 +240,7 @@ describe('without a signal', () => {
     await pm2.gone();
     expect(sandbox.state().waitingPolls).toBe(0);
     expect(bot.lastRun).toMatchObject({ phase: 'stopped', exitCode: 0, supervisor: 'pm2' });
-    // In fork mode pm2 wrote the log.
+    // In fork mode pm2 wrote the log, and the next start tells the receipt.
     if (mode === 'cluster')
       expect(bot.receipt).toMatchObject({ outcome: 'clean', reason: 'the supervisor is gone' });
 
@@ -248,6 +248,44 @@ describe('without a signal', () => {
     await allAnswered(sandbox);
     expect(mishaps(sandbox)).toEqual(noMishaps);
     expect(bot.told('previous-run.killed')).toEqual([]);
+    expect(bot.told('previous-run.receipt')).toMatchObject(
+      mode === 'cluster'
+        ? []
+        : [
+            {
+              level: 'info',
+              reason: 'the supervisor is gone',
+              outcome: 'clean',
+              exitCode: 0,
+              counts: { fetched: expect.any(Number), mayRepeat: 0 },
+              msg: expect.stringMatching(
+                /could not log its receipt: Stopped cleanly \(the supervisor is gone\), exit code 0; .* handled/,
+              ),
+            },
+          ],
+    );
+  });
+});
+
+describe("pm2's watch", () => {
+  it('that sees the state is told of, with what keeps it from restarting the bot at each change', async () => {
+    await using sandbox = await openSandbox();
+    await using bot = new Pm2Bot(pm2, sandbox, { app: { watch: true, wait_ready: null } });
+    await bot.start();
+    const [line] = await bot.tells('state.watched');
+    expect(line).toMatchObject({ level: 'warn', watcher: 'pm2' });
+    const cure = /have ignore_watch: \['(\w+)', 'node_modules'\] in the app's settings/;
+    const [, folder = ''] = cure.exec(String(line?.msg)) ?? [];
+    await bot.delete();
+
+    const app = { watch: true, ignore_watch: [folder, 'node_modules'] };
+    await using cured = new Pm2Bot(pm2, sandbox, { app });
+    await cured.start();
+    sandbox.say('hello');
+    await allAnswered(sandbox);
+    expect(await pm2.list()).toMatchObject([{ pm2_env: { status: 'online', restart_time: 0 } }]);
+    expect(cured.told('lifecycle.starting')).toHaveLength(1);
+    expect(cured.told('state.watched')).toEqual([]);
   });
 });
 

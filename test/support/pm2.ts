@@ -49,6 +49,8 @@ export class Pm2 implements AsyncDisposable {
     const env = {
       PATH: process.env['PATH'] ?? '',
       HOME: this.#folder.path,
+      // The tests themselves may run in a container.
+      container: 'none',
       PM2_HOME: this.home,
       // No question about a newer pm2, at the first start or later, and no agent.
       PM2_DISCRETE_MODE: 'true',
@@ -253,11 +255,12 @@ export const apps = [Object.fromEntries(Object.entries(app).filter(([, value]) =
 
   /** Ends it, and makes pm2 forget it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.pm2.pids.length > 0) {
+    const running = this.pm2.pids;
+    if (running.length > 0) {
       const deleted = this.pm2.run('delete', NAME);
       // What is still there by then would not end by itself; not before, as pm2 would start it again.
       const late = setTimeout(() => {
-        for (const pid of this.pm2.pids) if (pid !== this.pm2.daemonPid) killIfAlive(pid);
+        for (const pid of running) if (pid !== this.pm2.daemonPid) killIfAlive(pid);
       }, 2_000);
       await deleted;
       clearTimeout(late);

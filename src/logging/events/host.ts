@@ -59,10 +59,26 @@ export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
       'the previous run did not end by itself; the message says in which `phase` it was, and what to change',
     message: (event) => `${killedInWords(event)}: ${event.advice}`,
   },
+  'previous-run.receipt': {
+    level: 'info',
+    means:
+      'the receipt of the previous run, whose log had lost its reader before the end, as when pm2’s own process was killed; with `reason`, `outcome`, `exitCode` and `counts`, and a warning unless it was clean',
+    message: ({ pid, words }) => `The previous run (process ${pid}) could not log its receipt: ${words}`,
+    levelOf: ({ outcome }) => (outcome === 'clean' ? 'info' : 'warn'),
+    fields: ({ words, ...fields }) => fields,
+  },
   'run-record.failed': {
     level: 'debug',
     means: 'the file in `STATE_DIR` that says how a run ended cannot be read or written',
     message: ({ path }) => `Cannot read or write ${path}`,
+  },
+  'state.watched': {
+    level: 'warn',
+    means:
+      'a `watcher` (pm2, nodemon, `node --watch-path`) sees `STATE_DIR`, and restarts the bot at each change there; the message says what to set',
+    message: ({ watcher, folder, cure }) =>
+      `${watcher} watches ${folder} (STATE_DIR), and would restart the bot at each change there, before it comes to poll: ${cure}, or set STATE_DIR to a folder that is not watched`,
+    fields: ({ watcher, folder }) => ({ watcher, folder }),
   },
   'bot.stopping': {
     level: 'info',

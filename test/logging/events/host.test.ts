@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { LastcallError } from '../../../src/errors.js';
-import type { BotEvent, KilledRun, LockEvent, PreviousRunEvent } from '../../../src/host/events.js';
+import type {
+  BotEvent,
+  KilledRun,
+  LockEvent,
+  PreviousRunEvent,
+  WatchedStateEvent,
+} from '../../../src/host/events.js';
 import { lineOf, type Samples } from './line-of.js';
 
 const killed: KilledRun = {
@@ -13,7 +19,7 @@ const killed: KilledRun = {
   advice: 'raise kill_timeout to at least 12000',
 };
 
-const samples: Samples<LockEvent | PreviousRunEvent | BotEvent> = {
+const samples: Samples<LockEvent | PreviousRunEvent | WatchedStateEvent | BotEvent> = {
   'lock.waiting': [
     { event: 'lock.waiting', bot: 7, holder: 4711 },
     'info',
@@ -49,6 +55,30 @@ const samples: Samples<LockEvent | PreviousRunEvent | BotEvent> = {
     { event: 'previous-run.killed', bot: 7, ...killed },
     'warn',
     'The previous run (process 4711) was killed 1.6 s into the drain: raise kill_timeout to at least 12000',
+  ],
+  'previous-run.receipt': [
+    {
+      event: 'previous-run.receipt',
+      bot: 7,
+      pid: 4711,
+      exitCode: 1,
+      reason: 'SIGHUP',
+      outcome: 'cut',
+      counts: { handled: 2 },
+      words: 'Stopped, not cleanly (SIGHUP), exit code 1',
+    },
+    'warn',
+    'The previous run (process 4711) could not log its receipt: Stopped, not cleanly (SIGHUP), exit code 1',
+  ],
+  'state.watched': [
+    {
+      event: 'state.watched',
+      watcher: 'nodemon',
+      folder: '/srv/bot/data',
+      cure: 'start it with --ignore data/',
+    },
+    'warn',
+    'nodemon watches /srv/bot/data (STATE_DIR), and would restart the bot at each change there, before it comes to poll: start it with --ignore data/, or set STATE_DIR to a folder that is not watched',
   ],
   'run-record.failed': [
     { event: 'run-record.failed', path: '/var/lib/bot/last-run.json', error: new Error('EACCES') },
