@@ -249,10 +249,11 @@ export function composeApp({
       });
       clock.start();
       const outcome = await ended;
+      // Before the lock is released, behind which another process may wait to begin its own record.
+      if (isStalled) await recorder.endByChild(outcome.exitCode);
       end(outcome);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
-      if (isStalled) await recorder.endByChild(outcome.exitCode);
       clock.stop();
       keepAlive.end();
       return outcome;

@@ -7,9 +7,12 @@ const script = `umask 077; rm -f "$1.new"; set -C; printf '%s\\n' "$2" > "$1.new
 /** Resolves when the line is written, or cannot be, at the latest after `withinMs`. It is not written later than that. */
 export async function replaceFileByChild(path: string, line: string, withinMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
-    const child = spawn('/bin/sh', ['-c', script, 'sh', path, line], { stdio: 'ignore', env: {} });
+    // The shell and the commands that it runs are killed as a group.
+    const options = { stdio: 'ignore', env: {}, detached: true } as const;
+    const child = spawn('/bin/sh', ['-c', script, 'sh', path, line], options);
     const timer = setTimeout(() => {
-      child.kill('SIGKILL');
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      child.unref();
       resolve();
     }, withinMs);
     const end = () => {

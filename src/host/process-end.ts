@@ -46,7 +46,7 @@ export function isPoolBusy(
 
 /**
  * Ends the process with the exit code if an exit would wait for the pool, and if this version of Node can end it without
- * waiting: by running another program in its place, which knows nothing of the threads and keeps the process's id.
+ * waiting. What the pool writes or syncs just then is given 200 ms, in which the event loop stands still.
  */
 export function endWithoutPool(
   process: EndingProcess,
@@ -54,10 +54,23 @@ export function endWithoutPool(
   isBlocked = isPoolThreadBlocked,
 ): void {
   if (!process.execve || !isPoolBusy(process, isBlocked)) return;
+  const latestEnd = performance.now() + UNDER_WAY_MS;
+  while (isBlocked() && performance.now() < latestEnd) sleepSync(LOOK_EVERY_MS);
+  replaceProcess(process, exitCode);
+}
+
+/**
+ * Runs another program in place of the process, which knows nothing of the threads, keeps the process's id and ends with the
+ * exit code. Does nothing where this version of Node cannot do that.
+ */
+function replaceProcess(process: EndingProcess, exitCode: number): void {
+  if (!process.execve) return;
   emitExit(process, exitCode);
   if (existsSync(SHELL)) process.execve(SHELL, [SHELL, '-c', `exit ${exitCode}`], {});
   process.execve(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
 }
+
+const sleepSync = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 /** Calls the program's listeners, as Node does before an exit. An error of one ends nothing. */
 function emitExit(process: EndingProcess, exitCode: number): void {
@@ -98,10 +111,10 @@ export class ProcessEnd {
   /** Ends the process at once, whatever the pool has under way. */
   now(exitCode: number): never {
     const process = this.#process;
-    endWithoutPool(process, exitCode, this.#isBlocked);
+    if (!isPoolBusy(process, this.#isBlocked)) return this.#exit(exitCode);
+    replaceProcess(process, exitCode);
     // A late exit code that keeps a supervisor from a restart is better than a signal, which does not.
-    if (!isPoolBusy(process, this.#isBlocked) || exitCode === ExitCode.configuration)
-      return this.#exit(exitCode);
+    if (exitCode === ExitCode.configuration) return this.#exit(exitCode);
     emitExit(process, exitCode);
     // On older versions nothing but a signal ends a process at once. Supervisors take SIGTERM for a clean end.
     const signal = exitCode === 0 ? 'SIGTERM' : 'SIGKILL';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type EndingProcess, isPoolBusy, ProcessEnd } from '../../src/host/process-end.js';
+import { type EndingProcess, endWithoutPool, isPoolBusy, ProcessEnd } from '../../src/host/process-end.js';
 
 /** Stands for the end of the process, which none of its methods survives. */
 class Ended extends Error {}
@@ -11,6 +11,11 @@ const calls: unknown[][] = [];
 beforeEach(() => {
   calls.length = 0;
 });
+
+const execve = (...args: unknown[]): never => {
+  calls.push(['execve', ...args]);
+  throw new Ended();
+};
 
 function fake(resources: readonly string[], more: Partial<EndingProcess> = {}): EndingProcess {
   return {
@@ -60,10 +65,6 @@ describe('the end of the process', () => {
   ])(
     'gives the place of the process to a program with the same exit code while there is a %s',
     async (kind) => {
-      const execve = (...args: unknown[]): never => {
-        calls.push(['execve', ...args]);
-        throw new Ended();
-      };
       const end = new ProcessEnd(fake([kind], { execve }));
       await expect(end.soon(70)).rejects.toThrow(Ended);
       expect(calls).toEqual([
@@ -74,13 +75,23 @@ describe('the end of the process', () => {
   );
 
   it('is the same where a thread of the pool is at something that Node does not list', () => {
-    const execve = (...args: unknown[]): never => {
-      calls.push(['execve', ...args]);
-      throw new Ended();
-    };
     const end = new ProcessEnd(fake([], { execve }), () => true);
     expect(() => end.now(0)).toThrow(Ended);
     expect(calls).toContainEqual(['execve', '/bin/sh', ['/bin/sh', '-c', 'exit 0'], {}]);
+  });
+
+  it('is decided by one look, since a thread may begin something at any time', () => {
+    const looks = [false, true, true];
+    const end = new ProcessEnd(fake([], { execve }), () => looks.shift() ?? true);
+    expect(() => end.now(75)).toThrow(Ended);
+    expect(calls).toEqual([['exit', 75]]);
+  });
+
+  it('gives what a thread writes a moment, where the program has called for the exit', () => {
+    const looks = [true, true, true, false];
+    expect(() => endWithoutPool(fake([], { execve }), 0, () => looks.shift() ?? true)).toThrow(Ended);
+    expect(looks).toEqual([]);
+    expect(calls.at(-1)).toEqual(['execve', '/bin/sh', ['/bin/sh', '-c', 'exit 0'], {}]);
   });
 
   it.each([

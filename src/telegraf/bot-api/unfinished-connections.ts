@@ -28,6 +28,8 @@ export function watchAgent(agent: http.Agent, clock: Clock = backgroundClock): v
   watchMethod(agent, 'createSocket', (request) => {
     const cancel = clock.after(CONNECTION_WITHIN_MS, () => {
       if (request.destroyed) return;
+      // The agent may still report something later, when those who have asked have stopped listening.
+      request.on('error', () => {});
       request.destroy();
       // Node tells nobody of a request that is destroyed before it has a connection.
       request.emit('error', noConnection());

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Telegraf, TelegramError } from 'telegraf';
@@ -115,6 +116,21 @@ describe.each(kinds)('a proxy that accepts and never answers, by %s,', (kind) =>
     await once(proxy.server, 'asked');
     await clock.advance(500_000);
     await failed;
+    await allClosed(proxy);
+  });
+
+  it('has an agent that answers later still report to nobody', async () => {
+    const proxy = await silentProxy();
+    const agent = proxyAgents[kind](proxy.port);
+    const clock = new FakeClock();
+    watchAgent(agent, clock);
+    const request = https.get('https://files.test/a.txt', { agent });
+    const failed = once(request, 'error');
+    await once(proxy.server, 'asked');
+    await clock.advance(500_000);
+    await failed;
+    // Nobody listens any more: without a listener this would throw.
+    request.emit('error', new Error('the proxy has hung up'));
     await allClosed(proxy);
   });
 
