@@ -136,6 +136,18 @@ describe('the bot', () => {
     expect((await run(['--bot', former])).stdout).toContain(`of bot ${former}.`);
   });
 
+  it('is not that of the bot with the same id in the test environment', async () => {
+    const inTest = botKey({ botId: Number(bot), testEnv: true });
+    await begin({ bot: inTest });
+    expect((await run(['--bot', inTest])).stdout).toContain(`of bot ${inTest}.`);
+    await expect(run(['--bot', bot])).rejects.toEqual(
+      refused('INBOX_NOT_FOUND', `there is no inbox of bot ${bot} in .*, only of ${inTest}$`),
+    );
+    const former = formerKey(Number(bot), 'http://127.0.0.1:8081');
+    await begin({ bot: former });
+    expect((await run(['--bot', bot])).stdout).toContain(`of bot ${former}.`);
+  });
+
   it('must be given if there are several, which the error names', async () => {
     const other = newBot();
     await begin();

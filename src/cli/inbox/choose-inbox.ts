@@ -54,7 +54,10 @@ export function chooseInbox({ stateDir, bot, keyOfToken }: Choice): BotInbox {
 /** Returns the keys of the wanted bot, without former ones where it has one of today. */
 function matching(keys: readonly string[], wanted: string | undefined): readonly string[] {
   if (wanted !== undefined && keys.includes(wanted)) return [wanted];
-  const found = keys.filter((key) => wanted === undefined || key.startsWith(`${wanted}-`));
+  // The id of a bot is also that with which the key of the bot in the test environment begins.
+  const found = keys.filter(
+    (key) => wanted === undefined || (isFormerKey(key) && key.startsWith(`${wanted}-`)),
+  );
   return found.filter((key) => !(isFormerKey(key) && found.includes(`${Number.parseInt(key, 10)}`)));
 }
 
