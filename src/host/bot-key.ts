@@ -25,11 +25,19 @@ export const isFormerKey = (name: string): boolean => FORMER_KEY.test(name);
 /** Whether it is the key of a bot, be it a former one. */
 export const isBotKey = (name: string): boolean => KEY.test(name) || isFormerKey(name);
 
-/** Returns those of the names that are keys which former versions gave the bot: one for each spelling of its server. */
-export function formerKeysIn(names: readonly string[], { apiRoot, testEnv, botId }: BotIdentity): string[] {
-  const keysOfTestBot = [apiRoot, TELEGRAM_API_ROOT].map((root) => formerKey(botId, root, true));
+/** Returns the keys that former versions gave the bot by the server that it has now, and by that of Telegram. */
+export function formerKeys({ apiRoot, testEnv, botId }: BotIdentity): string[] {
+  return [...new Set([apiRoot, TELEGRAM_API_ROOT].map((root) => formerKey(botId, root, testEnv)))];
+}
+
+/**
+ * Returns those of the names that may be keys which former versions gave the bot: one for each spelling of its server. A key by
+ * another server than those of `formerKeys` does not tell the environment; it may be of the bot with the same id in the other.
+ */
+export function formerKeysIn(names: readonly string[], bot: BotIdentity): string[] {
+  const ofOtherBot = formerKeys({ ...bot, testEnv: !bot.testEnv });
   return names.filter(
-    (name) => isFormerKey(name) && name.startsWith(`${botId}-`) && keysOfTestBot.includes(name) === testEnv,
+    (name) => isFormerKey(name) && name.startsWith(`${bot.botId}-`) && !ofOtherBot.includes(name),
   );
 }
 

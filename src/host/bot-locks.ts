@@ -4,12 +4,12 @@ import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { describeThrown } from '../thrown.js';
-import { isOwnFolder, namesIn } from './bot-folder.js';
-import { type BotIdentity, botKey, formerKeysIn } from './bot-key.js';
+import { type BotIdentity, botKey } from './bot-key.js';
 import type { LockEvent } from './events.js';
+import { type FormerFolder, formerFolders } from './former-folders.js';
 import { lockAddress } from './lock.js';
-import { type KeyedLock, LockChain } from './lock-chain.js';
-import { ProvenLock } from './proven-lock.js';
+import { LockChain } from './lock-chain.js';
+import { ProvenLock, type ProvenLockOptions } from './proven-lock.js';
 
 export interface BotLocksOptions {
   readonly onLocked: 'wait' | 'exit';
@@ -20,8 +20,16 @@ export interface BotLocksOptions {
   readonly stateDir?: string | undefined;
   /** Returns the pid of the process that runs the bot with this key, if known. */
   readonly holderOf?: (key: string) => number | undefined;
-  /** Called when the bot's lock is held; `reserve` and `claim` resolve after it. The signal aborts when the wait for the bot ends. */
-  readonly acquired?: (bot: BotIdentity, key: string, signal: AbortSignal) => void | Promise<void>;
+  /**
+   * Called when the bot's lock is held, with the folders of former versions whose locks are held with it; `reserve` and `claim`
+   * resolve after it. The signal aborts when the wait for the bot ends.
+   */
+  readonly acquired?: (
+    bot: BotIdentity,
+    key: string,
+    signal: AbortSignal,
+    former: readonly FormerFolder[],
+  ) => void | Promise<void>;
   /** Called when a lock that was held is released during the run. */
   readonly released?: (key: string) => void;
   readonly emit: (event: LockEvent) => void;
@@ -118,21 +126,24 @@ export class BotLocks {
 
   #newChain(bot: BotIdentity, key: string): LockChain {
     const { stateDir } = this.#options;
-    const locked = (of: string): KeyedLock => ({ key: of, lock: this.#newLock(bot, of) });
-    return new LockChain(locked(key), () =>
-      stateDir === undefined
-        ? []
-        : formerKeysIn(namesIn(stateDir), bot)
-            .filter((of) => isOwnFolder(join(stateDir, of)))
-            .map(locked),
+    const folder = stateDir === undefined ? undefined : join(stateDir, key);
+    return new LockChain({ key, lock: this.#newLock(bot, { key, folder }) }, () =>
+      // No folder is made for a former version. Whoever holds the bot's own lock has proven enough against a stranger.
+      formerFolders(bot, stateDir).map((former) => ({
+        ...former,
+        lock: this.#newLock(bot, { ...former, yieldsWithoutFolder: true }),
+      })),
     );
   }
 
-  #newLock(bot: BotIdentity, key: string): ProvenLock {
-    const { stateDir, clock, emit } = this.#options;
+  #newLock(
+    bot: BotIdentity,
+    { key, ...parts }: FormerFolder & Pick<ProvenLockOptions, 'yieldsWithoutFolder'>,
+  ): ProvenLock {
+    const { clock, emit } = this.#options;
     return new ProvenLock({
+      ...parts,
       address: lockAddress(key),
-      folder: stateDir === undefined ? undefined : join(stateDir, key),
       clock,
       usurped: (holder) =>
         emit({
@@ -196,7 +207,7 @@ export class BotLocks {
       entry.stop.signal.throwIfAborted();
       entry.isHeld = true;
       emit({ event: 'lock.acquired', bot: entry.bot.botId, waitedMs });
-      await acquired?.(entry.bot, entry.key, entry.stop.signal);
+      await acquired?.(entry.bot, entry.key, entry.stop.signal, entry.lock.former);
       entry.stop.signal.throwIfAborted();
       entry.resolve();
     } catch (reason) {

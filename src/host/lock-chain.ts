@@ -2,6 +2,7 @@
  * The locks that a run needs for one bot, taken one after the other: that of the bot's key, and those of the keys that former
  * versions of lastcall gave the bot, so that none of these polls it meanwhile.
  */
+import type { FormerFolder } from './former-folders.js';
 import type { ProvenLock } from './proven-lock.js';
 
 export interface KeyedLock {
@@ -9,23 +10,32 @@ export interface KeyedLock {
   readonly lock: ProvenLock;
 }
 
+/** The lock of a key that a former version gave the bot, and the folder that it includes. */
+export interface FormerLock extends KeyedLock, FormerFolder {}
+
 /** Held when all of its locks are. */
 export class LockChain {
   readonly #first: KeyedLock;
-  readonly #others: () => readonly KeyedLock[];
+  readonly #listFormer: () => readonly FormerLock[];
+  #former: readonly FormerLock[] = [];
   readonly #held: KeyedLock[] = [];
   #missing: KeyedLock[];
 
-  /** @param others returns the other locks; called when the first is held */
-  constructor(first: KeyedLock, others: () => readonly KeyedLock[]) {
+  /** @param listFormer returns the locks of former versions; called when the first is held */
+  constructor(first: KeyedLock, listFormer: () => readonly FormerLock[]) {
     this.#first = first;
-    this.#others = others;
+    this.#listFormer = listFormer;
     this.#missing = [first];
   }
 
   /** The key of the lock that another process holds, when `tryAcquire` has resolved to false. */
   get takenKey(): string {
     return this.#missing[0]?.key ?? this.#first.key;
+  }
+
+  /** The locks of former versions, once all locks are held. */
+  get former(): readonly FormerLock[] {
+    return this.#former;
   }
 
   /**
@@ -53,7 +63,8 @@ export class LockChain {
     for (let next = this.#missing[0]; next; next = this.#missing[0]) {
       if (!(await take(next.lock))) return false;
       this.#held.push(next);
-      this.#missing = next === this.#first ? [...this.#others()] : this.#missing.slice(1);
+      if (next === this.#first) this.#former = this.#listFormer();
+      this.#missing = next === this.#first ? [...this.#former] : this.#missing.slice(1);
     }
     return true;
   }

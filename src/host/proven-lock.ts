@@ -17,6 +17,8 @@ export interface ProvenLockOptions {
   readonly address: string;
   /** The folder of the bot, if it has one; absolute. */
   readonly folder: string | undefined;
+  /** Whether a process that is not of this user keeps nobody from taking the lock though there is no folder. Default: no. */
+  readonly yieldsWithoutFolder?: boolean;
   readonly clock?: Clock;
   /** Tells who holds the public part. Default: what the system shows. */
   readonly findHolder?: () => SocketHolder;
@@ -86,7 +88,7 @@ export class ProvenLock {
     try {
       this.#inFolder ??= this.#openFolder();
       // Without a folder nobody can prove anything.
-      if (!isPublic && !this.#inFolder) return this.#public;
+      if (!isPublic && !this.#inFolder && !this.#options.yieldsWithoutFolder) return this.#public;
       if (this.#inFolder && !(await this.#inFolder.tryAcquire())) {
         this.#public.release();
         return this.#inFolder;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { botKey, formerKey, formerKeysIn, isBotKey } from '../../src/host/bot-key.js';
+import { botKey, formerKey, formerKeys, formerKeysIn, isBotKey } from '../../src/host/bot-key.js';
 import { identityOf, identityOfToken } from '../../src/telegraf/identity.js';
 import { createBot } from '../../src/telegraf/telegraf.js';
 
@@ -37,6 +37,15 @@ describe('the key that former versions gave a bot', () => {
     expect(formerKey(bot.botId, TELEGRAM)).toBe('123456-12cd7dd4a797308e');
   });
 
+  it('is known for the server that it has now, and for that of Telegram', () => {
+    const server = 'http://127.0.0.1:8081';
+    expect(formerKeys({ ...bot, apiRoot: server, testEnv: true })).toEqual([
+      formerKey(bot.botId, server, true),
+      formerKey(bot.botId, TELEGRAM, true),
+    ]);
+    expect(formerKeys(bot)).toEqual([formerKey(bot.botId, TELEGRAM)]);
+  });
+
   it('is found for every server, and for no other bot', () => {
     const roots = [TELEGRAM, 'http://127.0.0.1:8081', 'http://localhost:8081/'];
     const keys = roots.map((root) => formerKey(bot.botId, root));
@@ -50,5 +59,8 @@ describe('the key that former versions gave a bot', () => {
     const keys = [TELEGRAM, inTest.apiRoot].map((root) => formerKey(bot.botId, root));
     expect(formerKeysIn([...keys, ...keysInTest], inTest)).toEqual(keysInTest);
     expect(formerKeysIn([...keys, ...keysInTest], { ...inTest, testEnv: false })).toEqual(keys);
+    const unknown = [true, false].map((testEnv) => formerKey(bot.botId, 'http://b.test', testEnv));
+    for (const testEnv of [true, false])
+      expect(formerKeysIn(unknown, { ...inTest, testEnv })).toEqual(unknown);
   });
 });

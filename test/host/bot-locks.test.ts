@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/clock.js';
 import { LastcallError } from '../../src/errors.js';
@@ -217,6 +217,53 @@ describe('the locks of a run', () => {
     end();
     expect(await former.tryAcquire()).toBe(true);
     former.release();
+  });
+
+  it('keep a former version out that has its folder elsewhere, and are waited for while it runs; no folder is made', async () => {
+    const bot = { ...newBot(), apiRoot: 'http://127.0.0.1:8081' };
+    using state = new Folder();
+    for (const root of [bot.apiRoot, 'https://api.telegram.org']) {
+      const former = new HostLock(lockAddress(formerKey(bot.botId, root)));
+      expect(await former.tryAcquire()).toBe(true);
+      for (const stateDir of [state.path, undefined]) {
+        const refusing = newRun({ stateDir, onLocked: 'exit' });
+        expect(await codeOf(refusing.locks.reserve(bot))).toBe('LOCKED');
+        refusing.end();
+      }
+      const { locks, told, end } = newRun({ stateDir: state.path });
+      const held = locks.reserve(bot);
+      while (told.length === 0) await new Promise(setImmediate);
+      expect(told).toEqual([`lock.waiting ${bot.botId}`]);
+      former.release();
+      await held;
+      expect(await former.tryAcquire()).toBe(false);
+      end();
+      expect(await former.tryAcquire()).toBe(true);
+      former.release();
+    }
+    expect(readdirSync(state.path)).toEqual([`${bot.botId}`]);
+  });
+
+  it('tell which folders of former versions are held with them, and which are not of this user', async () => {
+    const bot = newBot();
+    using state = new Folder();
+    const [linked, other] = ['https://api.telegram.org', 'http://b.test'].map((root) =>
+      formerKey(bot.botId, root),
+    );
+    mkdirSync(state.file(`${other}`));
+    symlinkSync(state.file(`${other}`), state.file(`${linked}`));
+    const told: unknown[] = [];
+    const { locks } = newRun({
+      stateDir: state.path,
+      acquired: (_, __, ___, former) => void told.push(former.map(({ key, folder }) => ({ key, folder }))),
+    });
+    await locks.reserve(bot);
+    expect(told).toEqual([
+      [
+        { key: linked, folder: undefined },
+        { key: other, folder: state.file(`${other}`) },
+      ],
+    ]);
   });
 
   it('are held while `acquired` works, and given back if the run stops meanwhile', async () => {

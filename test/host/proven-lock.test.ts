@@ -82,6 +82,21 @@ describe('a lock in two parts', () => {
       expect(await provenLock(await takenAddress(), folder, foreign).lock.tryAcquire()).toBe(false);
   });
 
+  it('is passed over where a stranger holds the public name, without a folder, if that may be', async () => {
+    const usurped: SocketHolder[] = [];
+    const passed = async (holder: SocketHolder) =>
+      new ProvenLock({
+        address: await takenAddress(),
+        folder: undefined,
+        yieldsWithoutFolder: true,
+        findHolder: () => holder,
+        usurped: (from) => usurped.push(from),
+      }).tryAcquire();
+    expect(await passed(foreign)).toBe(true);
+    expect(usurped).toEqual([foreign]);
+    expect(await passed({ kind: 'ours' })).toBe(false);
+  });
+
   it('is taken by its public name alone where the folder takes no sockets', async () => {
     const address = newAddress();
     expect(await provenLock(address, WITHOUT_SOCKETS).lock.tryAcquire()).toBe(true);
