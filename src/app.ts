@@ -109,12 +109,16 @@ export function composeApp({
     clock,
     stateDir,
     holderOf: (key) => recorder.holderOf(key),
-    async acquired(bot, key, signal) {
+    async acquired(bot, key, signal, former) {
       const { botId } = bot;
       const waiting = (place: string | undefined, waitMs: number) =>
         tell({ event: 'inbox.waiting', place, waitMs }, botId);
-      if (stateDir !== undefined)
-        await takeOverFormerInboxes({ stateDir, bot, clock, signal, waiting, emit: (event) => tell(event) });
+      // INBOX=memory leaves what is on disk alone.
+      if (stateDir !== undefined && config.inbox === 'journal')
+        await takeOverFormerInboxes({
+          ...{ stateDir, bot, former, clock, signal, waiting },
+          emit: (event) => tell(event),
+        });
       signal.throwIfAborted();
       recorder.begin(key, botId);
     },

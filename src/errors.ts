@@ -119,6 +119,13 @@ export const errorTable = {
     nextStep:
       'install that version again (nothing in the folder was changed); or move the folder elsewhere, if the updates in it need not be handled',
   },
+  FORMER_INBOX_REFUSED: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'a former version of lastcall ran the bot as another user, in a folder behind a link, or with another address of its server',
+    nextStep:
+      'if what it holds is of this bot (`lastcall inbox --bot` with the name of the folder shows it): give the folder to the user of the bot alone (chown -R, chmod 700), or move the folder `inbox` out of it into the bot’s own folder; otherwise move it out of STATE_DIR',
+  },
   INBOX_IN_USE: {
     exitCode: ExitCode.conflict,
     likelyCause: 'the same bot runs in another container or on another machine with the same state directory',

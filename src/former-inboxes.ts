@@ -1,6 +1,7 @@
 /**
  * Takes over the inbox that a former version of lastcall has left of a bot. Those versions had one for each spelling of the
- * bot's server. Where there are several, one is taken over, and what the others hold is told at each start.
+ * bot's server. Where there are several, one is taken over, and the others are told at each start. A bot that has none is not
+ * run with a new one while a former one waits: what that holds would be handled by nobody from then on.
  *
  * The inbox is moved in one step, so that a process that is killed amid this loses nothing: the next one goes on with it.
  */
@@ -9,17 +10,22 @@ import { existsSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from './clock.js';
 import { LastcallError } from './errors.js';
-import { isOwnFolder, namesIn, prepareBotFolder } from './host/bot-folder.js';
-import { type BotIdentity, botKey, formerKeysIn } from './host/bot-key.js';
+import { prepareBotFolder } from './host/bot-folder.js';
+import { type BotIdentity, botKey, formerKeys } from './host/bot-key.js';
 import type { FormerInboxEvent } from './host/events.js';
+import type { FormerFolder } from './host/former-folders.js';
 import { currentPlace } from './host/place.js';
 import { systemDisk } from './inbox/log/disk.js';
-import { countContents, type InboxContents } from './inbox/store/contents.js';
+import { countContents } from './inbox/store/contents.js';
+import { openingError } from './inbox/store/inbox-error.js';
 import { Owner } from './inbox/store/owner.js';
+import { codeOf } from './system-error.js';
 
 export interface FormerInboxesOptions {
   readonly stateDir: string;
   readonly bot: BotIdentity;
+  /** The folders of former versions; those that are of this user, with their locks held. */
+  readonly former: readonly FormerFolder[];
   readonly clock: Clock;
   /** Aborts when the bot is to be run no longer. */
   readonly signal: AbortSignal;
@@ -28,81 +34,135 @@ export interface FormerInboxesOptions {
   readonly emit: (event: FormerInboxEvent) => void;
 }
 
-const inboxIn = (folder: string): string => join(folder, 'inbox');
-
-/**
- * Takes over one former inbox if the bot has none, and tells what others hold. Call it with the bot's locks held. Rejects with
- * INBOX_IN_USE where a former version works with the inbox in another place, and with the signal's reason.
- */
-export async function takeOverFormerInboxes(options: FormerInboxesOptions): Promise<void> {
-  const { stateDir, bot, signal, emit } = options;
-  const folders = formerKeysIn(namesIn(stateDir), bot).map((key) => join(stateDir, key));
-  if (folders.length === 0) return;
-  const own = join(stateDir, botKey(bot));
-  const former = await Promise.all(
-    folders.filter((folder) => existsSync(inboxIn(folder))).map((folder) => look(folder, signal)),
-  );
-  signal.throwIfAborted();
-  const chosen = existsSync(inboxIn(own)) ? undefined : former.sort(byWorth)[0];
-  for (const { folder, contents, error } of former) {
-    if (folder === chosen?.folder) continue;
-    const { updates, dead } = contents ?? {};
-    if (updates !== 0 || dead !== 0)
-      emit({ event: 'former-inbox.left', bot: bot.botId, path: folder, own, updates, dead, error });
-  }
-  if (chosen) await take(chosen, own, options);
-  for (const folder of folders) if (!existsSync(inboxIn(folder))) removeRest(folder, own);
-}
-
 interface FormerInbox {
-  readonly folder: string;
-  readonly usedAtMs: number;
-  /** Undefined where it cannot be read. */
-  readonly contents: InboxContents | undefined;
+  readonly path: string;
+  /** Why it cannot be taken over, if so. */
+  readonly obstacle?: string;
+  /** Why it cannot be seen whether there is one, if so. */
   readonly error?: unknown;
 }
 
-async function look(folder: string, signal: AbortSignal): Promise<FormerInbox> {
-  const { mtimeMs: usedAtMs } = statSync(folder);
+const inboxIn = (folder: string): string => join(folder, 'inbox');
+
+/**
+ * Takes over one former inbox if the bot has none, and tells the others. Call it with the bot's locks held. Rejects with
+ * FORMER_INBOX_REFUSED where there is none but such as cannot be taken over, with INBOX_IN_USE where a former version works
+ * with the inbox in another place, with INBOX_UNAVAILABLE, INBOX_DISK, STATE_DIR_UNSAFE, and with the signal's reason.
+ */
+export async function takeOverFormerInboxes(options: FormerInboxesOptions): Promise<void> {
+  const { stateDir, bot, former, emit } = options;
+  const own = join(stateDir, botKey(bot));
+  const inboxes = former.map((folder) => inboxOf(folder, options)).filter((inbox) => inbox !== undefined);
+  const taken = inboxes.length === 0 || hasOwnInbox(own) ? undefined : await choose(inboxes, own, options);
+  if (taken) await take(taken, own, options);
+  const left = inboxes.filter((inbox) => inbox !== taken);
+  for (const { path, error } of left)
+    emit({ event: 'former-inbox.left', bot: bot.botId, path, own, ...(error !== undefined && { error }) });
+  for (const { folder } of former)
+    if (folder !== undefined && !left.some(({ path }) => path === folder)) removeRest(folder, own);
+}
+
+/** Returns the inbox in the folder, if there is one, or may be one. */
+function inboxOf(
+  { key, folder }: FormerFolder,
+  { stateDir, bot }: FormerInboxesOptions,
+): FormerInbox | undefined {
+  const path = join(stateDir, key);
   try {
-    return { folder, usedAtMs, contents: await countContents(inboxIn(folder), { signal }) };
+    if (!hasInbox(path)) return undefined;
   } catch (error) {
-    return { folder, usedAtMs, contents: undefined, error };
+    return { path, obstacle: 'this user cannot look into it', error };
+  }
+  // Root could take what belongs to another user, as which the bot may run the next time.
+  if (folder === undefined) return { path, obstacle: 'it belongs to another user, or is a link' };
+  if (formerKeys(bot).includes(key)) return { path };
+  return {
+    path,
+    obstacle:
+      'its name is made of another address of the server, and may be that of a bot with the same id in the other environment of Telegram',
+  };
+}
+
+/** Throws the system's error where this cannot be seen. */
+function hasInbox(folder: string): boolean {
+  try {
+    statSync(inboxIn(folder));
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 
-/** Those that hold something come first, and of these the one that was used last. */
-function byWorth(one: FormerInbox, other: FormerInbox): number {
-  const holds = ({ contents }: FormerInbox) => Number(!contents || contents.updates + contents.dead > 0);
-  return holds(other) - holds(one) || other.usedAtMs - one.usedAtMs;
+function hasOwnInbox(own: string): boolean {
+  try {
+    return hasInbox(own);
+  } catch (error) {
+    throw openingError(inboxIn(own), error);
+  }
+}
+
+/** Of several, those that hold something come first, and of these the one that was used last. */
+async function choose(
+  inboxes: readonly FormerInbox[],
+  own: string,
+  { signal }: FormerInboxesOptions,
+): Promise<FormerInbox | undefined> {
+  const free = inboxes.filter(({ obstacle }) => obstacle === undefined);
+  const [first] = inboxes;
+  if (free.length === 0 && first) throw refusal(first, own);
+  if (free.length < 2) return free[0];
+  const rated = await Promise.all(
+    free.map(async (inbox) => ({
+      inbox,
+      holds: Number(await holdsAnything(inbox, signal)),
+      usedAtMs: statSync(inbox.path).mtimeMs,
+    })),
+  );
+  rated.sort((one, other) => other.holds - one.holds || other.usedAtMs - one.usedAtMs);
+  return rated[0]?.inbox;
+}
+
+/** Resolves to true in doubt. */
+async function holdsAnything({ path }: FormerInbox, signal: AbortSignal): Promise<boolean> {
+  try {
+    const { updates, dead } = await countContents(inboxIn(path), { signal });
+    return updates + dead > 0;
+  } catch {
+    return true;
+  }
+}
+
+function refusal({ path, obstacle, error }: FormerInbox, own: string): LastcallError {
+  const code = codeOf(error);
+  if (error !== undefined && code !== 'EACCES' && code !== 'EPERM') return openingError(inboxIn(path), error);
+  const message = `the inbox that a former version of lastcall kept in ${path} cannot be taken over into ${own}: ${obstacle}`;
+  return new LastcallError('FORMER_INBOX_REFUSED', path, message, { cause: error });
 }
 
 async function take(
-  { folder, contents }: FormerInbox,
+  { path }: FormerInbox,
   own: string,
   { bot, clock, signal, waiting, emit }: FormerInboxesOptions,
 ): Promise<void> {
-  const from = inboxIn(folder);
+  signal.throwIfAborted();
+  const from = inboxIn(path);
   try {
-    // Root could take what belongs to another user, as which the bot may run the next time.
-    if (!isOwnFolder(folder)) throw new Error(`${folder} belongs to another user, or is a link`);
     const holder = { place: currentPlace(), id: randomUUID() };
     const owner = new Owner({ disk: systemDisk, folder: from, clock, ...holder, waiting });
     await owner.acquire(signal).finally(() => owner.close());
     prepareBotFolder(own);
     renameSync(from, inboxIn(own));
-    for (const changed of [own, folder]) systemDisk.syncFolder(changed);
+    for (const changed of [own, path]) systemDisk.syncFolder(changed);
   } catch (error) {
-    if (signal.aborted || error instanceof LastcallError) throw error;
-    emit({ event: 'former-inbox.left', bot: bot.botId, path: folder, own, ...contents, error });
-    return;
+    if (signal.aborted) throw error;
+    throw openingError(from, error);
   }
-  emit({ event: 'former-inbox.taken-over', bot: bot.botId, from: folder, path: own });
+  emit({ event: 'former-inbox.taken-over', bot: bot.botId, from: path, path: own });
 }
 
 /** Takes over how the last run ended, and removes the folder, in which nothing else is. */
 function removeRest(folder: string, own: string): void {
-  if (!isOwnFolder(folder)) return;
   try {
     const record = join(folder, 'last-run.json');
     const ownRecord = join(own, 'last-run.json');

@@ -32,17 +32,12 @@ export type FormerInboxEvent =
       readonly from: string;
       readonly path: string;
     }
-  /**
-   * Nobody handles what it holds: the bot has an inbox already, or there is an `error`. `updates` and `dead` are undefined where
-   * it cannot be read.
-   */
+  /** Nobody handles what it may hold, because the bot has an inbox already. With an `error`, it cannot be seen whether there is one. */
   | {
       readonly event: 'former-inbox.left';
       readonly bot: number;
       readonly path: string;
       readonly own: string;
-      readonly updates?: number | undefined;
-      readonly dead?: number | undefined;
       readonly error?: unknown;
     };
 

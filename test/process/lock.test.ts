@@ -173,7 +173,7 @@ describe('a bot whose server has another spelling in the next run', () => {
     await idle(sandbox);
     await first.stop();
     const path = join(sandbox.stateDir, `${sandbox.id}`);
-    const from = join(sandbox.stateDir, formerKey(sandbox.id, 'http://a-former-server.test'));
+    const from = join(sandbox.stateDir, formerKey(sandbox.id, 'https://api.telegram.org'));
     renameSync(path, from);
     await using second = runBot(sandbox, 'echo');
     expect(await second.waitFor('former-inbox.taken-over')).toMatchObject({ level: 'info', from, path });

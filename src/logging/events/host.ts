@@ -1,6 +1,7 @@
 /** The log lines of events about the process's surroundings: the lock, the previous run, and stand-stills. */
+import { basename } from 'node:path';
 import type { BudgetEvent, HostEvent, KilledRun } from '../../host/events.js';
-import { count, durationInWords } from '../../words.js';
+import { durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
 
 export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
@@ -40,17 +41,11 @@ export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
   'former-inbox.left': {
     level: 'warn',
     means:
-      'a former version of lastcall kept an inbox of the bot at `path`, which is not handled, because the bot has one already at `own`, or because of an error; `updates` and `dead` say what it holds',
-    message: ({ path, own, updates, dead, error }) => {
-      const held =
-        updates === undefined || dead === undefined
-          ? 'What'
-          : `${count(updates, 'update')} and ${count(dead, 'dead letter')} that`;
-      const why =
-        error === undefined
-          ? `the bot has an inbox already. Once that is empty (\`lastcall inbox\`), stop the bot, move ${own} away, and start it`
-          : 'it cannot be taken over. Give it to the user of the bot (`chown -R`) if it belongs to another, and restart the bot';
-      return `${held} a former version kept in ${path} ${held === 'What' ? 'is' : 'are'} not handled: ${why}`;
+      'a former version of lastcall kept an inbox of the bot at `path`, which is not handled, because the bot has one already at `own`; with an error if it cannot be looked into',
+    message: ({ path, own, error }) => {
+      const see = `\`lastcall inbox --bot ${basename(path)}\` shows what it holds`;
+      const who = error === undefined ? see : `${see}, to the user that it belongs to`;
+      return `The inbox that a former version kept in ${path} is not handled, because the bot has one already: ${who}. Remove it if nothing in it is needed; otherwise, once the bot’s own is empty, stop the bot, move ${own} away, and start it`;
     },
   },
   'previous-run.killed': {
