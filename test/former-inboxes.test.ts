@@ -127,7 +127,8 @@ describe('the inbox of a former version', () => {
     mkdirSync(join(own(), 'inbox'), { recursive: true });
     // Reading this would fail.
     rmSync(join(path, 'inbox'), { recursive: true });
-    mkdirSync(join(path, 'inbox', 'log', '1.log'), { recursive: true });
+    mkdirSync(join(path, 'inbox'));
+    writeFileSync(join(path, 'inbox', 'log'), 'not a folder');
     expect(await takenOver()).toEqual([{ event: 'former-inbox.left', bot: botId, path, own: own() }]);
   });
 
