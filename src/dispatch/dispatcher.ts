@@ -79,6 +79,8 @@ export interface DispatcherOptions<T> {
    * error that somebody else has taken care of is returned as `caught`.
    */
   handle(item: T, run: HandlerRun): Promise<HandlingOutcome>;
+  /** Called once for each handler, when it has ended or was given up, with how long it ran. Must not throw. */
+  timed?(durationMs: number): void;
   /** Tells what kind of failure an error is. Must not throw. Default: all are errors. */
   failureOf?(error: unknown): Failure;
   /** How often an item is tried again after an error that is not Telegram's absence. Default: 0. */
@@ -149,6 +151,15 @@ export class Dispatcher<T> {
   *running(): Generator<Handling<T>> {
     for (const queue of [this.#inGrace, this.#inTime])
       for (const task of queue.items()) yield this.#describe(task);
+  }
+
+  /**
+   * When the handlers that run now have ended or were given up, at the latest, in the clock's milliseconds; -Infinity where
+   * none runs.
+   */
+  get runningUntil(): number {
+    const { graceMs = DEFAULT_GRACE_MS } = this.#options;
+    return Math.max(this.#inTime.last + graceMs, this.#inGrace.last);
   }
 
   /** Whether an item that were ready would start at once. */
@@ -304,6 +315,7 @@ export class Dispatcher<T> {
       this.#emit({ event: 'handler.ended-late', ...this.#describe(task), ...error });
       return;
     }
+    this.#options.timed?.(this.#options.clock.now() - task.startedAt);
     if (failure) this.#failed(task, failure.error, failure.isCaught);
     else this.#settle(task, 'handled');
   }
@@ -357,9 +369,11 @@ export class Dispatcher<T> {
   }
 
   #giveUp(task: Task<T>): void {
-    const { concurrency } = this.#options;
+    const { concurrency, timed } = this.#options;
     this.#hung.add(task);
-    this.#emit({ event: 'handler.hung', ...this.#describe(task), hung: this.#hung.size });
+    const described = this.#describe(task);
+    timed?.(described.durationMs);
+    this.#emit({ event: 'handler.hung', ...described, hung: this.#hung.size });
     if (this.#hung.size > concurrency && !this.#exhausted) {
       this.#exhausted = true;
       this.#emit({ event: 'dispatch.exhausted', hung: this.#hung.size, concurrency });

@@ -27,6 +27,19 @@ export interface JamWatchOptions<T> {
   emit(event: DispatchEvent<T>): void;
 }
 
+/** A jam as it is now. */
+export interface CurrentJam {
+  readonly key: string;
+  readonly waiting: number;
+  /** For how long the first of them has waited. */
+  readonly waitedMs: number;
+}
+
+/** A jam with the handler that the others wait for. */
+interface SeenJam<T> extends CurrentJam {
+  readonly handling: Handling<T>;
+}
+
 interface Jam<T> {
   /** The item ahead, as it was when the jam was seen last. */
   item: T;
@@ -63,15 +76,34 @@ export class JamWatch<T> {
   /** Without effect after `stop`. */
   start(): void {
     if (this.#isStopped) return;
-    const { now = Date.now } = this.#options;
-    this.#freeSinceMs = now();
-    this.#checkedAtMs = now();
+    this.#freeSinceMs = this.#now();
+    this.#checkedAtMs = this.#now();
     this.#checkLater();
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#cancelCheck();
+  }
+
+  /** The jams of this moment, the longest first. */
+  get jams(): readonly CurrentJam[] {
+    const nowMs = this.#now();
+    const putBack = [...this.#jams].flatMap(([key, { item, beganAt }]) => {
+      const behind = beganAt === undefined ? undefined : this.#options.waitingBehind(item);
+      return behind ? [{ key, waiting: behind.waiting, waitedMs: nowMs - behind.acceptedAtMs }] : [];
+    });
+    // What runs now comes last, and takes the place of what is remembered of the same key.
+    const all = new Map<string, CurrentJam>(putBack.map((jam) => [jam.key, jam]));
+    for (const { key, waiting, waitedMs } of this.#seen(nowMs)) all.set(key, { key, waiting, waitedMs });
+    return [...all.values()]
+      .filter(({ waitedMs }) => waitedMs >= JAMMED_AFTER_MS)
+      .sort((one, other) => other.waitedMs - one.waitedMs);
+  }
+
+  #now(): number {
+    const { now = Date.now } = this.#options;
+    return now();
   }
 
   #checkLater(): void {
@@ -82,27 +114,37 @@ export class JamWatch<T> {
   }
 
   #check(): void {
-    const { running, hasFreeSlot, waitingBehind, keyOf, now = Date.now } = this.#options;
-    const nowMs = now();
+    const { hasFreeSlot } = this.#options;
+    const nowMs = this.#now();
     // After a longer pause the process stood still, or the system's clock was set: nobody has waited for a handler then.
     const isLate = nowMs - this.#checkedAtMs > 5 * CHECK_EVERY_MS;
     this.#checkedAtMs = nowMs;
     if (isLate || !hasFreeSlot()) this.#freeSinceMs = nowMs;
 
     const jammed = new Set<string>();
+    for (const { key, handling, waiting, waitedMs } of this.#seen(nowMs)) {
+      jammed.add(key);
+      this.#note(key, handling, waiting, waitedMs);
+    }
+    for (const [key, jam] of this.#jams)
+      if (!jammed.has(key) && !this.#isPutBack(jam, nowMs)) this.#noteEnd(key, jam);
+  }
+
+  /** The jams behind handlers that run, one for each key. */
+  *#seen(nowMs: number): Generator<SeenJam<T>> {
+    const { running, waitingBehind, keyOf } = this.#options;
+    const seen = new Set<string>();
     for (const handling of running()) {
       const key = keyOf(handling.item);
-      const behind = jammed.has(key) ? undefined : waitingBehind(handling.item);
+      const behind = seen.has(key) ? undefined : waitingBehind(handling.item);
       if (!behind) continue;
       const lasts = this.#jams.get(key)?.beganAt !== undefined;
       const waitedMs =
         nowMs - (lasts ? behind.acceptedAtMs : Math.max(behind.acceptedAtMs, this.#freeSinceMs));
       if (waitedMs < JAMMED_AFTER_MS) continue;
-      jammed.add(key);
-      this.#note(key, handling, behind.waiting, waitedMs);
+      seen.add(key);
+      yield { key, handling, waiting: behind.waiting, waitedMs };
     }
-    for (const [key, jam] of this.#jams)
-      if (!jammed.has(key) && !this.#isPutBack(jam, nowMs)) this.#noteEnd(key, jam);
   }
 
   /** Whether nothing of a jammed key runs and others wait still: the item ahead was put back. */

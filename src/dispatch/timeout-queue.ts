@@ -41,6 +41,11 @@ export class TimeoutQueue<T> {
     return this.#first?.at ?? Number.POSITIVE_INFINITY;
   }
 
+  /** When the last item expires, in the clock's milliseconds; -Infinity where none is pending. */
+  get last(): number {
+    return this.#last?.at ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** The items whose timeouts are pending, the oldest first. */
   *items(): Generator<T> {
     for (let link = this.#first; link; link = link.next) yield link.item;

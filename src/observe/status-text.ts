@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.js';
 import type { Activity } from '../pipeline.js';
 import { count, durationInWords, firstFew } from '../words.js';
+import { BotConditions } from './bot-conditions.js';
 import type { ObservedEvent } from './events.js';
 import type { Progress } from './progress.js';
 
@@ -19,37 +20,24 @@ export interface StatusTextOptions {
 const MAX_REASON_LENGTH = 200;
 
 /** How much longer than Telegram may hold it a poll takes before it is shown as late: more than the slowest network. */
-const POLL_TOLERANCE_MS = 5_000;
+export const POLL_TOLERANCE_MS = 5_000;
 
 /** The status of one run, derived from its events. */
 export class StatusText {
   readonly #progress: Progress;
   readonly #options: StatusTextOptions;
-  /** The bots whose locks other processes hold, with the pids of the holders if known. */
-  readonly #locked = new Map<number, number | undefined>();
-  /** The bots that are connected, with the names that people know them by. */
-  readonly #names = new Map<number, string>();
-  /** What keeps each bot from polling, and since when, in the clock's milliseconds. */
-  readonly #problems = new Map<number, { readonly text: string; readonly since: number }>();
-  /** Why bots have ended while the run goes on: `stopped by the program`, or an error's code. */
-  readonly #ended = new Map<number, string>();
-  #lastPollAt: number | undefined;
+  readonly #bots: BotConditions;
   #final: string | undefined;
 
   constructor(progress: Progress, options: StatusTextOptions) {
     this.#progress = progress;
     this.#options = options;
+    this.#bots = new BotConditions(options.clock);
   }
 
   /** Returns whether the status should be updated now. `botId` is the bot whose pipeline has emitted the event. */
   observe(event: ObservedEvent, botId: number): boolean {
-    const { clock, redact } = this.#options;
-    const problem = problemIn(event);
-    if (problem !== undefined) {
-      if (this.#problems.get(botId)?.text !== problem)
-        this.#problems.set(botId, { text: problem, since: clock.now() });
-      return true;
-    }
+    const isNews = this.#bots.observe(event, botId);
     switch (event.event) {
       case 'lifecycle.starting':
       case 'hook.starting':
@@ -59,34 +47,10 @@ export class StatusText {
         return true;
       case 'lifecycle.stopped':
         // Redacted before it is shortened, because a part of a secret would not be recognized.
-        this.#final = `stopped (${shortened(redact(event.reason.message))}), exit code ${event.exitCode}`;
-        return true;
-      case 'lock.waiting':
-        this.#locked.set(event.bot, event.holder);
-        return true;
-      case 'lock.acquired':
-        return this.#locked.delete(event.bot);
-      case 'bot.stopping':
-        this.#end(event.bot, 'stopped by the program');
-        return true;
-      case 'bot.failed':
-        if (event.error.code !== 'BOT_ALREADY_POLLED') this.#end(event.bot, event.error.code);
-        return true;
-      case 'poll.connected':
-        this.#ended.delete(botId);
-        this.#names.set(botId, event.username === undefined ? `account ${event.id}` : `@${event.username}`);
-        return true;
-      case 'poll.answered':
-        this.#lastPollAt = clock.now();
-        return false;
-      case 'poll.started':
-      case 'poll.recovered':
-      case 'inbox.opened':
-      case 'inbox.resumed':
-        this.#problems.delete(botId);
+        this.#final = `stopped (${shortened(this.#options.redact(event.reason.message))}), exit code ${event.exitCode}`;
         return true;
       default:
-        return false;
+        return isNews;
     }
   }
 
@@ -106,42 +70,36 @@ export class StatusText {
       const handlers = name === 'draining' ? ` ${count(running, 'handler')},` : '';
       return `${name}:${handlers} ${inSeconds(Math.max(0, latestEnd - now))} left`;
     }
-    const [holder] = this.#locked.values();
-    if (this.#locked.size > 0 && this.#names.size === 0 && this.#ended.size === 0)
-      return `standing by, ${holder === undefined ? 'another process' : `process ${holder}`} polls`;
+    const { locked, names, problems, ended, lastPolls } = this.#bots;
+    const [lock] = locked.values();
+    if (lock && names.size === 0 && ended.size === 0)
+      return `standing by, ${lock.holder === undefined ? 'another process' : `process ${lock.holder}`} polls`;
     if (progress.phase === 'starting') return progress.step.name;
 
     const handlers = inWords(activity());
-    for (const [botId, { text, since }] of this.#problems)
+    for (const [botId, { text, since }] of problems)
       return `${this.#prefixOf(botId)}${text} for ${inSeconds(now - since)}, ${handlers}`;
-    if (this.#names.size === 0 && this.#ended.size > 0)
-      return `no bot is polled (${this.#absentBots()}), ${handlers}`;
-    if (this.#lastPollAt === undefined) return 'connecting to Telegram';
-    const names = [...this.#names.values()].join(', ');
-    const silentMs = now - this.#lastPollAt;
+    if (names.size === 0 && ended.size > 0) return `no bot is polled (${this.#absentBots()}), ${handlers}`;
+    if (lastPolls.size === 0) return 'connecting to Telegram';
+    const polled = [...names.values()].join(', ');
+    const silentMs = now - Math.max(...[...lastPolls.values()].map(({ at }) => at));
     const isLate = silentMs > pollTimeoutMs + POLL_TOLERANCE_MS;
     const absent = this.#absentBots();
-    return `polling as ${names}, ${handlers}${isLate ? `, last poll ${inSeconds(silentMs)} ago` : ''}${absent && ` (${absent})`}`;
-  }
-
-  #end(botId: number, why: string): void {
-    this.#ended.set(botId, why);
-    this.#names.delete(botId);
-    this.#problems.delete(botId);
-    this.#locked.delete(botId);
+    return `polling as ${polled}, ${handlers}${isLate ? `, last poll ${inSeconds(silentMs)} ago` : ''}${absent && ` (${absent})`}`;
   }
 
   /** Names the bots that are not polled although the program has launched them. */
   #absentBots(): string {
-    const locked = [...this.#locked.keys()].map((bot) => `bot ${bot}: standing by`);
-    const ended = [...this.#ended].map(([bot, why]) => `bot ${bot}: ${why}`);
+    const locked = [...this.#bots.locked.keys()].map((bot) => `bot ${bot}: standing by`);
+    const ended = [...this.#bots.ended].map(([bot, why]) => `bot ${bot}: ${why}`);
     return firstFew([...locked, ...ended], 5);
   }
 
   /** Returns a prefix that names the bot with a problem; empty if there is only one bot. */
   #prefixOf(botId: number): string {
-    const name = this.#names.get(botId);
-    if (this.#names.size === (name === undefined ? 0 : 1)) return '';
+    const { names } = this.#bots;
+    const name = names.get(botId);
+    if (names.size === (name === undefined ? 0 : 1)) return '';
     return `${name ?? `bot ${botId}`}: `;
   }
 }
@@ -170,28 +128,6 @@ const nonZero = (counts: readonly (readonly [number: number, what: string])[]): 
     .filter(([number]) => number > 0)
     .map(([number, what]) => `${number} ${what}`)
     .join(', ');
-
-/** Returns the problem that an event reports, if the problem keeps the bot from polling. */
-function problemIn(event: ObservedEvent): string | undefined {
-  switch (event.event) {
-    case 'poll.failed':
-      return event.class === 'unreachable' ? 'Telegram unreachable' : 'token refused';
-    case 'poll.token-doubted':
-      return 'token refused';
-    case 'poll.rate-limited':
-      return 'rate-limited by Telegram';
-    case 'poll.conflict':
-      return event.by === 'webhook' ? 'a webhook is set' : 'another program polls';
-    case 'poll.rejected':
-      return 'poll rejected by Telegram';
-    case 'inbox.paused':
-      return event.because === 'disk' ? 'disk nearly full' : 'inbox full';
-    case 'inbox.waiting':
-      return 'the inbox may be in use elsewhere';
-    default:
-      return undefined;
-  }
-}
 
 /** Formats a duration in whole seconds or larger units. */
 const inSeconds = (ms: number): string =>

@@ -12,12 +12,14 @@
 import { Ages } from '../../ages.js';
 import { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
+import { tryOr } from '../../thrown.js';
 import { counterOf, newCounters } from '../counters.js';
 import { seq, type UpdateId, updateId } from '../ids.js';
 import {
   type Entry,
   type Inbox,
   type InboxCounts,
+  type InboxExtent,
   type InboxReport,
   type Retry,
   type Settlement,
@@ -222,6 +224,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     const unsettled = this.#opened?.store.ledger.size ?? 0;
     const dead = this.#opened?.store.deadLetters.size ?? 0;
     return { ...this.#counters, dead, waiting: unsettled - taken, taken, mayRepeat: taken };
+  }
+
+  extent(): InboxExtent {
+    const store = this.#isClosed ? undefined : this.#opened?.store;
+    return { oldestAtMs: tryOr(() => store?.oldestAtMs, undefined), bytes: store?.bytes };
   }
 
   get latestEnd(): number {

@@ -7,6 +7,7 @@ import type {
   Entry,
   Inbox,
   InboxCounts,
+  InboxExtent,
   InboxOptions,
   InboxReport,
   Retry,
@@ -143,6 +144,11 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
       taken,
       mayRepeat: begun.length,
     };
+  }
+
+  extent(): InboxExtent {
+    const first = this.#unsettled > 0 ? this.#batch?.of.entries[0] : undefined;
+    return { oldestAtMs: first?.acceptedAtMs, bytes: undefined };
   }
 
   #endBatch(): void {
