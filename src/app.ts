@@ -26,6 +26,7 @@ import { logReceipt, receiptRecord } from './logging/receipt.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
 import { StallWatch } from './observe/stall-watch.js';
+import { Status } from './observe/status/status.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { assertToken, identityOf } from './telegraf/identity.js';
@@ -109,6 +110,7 @@ export function composeApp({
     clock,
     stateDir,
     holderOf: (key) => recorder.holderOf(key),
+    standingBy: ({ botId }, key) => status.standBy(botId, key),
     async acquired(bot, key, signal, former) {
       const { botId } = bot;
       const waiting = (place: string | undefined, waitMs: number) =>
@@ -121,8 +123,12 @@ export function composeApp({
         });
       signal.throwIfAborted();
       recorder.begin(key, botId);
+      status.hold(botId, key);
     },
-    released: (key) => recorder.finish(key),
+    released: (key) => {
+      recorder.finish(key);
+      status.release(key);
+    },
     emit: (event) => tell(event),
   });
   const bots = new Bots({
@@ -151,6 +157,17 @@ export function composeApp({
     pollTimeoutMs: config.pollTimeoutMs,
     readyWithinMs: Math.min(startTimeoutMs, READY_WITHIN_MS),
     redact: (text) => logging.redact(text),
+  });
+  const status = new Status({
+    clock,
+    pid: process.pid,
+    supervisor: supervisor.kind,
+    inbox: config.inbox,
+    pollTimeoutMs: config.pollTimeoutMs,
+    stateDir,
+    view: (key) => bots.view(key),
+    redact: (text) => logging.redact(text),
+    emit: (event) => tell(event),
   });
   let isStalled = false;
   const stallWatch = new StallWatch({
@@ -197,12 +214,15 @@ export function composeApp({
   );
   const tellSupervisor = guarded((event: ObservedEvent, botId?: number) => health.observe(event, botId));
 
+  const tellStatus = guarded((event: ObservedEvent, botId?: number) => status.observe(event, botId));
+
   function hidePasswords(agent: unknown): void {
     for (const password of proxySecretsOf(agent)) logging.addPassword(password);
   }
 
   function tell(event: ObservedEvent, botId?: number): void {
     tellLog(event, botId);
+    tellStatus(event, botId);
     if (supervisor.kind !== 'none') tellSupervisor(event, botId);
   }
 
@@ -235,11 +255,12 @@ export function composeApp({
     logReceipt(receiptLog, outcome, bots.counts, bots.failures);
   }
 
-  /** Records the end of the run, with the receipt if nobody can read that in the log. */
+  /** Records the end of the run, with the receipt if nobody can read that in the log, and removes the status sockets. */
   function record(outcome: Outcome): void {
     if (isStalled) return;
     const receipt = () => receiptRecord(outcome, bots.counts, bots.failures, logging.redact);
     recorder.end(outcome.exitCode, logging.isBroken ? receipt() : undefined);
+    status.close();
   }
 
   return {

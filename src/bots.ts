@@ -9,7 +9,13 @@ import type { RunRecorder } from './host/run-recorder.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import type { CurrentStep } from './observe/progress.js';
-import { type Activity, Pipeline, type PipelineEvent, type PipelineSettings } from './pipeline.js';
+import {
+  type Activity,
+  Pipeline,
+  type PipelineEvent,
+  type PipelineSettings,
+  type PipelineView,
+} from './pipeline.js';
 import { PolledBot } from './polled-bot.js';
 import { Tally } from './tally.js';
 import { identityOf } from './telegraf/identity.js';
@@ -170,6 +176,11 @@ export class Bots {
       dead: total('dead'),
       latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
     };
+  }
+
+  /** What the bot with this key has at work; undefined before it was launched. */
+  view(key: string): PipelineView | undefined {
+    return [...this.#bots].findLast((bot) => bot.key === key && bot.pipeline)?.pipeline?.view;
   }
 
   /** What each bot may have under way. */

@@ -8,7 +8,7 @@ import type { Update } from 'telegraf/types';
 import type { Clock } from './clock.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
-import { JamWatch } from './dispatch/jam-watch.js';
+import { type CurrentJam, JamWatch } from './dispatch/jam-watch.js';
 import { LastcallError } from './errors.js';
 import { currentPlace } from './host/place.js';
 import type { InboxEvent } from './inbox/events.js';
@@ -18,6 +18,7 @@ import { JournalInbox } from './inbox/journal/journal-inbox.js';
 import type { Disk } from './inbox/log/disk.js';
 import { MemoryInbox } from './inbox/memory/memory-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
+import { HandlerTimes, type HandlerTimesSummary } from './observe/handler-times.js';
 import type { CurrentStep } from './observe/progress.js';
 import type { PollingEvent } from './polling/events.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
@@ -47,6 +48,24 @@ export interface Activity {
   readonly dead: number;
   /** When the step at work has to have ended, in the clock's milliseconds; Infinity where nothing is under way. */
   readonly latestEnd: number;
+}
+
+/** What a bot has at work at a moment, for those who look from outside. */
+export interface PipelineView {
+  readonly counts: Omit<Activity, 'latestEnd'>;
+  readonly handlerTimes: HandlerTimesSummary | undefined;
+  /** The handlers that have run for longest. */
+  readonly slowest: readonly {
+    readonly updateId: number;
+    readonly kind: string;
+    readonly key: string;
+    readonly forMs: number;
+  }[];
+  readonly jams: readonly CurrentJam[];
+  /** When the oldest unsettled update was accepted, in milliseconds since 1970. */
+  readonly oldestAtMs: number | undefined;
+  /** When the running handlers have ended or were given up, at the latest, in the clock's milliseconds. */
+  readonly runningUntil: number;
 }
 
 export interface PipelineSettings {
@@ -100,6 +119,9 @@ export interface PipelineOptions {
 /** How much longer a timed-out handler may take before it is given up. */
 const HANDLER_GRACE_MS = 10_000;
 
+/** How many of the handlers that have run for longest are shown. */
+const SLOWEST = 5;
+
 export class Pipeline {
   readonly #prepared: PreparedBot;
   readonly #api: HttpBotApi;
@@ -108,6 +130,8 @@ export class Pipeline {
   readonly #jamWatch: JamWatch<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
   readonly #intake = new AbortController();
+  readonly #clock: Clock;
+  readonly #handlerTimes = new HandlerTimes();
   /** How long a handler may run until it is given up, at most. */
   readonly handlerLimitMs: number;
   #polling: Promise<PollingEnd> | undefined;
@@ -117,6 +141,7 @@ export class Pipeline {
   /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
     const { bot, clock, settings, emit } = options;
+    this.#clock = clock;
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock, (agent) => options.agentUsed?.(agent));
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
@@ -133,6 +158,7 @@ export class Pipeline {
       historyOf: (entry) => entry,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
       handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),
+      timed: (durationMs, now) => this.#handlerTimes.add(durationMs, now),
       failureOf: (error) => this.#prepared.failureOf(error),
       emit: (event) => {
         // Until polling notices an outage, handlers would go on starting and failing.
@@ -229,20 +255,30 @@ export class Pipeline {
   }
 
   get activity(): Activity {
-    const { counts } = this.#dispatcher;
-    const { handled, caught, failed, timedOut, expired, putBack, waiting, dead } = this.#inbox.counts;
+    return { ...this.#current, latestEnd: Math.min(...this.steps.map(({ latestEnd }) => latestEnd)) };
+  }
+
+  get view(): PipelineView {
+    const slowest = [];
+    for (const { item, durationMs } of this.#dispatcher.running()) {
+      const { updateId, kind, key } = item;
+      slowest.push({ updateId, kind, key, forMs: durationMs });
+      if (slowest.length === SLOWEST) break;
+    }
     return {
-      running: counts.running,
-      handled,
-      caught,
-      failed,
-      timedOut,
-      expired,
-      putBack,
-      waiting,
-      dead,
-      latestEnd: Math.min(...this.steps.map(({ latestEnd }) => latestEnd)),
+      counts: this.#current,
+      handlerTimes: this.#handlerTimes.summary(this.#clock.now()),
+      slowest,
+      jams: this.#jamWatch.jams,
+      oldestAtMs: this.#inbox.oldestAtMs?.(),
+      runningUntil: this.#dispatcher.runningUntil,
     };
+  }
+
+  get #current(): PipelineView['counts'] {
+    const { running } = this.#dispatcher.counts;
+    const { handled, caught, failed, timedOut, expired, putBack, waiting, dead } = this.#inbox.counts;
+    return { running, handled, caught, failed, timedOut, expired, putBack, waiting, dead };
   }
 
   /** The receipt's figures: what the run came to so far. */

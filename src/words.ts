@@ -17,6 +17,14 @@ function inTwoUnits(total: number, size: number, large: string, small: string): 
   return rest === 0 ? whole : `${whole} ${rest} ${small}`;
 }
 
+/** Formats a size: `0 B`, `12.3 kB`, `4.1 GB`. */
+export function sizeInWords(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let [size, index] = [bytes, 0];
+  for (; size >= 999.5 && index < units.length - 1; index++) size /= 1_000;
+  return `${Number(size.toFixed(index === 0 || size >= 99.95 ? 0 : 1))} ${units[index]}`;
+}
+
 /** Formats a number with its noun: `1 update`, `2 updates`, `0 updates`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -5,6 +5,7 @@ import type { Signals } from '../host/signals.js';
 import { isJournald, withPriority } from '../logging/journald.js';
 import { ignoreErrors } from '../logging/log-stream.js';
 import { maskTokens } from '../token.js';
+import { type Commands, commandNames, commands, findCommand } from './commands.js';
 import { asksForHelp } from './split-arguments.js';
 
 /** The parts of the process that most commands use. */
@@ -23,26 +24,9 @@ export interface CommandContext {
 export interface ProcessContext extends CommandContext {
   readonly signals: Signals;
   readonly process: NodeJS.Process;
+  /** What there is to describe, and to complete. */
+  readonly commands: Commands;
 }
-
-type Command = (context: ProcessContext) => Promise<number>;
-
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./run.js')).run,
-  config: async () => (await import('./config.js')).config,
-  inbox: async () => (await import('./inbox.js')).inbox,
-  demo: async () => (await import('./demo.js')).demo,
-  sandbox: async () => (await import('./sandbox.js')).sandbox,
-  probe: async () => (await import('./probe.js')).probe,
-  unit: async () => (await import('./unit.js')).unit,
-  help: async () => (await import('./help.js')).help,
-  version: async () => (await import('./help.js')).version,
-};
-
-export const commandNames: readonly string[] = Object.keys(commands);
-
-/** The commands that have a help of their own. */
-const HELPS_ITSELF: readonly string[] = ['sandbox', 'unit'];
 
 const aliases: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };
 
@@ -53,17 +37,19 @@ export async function runCommand(
 ): Promise<number> {
   // A reader that stops early (`| head`) must not end the command.
   for (const stream of [process.stdout, process.stderr]) ignoreErrors(stream);
-  const name = asksForHelp(args) && !HELPS_ITSELF.includes(first) ? 'help' : (aliases[first] ?? first);
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!load) {
+  const name = aliases[first] ?? first;
+  const entry = findCommand(name);
+  if (!entry) {
     printError(unknownCommand(first));
     return ExitCode.configuration;
   }
+  const { env, stdout, stderr } = process;
+  const cwd = () => process.cwd();
+  const context = { args, env, cwd, stdout, stderr, signal: signals.stopped, signals, process, commands };
   try {
-    const command = await load();
-    const { env, stdout, stderr } = process;
-    const cwd = () => process.cwd();
-    return await command({ args, env, cwd, stdout, stderr, signal: signals.stopped, signals, process });
+    if (asksForHelp(args)) return await (await import('./help.js')).helpOn(name, context);
+    const command = await entry.load();
+    return await command(context);
   } catch (error) {
     // The stop came before the command had started anything.
     if (signals.stopped.aborted && error === signals.stopped.reason) return ExitCode.clean;

@@ -14,16 +14,17 @@ import { maskToken } from '../token.js';
 import { durationInWords } from '../words.js';
 import { columns } from './columns.js';
 import type { CommandContext } from './command.js';
+import { accepted, options } from './options.js';
 
 /**
  * Prints the settings as a table, or as JSON with `--json`. Resolves to the exit code: 0, or 78 if the daemon would not
  * start with the settings. Rejects with the signal's reason when the signal aborts.
  */
 export async function config({ args, env, cwd, stdout, stderr, signal }: CommandContext): Promise<number> {
-  const { flags, options } = parseArguments(args, { options: { json: 'switch' } });
+  const { flags, options: given } = parseArguments(args, { options: accepted(options.config) });
   const reading = inContainer(await readSettings({ env, cwd: cwd(), flags, signal }), containerRuntime(env));
   const rows = settingKeys.map((key) => rowOf(reading, key));
-  stdout.write(options.has('json') ? asJson(rows, reading) : asTable(rows));
+  stdout.write(given.has('json') ? asJson(rows, reading) : asTable(rows));
 
   const { problems, warnings } = reading;
   for (const warning of warnings) stderr.write(`warning: ${warning}\n`);

@@ -19,6 +19,7 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import type { ProcessContext } from './command.js';
 import { exampleBotFile } from './example-bot.js';
+import { accepted, options } from './options.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
@@ -90,7 +91,7 @@ export async function demo({ args, signals, process }: ProcessContext): Promise<
  * @throws LastcallError CONFIG_INVALID
  */
 function parseDuration(args: readonly string[]): number | undefined {
-  const given = parseArguments(args, { options: { for: 'value' } });
+  const given = parseArguments(args, { options: accepted(options.demo) });
   refuseBadArguments(given);
   const text = given.options.get('for');
   if (text === undefined) return undefined;

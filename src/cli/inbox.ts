@@ -14,6 +14,9 @@ import { filterNames, parseFilter } from './inbox/filter.js';
 import { list } from './inbox/list.js';
 import { drop, retry } from './inbox/retry-drop.js';
 import { exportLines, show } from './inbox/show-export.js';
+import { accepted, options as commandOptions } from './options.js';
+
+const { inbox: inboxOptions } = commandOptions;
 
 interface Subcommand {
   readonly switches: readonly Switch[];
@@ -39,10 +42,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 export async function inbox(io: CommandContext): Promise<number> {
   const { args, env, cwd, signal } = io;
   const { flags, options, files } = parseArguments(args, {
-    options: {
-      ...{ all: 'switch', dead: 'switch', json: 'switch', waiting: 'switch' },
-      ...{ bot: 'value', why: 'value', since: 'value', kind: 'value' },
-    },
+    options: accepted(inboxOptions),
     files: Number.POSITIVE_INFINITY,
   });
   const { values, problems } = await readSettings({ env, cwd: cwd(), flags, signal });

@@ -1,6 +1,6 @@
 /** The Unix users of this host, and which files they may read. */
 import { readFileSync, type Stats, statSync } from 'node:fs';
-import { join, parse, relative, sep } from 'node:path';
+import { isAbsolute, join, parse, relative, sep } from 'node:path';
 
 /** The ids that decide what a user may read. */
 export interface UnixUser {
@@ -12,7 +12,17 @@ export interface UnixUser {
 export function ownerOf(folder: string): string | undefined {
   const { uid } = statSync(folder);
   if (uid === 0) return undefined;
+  return nameOf(uid);
+}
+
+/** Returns the name of a user, or the id without a name. */
+export function nameOf(uid: number): string {
   return users().find((user) => user.uid === uid)?.name ?? `${uid}`;
+}
+
+/** Returns the home directories of all users. */
+export function homes(): readonly string[] {
+  return [...new Set(users().flatMap(({ home }) => (isAbsolute(home) ? [home] : [])))];
 }
 
 /** Returns the user with a name or id, or undefined if no user has the name. An id may be unknown to the host. */
@@ -25,9 +35,21 @@ export function findUser(user: string): UnixUser | undefined {
   return { uid: known.uid, gids: [known.gid, ...groups.map(([, , gid]) => Number(gid))] };
 }
 
-function users(): { readonly name: string; readonly uid: number; readonly gid: number }[] {
+interface User {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+function users(): User[] {
   const lines = readTable('/etc/passwd');
-  return lines.map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }));
+  return lines.map(([name = '', , uid, gid, , home = '']) => ({
+    name,
+    uid: Number(uid),
+    gid: Number(gid),
+    home,
+  }));
 }
 
 /** Returns the fields of each line of /etc/passwd or /etc/group. */

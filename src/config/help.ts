@@ -2,7 +2,7 @@
 import { flagOf, PREFIX, type Setting, settingKeys, settings } from './schema.js';
 
 const WIDTH = 80;
-const INDENT = ' '.repeat(6);
+const INDENT = 6;
 
 /** Returns the setting's flags as people write them, or undefined for a secret, which has no flag. */
 export function flagsOf(setting: Setting<unknown>): string | undefined {
@@ -26,13 +26,14 @@ with a warning.`;
   return [intro, ...entries].join('\n\n');
 }
 
-function wrapped(text: string): string[] {
+/** Breaks a text into indented lines that fit on a terminal. */
+export function wrapped(text: string, indent = INDENT): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const line = lines.at(-1);
     if (line !== undefined && line.length + 1 + word.length <= WIDTH)
       lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(`${INDENT}${word}`);
+    else lines.push(`${' '.repeat(indent)}${word}`);
   }
   return lines;
 }

@@ -79,8 +79,11 @@ export interface DispatcherOptions<T> {
    * error that somebody else has taken care of is returned as `caught`.
    */
   handle(item: T, run: HandlerRun): Promise<HandlingOutcome>;
-  /** Called once for each handler, when it has ended or was given up, with how long it ran. Must not throw. */
-  timed?(durationMs: number): void;
+  /**
+   * Called once for each handler, when it has ended or was given up, with how long it ran, and the clock's time. Must not
+   * throw.
+   */
+  timed?(durationMs: number, now: number): void;
   /** Tells what kind of failure an error is. Must not throw. Default: all are errors. */
   failureOf?(error: unknown): Failure;
   /** How often an item is tried again after an error that is not Telegram's absence. Default: 0. */
@@ -315,7 +318,7 @@ export class Dispatcher<T> {
       this.#emit({ event: 'handler.ended-late', ...this.#describe(task), ...error });
       return;
     }
-    this.#options.timed?.(this.#options.clock.now() - task.startedAt);
+    this.#noteTime(task);
     if (failure) this.#failed(task, failure.error, failure.isCaught);
     else this.#settle(task, 'handled');
   }
@@ -369,11 +372,10 @@ export class Dispatcher<T> {
   }
 
   #giveUp(task: Task<T>): void {
-    const { concurrency, timed } = this.#options;
+    const { concurrency } = this.#options;
     this.#hung.add(task);
-    const described = this.#describe(task);
-    timed?.(described.durationMs);
-    this.#emit({ event: 'handler.hung', ...described, hung: this.#hung.size });
+    this.#noteTime(task);
+    this.#emit({ event: 'handler.hung', ...this.#describe(task), hung: this.#hung.size });
     if (this.#hung.size > concurrency && !this.#exhausted) {
       this.#exhausted = true;
       this.#emit({ event: 'dispatch.exhausted', hung: this.#hung.size, concurrency });
@@ -400,6 +402,13 @@ export class Dispatcher<T> {
       this.#emit({ event: 'dispatch.fault', item, error: fault });
     }
     this.#startSoon();
+  }
+
+  #noteTime({ startedAt }: Task<T>): void {
+    const { clock, timed } = this.#options;
+    if (!timed) return;
+    const now = clock.now();
+    timed(now - startedAt, now);
   }
 
   #describe({ item, startedAt }: Task<T>): Handling<T> {

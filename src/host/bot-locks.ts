@@ -20,6 +20,8 @@ export interface BotLocksOptions {
   readonly stateDir?: string | undefined;
   /** Returns the pid of the process that runs the bot with this key, if known. */
   readonly holderOf?: (key: string) => number | undefined;
+  /** Called when another process holds the bot's lock, and this one stands by. */
+  readonly standingBy?: (bot: BotIdentity, key: string) => void;
   /**
    * Called when the bot's lock is held, with the folders of former versions whose locks are held with it; `reserve` and `claim`
    * resolve after it. The signal aborts when the wait for the bot ends.
@@ -193,10 +195,11 @@ export class BotLocks {
     }
   }
 
-  async #standBy({ bot, lock, stop }: BotLock): Promise<void> {
-    const { onLocked, holderOf, emit } = this.#options;
+  async #standBy({ bot, key, lock, stop }: BotLock): Promise<void> {
+    const { onLocked, holderOf, standingBy, emit } = this.#options;
     const holder = holderOf?.(lock.takenKey);
     if (onLocked === 'exit') throw locked(bot, holder);
+    standingBy?.(bot, key);
     emit({ event: 'lock.waiting', bot: bot.botId, holder });
     await lock.acquire(stop.signal);
   }

@@ -108,6 +108,14 @@ export interface WatchedStateEvent {
   readonly cure: string;
 }
 
+/** Nobody can ask the run how the bot does: the socket for that cannot be opened. `bot` is the bot's id. */
+export interface StatusEvent {
+  readonly event: 'status.unavailable';
+  readonly bot: number;
+  readonly path: string;
+  readonly error: unknown;
+}
+
 /** What becomes of a bot while the run goes on. `bot` is the bot's id. */
 export type BotEvent =
   /** The program has called `bot.stop()`: the bot is polled no longer, and its handlers may end. */
@@ -124,4 +132,5 @@ export type HostEvent =
   | BudgetEvent
   | StandstillEvent
   | WatchedStateEvent
+  | StatusEvent
   | BotEvent;

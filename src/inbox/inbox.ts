@@ -148,8 +148,11 @@ export interface Inbox<U> {
 
   readonly counts: InboxCounts;
 
-  /** How far back the inbox reaches and how much it takes, where it can tell. May read the disk. Never throws. */
-  extent?(): InboxExtent;
+  /**
+   * When the oldest unsettled update was accepted, in milliseconds since 1970; undefined without one. May read the disk. Never
+   * throws.
+   */
+  oldestAtMs?(): number | undefined;
 
   /** Whether the inbox recognizes updates that Telegram sends again, even when they have settled. */
   readonly recognizesRepeats: boolean;
@@ -170,13 +173,6 @@ export interface InboxReport {
   readonly left: number;
   /** The ids of the updates that the next run may handle a second time, wholly or from where they were cut. */
   readonly mayRepeat: readonly UpdateId[];
-}
-
-export interface InboxExtent {
-  /** When the oldest unsettled update was accepted, in milliseconds since 1970; undefined without one. */
-  readonly oldestAtMs: number | undefined;
-  /** What the inbox takes on the disk, dead letters included; undefined where it keeps nothing there. */
-  readonly bytes: number | undefined;
 }
 
 export interface InboxCounts {

@@ -2,6 +2,7 @@
 
 import { type Logger, pino } from 'pino';
 import type { HookLog } from '../lifecycle/hook.js';
+import { wantsColour } from './colour.js';
 import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
 import { type EventLog, logEvent } from './events.js';
 import { isJournald, levelOf, withPriority } from './journald.js';
@@ -89,11 +90,3 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
 }
 
 const asItIs = (line: string): string => line;
-
-/** Follows https://no-color.org and, where NO_COLOR is not set, FORCE_COLOR. */
-function wantsColour(env: LoggingOptions['process']['env'], terminal: boolean): boolean {
-  if (env['NO_COLOR']) return false;
-  const forced = env['FORCE_COLOR'];
-  if (forced !== undefined) return forced !== '0' && forced !== 'false';
-  return terminal && env['TERM'] !== 'dumb';
-}

@@ -22,16 +22,23 @@ export interface Choice {
   readonly keyOfToken: string | undefined;
 }
 
+/** Whether a bot's key is what `--bot` names: the bot's id, or the key itself. */
+export const isNamed = (key: string, bot: string): boolean => key === bot || key.startsWith(`${bot}-`);
+
+/** @throws LastcallError COMMAND_MISUSED for a text that is neither an id nor a key */
+export function checkBot(bot: string): void {
+  if (/^\d+$/.test(bot) || isBotKey(bot)) return;
+  const message = `--bot must be a bot id or the name of its folder, not '${maskTokens(bot)}'`;
+  throw new LastcallError('COMMAND_MISUSED', '--bot', message);
+}
+
 /**
  * Returns the inbox of the given bot, else the inbox of the token's bot, else the only inbox.
  *
  * @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS, INBOX_FORBIDDEN, COMMAND_MISUSED
  */
 export function chooseInbox({ stateDir, bot, keyOfToken }: Choice): BotInbox {
-  if (bot !== undefined && !/^\d+$/.test(bot) && !isBotKey(bot)) {
-    const message = `--bot must be a bot id or the name of its folder, not '${maskTokens(bot)}'`;
-    throw new LastcallError('COMMAND_MISUSED', '--bot', message);
-  }
+  if (bot !== undefined) checkBot(bot);
   if (stateDir === undefined)
     throw notFound('STATE_DIR', 'STATE_DIR is not set, and there is no home directory');
 

@@ -14,7 +14,7 @@ const MAX_WHY_LENGTH = 100;
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Masks tokens and replaces unprintable characters by JSON escapes, so that JSON keeps its meaning. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   maskTokens(text).replaceAll(
     UNPRINTABLE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

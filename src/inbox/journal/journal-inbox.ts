@@ -19,7 +19,6 @@ import {
   type Entry,
   type Inbox,
   type InboxCounts,
-  type InboxExtent,
   type InboxReport,
   type Retry,
   type Settlement,
@@ -226,9 +225,9 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     return { ...this.#counters, dead, waiting: unsettled - taken, taken, mayRepeat: taken };
   }
 
-  extent(): InboxExtent {
+  oldestAtMs(): number | undefined {
     const store = this.#isClosed ? undefined : this.#opened?.store;
-    return { oldestAtMs: tryOr(() => store?.oldestAtMs, undefined), bytes: store?.bytes };
+    return tryOr(() => store?.oldestAtMs, undefined);
   }
 
   get latestEnd(): number {

@@ -7,7 +7,6 @@ import type {
   Entry,
   Inbox,
   InboxCounts,
-  InboxExtent,
   InboxOptions,
   InboxReport,
   Retry,
@@ -146,9 +145,8 @@ export class MemoryInbox<U extends { readonly update_id: number }> implements In
     };
   }
 
-  extent(): InboxExtent {
-    const first = this.#unsettled > 0 ? this.#batch?.of.entries[0] : undefined;
-    return { oldestAtMs: first?.acceptedAtMs, bytes: undefined };
+  oldestAtMs(): number | undefined {
+    return this.#unsettled > 0 ? this.#batch?.of.entries[0]?.acceptedAtMs : undefined;
   }
 
   #endBatch(): void {

@@ -129,11 +129,6 @@ export class DeadLetters {
     return this.#index.size;
   }
 
-  /** The size of the files, in bytes. */
-  get bytes(): number {
-    return this.#log.bytes;
-  }
-
   get(seq: Seq): LetterSummary | undefined {
     return this.#index.get(seq)?.summary;
   }

@@ -77,11 +77,6 @@ export class Store {
     return this.#log.bytes;
   }
 
-  /** The size of the log and of the dead letters, in bytes. */
-  get bytes(): number {
-    return this.logBytes + this.deadLetters.bytes;
-  }
-
   /** When the oldest unsettled update was accepted, in milliseconds since 1970; undefined without one. Throws INBOX_DISK. */
   get oldestAtMs(): number | undefined {
     const [oldest] = this.ledger.batchFrom(seq(0))?.seqs ?? [];

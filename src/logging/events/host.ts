@@ -98,6 +98,11 @@ export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
     message: ({ ms }) =>
       `The process stood still for ${durationInWords(ms)}; handlers, hooks and polls get this time back`,
   },
+  'status.unavailable': {
+    level: 'info',
+    means: 'the socket at which `lastcall status` asks cannot be opened; the bot runs all the same',
+    message: ({ bot, path }) => `\`lastcall status\` cannot ask for bot ${bot}: ${path} cannot be opened`,
+  },
 };
 
 function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: KilledRun): string {

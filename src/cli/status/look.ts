@@ -1,0 +1,60 @@
+/** Looks at one bot: asks its processes, and reads its files where the one that runs the bot does not answer. */
+import { statSync } from 'node:fs';
+import { parseReport, type StatusReport } from '../../observe/status/report.js';
+import { SOCKET } from '../../observe/status/socket-name.js';
+import { codeOf } from '../../system-error.js';
+import { tryOr } from '../../thrown.js';
+import { nameOf } from '../unix-user.js';
+import { ask, socketsIn } from './ask.js';
+import { inboxBytes, type OnDisk, readFromDisk } from './on-disk.js';
+import type { BotFolder } from './places.js';
+
+export type SeenBot = BotFolder &
+  (
+    | {
+        readonly source: 'process';
+        /** The process that runs the bot comes before those that stand by. */
+        readonly reports: readonly StatusReport[];
+        readonly inboxBytes: number;
+      }
+    | {
+        readonly source: 'disk';
+        /** Whether a process has a socket, but does not answer. */
+        readonly isSilent: boolean;
+        readonly onDisk: OnDisk;
+        /** The processes that stand by. */
+        readonly reports: readonly StatusReport[];
+        readonly inboxBytes: number;
+      }
+    /** This user may not look. */
+    | { readonly source: 'forbidden'; readonly owner: string | undefined }
+  );
+
+/** Never rejects because of the bot or its files. */
+export async function look(bot: BotFolder, nowMs: number): Promise<SeenBot> {
+  const forbidden = { ...bot, source: 'forbidden', owner: ownerOf(bot.folder) } as const;
+  let sockets: readonly string[];
+  try {
+    sockets = socketsIn(bot.folder);
+  } catch (error) {
+    if (['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) return forbidden;
+    sockets = [];
+  }
+  const asked = await Promise.all(
+    sockets.map(async (name) => ({ name, ...(await ask(bot.folder, name, 'GET', '/status')) })),
+  );
+  if (asked.some(({ kind }) => kind === 'forbidden')) return forbidden;
+  const reports = asked.flatMap((one) => (one.kind === 'answered' ? (parseReport(one.body) ?? []) : []));
+  const seen = { ...bot, reports: reports.sort(polledFirst), inboxBytes: inboxBytes(bot) };
+  if (reports.some((report) => !standsBy(report))) return { ...seen, source: 'process' };
+  const isSilent = asked.some(({ name, kind }) => name === SOCKET && kind !== 'gone');
+  return { ...seen, source: 'disk', isSilent, onDisk: await readFromDisk(bot, isSilent, nowMs) };
+}
+
+const standsBy = ({ polling }: StatusReport): boolean => polling.state === 'standing-by';
+const polledFirst = (one: StatusReport, other: StatusReport): number =>
+  Number(standsBy(one)) - Number(standsBy(other));
+
+function ownerOf(folder: string): string | undefined {
+  return tryOr(() => nameOf(statSync(folder).uid), undefined);
+}

@@ -1,0 +1,125 @@
+/** Composes the report of a bot: from the events of the run, and from what the bot's pipeline has at work. */
+import type { Clock } from '../../clock.js';
+import type { SupervisorKind } from '../../host/run-record.js';
+import type { PipelineView } from '../../pipeline.js';
+import { BotConditions } from '../bot-conditions.js';
+import type { ObservedEvent } from '../events.js';
+import { Progress } from '../progress.js';
+import { POLL_TOLERANCE_MS } from '../status-text.js';
+import type { PollingStatus, StatusReport, StopForecast } from './report.js';
+
+export interface ReporterOptions {
+  readonly clock: Clock;
+  readonly pid: number;
+  readonly supervisor: SupervisorKind;
+  readonly inbox: 'journal' | 'memory';
+  readonly pollTimeoutMs: number;
+  /** What the bot with this key has at work; undefined before it is launched. */
+  view(key: string): PipelineView | undefined;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+const nothing: StatusReport['counts'] = {
+  waiting: 0,
+  running: 0,
+  handled: 0,
+  caught: 0,
+  failed: 0,
+  timedOut: 0,
+  expired: 0,
+  putBack: 0,
+  dead: 0,
+};
+
+export class StatusReporter {
+  readonly #options: ReporterOptions;
+  readonly #conditions: BotConditions;
+  readonly #progress: Progress;
+  #beganAt: number;
+  #budget: Pick<StopForecast, 'budgetMs' | 'drainMs'> | undefined;
+
+  constructor(options: ReporterOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.#conditions = new BotConditions(clock);
+    this.#progress = new Progress(clock, () => Number.POSITIVE_INFINITY);
+    this.#beganAt = clock.now();
+  }
+
+  /** @param botId the bot whose pipeline has emitted the event */
+  observe(event: ObservedEvent, botId = 0): void {
+    this.#progress.observe(event);
+    this.#conditions.observe(event, botId);
+    if (event.event === 'lifecycle.starting') this.#beganAt = this.#options.clock.now();
+    if (event.event === 'lifecycle.budget')
+      this.#budget = { budgetMs: event.budgetMs, drainMs: event.drainMs };
+  }
+
+  /** The report as of now. May contain secrets, in the words of others. */
+  report(bot: number, key: string): StatusReport {
+    const { clock, pid, supervisor, inbox, view, now = Date.now } = this.#options;
+    const { phase, step } = this.#progress;
+    const at = clock.now();
+    const seen = view(key);
+    const name = this.#conditions.names.get(bot);
+    const leftMs = Math.max(0, step.latestEnd - at);
+    return {
+      bot,
+      ...(name !== undefined && { name }),
+      ...{ pid, supervisor, upMs: at - this.#beganAt, phase },
+      ...(phase !== 'running' && {
+        step: { name: step.name, ...(Number.isFinite(leftMs) && { leftMs }) },
+      }),
+      polling: this.#polling(bot, at),
+      counts: seen?.counts ?? nothing,
+      ...(seen?.handlerTimes && { handlerTimes: seen.handlerTimes }),
+      slowest: seen?.slowest ?? [],
+      jams: seen?.jams ?? [],
+      inbox: {
+        kind: inbox,
+        ...(seen?.oldestAtMs !== undefined && { oldestMs: Math.max(0, now() - seen.oldestAtMs) }),
+      },
+      ...(this.#budget && { stop: { ...this.#budget, handlersMs: this.#handlersMs(seen, at) } }),
+    };
+  }
+
+  #handlersMs(seen: PipelineView | undefined, at: number): number {
+    const latest = Math.max(0, (seen?.runningUntil ?? 0) - at);
+    return Math.min(latest, this.#budget?.drainMs ?? latest);
+  }
+
+  #polling(bot: number, at: number): PollingStatus {
+    const { pollTimeoutMs } = this.#options;
+    const last = this.#conditions.lastPolls.get(bot);
+    const silentMs = last && at - last.at;
+    return {
+      ...this.#state(bot, at),
+      ...(last && silentMs !== undefined && { lastPoll: { agoMs: silentMs, updates: last.updates } }),
+      pollTimeoutMs,
+      isLate: silentMs !== undefined && silentMs > pollTimeoutMs + POLL_TOLERANCE_MS,
+    };
+  }
+
+  #state(bot: number, at: number): Pick<PollingStatus, 'state' | 'forMs' | 'why' | 'detail' | 'holder'> {
+    const { ended, locked, problems, pollingSince } = this.#conditions;
+    const why = ended.get(bot);
+    if (why !== undefined) return { state: 'ended', why };
+    const lock = locked.get(bot);
+    if (lock)
+      return {
+        state: 'standing-by',
+        forMs: at - lock.since,
+        ...(lock.holder !== undefined && { holder: lock.holder }),
+      };
+    const problem = problems.get(bot);
+    if (problem) {
+      const { text, detail, since } = problem;
+      return { state: 'hindered', forMs: at - since, why: text, ...(detail !== undefined && { detail }) };
+    }
+    const since = pollingSince.get(bot);
+    return since === undefined
+      ? { state: 'connecting', forMs: at - this.#beganAt }
+      : { state: 'polling', forMs: at - since };
+  }
+}
