@@ -26,6 +26,7 @@ import { logReceipt, receiptRecord } from './logging/receipt.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
 import { StallWatch } from './observe/stall-watch.js';
+import type { LevelRequest } from './observe/status/level-request.js';
 import { Status } from './observe/status/status.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
@@ -167,6 +168,7 @@ export function composeApp({
     stateDir,
     view: (key) => bots.view(key),
     redact: (text) => logging.redact(text),
+    changeLevel: logging.level && ((request) => changeLevel(request)),
     emit: (event) => tell(event),
   });
   let isStalled = false;
@@ -224,6 +226,14 @@ export function composeApp({
     tellLog(event, botId);
     tellStatus(event, botId);
     if (supervisor.kind !== 'none') tellSupervisor(event, botId);
+  }
+
+  function changeLevel(request: LevelRequest): void {
+    const { level: wanted, forMs } = request;
+    logging.level?.change(wanted, forMs, clock, (level) =>
+      logEvent(log, { event: 'log.level-restored', level }),
+    );
+    logEvent(log, { event: 'log.level-changed', ...request });
   }
 
   /** Writes the receipt of a run that ends without a stop, because the program has called `process.exit`. */

@@ -51,6 +51,15 @@ export const commands: Commands = {
     takesFile: true,
     load: async () => (await import('./status.js')).status,
   },
+  log: {
+    summary: 'change what a running bot logs, for a time',
+    usage: ['--level LEVEL [--for TIME] [--bot BOT]'],
+    more: 'The level goes back by itself. Logs that the bot has given a level of their own keep it.',
+    examples: [['lastcall log --level debug --for 5m', 'see each poll and each retry for 5 minutes']],
+    options: options.log,
+    takesSettings: true,
+    load: async () => (await import('./log.js')).log,
+  },
   inbox: {
     summary: "list, show, retry or drop the updates in a bot's inbox",
     usage: [
@@ -91,7 +100,7 @@ export const commands: Commands = {
     load: async () => (await import('./unit.js')).unit,
   },
   demo: {
-    summary: 'run the example bot against a local Bot API, with made-up chats',
+    summary: 'run the example bot with made-up chats, without Telegram',
     usage: ['[--for TIME]'],
     examples: [['lastcall demo --for 10s', 'see it at work for 10 s; it needs no token']],
     options: options.demo,
@@ -105,8 +114,9 @@ export const commands: Commands = {
     load: async () => (await import('./sandbox.js')).sandbox,
   },
   probe: {
-    summary: 'exit 0 if the bot in this container makes progress, else 1',
+    summary: 'tell whether the bot in this container makes progress',
     usage: [''],
+    more: 'Exits 0 if it does, else 1.',
     examples: [['HEALTHCHECK CMD ["lastcall", "probe"]', 'in a Dockerfile']],
     load: async () => (await import('./probe.js')).probe,
   },

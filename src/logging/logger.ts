@@ -8,6 +8,7 @@ import { type EventLog, logEvent } from './events.js';
 import { isJournald, levelOf, withPriority } from './journald.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
 import { createRedactor, type Redactor } from './redact.js';
+import { RuntimeLevel } from './runtime-level.js';
 
 export type { Logger } from 'pino';
 
@@ -18,6 +19,8 @@ export interface RunLogging extends Redactor {
   readonly receiptLog: EventLog;
   /** Returns an error's stack, or else its type and message, with secrets masked. */
   errorText(error: unknown): string;
+  /** Changes the level while the run goes on; absent where the log is not lastcall's. */
+  readonly level?: RuntimeLevel;
   /** Whether every line is written or has failed, so that the process may end. */
   readonly isWritten: boolean;
   /** Whether the log has lost its reader, so that nobody gets what is written from now on. */
@@ -71,10 +74,13 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
     },
     { write: (line: string) => stream.write(present(redact(line))) },
   );
+  const receiptLog = config.logLevel === 'silent' ? log : log.child({});
+  // A level of its own, whatever that of the log is at the end of the run.
+  if (receiptLog !== log) receiptLog.level = 'info';
   return {
     log,
-    receiptLog:
-      log.isLevelEnabled('info') || config.logLevel === 'silent' ? log : log.child({}, { level: 'info' }),
+    receiptLog,
+    level: new RuntimeLevel(log),
     addSecret,
     addPassword,
     redact,

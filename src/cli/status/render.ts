@@ -38,7 +38,8 @@ const supervisors: Readonly<Record<SupervisorKind, string>> = {
 export function render(bots: readonly SeenBot[], { closed }: Found, options: RenderOptions): string {
   const blocks = bots.flatMap((bot) => blocksOf(bot, options));
   const hidden = closed.map(
-    (place) => `This user may not look into ${place}: ask as root (sudo lastcall status), or as its owner.\n`,
+    (place) =>
+      `This user may not look into ${place}:\nask as root (sudo lastcall status), or as its owner.\n`,
   );
   return [...blocks, ...hidden].join('\n');
 }
@@ -53,8 +54,8 @@ function blocksOf(bot: SeenBot, options: RenderOptions): readonly string[] {
   const { key, folder } = bot;
   if (bot.source === 'forbidden') {
     const owner = bot.owner === undefined ? 'another user' : `user ${bot.owner}`;
-    const words = `belongs to ${owner}: ask as root (sudo lastcall status), or as that user`;
-    return [block(title(key), words, 'yellow', [['folder', folder]], options)];
+    const cure = `${folder} belongs to ${owner}: ask as root (sudo lastcall status), or as that user`;
+    return [block(title(key), 'may not be looked at', 'yellow', [['folder', cure]], options)];
   }
   const ofProcesses = bot.reports.map((report) => reportBlock(report, bot.inboxBytes, options));
   return bot.source === 'process' ? ofProcesses : [diskBlock(bot, options), ...ofProcesses];

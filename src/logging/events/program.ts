@@ -1,5 +1,5 @@
 /** The log lines of events about the settings, the process, the bot program and the log itself. */
-import { count, firstFew } from '../../words.js';
+import { count, durationInWords, firstFew } from '../../words.js';
 import { errorFields } from '../error-fields.js';
 import type { Rows } from './row.js';
 
@@ -11,6 +11,8 @@ export type ProgramEvent =
   | { readonly event: 'program.order-key-failed'; readonly error: unknown }
   | { readonly event: 'program.without-bot'; readonly kinds: readonly string[] }
   | { readonly event: 'program.left-open'; readonly kinds: readonly string[] }
+  | { readonly event: 'log.level-changed'; readonly level: string; readonly forMs: number }
+  | { readonly event: 'log.level-restored'; readonly level: string }
   | { readonly event: 'log.dropped'; readonly lines: number };
 
 export const programEvents: Rows<ProgramEvent> = {
@@ -56,6 +58,18 @@ export const programEvents: Rows<ProgramEvent> = {
     means:
       'the bot program left something open that would have kept its process alive, or was still at work when the time was up',
     message: ({ kinds }) => `The bot program left open: ${firstFew(kinds, 5)}`,
+  },
+  'log.level-changed': {
+    level: 'info',
+    means: '`lastcall log` has changed the level of the log, for `forMs`',
+    message: ({ level, forMs }) => `The log has the level ${level} for ${durationInWords(forMs)}`,
+    fields: ({ level, forMs }) => ({ logLevel: level, forMs }),
+  },
+  'log.level-restored': {
+    level: 'info',
+    means: 'the log has the level of the settings again',
+    message: ({ level }) => `The log has the level ${level} again`,
+    fields: ({ level }) => ({ logLevel: level }),
   },
   'log.dropped': {
     level: 'warn',

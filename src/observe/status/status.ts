@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { HostEvent } from '../../host/events.js';
 import type { ObservedEvent } from '../events.js';
+import { type LevelRequest, parseLevelRequest } from './level-request.js';
 import { type ReporterOptions, StatusReporter } from './reporter.js';
 import type { Answer, StatusServer } from './server.js';
 import { ownSocket, SOCKET } from './socket-name.js';
@@ -14,8 +15,8 @@ export interface StatusOptions extends ReporterOptions {
   readonly stateDir: string | undefined;
   /** Masks secrets. */
   redact(text: string): string;
-  /** Answers other requests than for the status; undefined where it does not know them. */
-  answer?(request: string, body: unknown): Answer | undefined;
+  /** Changes the level of the log for a time; undefined where the log is the embedding program's. */
+  readonly changeLevel: ((request: LevelRequest) => void) | undefined;
   emit(event: HostEvent): void;
 }
 
@@ -106,7 +107,16 @@ export class Status {
 
   #answer(request: string, body: unknown, bot: number, key: string): Answer {
     if (request === 'GET /status') return { status: 200, body: this.#reporter.report(bot, key) };
-    const other = this.#options.answer?.(request, body);
-    return other ?? { status: 404, body: { error: 'ask for GET /status' } };
+    if (request === 'POST /log') return this.#answerLevel(body);
+    return { status: 404, body: { error: 'expected GET /status or POST /log' } };
+  }
+
+  #answerLevel(body: unknown): Answer {
+    const { pid, changeLevel } = this.#options;
+    const request = parseLevelRequest(body);
+    if (!request) return { status: 400, body: { error: 'expected {"level": …, "forMs": …}' } };
+    if (!changeLevel) return { status: 409, body: { error: "the log is the program's own" } };
+    changeLevel(request);
+    return { status: 200, body: { pid } };
   }
 }

@@ -37,6 +37,16 @@ const samples: Samples<ProgramEvent> = {
     'warn',
     'The bot program left open: a, b, c, d, e and 1 more',
   ],
+  'log.level-changed': [
+    { event: 'log.level-changed', level: 'debug', forMs: 300_000 },
+    'info',
+    'The log has the level debug for 5 min',
+  ],
+  'log.level-restored': [
+    { event: 'log.level-restored', level: 'info' },
+    'info',
+    'The log has the level info again',
+  ],
   'log.dropped': [
     { event: 'log.dropped', lines: 12 },
     'warn',
