@@ -6,6 +6,8 @@ import { describe, expect, it } from '@jest/globals';
 import { commandNames, commands } from '../src/cli/commands.js';
 import { countsInWords, table } from '../src/cli/inbox/format.js';
 import { ownerInWords } from '../src/cli/inbox/owner.js';
+import type { SeenBot } from '../src/cli/status/look.js';
+import { render } from '../src/cli/status/render.js';
 import { readSettings } from '../src/config/load.js';
 import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/schema.js';
 import { ExitCode } from '../src/exit-code.js';
@@ -13,6 +15,7 @@ import { recommendedKillAfterMs } from '../src/host/supervisor.js';
 import { orderKey, seq, updateId } from '../src/inbox/ids.js';
 import type { SeenUpdate } from '../src/inbox/store/view.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
+import { busyReport } from './support/busy-report.js';
 import { eventsMarkdown, settingsMarkdown } from './support/readme-tables.js';
 
 const root = join(import.meta.dirname, '..');
@@ -23,6 +26,7 @@ const generated: Readonly<Record<string, () => string>> = {
   settings: settingsMarkdown,
   events: eventsMarkdown,
   inbox: inboxMarkdown,
+  status: statusMarkdown,
   sandbox: () => NOT_MODELLED.map((item) => `- ${item}`).join('\n'),
 };
 
@@ -55,6 +59,17 @@ function inboxMarkdown(): string {
   const counts = countsInWords({ running: 1, interrupted: 0, waiting: 2, dead: 2 });
   const head = `${counts} in the inbox of bot 123456789-0a1b2c3d4e5f6789. ${ownerInWords({ kind: 'local', runId: '' })}`;
   return `\`\`\`\n${head}\n\n${table(updates, now)}\`\`\``;
+}
+
+/** What `lastcall status` prints for a bot at work. */
+function statusMarkdown(): string {
+  const key = '123456789-0a1b2c3d4e5f6789';
+  const seen: SeenBot = {
+    ...{ key, folder: `/var/lib/lastcall/${key}`, source: 'process', inboxBytes: 1_230_000 },
+    reports: [busyReport],
+  };
+  const found = { bots: [], looked: [], closed: [] };
+  return `\`\`\`\n${render([seen], found, { colours: false, nowMs: 0 })}\`\`\``;
 }
 
 const sectionOf = (name: string) => new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
