@@ -71,7 +71,7 @@ export function composeApp({
   supervisor = unsupervised,
 }: AppParts): App {
   const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
-  const { log, receiptLog } = logging;
+  const { log, eventLog, receiptLog } = logging;
   const keepAlive = new KeepAlive();
   const budget = stopBudget(stopTimeoutMs, supervisor);
   const { budgetMs, confirmMs } = budget;
@@ -184,7 +184,7 @@ export function composeApp({
   const bot = new BotHook({
     source,
     config,
-    log,
+    log: eventLog,
     clock,
     lifecycle,
     bots,
@@ -212,7 +212,7 @@ export function composeApp({
 
   // Guarded separately, so that a failure of the log does not keep events from the supervisor, nor the reverse.
   const tellLog = guarded((event: ObservedEvent, botId?: number) =>
-    logEvent(log, event, botId === undefined ? undefined : { bot: botId }),
+    logEvent(eventLog, event, botId === undefined ? undefined : { bot: botId }),
   );
   const tellSupervisor = guarded((event: ObservedEvent, botId?: number) => health.observe(event, botId));
 
@@ -231,9 +231,9 @@ export function composeApp({
   function changeLevel(request: LevelRequest): void {
     const { level: wanted, forMs } = request;
     logging.level?.change(wanted, forMs, clock, (level) =>
-      logEvent(log, { event: 'log.level-restored', level }),
+      logEvent(eventLog, { event: 'log.level-restored', level }),
     );
-    logEvent(log, { event: 'log.level-changed', ...request });
+    logEvent(eventLog, { event: 'log.level-changed', ...request });
   }
 
   /** Writes the receipt of a run that ends without a stop, because the program has called `process.exit`. */

@@ -13,6 +13,7 @@ import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
 import { StopReason } from './lifecycle/stop-reason.js';
 import { lockHook } from './lock-hook.js';
+import type { EventListener } from './logging/event-listeners.js';
 import { type EventLog, logEvent } from './logging/events.js';
 import type { Logger } from './logging/logger.js';
 import { SetUpHook } from './set-up-hook.js';
@@ -33,6 +34,8 @@ export interface BotFile {
   readonly args?: readonly string[];
   /** The logger that the module is given. */
   readonly log: Logger;
+  /** Has the module listen to the events of the run. */
+  onEvent(listener: EventListener): void;
 }
 
 /** The origin of the bot: the embedding program itself, or a module. */
@@ -151,12 +154,12 @@ export class BotHook implements Hook {
   }
 
   /** Adds the hooks that set up the bot of the settings. Its lock comes first, so that no two processes run such code at once. */
-  #addSetUp(setup: (context: unknown) => unknown, { file, log }: BotFile, takeover: Takeover): void {
+  #addSetUp(setup: (context: unknown) => unknown, source: BotFile, takeover: Takeover): void {
     const { config, clock, lifecycle, locks } = this.#options;
     const identity = identityOfToken(requireToken(config), config.telegramApiRoot);
     lifecycle.add(lockHook(locks, () => identity));
     const failedLater = (error: unknown) => this.#failedLater(error);
-    lifecycle.add(new SetUpHook({ setup, file, config, log, clock, lifecycle, takeover, failedLater }));
+    lifecycle.add(new SetUpHook({ ...source, setup, config, clock, lifecycle, takeover, failedLater }));
   }
 
   #orderBy(rule: unknown): void {

@@ -5,6 +5,7 @@ import { requireToken } from './config/load.js';
 import type { Config } from './config/schema.js';
 import type { Hook, HookContext } from './lifecycle/hook.js';
 import type { Lifecycle } from './lifecycle/lifecycle.js';
+import type { AppEvent } from './logging/app-event.js';
 import type { Logger } from './logging/logger.js';
 import type { LastcallContext } from './telegraf/context.js';
 import { hasHandlers } from './telegraf/internals.js';
@@ -19,6 +20,8 @@ export interface BotModuleContext {
   readonly lifecycle: Pick<Lifecycle, 'add' | 'stop' | 'signal' | 'state' | 'wait'>;
   readonly log: Logger;
   readonly config: Config;
+  /** Listens to the events of the run from now on, at all levels. Errors of the listener are ignored. */
+  onEvent(listener: (event: AppEvent) => unknown): void;
 }
 
 /** The default export of a bot module: a function that registers handlers and hooks. */
@@ -32,6 +35,7 @@ export interface SetUpOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly takeover: Takeover;
+  readonly onEvent: BotModuleContext['onEvent'];
   /** Called when the function fails after it has launched a bot itself. */
   failedLater(error: unknown): void;
 }
@@ -48,9 +52,11 @@ export class SetUpHook implements Hook {
   }
 
   async start({ signal }: HookContext): Promise<void> {
-    const { setup, config, log, lifecycle, takeover, failedLater } = this.#options;
+    const { setup, config, log, onEvent, lifecycle, takeover, failedLater } = this.#options;
     const bot = await createBot<LastcallContext>(requireToken(config), config.telegramApiRoot);
-    const called = Promise.resolve(setup({ bot, lifecycle, log, config } satisfies BotModuleContext));
+    const called = Promise.resolve(
+      setup({ bot, lifecycle, log, config, onEvent } satisfies BotModuleContext),
+    );
     // A function may launch the bot itself and await the launch. It counts as done when the bot is launched.
     await Promise.race([called, takeover.launched, aborted(signal)]);
     signal.throwIfAborted();

@@ -384,10 +384,11 @@ describe('a failure of the log', () => {
     const fail = () => {
       throw new Error('out of order');
     };
-    const runWith = async (log: AppLog, supervisor: Supervisor) => {
+    const runWith = async (given: AppLog, supervisor: Supervisor) => {
+      const log = { ...given, isLevelEnabled: () => true, child: () => given };
       const app = composeApp({
         config: completeConfig({ stateDir: state.path }, '/'),
-        logging: { ...adaptLog(), log: { ...log, isLevelEnabled: () => true, child: () => log } },
+        logging: { ...adaptLog(), log, eventLog: log },
         source: { bot: echoBot() },
         supervisor,
       });

@@ -62,16 +62,16 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
     config.graceMs !== undefined && supervisor.kind !== 'systemd' && heartbeatWarning(env),
     named === undefined && exampleBotWarning,
   ];
-  for (const warning of warnings) if (warning) logEvent(logging.log, { event: 'config.warning', warning });
+  for (const warning of warnings) if (warning) logEvent(logging.eventLog, { event: 'config.warning', warning });
   const { stateDir } = config;
   const watched =
     stateDir === undefined ? undefined : watchedState(stateDir, { env, ppid: process.ppid, cwd: cwd() });
-  if (watched) logEvent(logging.log, watched);
+  if (watched) logEvent(logging.eventLog, watched);
 
   const { lifecycle, run, forced } = composeApp({
     config,
     logging,
-    source: { file, args: botArgs, log: logging.log },
+    source: { file, args: botArgs, log: logging.log, onEvent: logging.onEvent },
     supervisor,
   });
 
@@ -90,7 +90,7 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
       () => void lifecycle.stop(StopReason.supervisorGone(`${manager.name}, which started the bot,`)),
     );
   listenForFaults(process, (error, origin, ownedByProgram) => {
-    logEvent(logging.log, { event: 'process.fault', origin, error });
+    logEvent(logging.eventLog, { event: 'process.fault', origin, error });
     if (!ownedByProgram) void lifecycle.stop(StopReason.fault(error, faultInWords[origin]));
   });
 

@@ -3,11 +3,10 @@ import { Console } from 'node:console';
 import type { HookLog } from '../lifecycle/hook.js';
 import { tryOr } from '../thrown.js';
 import { type AppEvent, appEvent } from './app-event.js';
-import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
+import { errorText } from './error-fields.js';
+import { forgiving, presentable } from './event-listeners.js';
 import type { Level } from './events/row.js';
-import { loggedError } from './logged-error.js';
 import type { RunLogging } from './logger.js';
-import { plainData } from './plain-data.js';
 import { createRedactor } from './redact.js';
 
 /** A log for the run to write to, such as a pino logger, the logger of a fastify server, or `console`. */
@@ -28,19 +27,10 @@ const silentLog: AppLog = { debug() {}, info() {}, warn() {}, error() {}, isLeve
  */
 export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) => unknown): RunLogging {
   const { redact, ...secrets } = createRedactor();
-  const presentable = (fields: object): object =>
-    Object.fromEntries(
-      Object.entries(fields).map(([name, value]) =>
-        name === 'err'
-          ? [name, loggedError(errorFields(value), redact)]
-          : [redact(name), plainData(errorFieldsOrValue(value), redact)],
-      ),
-    );
-
   const own = forgivingLog(given);
   const write = (level: Level) => (fields: object, message: string) =>
     forgiving(() => {
-      const line = presentable(fields);
+      const line = presentable(fields, redact);
       const words = redact(message);
       own[level](line, words);
       const event = onEvent && appEvent(level, line, words);
@@ -58,6 +48,7 @@ export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) 
   };
   return {
     log,
+    eventLog: log,
     receiptLog: log,
     ...secrets,
     redact,
@@ -66,12 +57,6 @@ export function adaptLog(given: AppLog = silentLog, onEvent?: (event: AppEvent) 
     isBroken: false,
     async flush() {},
   };
-}
-
-/** Calls code of the program, and ignores its errors: what it throws, and what a promise of it rejects with. */
-function forgiving(call: () => unknown): void {
-  const calling = async () => call();
-  calling().catch(() => {});
 }
 
 /** Returns a log that calls the given one and ignores its errors. A console gets its arguments in a console's order. */

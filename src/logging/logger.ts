@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import type { HookLog } from '../lifecycle/hook.js';
 import { wantsColour } from './colour.js';
 import { errorFields, errorFieldsOrValue, errorText } from './error-fields.js';
+import { type EventListener, EventListeners } from './event-listeners.js';
 import { type EventLog, logEvent } from './events.js';
 import { isJournald, levelOf, withPriority } from './journald.js';
 import { ignoreErrors, LogStream, type Output } from './log-stream.js';
@@ -15,6 +16,8 @@ export type { Logger } from 'pino';
 /** The log of a run. */
 export interface RunLogging extends Redactor {
   readonly log: EventLog & { child(bindings: { readonly hook: string }): HookLog };
+  /** Where events are written, and told to listeners. */
+  readonly eventLog: EventLog;
   /** The log for the receipt, which is written at any LOG_LEVEL except `silent`. */
   readonly receiptLog: EventLog;
   /** Returns an error's stack, or else its type and message, with secrets masked. */
@@ -31,7 +34,8 @@ export interface RunLogging extends Redactor {
 
 export interface Logging extends RunLogging {
   readonly log: Logger;
-  readonly receiptLog: Logger;
+  /** Listens to the events of the run from now on. */
+  onEvent(listener: EventListener): void;
 }
 
 export interface LoggingOptions {
@@ -62,7 +66,7 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   ignoreErrors(stderr);
   const { addSecret, addPassword, redact } = createRedactor(secrets);
   const stream = new LogStream(stdout, {
-    dropped: (lines) => logEvent(log, { event: 'log.dropped', lines }),
+    dropped: (lines) => logEvent(eventLog, { event: 'log.dropped', lines }),
   });
   const log = pino(
     {
@@ -77,9 +81,13 @@ export async function createLogging({ config, secrets, process }: LoggingOptions
   const receiptLog = config.logLevel === 'silent' ? log : log.child({});
   // A level of its own, whatever that of the log is at the end of the run.
   if (receiptLog !== log) receiptLog.level = 'info';
+  const listeners = new EventListeners(redact);
+  const eventLog = listeners.listenTo(log);
   return {
     log,
-    receiptLog,
+    eventLog,
+    receiptLog: listeners.listenTo(receiptLog),
+    onEvent: (listener) => listeners.add(listener),
     level: new RuntimeLevel(log),
     addSecret,
     addPassword,

@@ -59,7 +59,7 @@ describe('the level of the log', () => {
   it('never hides the receipt', async () => {
     const t = await given();
     t.change('fatal', 5_000);
-    t.receiptLog.info('stopped');
+    t.receiptLog.info({}, 'stopped');
     expect(t.said()).toEqual(['stopped']);
   });
 });

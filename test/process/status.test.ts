@@ -3,7 +3,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { StatusReport } from '../../src/observe/status/report.js';
-import type { Daemon } from '../support/daemon.js';
+import { type Daemon, spawnDaemon } from '../support/daemon.js';
 import { allAnswered, answers, openSandbox, runBot, type TestBed } from '../support/delivery.js';
 import { slowAnswers } from '../support/programs.js';
 import { botFolder, reportWhen, status } from '../support/status.js';
@@ -43,6 +43,31 @@ async function fill(bed: TestBed, daemon: Daemon): Promise<{ slowSince: number }
 }
 
 const isSettled = ({ counts }: StatusReport) => counts.handled === HANDLED;
+
+/** Runs `lastcall log` to its end. */
+async function log(bed: TestBed, ...args: readonly string[]): Promise<string> {
+  await using program = spawnDaemon({ args: ['log', ...args], env: { STATE_DIR: bed.stateDir } });
+  expect(await program.end()).toMatchObject({ code: 0 });
+  return program.output;
+}
+
+describe('lastcall log', () => {
+  it('has a running bot log more for a time', async () => {
+    await using bed = await openSandbox();
+    await using daemon = runBot(bed, 'echo');
+    await reportWhen(bed.stateDir, ({ polling }) => polling.state === 'polling');
+    const output = await log(bed, '--level=debug', '--for=600ms');
+    expect(output).toBe(`process ${daemon.child.pid} logs at the level debug for 600 ms\n`);
+    bed.say('hello');
+    await daemon.waitFor('poll.answered');
+    await daemon.waitFor('log.level-restored');
+    const { length } = daemon.lines;
+    bed.say('hello again');
+    await allAnswered(bed);
+    expect(daemon.lines.slice(length).map(({ level }) => level)).not.toContain('debug');
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
+  });
+});
 
 describe('lastcall status', () => {
   it('tells the truth under load, while another stands by, of a jam, in an outage, in the drain, and over a restart', async () => {
@@ -143,7 +168,7 @@ describe('lastcall status', () => {
     // The next run handles what waits, is killed, and leaves its socket to the one after it.
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       await using next = run(bed);
-      await allAnswered(bed);
+      await answers(bed, HANDLED + 3);
       const report = await reportWhen(stateDir, ({ counts }) => counts.waiting + counts.running === 0);
       expect(report).toMatchObject({ pid: next.child.pid, counts: { dead: 2 } });
       if (signal === 'SIGKILL') expect(report.counts.handled).toBe(2);
