@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { count, durationInWords, firstFew } from '../src/words.js';
+import { count, durationInWords, firstFew, sizeInWords } from '../src/words.js';
 
 describe('a duration in words', () => {
   it.each([
@@ -40,5 +40,20 @@ describe('the first few of a list', () => {
     expect(firstFew([])).toBe('');
     expect(firstFew([1, 2, 3], 3)).toBe('1, 2, 3');
     expect(firstFew(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');
+  });
+});
+
+describe('a size in words', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1_000, '1 kB'],
+    [12_345, '12.3 kB'],
+    [262_144, '262 kB'],
+    [999_600, '1 MB'],
+    [4_100_000_000, '4.1 GB'],
+    [5e15, '5000 TB'],
+  ])('formats %d bytes as %s', (bytes, words) => {
+    expect(sizeInWords(bytes)).toBe(words);
   });
 });

@@ -872,3 +872,36 @@ describe('a drain', () => {
     expect(bench.call('a1').signal.aborted).toBe(false);
   });
 });
+
+describe('what is told of the time of handlers', () => {
+  it('is how long each ran, however it ended, and once', async () => {
+    const times: (readonly [number, number])[] = [];
+    const b = new Bench({ timed: (durationMs, now) => times.push([durationMs, now]) });
+    b.push('a', 'b', 'c');
+    await b.clock.advance(30);
+    await b.end('a');
+    b.call('b').reject(new Error('no'));
+    await settle();
+    expect(times).toEqual([
+      [30, 30],
+      [30, 30],
+    ]);
+    await b.clock.advance(1_100);
+    expect(times.at(-1)?.[0]).toBe(1_100);
+    await b.end('c');
+    expect(times).toHaveLength(3);
+  });
+
+  it('is until when those that run may run: for their time and the grace after it', async () => {
+    const b = new Bench();
+    expect(b.dispatcher.runningUntil).toBe(Number.NEGATIVE_INFINITY);
+    b.push('a');
+    await b.clock.advance(400);
+    b.push('b');
+    expect(b.dispatcher.runningUntil).toBe(400 + 1_000 + 100);
+    await b.end('b');
+    expect(b.dispatcher.runningUntil).toBe(1_100);
+    await b.clock.advance(650);
+    expect(b.dispatcher.runningUntil).toBe(1_100);
+  });
+});

@@ -156,3 +156,33 @@ it('has no timer after it is stopped, even if it is started then', () => {
   t.watch.start();
   expect(t.clock.pending).toBe(0);
 });
+
+describe('the jams of this moment', () => {
+  it('are told on request, the longest first, also within a minute of an earlier one of the chat', async () => {
+    const t = given();
+    t.run('a1', 2);
+    await t.clock.advance(1_000);
+    t.run('b1', 1);
+    await t.clock.advance(9_000);
+    expect(t.watch.jams).toEqual([{ key: 'a', waiting: 2, waitedMs: 10_000 }]);
+    await t.clock.advance(1_000);
+    expect(t.watch.jams.map(({ key }) => key)).toEqual(['a', 'b']);
+    t.running.clear();
+    await t.clock.advance(1_000);
+    expect(t.watch.jams).toEqual([]);
+    t.run('a2', 1);
+    await t.clock.advance(11_000);
+    expect(t.events.at(-1)).toMatchObject({ event: 'dispatch.unjammed' });
+    expect(t.watch.jams).toEqual([{ key: 'a', waiting: 1, waitedMs: 11_000 }]);
+  });
+
+  it('include one whose item ahead was put back', async () => {
+    const t = given();
+    t.run('a1', 1);
+    await t.clock.advance(10_000);
+    t.running.clear();
+    t.putBack.set('a1', { waiting: 1, acceptedAtMs: 0 });
+    await t.clock.advance(5_000);
+    expect(t.watch.jams).toEqual([{ key: 'a', waiting: 1, waitedMs: 15_000 }]);
+  });
+});

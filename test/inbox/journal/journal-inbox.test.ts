@@ -1015,3 +1015,23 @@ describe('a listener that throws at every event', () => {
     expect(await story(true)).toEqual({ told, outcomes });
   });
 });
+
+describe('the age of the oldest update', () => {
+  it('is that of the first that is not settled, also after a restart', async () => {
+    const life = await Life.open();
+    expect(life.inbox.oldestAtMs?.()).toBeUndefined();
+    await life.inbox.accept(batchOf(1, 2));
+    await life.clock.advance(1_000);
+    await life.inbox.accept(batchOf(3));
+    for (const entry of life.inbox.take(1)) life.inbox.settle(entry, 'handled');
+    expect(life.inbox.oldestAtMs?.()).toBe(NOW);
+    for (const entry of life.inbox.take(1)) life.inbox.settle(entry, 'failed');
+    expect(life.inbox.oldestAtMs?.()).toBe(NOW + 1_000);
+    await life.inbox.close();
+    expect(life.inbox.oldestAtMs?.()).toBeUndefined();
+
+    const next = await Life.open(life.disk);
+    expect(next.inbox.oldestAtMs?.()).toBe(NOW + 1_000);
+    await next.inbox.close();
+  });
+});

@@ -294,3 +294,13 @@ describe('a stop', () => {
     expect(await inbox.close()).toEqual({ left: 0, mayRepeat: [] });
   });
 });
+
+it('tells the age of the oldest update while there is one', async () => {
+  const { inbox, take, settle: end } = inboxOf();
+  expect(inbox.oldestAtMs?.()).toBeUndefined();
+  const before = Date.now();
+  void inbox.accept(batchOf(1, 2));
+  expect(inbox.oldestAtMs?.()).toBeGreaterThanOrEqual(before);
+  end(take());
+  expect(inbox.oldestAtMs?.()).toBeUndefined();
+});
