@@ -20,6 +20,7 @@ import { MemoryInbox } from './inbox/memory/memory-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { HandlerTimes, type HandlerTimesSummary } from './observe/handler-times.js';
 import type { CurrentStep } from './observe/progress.js';
+import type { RunningHandler } from './observe/status/report.js';
 import type { PollingEvent } from './polling/events.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
@@ -55,12 +56,7 @@ export interface PipelineView {
   readonly counts: Omit<Activity, 'latestEnd'>;
   readonly handlerTimes: HandlerTimesSummary | undefined;
   /** The handlers that have run for longest. */
-  readonly slowest: readonly {
-    readonly updateId: number;
-    readonly kind: string;
-    readonly key: string;
-    readonly forMs: number;
-  }[];
+  readonly slowest: readonly RunningHandler[];
   readonly jams: readonly CurrentJam[];
   /** When the oldest unsettled update was accepted, in milliseconds since 1970. */
   readonly oldestAtMs: number | undefined;
@@ -259,7 +255,7 @@ export class Pipeline {
   }
 
   get view(): PipelineView {
-    const slowest = [];
+    const slowest: RunningHandler[] = [];
     for (const { item, durationMs } of this.#dispatcher.running()) {
       const { updateId, kind, key } = item;
       slowest.push({ updateId, kind, key, forMs: durationMs });

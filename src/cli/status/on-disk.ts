@@ -11,7 +11,7 @@ import type { InboxOwner } from '../inbox/owner.js';
 import { readInbox } from '../inbox/read-inbox.js';
 import type { BotFolder } from './places.js';
 
-export interface InboxOnDisk {
+interface InboxOnDisk {
   readonly waiting: number;
   /** Updates whose handler is, or was, at work. */
   readonly begun: number;

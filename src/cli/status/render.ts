@@ -1,6 +1,5 @@
 /** Puts what was seen of bots into words: a heading for each, and below it one line a topic. */
 import { wrapped } from '../../config/help.js';
-import type { SupervisorKind } from '../../host/run-record.js';
 import type { PollingStatus, StatusReport } from '../../observe/status/report.js';
 import { count, durationInWords, sizeInWords } from '../../words.js';
 import { printable } from '../inbox/format.js';
@@ -28,7 +27,7 @@ type Row = readonly [topic: string, text: string];
 /** How many characters the topics take. */
 const TOPIC_WIDTH = 12;
 
-const supervisors: Readonly<Record<SupervisorKind, string>> = {
+const supervisors: Readonly<Record<string, string>> = {
   systemd: 'under systemd',
   pm2: 'under pm2',
   container: 'in a container',
@@ -81,7 +80,7 @@ function block(
 function reportBlock(report: StatusReport, bytes: number, options: RenderOptions): string {
   const { bot, name, pid, supervisor, upMs, polling } = report;
   const [state, colour] = stateOf(report);
-  const process = `${pid} ${supervisors[supervisor] ?? ''}, for ${durationInWords(upMs)}`;
+  const process = `${pid} ${supervisors[supervisor] ?? supervisor}, for ${durationInWords(upMs)}`;
   const title = name === undefined ? `bot ${bot}` : `${printable(name)} (${bot})`;
   if (polling.state === 'standing-by' && report.phase !== 'stopping')
     return block(title, state, colour, [['process', process]], options);

@@ -1,6 +1,5 @@
 /** What a run says of one of its bots on the status socket, as JSON. All times are durations in milliseconds. */
 import type { CurrentJam } from '../../dispatch/jam-watch.js';
-import type { SupervisorKind } from '../../host/run-record.js';
 import { isObject } from '../../json.js';
 import type { HandlerTimesSummary } from '../handler-times.js';
 
@@ -11,7 +10,7 @@ import type { HandlerTimesSummary } from '../handler-times.js';
  * - `hindered`: something keeps the bot from polling; `why` names it
  * - `ended`: the bot is polled no longer, while the run goes on
  */
-export const pollingStates = ['connecting', 'polling', 'standing-by', 'hindered', 'ended'] as const;
+const pollingStates = ['connecting', 'polling', 'standing-by', 'hindered', 'ended'] as const;
 
 export interface PollingStatus {
   readonly state: (typeof pollingStates)[number];
@@ -30,7 +29,7 @@ export interface PollingStatus {
 }
 
 /** `waiting`, `running` and `dead` are as of now; all others count since the bot was launched. */
-export const countNames = [
+const countNames = [
   'waiting',
   'running',
   'handled',
@@ -41,7 +40,7 @@ export const countNames = [
   'putBack',
   'dead',
 ] as const;
-export type StatusCounts = Readonly<Record<(typeof countNames)[number], number>>;
+type StatusCounts = Readonly<Record<(typeof countNames)[number], number>>;
 
 export interface RunningHandler {
   readonly updateId: number;
@@ -61,14 +60,15 @@ export interface StopForecast {
   readonly handlersMs: number;
 }
 
-export const phases = ['starting', 'running', 'stopping'] as const;
+const phases = ['starting', 'running', 'stopping'] as const;
 
 export interface StatusReport {
   readonly bot: number;
   /** As people know it: `@my_bot`. Absent until Telegram has told it. */
   readonly name?: string;
   readonly pid: number;
-  readonly supervisor: SupervisorKind;
+  /** `systemd`, `pm2`, `container` or `none`. */
+  readonly supervisor: string;
   /** How long the run has lasted. */
   readonly upMs: number;
   readonly phase: (typeof phases)[number];
@@ -102,15 +102,14 @@ export function parseReport(value: unknown): StatusReport | undefined {
   const polling = parsePolling(value['polling']);
   const counts = parseCounts(value['counts']);
   const inbox = parseInbox(value['inbox']);
-  if (!isNumber(bot) || !isNumber(pid) || !isNumber(upMs) || typeof supervisor !== 'string') return undefined;
+  if (!isNumber(bot) || !isNumber(pid) || !isNumber(upMs) || !isText(supervisor)) return undefined;
   if (!phase || !polling || !counts || !inbox) return undefined;
   const step = parseStep(value['step']);
   const handlerTimes = numbersIn(value['handlerTimes'], ['withinMs', 'count', 'medianMs', 'p99Ms', 'maxMs']);
   const stop = numbersIn(value['stop'], ['budgetMs', 'drainMs', 'handlersMs']);
   return {
-    ...{ bot, pid, upMs, phase, polling, counts, inbox },
-    supervisor: supervisor as SupervisorKind,
-    ...(typeof name === 'string' && { name }),
+    ...{ bot, pid, supervisor, upMs, phase, polling, counts, inbox },
+    ...(isText(name) && { name }),
     ...(step && { step }),
     ...(handlerTimes && { handlerTimes }),
     slowest: listOf(value['slowest'], parseHandler),
@@ -128,8 +127,8 @@ function parsePolling(value: unknown): PollingStatus | undefined {
   return {
     ...{ state, pollTimeoutMs, isLate: isLate === true },
     ...(isNumber(forMs) && { forMs }),
-    ...(typeof why === 'string' && { why }),
-    ...(typeof detail === 'string' && { detail }),
+    ...(isText(why) && { why }),
+    ...(isText(detail) && { detail }),
     ...(isNumber(holder) && { holder }),
     ...(lastPoll && { lastPoll }),
   };

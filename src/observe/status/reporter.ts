@@ -1,6 +1,5 @@
 /** Composes the report of a bot: from the events of the run, and from what the bot's pipeline has at work. */
 import type { Clock } from '../../clock.js';
-import type { SupervisorKind } from '../../host/run-record.js';
 import type { PipelineView } from '../../pipeline.js';
 import { BotConditions } from '../bot-conditions.js';
 import type { ObservedEvent } from '../events.js';
@@ -11,7 +10,7 @@ import type { PollingStatus, StatusReport, StopForecast } from './report.js';
 export interface ReporterOptions {
   readonly clock: Clock;
   readonly pid: number;
-  readonly supervisor: SupervisorKind;
+  readonly supervisor: StatusReport['supervisor'];
   readonly inbox: 'journal' | 'memory';
   readonly pollTimeoutMs: number;
   /** What the bot with this key has at work; undefined before it is launched. */
