@@ -229,11 +229,14 @@ export function composeApp({
   }
 
   function changeLevel(request: LevelRequest): void {
-    const { level: wanted, forMs } = request;
-    logging.level?.change(wanted, forMs, clock, (level) =>
-      logEvent(eventLog, { event: 'log.level-restored', level }),
+    const { level, forMs } = request;
+    const tellChange = () => logEvent(eventLog, { event: 'log.level-changed', level, forMs });
+    const isHeardBefore = eventLog.isLevelEnabled('info');
+    if (isHeardBefore) tellChange();
+    logging.level?.change(level, forMs, clock, (usual) =>
+      logEvent(eventLog, { event: 'log.level-restored', level: usual }),
     );
-    logEvent(eventLog, { event: 'log.level-changed', ...request });
+    if (!isHeardBefore) tellChange();
   }
 
   /** Writes the receipt of a run that ends without a stop, because the program has called `process.exit`. */

@@ -1,4 +1,4 @@
-/** `lastcall status` of the built program: each figure against what the sandbox knows. */
+/** `lastcall status` and `lastcall log` of the built program: each figure against what the sandbox knows. */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -44,139 +44,138 @@ async function fill(bed: TestBed, daemon: Daemon): Promise<{ slowSince: number }
 
 const isSettled = ({ counts }: StatusReport) => counts.handled === HANDLED;
 
-/** Runs `lastcall log` to its end. */
-async function log(bed: TestBed, ...args: readonly string[]): Promise<string> {
-  await using program = spawnDaemon({ args: ['log', ...args], env: { STATE_DIR: bed.stateDir } });
-  expect(await program.end()).toMatchObject({ code: 0 });
-  return program.output;
+interface Scene {
+  readonly bed: TestBed;
+  readonly daemon: Daemon;
+  /** When the handler began that does not end. */
+  readonly slowSince: number;
 }
 
-describe('lastcall log', () => {
-  it('has a running bot log more for a time', async () => {
-    await using bed = await openSandbox();
-    await using daemon = runBot(bed, 'echo');
-    await reportWhen(bed.stateDir, ({ polling }) => polling.state === 'polling');
-    const output = await log(bed, '--level=debug', '--for=600ms');
-    expect(output).toBe(`process ${daemon.child.pid} logs at the level debug for 600 ms\n`);
-    bed.say('hello');
-    await daemon.waitFor('poll.answered');
-    await daemon.waitFor('log.level-restored');
-    const { length } = daemon.lines;
-    bed.say('hello again');
-    await answers(bed, 2);
-    expect(daemon.lines.slice(length).map(({ level }) => level)).not.toContain('debug');
-    expect(await daemon.stop()).toMatchObject({ code: 0 });
+async function expectTruthUnderLoad({ bed, daemon, slowSince }: Scene): Promise<void> {
+  const report = await reportWhen(bed.stateDir, isSettled);
+  const none = { caught: 0, timedOut: 0, expired: 0, putBack: 0 };
+  const counts = { ...none, waiting: 2, running: 1, handled: HANDLED, failed: 2, dead: 2 };
+  expect(report.counts).toEqual(counts);
+  expect(report).toMatchObject({
+    pid: daemon.child.pid,
+    supervisor: 'none',
+    phase: 'running',
+    polling: { state: 'polling', isLate: false },
+    handlerTimes: { count: HANDLED + 2 },
+    slowest: [{ kind: 'message', key: '1' }],
+    jams: [],
+    inbox: { kind: 'journal' },
+    stop: { budgetMs: 5_000, handlersMs: report.stop?.drainMs },
   });
-});
+  const [slow] = bed.exchanges().filter(({ chat }) => chat === 1);
+  expect(report.slowest[0]?.updateId).toBe(slow?.updateId);
+  expectAbout(report.slowest[0]?.forMs, Date.now() - slowSince);
+  expectAbout(report.inbox.oldestMs, Date.now() - slowSince);
+  const { medianMs = 0, p99Ms = 0 } = report.handlerTimes ?? {};
+  expect(medianMs).toBeGreaterThan(ANSWER_MS * 0.95);
+  expectAbout(medianMs, ANSWER_MS);
+  expectAbout(p99Ms, ANSWER_MS);
+  const answered = daemon.lines.findLast(({ event }) => event === 'poll.answered');
+  const { lastPoll } = (await reportWhen(bed.stateDir, isSettled)).polling;
+  expectAbout(lastPoll?.agoMs, Date.now() - Date.parse(`${answered?.['time']}`));
+}
+
+async function expectTruthBesideAnother({ bed, daemon }: Scene): Promise<void> {
+  await using second = run(bed);
+  await second.waitFor('lock.waiting');
+  const own = `status-${second.child.pid}.sock`;
+  const { polling } = await reportWhen(bed.stateDir, () => true, own);
+  expect(polling).toMatchObject({ state: 'standing-by', holder: daemon.child.pid });
+  const { code, output } = await status(bed.stateDir);
+  expect(code).toBe(0);
+  expect(output).toMatch(
+    /^@\w+ \(\d+\) {2}polling for [\s\S]*^bot \d+ {2}standing by for .*, process \d+ polls$/m,
+  );
+  expect(output).toContain('1 running, 2 waiting, 20 handled, 2 failed, 2 dead letters');
+  expectPresentable(bed, output);
+  expect(await second.stop()).toMatchObject({ code: 0 });
+}
+
+/** The log says less for a moment, and then as much as before. */
+async function expectLevelChange({ bed, daemon }: Scene): Promise<void> {
+  const args = ['log', '--level=error', '--for=300ms'];
+  await using program = spawnDaemon({ args, env: { STATE_DIR: bed.stateDir } });
+  expect(await program.end()).toMatchObject({ code: 0 });
+  expect(program.output).toBe(`process ${daemon.child.pid} logs at the level error for 300 ms\n`);
+  const changed = await daemon.waitFor('log.level-changed');
+  const restored = await daemon.waitFor('log.level-restored');
+  expect([changed['logLevel'], restored['logLevel']]).toEqual(['error', 'debug']);
+  expect(daemon.lines.indexOf(restored) - daemon.lines.indexOf(changed)).toBe(1);
+}
+
+async function expectTruthOfJam({ bed, daemon, slowSince }: Scene): Promise<void> {
+  await daemon.waitFor('dispatch.jammed');
+  const { jams } = await reportWhen(bed.stateDir, (report) => report.jams.length > 0);
+  expect(jams).toMatchObject([{ key: '1', waiting: 2 }]);
+  expectAbout(jams[0]?.waitedMs, Date.now() - slowSince);
+  const { output } = await status(bed.stateDir);
+  expect(output).toMatch(/^ {2}jam +chat 1: 2 updates wait behind another, for 1\d(\.\d)? s$/m);
+}
+
+async function expectTruthInOutage({ bed, daemon }: Scene): Promise<void> {
+  const outage = bed.addFault({ kind: 'refuse' });
+  await daemon.waitFor('poll.failed');
+  const { polling } = await reportWhen(bed.stateDir, (report) => report.polling.state === 'hindered');
+  expect(polling).toMatchObject({ why: 'Telegram unreachable', detail: expect.any(String) });
+  expectAbout(polling.forMs, 0);
+  const { output } = await status(bed.stateDir);
+  expect(output).toMatch(/^@\w+ \(\d+\) {2}Telegram unreachable for /m);
+  bed.removeFaults(outage);
+  await daemon.waitFor('poll.recovered');
+  await reportWhen(bed.stateDir, (report) => report.polling.state === 'polling');
+}
+
+async function expectTruthInDrain({ bed, daemon }: Scene): Promise<void> {
+  daemon.kill('SIGTERM');
+  await daemon.waitFor('drain.started');
+  const report = await reportWhen(bed.stateDir, ({ phase }) => phase === 'stopping');
+  expect(report).toMatchObject({ step: { name: 'draining' }, counts: { running: 1, waiting: 2 } });
+  daemon.child.send('go on');
+  expect(await daemon.end()).toMatchObject({ code: 0 });
+}
+
+async function expectTruthWithoutProcess({ bed }: Scene): Promise<void> {
+  const { code, output } = await status(bed.stateDir);
+  expect(code).toBe(1);
+  expect(output).toMatch(/^bot \d+ {2}not running\n {2}process +stopped .* ago with exit code 0$/m);
+  expect(output).toContain('what is on disk in');
+  expect(output).toContain('0 begun, 2 waiting, 2 dead letters');
+  expectPresentable(bed, output.replaceAll(bed.stateDir, ''));
+}
+
+/** The next run handles what waits, is killed, and leaves its socket to the one after it. */
+async function expectTruthOverRestarts({ bed }: Scene): Promise<void> {
+  await using killed = run(bed);
+  await answers(bed, HANDLED + 3);
+  const report = await reportWhen(bed.stateDir, ({ counts }) => counts.waiting + counts.running === 0);
+  expect(report).toMatchObject({ pid: killed.child.pid, counts: { handled: 2, dead: 2 } });
+  await killed.stop('SIGKILL');
+  const { output } = await status(bed.stateDir);
+  expect(output).toMatch(/^ {2}process +\d+: was killed; it was running, since /m);
+
+  await using next = run(bed);
+  await reportWhen(bed.stateDir, ({ pid, polling }) => pid === next.child.pid && polling.state === 'polling');
+  expect(await next.stop()).toMatchObject({ code: 0 });
+}
 
 describe('lastcall status', () => {
-  it('tells the truth under load, while another stands by, of a jam, in an outage, in the drain, and over a restart', async () => {
+  it('tells the truth under load, beside another, of a jam, in an outage, in the drain, and over restarts', async () => {
     await using bed = await openSandbox();
-    const { stateDir } = bed;
-    const first = run(bed);
-    try {
-      const { slowSince } = await fill(bed, first);
-
-      // Under load.
-      const loaded = await reportWhen(stateDir, isSettled);
-      const none = { caught: 0, timedOut: 0, expired: 0, putBack: 0 };
-      expect(loaded.counts).toEqual({
-        ...none,
-        waiting: 2,
-        running: 1,
-        handled: HANDLED,
-        failed: 2,
-        dead: 2,
-      });
-      expect(loaded).toMatchObject({
-        pid: first.child.pid,
-        supervisor: 'none',
-        phase: 'running',
-        polling: { state: 'polling', isLate: false },
-        handlerTimes: { count: HANDLED + 2 },
-        slowest: [{ kind: 'message', key: '1' }],
-        jams: [],
-        inbox: { kind: 'journal' },
-        stop: { budgetMs: 5_000, handlersMs: loaded.stop?.drainMs },
-      });
-      const [slow] = bed.exchanges().filter(({ chat }) => chat === 1);
-      expect(loaded.slowest[0]?.updateId).toBe(slow?.updateId);
-      expectAbout(loaded.slowest[0]?.forMs, Date.now() - slowSince);
-      expectAbout(loaded.inbox.oldestMs, Date.now() - slowSince);
-      const { medianMs = 0, p99Ms = 0 } = loaded.handlerTimes ?? {};
-      expect(medianMs).toBeGreaterThan(ANSWER_MS * 0.95);
-      expectAbout(medianMs, ANSWER_MS);
-      expectAbout(p99Ms, ANSWER_MS);
-      const answered = first.lines.findLast(({ event }) => event === 'poll.answered');
-      const { lastPoll } = (await reportWhen(stateDir, isSettled)).polling;
-      expectAbout(lastPoll?.agoMs, Date.now() - Date.parse(`${answered?.['time']}`));
-
-      // Another process stands by.
-      await using second = run(bed);
-      await second.waitFor('lock.waiting');
-      const own = `status-${second.child.pid}.sock`;
-      const { polling } = await reportWhen(stateDir, () => true, own);
-      expect(polling).toMatchObject({ state: 'standing-by', holder: first.child.pid });
-      const shown = await status(stateDir);
-      expect(shown).toMatchObject({ code: 0 });
-      expect(shown.output).toMatch(
-        /^@\w+ \(\d+\) {2}polling for [\s\S]*^bot \d+ {2}standing by for .*, process \d+ polls$/m,
-      );
-      expect(shown.output).toContain('1 running, 2 waiting, 20 handled, 2 failed, 2 dead letters');
-      expectPresentable(bed, shown.output);
-      expect(await second.stop()).toMatchObject({ code: 0 });
-
-      // The chat jams.
-      await first.waitFor('dispatch.jammed');
-      const jammed = await reportWhen(stateDir, ({ jams }) => jams.length > 0);
-      expect(jammed.jams).toMatchObject([{ key: '1', waiting: 2 }]);
-      expectAbout(jammed.jams[0]?.waitedMs, Date.now() - slowSince);
-      expect((await status(stateDir)).output).toMatch(
-        /^ {2}jam +chat 1: 2 updates wait behind another, for 1\d(\.\d)? s$/m,
-      );
-
-      // Telegram is out of reach, and comes back.
-      const outage = bed.addFault({ kind: 'refuse' });
-      await first.waitFor('poll.failed');
-      const cut = await reportWhen(stateDir, (report) => report.polling.state === 'hindered');
-      expect(cut.polling).toMatchObject({ why: 'Telegram unreachable', detail: expect.any(String) });
-      expectAbout(cut.polling.forMs, 0);
-      expect((await status(stateDir)).output).toMatch(/^@\w+ \(\d+\) {2}Telegram unreachable for /m);
-      bed.removeFaults(outage);
-      await first.waitFor('poll.recovered');
-      await reportWhen(stateDir, (report) => report.polling.state === 'polling');
-
-      // It drains.
-      first.kill('SIGTERM');
-      await first.waitFor('drain.started');
-      const draining = await reportWhen(stateDir, ({ phase }) => phase === 'stopping');
-      expect(draining).toMatchObject({ step: { name: 'draining' }, counts: { running: 1, waiting: 2 } });
-      first.child.send('go on');
-      expect(await first.end()).toMatchObject({ code: 0 });
-    } finally {
-      await first[Symbol.asyncDispose]();
-    }
-
-    // No process is left, and the files tell.
-    const stopped = await status(stateDir);
-    expect(stopped.code).toBe(1);
-    expect(stopped.output).toMatch(/^bot \d+ {2}not running\n {2}process +stopped .* ago with exit code 0$/m);
-    expect(stopped.output).toContain('what is on disk in');
-    expect(stopped.output).toContain('0 begun, 2 waiting, 2 dead letters');
-    expectPresentable(bed, stopped.output.replaceAll(stateDir, ''));
-
-    // The next run handles what waits, is killed, and leaves its socket to the one after it.
-    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-      await using next = run(bed);
-      await answers(bed, HANDLED + 3);
-      const report = await reportWhen(stateDir, ({ counts }) => counts.waiting + counts.running === 0);
-      expect(report).toMatchObject({ pid: next.child.pid, counts: { dead: 2 } });
-      if (signal === 'SIGKILL') expect(report.counts.handled).toBe(2);
-      await next.stop(signal);
-      const { output } = await status(stateDir);
-      if (signal === 'SIGKILL')
-        expect(output).toMatch(/^ {2}process +\d+: was killed; it was running, since /m);
-    }
+    await using daemon = run(bed);
+    const scene: Scene = { bed, daemon, ...(await fill(bed, daemon)) };
+    await expectTruthUnderLoad(scene);
+    await expectTruthBesideAnother(scene);
+    await expectLevelChange(scene);
+    await expectTruthOfJam(scene);
+    await expectTruthInOutage(scene);
+    await expectTruthInDrain(scene);
+    await expectTruthWithoutProcess(scene);
+    await expectTruthOverRestarts(scene);
   });
 
   it('is answered in a folder with a long name, to its user alone, and the run goes on where it cannot be', async () => {

@@ -48,7 +48,10 @@ export async function look(bot: BotFolder, nowMs: number): Promise<SeenBot> {
   const seen = { ...bot, reports: reports.sort(polledFirst), inboxBytes: inboxBytes(bot) };
   if (reports.some((report) => !standsBy(report))) return { ...seen, source: 'process' };
   const isSilent = asked.some(({ name, kind }) => name === SOCKET && kind !== 'gone');
-  return { ...seen, source: 'disk', isSilent, onDisk: await readFromDisk(bot, isSilent, nowMs) };
+  const onDisk = await readFromDisk(bot, isSilent, nowMs);
+  // The process that runs the bot keeps its state elsewhere, and those that stand by will keep theirs here.
+  if (reports.length > 0 && !isSilent && !onDisk.lastRun) return { ...seen, source: 'process' };
+  return { ...seen, source: 'disk', isSilent, onDisk };
 }
 
 const standsBy = ({ polling }: StatusReport): boolean => polling.state === 'standing-by';

@@ -3,7 +3,7 @@
  * user and root may connect. Nothing here keeps the process alive.
  */
 import { once } from 'node:events';
-import { chmodSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { parseJson } from '../../json.js';
@@ -70,7 +70,10 @@ export class StatusServer {
   }
 
   async #listenAt(name: string): Promise<void> {
-    const path = socketPath(this.#options.folder, name);
+    const { folder } = this.#options;
+    // A process that stands by may keep its state elsewhere than the one that runs the bot.
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = socketPath(folder, name);
     try {
       const server = await this.#tryTwice(path.address);
       if (this.#isClosed) {

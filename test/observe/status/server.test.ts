@@ -96,6 +96,13 @@ describe('StatusServer', () => {
     other.close();
   });
 
+  it('makes the folder where there is none, for its user alone', async () => {
+    using folder = new Folder();
+    using _server = await listening(folder, { folder: folder.file('state', 'bot') });
+    expect(statSync(folder.file('state', 'bot')).mode & 0o777).toBe(0o700);
+    expect(readdirSync(folder.file('state', 'bot'))).toEqual(['status.sock']);
+  });
+
   it('rejects where there is no place for a socket', async () => {
     using folder = new Folder();
     mkdirSync(folder.file('status.sock'));
