@@ -170,8 +170,8 @@ describe('lastcall status', () => {
     const scene: Scene = { bed, daemon, ...(await fill(bed, daemon)) };
     await expectTruthUnderLoad(scene);
     await expectTruthBesideAnother(scene);
-    await expectLevelChange(scene);
     await expectTruthOfJam(scene);
+    await expectLevelChange(scene);
     await expectTruthInOutage(scene);
     await expectTruthInDrain(scene);
     await expectTruthWithoutProcess(scene);
