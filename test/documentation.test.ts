@@ -63,7 +63,7 @@ function inboxMarkdown(): string {
 
 /** What `lastcall status` prints for a bot at work. */
 function statusMarkdown(): string {
-  const key = '123456789-0a1b2c3d4e5f6789';
+  const key = '123456789';
   const seen: SeenBot = {
     ...{ key, folder: `/var/lib/lastcall/${key}`, source: 'process', inboxBytes: 1_230_000 },
     reports: [busyReport],

@@ -22,9 +22,6 @@ export interface Choice {
   readonly keyOfToken: string | undefined;
 }
 
-/** Whether a bot's key is what `--bot` names: the bot's id, or the key itself. */
-export const isNamed = (key: string, bot: string): boolean => key === bot || key.startsWith(`${bot}-`);
-
 /** @throws LastcallError COMMAND_MISUSED for a text that is neither an id nor a key */
 export function checkBot(bot: string): void {
   if (/^\d+$/.test(bot) || isBotKey(bot)) return;

@@ -1,9 +1,10 @@
 /** Finds the folders of the bots of this host. */
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { isBotKey, isFormerKey } from '../../host/bot-key.js';
+import { isSocketName } from '../../observe/status/socket-name.js';
 import { codeOf } from '../../system-error.js';
 import { tryOr } from '../../thrown.js';
-import { isBotKey } from '../inbox/choose-inbox.js';
 import { homes } from '../unix-user.js';
 
 export interface BotFolder {
@@ -36,12 +37,14 @@ export function findBots(stateDir: string | undefined, isRoot: boolean): Found {
   const bots = new Map<string, BotFolder>();
   const closed = new Set<string>();
   for (const place of [...named, ...ofUnits, ...ofUsers]) {
-    const keys = botKeysIn(place);
     // What else is in the folder of units is of no concern here.
-    if (keys === 'closed' && (place === stateDir || /\/lastcall[^/]*$/.test(place))) closed.add(place);
+    const isOurs = place === stateDir || /\/lastcall[^/]*$/.test(place);
+    const keys = botKeysIn(place);
+    if (keys === 'closed' && isOurs) closed.add(place);
     if (keys === 'closed') continue;
     for (const key of keys) {
       const folder = join(place, key);
+      if (!isOfBot(folder, isOurs)) continue;
       const real = tryOr(() => realpathSync(folder), folder);
       if (!bots.has(real)) bots.set(real, { key, folder });
     }
@@ -50,12 +53,27 @@ export function findBots(stateDir: string | undefined, isRoot: boolean): Found {
   return { bots: [...bots.values()], looked, closed: [...closed] };
 }
 
+/** Returns the keys of bots in a folder, without former ones where the bot has one of today. */
 function botKeysIn(place: string): readonly string[] | 'closed' {
   try {
-    return readdirSync(place).filter(isBotKey).sort();
+    const keys = readdirSync(place).filter(isBotKey).sort();
+    return keys.filter((key) => !(isFormerKey(key) && keys.includes(`${Number.parseInt(key, 10)}`)));
   } catch (error) {
-    return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '') ? 'closed' : [];
+    return isForbidden(error) ? 'closed' : [];
   }
 }
+
+/** Whether a folder is that of a bot. Others have folders with numbers for names, too. */
+function isOfBot(folder: string, inDoubt: boolean): boolean {
+  try {
+    return readdirSync(folder).some(
+      (name) => name === 'inbox' || name === 'last-run.json' || isSocketName(name),
+    );
+  } catch (error) {
+    return isForbidden(error) && inDoubt;
+  }
+}
+
+const isForbidden = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(codeOf(error) ?? '');
 
 const entriesOf = (folder: string): readonly string[] => tryOr(() => readdirSync(folder), []);

@@ -230,7 +230,8 @@ function diskState(
 }
 
 /** The id at the beginning of the key is how people know the bot. */
-const title = (key: string): string => `bot ${key.split('-')[0]}`;
+const title = (key: string): string =>
+  `bot ${Number.parseInt(key, 10)}${key.endsWith('-test') ? " of Telegram's test environment" : ''}`;
 
 function phaseInWords({ lastRun }: OnDisk): string {
   if (!lastRun) return 'running';

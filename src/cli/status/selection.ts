@@ -6,7 +6,7 @@ import { LastcallError } from '../../errors.js';
 import { botKey } from '../../host/bot-key.js';
 import { identityOfToken } from '../../telegraf/identity.js';
 import type { CommandContext } from '../command.js';
-import { checkBot, isNamed } from '../inbox/choose-inbox.js';
+import { checkBot } from '../inbox/choose-inbox.js';
 import { type Found, findBots } from './places.js';
 
 /**
@@ -40,3 +40,6 @@ export async function selectBots(
     return { ...found, bots: found.bots.filter(({ key }) => wanted === undefined || isNamed(key, wanted)) };
   };
 }
+
+/** Whether a bot's key is what was named: the bot's id, or the key itself. */
+const isNamed = (key: string, bot: string): boolean => key === bot || key.startsWith(`${bot}-`);

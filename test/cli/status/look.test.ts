@@ -7,21 +7,25 @@ import { readBootId } from '../../../src/host/boot-id.js';
 import { Folder } from '../../support/folder.js';
 import { AtWork, newBot, update } from '../../support/inbox-folder.js';
 
-const OTHER = '471200002-0123456789abcdef';
+const OTHER = '471200002';
 
 describe('findBots', () => {
   it('finds the folders that are named as bots are, and each once', () => {
     using folder = new Folder();
     const key = newBot();
-    for (const name of [key, OTHER, 'notes']) mkdirSync(folder.file('state', name), { recursive: true });
+    for (const name of [key, OTHER, `${OTHER}-0123456789abcdef`, 'notes'])
+      mkdirSync(folder.file('state', name, 'inbox'), { recursive: true });
+    mkdirSync(folder.file('state', '14'));
     mkdirSync(folder.file('linked'));
     symlinkSync(folder.file('state', key), folder.file('linked', key));
     const state = folder.file('state');
     const found = findBots(state, false);
-    expect(found.bots.filter((bot) => bot.folder.startsWith(state)).map((bot) => bot.key)).toEqual([
-      key,
-      OTHER,
-    ]);
+    expect(
+      found.bots
+        .filter((bot) => bot.folder.startsWith(state))
+        .map((bot) => bot.key)
+        .sort(),
+    ).toEqual([key, OTHER]);
     expect(found.looked).toEqual([state, '/var/lib']);
     expect(findBots(folder.file('nowhere'), false).closed).not.toContain(folder.file('nowhere'));
   });

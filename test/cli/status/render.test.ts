@@ -5,7 +5,7 @@ import type { StatusReport } from '../../../src/observe/status/report.js';
 import { busyReport } from '../../support/busy-report.js';
 
 const NOW = Date.UTC(2026, 0, 1);
-const bot = { key: '123456789-0a1b2c3d4e5f6789', folder: '/var/lib/lastcall/123456789-0a1b2c3d4e5f6789' };
+const bot = { key: '123456789', folder: '/var/lib/lastcall/123456789' };
 
 const report = busyReport;
 
@@ -157,8 +157,8 @@ describe('the status of a bot whose process does not answer', () => {
   it('is what is on disk, and says that', () => {
     expect(shown(onDisk({}))).toBe(`bot 123456789  not running
   process   4711: was killed; it was running, since 1 min ago
-  source    what is on disk in /var/lib/lastcall/123456789-0a1b2c3d4e5f6789,
-            because no process has answered
+  source    what is on disk in /var/lib/lastcall/123456789, because no process
+            has answered
   updates   1 begun, 3 waiting, 2 dead letters (lastcall inbox)
   inbox     oldest update 1 min 1 s old, 262 kB on disk
 `);
