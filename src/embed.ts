@@ -95,7 +95,7 @@ export function createApp<C extends Context>({
     async run(options) {
       const warnings = [...fit.warnings, hasHeartbeat && heartbeatWarning(env)];
       for (const warning of warnings)
-        if (warning) logEvent(logging.log, { event: 'config.warning', warning });
+        if (warning) logEvent(logging.eventLog, { event: 'config.warning', warning });
       const stopListening = supervisor.kind === 'pm2' ? listenToPm2(app, process) : () => {};
       try {
         return await app.run(options);

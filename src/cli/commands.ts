@@ -91,6 +91,7 @@ export const commands: Commands = {
   unit: {
     summary: 'print a systemd unit for this host',
     usage: ['[FILE] [--name UNIT] [--user NAME]'],
+    more: 'The unit runs the bot in FILE, else BOT_MODULE of .env, else the example bot; start this in the folder of the bot. What the unit opens of hidden places, and what the bot may miss, is said on stderr.',
     examples: [
       ['lastcall unit bot.js | sudo tee /etc/systemd/system/lastcall.service', 'install the unit'],
       ['lastcall unit bot.js --name shop', 'one of several bots on this host'],

@@ -41,7 +41,7 @@ export const options = {
   },
   unit: {
     name: { value: 'UNIT', help: 'the name of the unit, its token and its state (default: lastcall)' },
-    user: { value: 'NAME', help: "who runs the bot (default: the owner of the bot's folder)" },
+    user: { value: 'NAME', help: 'who runs the bot (default: the owner of its folder)' },
   },
 } as const satisfies Readonly<Record<string, Options>>;
 

@@ -62,7 +62,8 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
     config.graceMs !== undefined && supervisor.kind !== 'systemd' && heartbeatWarning(env),
     named === undefined && exampleBotWarning,
   ];
-  for (const warning of warnings) if (warning) logEvent(logging.eventLog, { event: 'config.warning', warning });
+  for (const warning of warnings)
+    if (warning) logEvent(logging.eventLog, { event: 'config.warning', warning });
   const { stateDir } = config;
   const watched =
     stateDir === undefined ? undefined : watchedState(stateDir, { env, ppid: process.ppid, cwd: cwd() });

@@ -17,27 +17,13 @@ import {
 import { type FittedUnit, fitUnit } from '../host/unit-file.js';
 import type { ProcessContext } from './command.js';
 import { exampleBotWarning } from './example-bot.js';
-import { asksForHelp } from './split-arguments.js';
 import { findUser, ownerOf, unreadableOn } from './unix-user.js';
 
 const templateFile = new URL('../../systemd/lastcall.service', import.meta.url);
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
-const USAGE = `usage: lastcall unit [FILE] [--user NAME] [--name UNIT] > /etc/systemd/system/UNIT.service
-Prints a systemd unit that runs the bot in FILE (default: BOT_MODULE in .env, else the example bot), to be started in the
-folder of the bot. What the unit opens of hidden places, and what the bot may miss, is said on stderr.
-  --user NAME         run as this user (default: the owner of the bot's folder; for root, a user that exists while
-                      the bot runs)
-  --name UNIT         the name of the unit, its token in /etc/UNIT and its state in /var/lib/UNIT (default: lastcall)
-  --help              print this
-`;
-
 /** Prints the unit to stdout and warnings to stderr. Rejects with a LastcallError if no unit can be made. */
 export async function unit({ args, cwd, env, process, stdout, stderr }: ProcessContext): Promise<number> {
-  if (asksForHelp(args)) {
-    stdout.write(USAGE);
-    return ExitCode.clean;
-  }
   const given = parseArguments(args, { options: { name: 'value', user: 'value' }, files: 1 });
   refuseBadArguments(given);
   const name = given.options.get('name') ?? 'lastcall';
