@@ -109,7 +109,7 @@ export interface WatchedStateEvent {
 }
 
 /** Nobody can ask the run how the bot does: the socket for that cannot be opened. `bot` is the bot's id. */
-export interface StatusEvent {
+interface StatusEvent {
   readonly event: 'status.unavailable';
   readonly bot: number;
   readonly path: string;

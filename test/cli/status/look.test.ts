@@ -25,7 +25,7 @@ describe('findBots', () => {
         .filter((bot) => bot.folder.startsWith(state))
         .map((bot) => bot.key)
         .sort(),
-    ).toEqual([key, OTHER]);
+    ).toEqual([key, OTHER].sort());
     expect(found.looked).toEqual([state, '/var/lib']);
     expect(findBots(folder.file('nowhere'), false).closed).not.toContain(folder.file('nowhere'));
   });
