@@ -8,7 +8,7 @@ import TestRunner from 'jest-runner';
 /** Those of processes and supervisors that mostly wait, and whose bounds are wide. All others of these run alone. */
 const waiting = new RegExp(
   '/process/(commands|cuts|dead-letters|delivery-(order|random)|embedding|handler-exit|jammed|load|module|outage|package|' +
-    'poison|programs-|scripts|settings|stood-still|telegraf-versions|watchers)|/supervisor/systemd-units',
+    'poison|programs-|scripts|settings|status|stood-still|telegraf-versions|watchers)|/supervisor/systemd-units',
 );
 const isTimed = ({ path }) => /\/test\/(process|supervisor)\//.test(path) && !waiting.test(path);
 
