@@ -73,7 +73,9 @@ function rowOf<K extends SettingKey>(reading: Reading, key: K): Row {
   const { name, secret, fallback } = settings[key];
   const value: Config[K] | undefined = reading.values[key];
   const source = reading.sources[key];
-  const text = value === undefined ? '' : settings[key].type.print(value);
+  const { print, conceal } = settings[key].type;
+  const printed = value === undefined ? '' : print(value);
+  const text = conceal?.(printed) ?? printed;
   return {
     name,
     value: text === '' ? undefined : secret ? maskToken(text) : text,

@@ -54,7 +54,7 @@ export async function run({ args, env, cwd, signal, signals, process }: ProcessC
 
   Object.assign(env, programVariables(env, loaded));
   const logging = await createLogging({ config, secrets, process });
-  for (const password of proxySecretsIn(env)) logging.addPassword(password);
+  for (const password of [...proxySecretsIn(env), env['PGPASSWORD'] ?? '']) logging.addPassword(password);
   const warnings = [
     ...loaded.warnings,
     ...fit.warnings,

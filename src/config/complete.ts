@@ -34,7 +34,9 @@ export function completeConfig(given: Partial<Config>, cwd: string, env: Environ
 
 function problemWith<K extends SettingKey>(key: K, value: unknown, problem: string | undefined): Problem {
   const { secret, type } = settings[key];
-  const shown = secret ? 'cannot be used' : `is ${JSON.stringify(value)}`;
+  const shown = secret
+    ? 'cannot be used'
+    : `is ${JSON.stringify(typeof value === 'string' ? (type.conceal?.(value) ?? value) : value)}`;
   return { culprit: key, sentence: `${key} ${shown}: ${problem ?? `expected ${type.expects}`}` };
 }
 

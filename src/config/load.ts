@@ -157,7 +157,7 @@ class Reader implements Reading {
     if (seenByProgram && tidy.text !== text) this.tidiedVariables[name] = tidy.text;
 
     const parsed = tidy.text === '' ? undefined : type.parse(tidy.text, this.#inputs.cwd);
-    const isTheirs = isPlain && shared && parsed && 'problem' in parsed;
+    const isTheirs = isPlain && shared && parsed && 'problem' in parsed && !parsed.isOurs;
     if (isTheirs) this.warnings.push(leftAlone(setting, source));
     if (parsed === undefined || isTheirs) {
       this.#useDefault(key);
@@ -165,8 +165,15 @@ class Reader implements Reading {
     }
     this.sources[key] = source;
     if ('problem' in parsed) {
-      const shown = secret ? 'secret' : { text: tidy.text };
+      const shown = secret ? 'secret' : { text: type.conceal?.(tidy.text) ?? tidy.text };
       this.problems.push(badValue(name, source, shown, parsed.problem));
+      return;
+    }
+    if (source.kind === 'flag' && type.conceal && type.conceal(tidy.text) !== tidy.text) {
+      this.#blame(
+        name,
+        `--${source.flag} holds a password, which every user of the machine can read on a command line: set ${name} in the environment or in .env`,
+      );
       return;
     }
     this.values[key] = parsed.value;

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { tryOr } from '../thrown.js';
+import { inboxSetting } from './inbox-setting.js';
 import {
   age,
   choice,
@@ -188,9 +189,9 @@ const table = {
   inbox: setting({
     name: 'INBOX',
     shared: true,
-    type: choice(['journal', 'memory']),
+    type: inboxSetting,
     fallback: 'journal',
-    help: 'Where updates are kept until their handler has ended. journal: on disk, under STATE_DIR; none is lost, however the process ends. memory: at Telegram; the current batch, at most 100 updates, is confirmed once it is handled, and is sent again after a kill.',
+    help: 'Where updates are kept until their handler has ended. journal: on disk, under STATE_DIR; none is lost, however the process ends. memory: at Telegram; the current batch, at most 100 updates, is confirmed once it is handled, and is sent again after a kill. postgres://…: in PostgreSQL, which several hosts share (`npm install pg`). Without sslmode in the URL the connection is not encrypted; verify-full, and require just the same, encrypts and verifies the certificate (against sslrootcert=FILE, if given); no-verify only encrypts.',
   }),
   durability: setting({
     name: 'DURABILITY',

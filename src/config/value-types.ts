@@ -6,7 +6,9 @@ import { type Tidied, tidiedToken } from './tidy.js';
 
 export type Parsed<T> =
   /** `doubt` is a warning: the value is usable, but probably not what was meant. */
-  { readonly value: T; readonly doubt?: string } | { readonly problem: string };
+  | { readonly value: T; readonly doubt?: string }
+  /** `isOurs`: a value without the prefix is not left to the bot program, because it can only be meant for lastcall. */
+  | { readonly problem: string; readonly isOurs?: true };
 
 export interface ValueType<T> {
   /** Completes the sentence "expected …" for people. */
@@ -19,6 +21,8 @@ export interface ValueType<T> {
   parse(text: string, cwd: string): Parsed<T>;
   /** Returns a text that `parse` reads as the same value. */
   print(value: T): string;
+  /** Masks what is secret in a text, be it a value or not. Default: nothing is. */
+  conceal?(text: string): string;
 }
 
 const unitsMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
@@ -227,5 +231,5 @@ function isNames(value: unknown): value is string[] {
 const IN_CLEAR =
   'the token travels unencrypted over http; use https, unless the way to that server is protected';
 
-const isLoopback = (host: string): boolean =>
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);

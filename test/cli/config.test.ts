@@ -35,6 +35,15 @@ async function run(args: readonly string[], env: Record<string, string> = {}) {
 }
 
 describe('lastcall config', () => {
+  it('shows the URL of a database without its password, also where it cannot be used', async () => {
+    for (const INBOX of ['postgres://bot:not-shown@localhost/bots', 'postgres://bot:not-shown@localhost/'])
+      for (const args of [[], ['--json']]) {
+        const { stdout, stderr } = await run(args, { INBOX });
+        expect(`${stdout}${stderr}`).not.toContain('not-shown');
+        expect(`${stdout}${stderr}`).toContain('postgres://bot:***@localhost/');
+      }
+  });
+
   it('prints the name, value and source of every setting in columns', async () => {
     writeFileSync(join(cwd, '.env'), `BOT_TOKEN=${TOKEN}\nSTOP_TIMEOUT=120s\n`);
     const { exitCode, stdout, stderr } = await run(['--no-delete-webhook'], { CONCURRENCY: '12' });

@@ -65,7 +65,7 @@ describe('completeConfig', () => {
     [{ concurrency: '8' }, 'concurrency is "8": expected a whole number'],
     [{ dropPending: 'no' }, 'dropPending is "no": expected yes or no'],
     [{ allowedUpdates: ['Message!'] }, 'allowedUpdates is ["Message!"]: expected kinds of updates'],
-    [{ inbox: 'disk' }, 'inbox is "disk": expected one of journal, memory'],
+    [{ inbox: 'disk' }, 'inbox is "disk": expected journal, memory, or a URL'],
     [{ stopTimeout: 3 }, 'stopTimeout is not a setting; did you mean stopTimeoutMs?'],
     [{ toString: 3 }, 'toString is not a setting'],
   ])('refuses %j', (given, words) => {

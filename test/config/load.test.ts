@@ -266,6 +266,14 @@ describe('the token', () => {
   });
 });
 
+describe('a password in a setting', () => {
+  it('is refused on a command line', async () => {
+    const loading = load({ args: ['--inbox', 'postgres://bot:secret@localhost/bots'] });
+    await expect(loading).rejects.toThrow(/--inbox holds a password.*set INBOX in the environment/);
+    await expect(loading).rejects.not.toThrow(/secret/);
+  });
+});
+
 describe('settings of a name that programs use, too', () => {
   const theirs = {
     LOG_LEVEL: 'verbose',
@@ -294,6 +302,13 @@ describe('settings of a name that programs use, too', () => {
     for (const name of Object.keys(theirs))
       expect(warnings).toContainEqual(expect.stringMatching(`^${name} \\(.*use LASTCALL_${name} or --`));
     expect(warnings.join()).not.toContain('password');
+  });
+
+  it('are no matter where the value can only be meant for lastcall', async () => {
+    const loading = load({ env: { INBOX: 'postgres://bot:se/cret@host/bots' } });
+    await expect(loading).rejects.toThrow(
+      /INBOX is "postgres:\/\/\*\*\*" in the environment: it is not a URL/,
+    );
   });
 
   it('are no matter where lastcall has its own, even a blank one', async () => {

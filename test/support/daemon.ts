@@ -61,9 +61,10 @@ export class Daemon {
     // A clean environment: nothing of the supervisor, or of the developer's .env, that the tests run under.
     // The tests themselves may run in a container; those about containers say so.
     const env = { PATH: process.env['PATH'] ?? '', HOME: home, container: 'none', ...options.env };
-    this.#secrets = Object.entries(env).flatMap(([name, value]) =>
-      name.endsWith('TOKEN') && value.trim() !== '' ? [value] : [],
-    );
+    this.#secrets = Object.entries(env).flatMap(([name, value]) => {
+      if (name === 'INBOX' && URL.canParse(value)) return [new URL(value).password].filter(Boolean);
+      return name.endsWith('TOKEN') && value.trim() !== '' ? [value] : [];
+    });
     this.#detached = options.detached ?? false;
     const [command = '', ...first] = [...(options.entering ?? []), process.execPath];
     this.child = spawn(
