@@ -168,6 +168,52 @@ export const errorTable = {
     likelyCause: 'the bot runs as another user, and only the owner of an inbox can read it',
     nextStep: 'run this command as the user that runs the bot (`sudo -u NAME`), or as root',
   },
+  INBOX_MOVING: {
+    exitCode: ExitCode.configuration,
+    likelyCause: '`lastcall inbox move` was cut off before its end',
+    nextStep: 'run the same `lastcall inbox move` once more, which goes on where it was cut off',
+  },
+  INBOX_OCCUPIED: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'the bot has run with both inboxes, and has left updates in the one that is to take those of the other',
+    nextStep:
+      'run the bot with that inbox until it is empty, and retry or drop its dead letters (`lastcall inbox`); then move',
+  },
+  INBOX_PACKAGE_MISSING: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'INBOX is a database, and the package pg, by which lastcall speaks to it, is not installed',
+    nextStep: 'install it beside lastcall: `npm install pg` (`npm install -g pg` where lastcall is global)',
+  },
+  INBOX_DATABASE_REFUSED: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'the URL in INBOX has a wrong password, user or database, or the role lacks rights, or the certificate is not trusted',
+    nextStep: 'correct INBOX or the rights of its role; `psql` with the same URL says the same',
+  },
+  INBOX_DATABASE_AWAY: {
+    exitCode: ExitCode.fault,
+    likelyCause: 'the database is down, starting or failing over, or the network to it is cut',
+    nextStep: 'see to the database; lastcall connects again by itself',
+  },
+  INBOX_DATABASE_POOLED: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'between lastcall and the database is PgBouncer, or a pooler like it, in transaction mode, in which advisory locks, LISTEN and prepared statements do not last',
+    nextStep:
+      'name the database itself in INBOX (its own host and port), or a pool in session mode; lastcall needs only three connections a process',
+  },
+  INBOX_SCHEMA_NEWER: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'a newer version of lastcall has changed the tables in a way that this one does not understand',
+    nextStep: 'install the newer version on this host, too; nothing in the database was changed',
+  },
+  INBOX_DATABASE_FAILED: {
+    exitCode: ExitCode.fault,
+    likelyCause: 'lastcall has a bug, or somebody else has changed its tables',
+    nextStep: 'read the cause; if the tables are as lastcall made them, report it',
+  },
   BOT_ALREADY_POLLED: {
     exitCode: ExitCode.conflict,
     likelyCause: 'this process runs the same bot twice at the same time',

@@ -4,7 +4,13 @@ import type { DeadReason } from './inbox.js';
 
 export type InboxEvent =
   /** The inbox is ready. */
-  | { readonly event: 'inbox.opened'; readonly path: string; readonly survives: 'power' | 'process' }
+  | {
+      readonly event: 'inbox.opened';
+      readonly path: string;
+      readonly survives: 'process' | 'power' | 'fail-over';
+      /** What they do not survive, where that is worth a word. */
+      readonly except?: string;
+    }
   /** The last owner, on another host or in another container, has not released the inbox: it may still be running. */
   | { readonly event: 'inbox.waiting'; readonly place: string | undefined; readonly waitMs: number }
   /** The updates that earlier runs left: how many had begun, and of how many the process died. */
@@ -53,5 +59,18 @@ export type InboxEvent =
       readonly ids: readonly number[];
       readonly refused: number;
     }
+  /** Another process polls; this one handles updates, and takes over when that one ends. */
+  | { readonly event: 'inbox.standing-by'; readonly holder: string | undefined }
+  /** From now on it is this process that polls. */
+  | { readonly event: 'inbox.turn-began'; readonly epoch: number; readonly waitedMs: number }
+  /** This process does not poll any more, since another one does, or may. */
+  | { readonly event: 'inbox.turn-lost'; readonly why: string }
+  /** Another process has given no sign of life for too long; what it had is free, `running` of it at work. */
+  | { readonly event: 'inbox.host-freed'; readonly place: string; readonly running: number }
+  /** This process was taken for dead: what it had is with the others, also what its handlers are at work at. */
+  | { readonly event: 'inbox.host-lost'; readonly running: number }
+  /** The database cannot be reached. */
+  | { readonly event: 'inbox.unreachable'; readonly detail: string }
+  | { readonly event: 'inbox.reachable'; readonly outageMs: number }
   /** A fault: nothing can be made safe any more. Emitted once. */
   | { readonly event: 'inbox.failed'; readonly error: LastcallError };

@@ -9,6 +9,7 @@ import type { TurnOptions } from '../log/reading.js';
 import type { Batch } from '../store/batch.js';
 import type { DeadLetterLimits } from '../store/dead-letters.js';
 import { openingError } from '../store/inbox-error.js';
+import { assertNotMoving } from '../store/moving.js';
 import { openStore } from '../store/open-store.js';
 import { HEARTBEAT_MS, Owner } from '../store/owner.js';
 import { checkFirstHeader } from '../store/read-log.js';
@@ -95,6 +96,7 @@ export async function openJournal<U extends { readonly update_id: number }>(
     waiting: (place, waitMs) => emit({ event: 'inbox.waiting', place, waitMs }),
   });
   try {
+    assertNotMoving(disk, folder);
     // The header is checked first, so that nothing of another bot's inbox is touched.
     checkFirstHeader(disk, folder, bot);
     disk.makeFolder(requestsFolder(folder));

@@ -6,9 +6,9 @@
 import { type Seq, seq, type UpdateId } from '../ids.js';
 import type { FoundFrame } from '../log/frame.js';
 import { type Extent, type Position, position } from '../log/position.js';
+import { RecentIds } from '../recent-ids.js';
 import { Batch } from './batch.js';
 import { Batches } from './batches.js';
-import { RecentIds } from './recent-ids.js';
 import {
   decodeHeader,
   decodeMarks,

@@ -1,6 +1,8 @@
 /** Opens the store: reads what earlier runs have left, repairs what is damaged, and prepares for writing. */
+
 import { Log } from '../log/log.js';
 import { readInTurns, type TurnOptions } from '../log/reading.js';
+import type { Arrival } from '../recent-ids.js';
 import { repairLog } from './compaction.js';
 import { type Damage, setAside } from './damaged-copy.js';
 import { type DeadLetterLimits, DeadLetters } from './dead-letters.js';
@@ -17,6 +19,8 @@ export interface OpenStoreOptions extends StoreOptions {
   readonly runId?: string;
   readonly segmentBytes?: number;
   readonly deadLetterLimits?: Partial<DeadLetterLimits>;
+  /** The ids that Telegram may send again, for a new inbox that takes the place of another one. */
+  readonly recent?: readonly Arrival[];
   /** See `DeadLettersOptions`. */
   readonly ageOf?: (atMs: number) => number;
   /** How opening takes turns with other work: a full inbox takes minutes on a slow disk. */
@@ -39,10 +43,11 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 
 async function open(options: OpenStoreOptions): Promise<Store> {
   const { disk, folder, bot, runId, survivesPowerCut, now, segmentBytes, deadLetterLimits } = options;
-  const { ageOf, turns = {} } = options;
+  const { ageOf, turns = {}, recent = [] } = options;
   const ledger = new Ledger();
   const scan = await readInTurns(disk, readingLog(disk, folder, ledger, bot), turns);
   ledger.endRun();
+  for (const arrival of recent) ledger.recent.add(arrival);
   const { deadLetters, damage: damagedLetters } = await DeadLetters.open(
     { disk, folder, survivesPowerCut, now, ageOf, ...(deadLetterLimits && { limits: deadLetterLimits }) },
     turns,

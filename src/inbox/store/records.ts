@@ -6,7 +6,7 @@
 import { isObject } from '../../json.js';
 import { type OrderKey, orderKey, type Seq, seq, type UpdateId, updateId } from '../ids.js';
 import { type DeadReason, isDeadReason } from '../inbox.js';
-import type { Arrival } from './recent-ids.js';
+import type { Arrival } from '../recent-ids.js';
 
 /** The version of the format that is written, which stands in each header. */
 export const FORMAT = 3;

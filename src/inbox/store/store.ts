@@ -104,6 +104,14 @@ export class Store {
   }
 
   /**
+   * Writes updates that come from another inbox, with when they arrived and what has become of them there, as they are
+   * numbered from the ledger's next number on. They survive as those of `append` do. Throws INBOX_DISK.
+   */
+  adopt(updates: NewUpdates, atMs: number, histories: UpdatesRecord['histories']): void {
+    this.#append(RecordKind.rewritten, updates, { atMs, confirmedOffset: undefined, histories });
+  }
+
+  /**
    * Has the update of a dead letter wait once more, numbered anew, and removes the letter with the next commit. The record
    * names the letter, so that it is gone even if the process dies before that. Returns false if there is no such letter, or
    * it is retried already. Throws INBOX_DISK.
@@ -284,12 +292,13 @@ export class Store {
   #append(
     kind: number,
     { ids, contentIndexes, contents }: NewUpdates,
-    arrival: Pick<UpdatesRecord, 'atMs' | 'confirmedOffset' | 'retryOf'>,
+    arrival: Pick<UpdatesRecord, 'atMs' | 'confirmedOffset' | 'retryOf'> &
+      Partial<Pick<UpdatesRecord, 'histories'>>,
   ): Seq {
     const { ledger } = this;
     const first = ledger.nextSeq;
     const seqs = ids.map((_, index) => seq(first + index));
-    const record = { ...arrival, seqs, ids, contentIndexes, histories: [], marks: this.#marks };
+    const record = { histories: [], ...arrival, seqs, ids, contentIndexes, marks: this.#marks };
     const payload = encodeUpdates(record, contents);
     const extent = this.#withDisk('written to', () => this.#log.append(kind, payload));
     this.#marks = noMarks();

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { updateId } from '../../../src/inbox/ids.js';
-import { RecentIds } from '../../../src/inbox/store/recent-ids.js';
+import { RecentIds } from '../../../src/inbox/recent-ids.js';
 import { updateIds } from '../../support/ids.js';
 
 const HOUR_MS = 60 * 60 * 1_000;

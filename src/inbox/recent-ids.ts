@@ -3,7 +3,7 @@
  * forgotten. Whether they are settled does not matter. Once Telegram has forgotten an id, an equal one is another
  * update: after a silence Telegram may begin anew with any number.
  */
-import { type UpdateId, updateId } from '../ids.js';
+import { type UpdateId, updateId } from './ids.js';
 
 /** Telegram keeps updates for a day and cannot send older ones again. */
 const KEPT_FOR_MS = 24 * 60 * 60 * 1_000;

@@ -1,0 +1,74 @@
+/** An update that the database has given to this process, on its way to its handler. */
+import { parseJson } from '../../json.js';
+import { type OrderKey, type Seq, type UpdateId, updateId } from '../ids.js';
+import type { Entry } from '../inbox.js';
+
+/** What the database knows of an update. */
+export interface StoredUpdate {
+  readonly seq: Seq;
+  readonly updateId: UpdateId;
+  readonly key: OrderKey;
+  readonly group: string | undefined;
+  readonly kind: string;
+  /** The update as it came, in JSON. */
+  readonly content: string;
+  readonly acceptedAtMs: number;
+  /** How many attempts have ended. */
+  readonly attempts: number;
+  /** How many of the attempts since it was last put back ended with the death of a process, and how many with a stop. */
+  readonly deaths: number;
+  readonly cuts: number;
+  readonly putBacks: number;
+  readonly retries: number;
+  /** How long it has to wait from now on, because it was put back. */
+  readonly delayMs: number;
+}
+
+export class Item<U> implements Entry<U> {
+  /** The process that has it, by its number in the database. */
+  readonly host: number;
+  readonly stored: StoredUpdate;
+  readonly update: U;
+
+  constructor(stored: StoredUpdate, host: number, restore: (content: unknown) => U) {
+    this.stored = stored;
+    this.host = host;
+    this.update = restore(parseJson(stored.content));
+  }
+
+  get seq(): Seq {
+    return this.stored.seq;
+  }
+
+  get updateId(): UpdateId {
+    return updateId(this.stored.updateId);
+  }
+
+  get key(): OrderKey {
+    return this.stored.key;
+  }
+
+  get group(): string | undefined {
+    return this.stored.group;
+  }
+
+  get kind(): string {
+    return this.stored.kind;
+  }
+
+  get attempt(): number {
+    return this.stored.attempts + 1;
+  }
+
+  get putBacks(): number {
+    return this.stored.putBacks;
+  }
+
+  get retries(): number {
+    return this.stored.retries;
+  }
+
+  get acceptedAtMs(): number {
+    return this.stored.acceptedAtMs;
+  }
+}

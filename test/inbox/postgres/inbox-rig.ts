@@ -1,0 +1,96 @@
+/** Inboxes on a real database, each like a process of its own. */
+import type { Connect, Connection } from '../../../src/inbox/postgres/connection.js';
+import { createDriver } from '../../../src/inbox/postgres/pg.js';
+
+/** The connections of one process: they can be cut, as if it had been killed, and it is known whether any is at work. */
+export class ProcessLink {
+  readonly #url: string;
+  readonly #connections = new Set<Connection>();
+  #atWork = 0;
+  #done = 0;
+  #isKilled = false;
+  #isHeld = false;
+  #losesAnswerTo: string | undefined;
+  #cutUntil = 0;
+  readonly #held: (() => void)[] = [];
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** How many statements have ended. */
+  get done(): number {
+    return this.#done;
+  }
+
+  get isAtWork(): boolean {
+    return this.#atWork > 0;
+  }
+
+  /** What is asked from now on comes to the database only with `release`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    for (const go of this.#held.splice(0)) go();
+  }
+
+  readonly createDriver = async (): Promise<Connect> => {
+    const connect = await createDriver(this.#url);
+    return async (listener, signal) => {
+      if (this.#isKilled || Date.now() < this.#cutUntil)
+        throw Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
+      const connection = await this.#count(() => connect(listener, signal));
+      this.#connections.add(connection);
+      return {
+        run: (statement) =>
+          this.#count(async () => {
+            if (this.#isHeld) await new Promise<void>((go) => this.#held.push(go));
+            const rows = await connection.run(statement);
+            if (this.#losesAnswerTo !== undefined && statement.name === this.#losesAnswerTo) {
+              this.#losesAnswerTo = undefined;
+              connection.destroy();
+              throw Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
+            }
+            return rows;
+          }),
+        end: () => connection.end(),
+        destroy: () => connection.destroy(),
+      };
+    };
+  };
+
+  /** The next statement of this name is carried out, and the connection lost before its answer comes. */
+  loseAnswer(name: string): void {
+    this.#losesAnswerTo = `lastcall_${name}`;
+  }
+
+  /** No connection lasts, or can be made, for so long. */
+  cutFor(ms: number): void {
+    this.#cutUntil = Date.now() + ms;
+    this.cut();
+  }
+
+  kill(): void {
+    this.#isKilled = true;
+    this.cut();
+  }
+
+  /** Cuts the connections that there are. */
+  cut(): void {
+    for (const connection of this.#connections) connection.destroy();
+    this.#connections.clear();
+  }
+
+  async #count<T>(work: () => Promise<T>): Promise<T> {
+    this.#atWork++;
+    try {
+      return await work();
+    } finally {
+      this.#atWork--;
+      this.#done++;
+    }
+  }
+}

@@ -1,0 +1,411 @@
+/** Who has which updates, and what becomes of them when a process ends, stands still, or loses the database. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { backgroundClock } from '../../../src/clock.js';
+import type { InboxEvent } from '../../../src/inbox/events.js';
+import type { Entry } from '../../../src/inbox/inbox.js';
+import { PostgresInbox, type PostgresOptions } from '../../../src/inbox/postgres/postgres-inbox.js';
+import { PostgresServer } from '../../support/postgres.js';
+import { ProcessLink } from './inbox-rig.js';
+
+interface Update {
+  readonly update_id: number;
+  readonly chat: number;
+  readonly album?: string;
+}
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+}, 60_000);
+afterAll(async () => {
+  for (const process of processes) process.cut();
+  await Promise.all(processes.map(({ inbox }) => inbox.close()));
+  await server.stop();
+}, 20_000);
+
+let url = '';
+const processes: Process[] = [];
+beforeEach(async () => {
+  url = await server.createDatabase();
+});
+
+const database = () => new URL(url).pathname.slice(1);
+const query = (statement: string) => server.query(statement, database());
+
+/** Waits for something that comes in moments. */
+async function until(isSo: () => boolean | Promise<boolean>, patienceMs = 8_000): Promise<void> {
+  for (const end = Date.now() + patienceMs; !(await isSo()); await sleep(5))
+    if (Date.now() > end) throw new Error(`not within ${patienceMs} ms: ${isSo}`);
+}
+
+/** For what is about leases. Otherwise a lease lasts for as long as the test, however busy the machine is. */
+const LEASE_MS = 1_500;
+const LONG_MS = 60_000;
+
+const SESSIONS = `count(*)::int as sessions from pg_stat_activity
+  where datname = current_database() and application_name = 'lastcall'`;
+
+class Process {
+  readonly link = new ProcessLink(url);
+  readonly inbox: PostgresInbox<Update>;
+  readonly events: InboxEvent[] = [];
+  readonly taken: Entry<Update>[] = [];
+  /** Whether what is available is taken. */
+  takes = true;
+
+  constructor(options: Partial<PostgresOptions<Update>> = {}) {
+    this.inbox = new PostgresInbox<Update>({
+      bot: 'a bot',
+      place: 'here',
+      path: 'a database',
+      createDriver: this.link.createDriver,
+      keyOf: ({ chat }) => `${chat}`,
+      groupOf: ({ album }) => album,
+      kindOf: () => 'message',
+      clock: backgroundClock,
+      leaseMs: LONG_MS,
+      maxAttempts: 3,
+      concurrency: 20,
+      limit: 1_000,
+      restore: (content) => content as Update,
+      errorText: String,
+      available: () => this.take(),
+      emit: (event) => this.events.push(event),
+      ...options,
+    });
+    processes.push(this);
+  }
+
+  async open(): Promise<this> {
+    await this.inbox.open();
+    return this;
+  }
+
+  async poll(...updates: Update[]): Promise<number | undefined> {
+    await this.inbox.nextTurn(AbortSignal.timeout(5_000));
+    return this.inbox.accept(updates);
+  }
+
+  take(): void {
+    if (this.takes) this.taken.push(...this.inbox.take(20));
+  }
+
+  /** The handler of an update has ended. */
+  end(id: number): void {
+    this.inbox.settle(this.entry(id), 'handled');
+    this.take();
+  }
+
+  /** The ids of what was taken. */
+  get ids(): readonly number[] {
+    return this.taken.map(({ updateId }) => updateId);
+  }
+
+  entry(id: number): Entry<Update> {
+    const entry = this.taken.findLast(({ updateId }) => updateId === id);
+    if (!entry) throw new Error(`${id} was not taken`);
+    return entry;
+  }
+
+  told(name: InboxEvent['event']): readonly InboxEvent[] {
+    return this.events.filter(({ event }) => event === name);
+  }
+
+  /** Everything that was asked of the database has come back. */
+  async isQuiet(): Promise<void> {
+    await until(() => !this.link.isAtWork);
+  }
+
+  cut(): void {
+    this.takes = false;
+    this.link.kill();
+  }
+
+  /** Ends all at once, and long enough ago for its lease to have ended. */
+  async kill(): Promise<void> {
+    this.cut();
+    // What the server is still at may hold locks, for moments.
+    await until(async () => (await query(`select ${SESSIONS}`))[0]?.['sessions'] === 0);
+    await query("update lastcall.hosts set beat_at = '-infinity'");
+  }
+}
+
+const short = { leaseMs: LEASE_MS };
+
+async function left(): Promise<readonly unknown[]> {
+  const rows = await query('select update_id::int as id from lastcall.updates order by seq');
+  return rows.map(({ id }) => id);
+}
+
+const dead = async () =>
+  (await query('select update_id::int as id, why, attempts from lastcall.dead_letters order by seq')).map(
+    ({ id, why, attempts }) => [id, why, attempts],
+  );
+const running = async () =>
+  (await query('select coalesce(sum(cardinality(running)), 0)::int as n from lastcall.hosts'))[0]?.['n'];
+
+describe('an update of which processes die', () => {
+  it('is given up, and nothing that was beside it, however early it kills', async () => {
+    const first = await new Process().open();
+    await first.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 2 }, { update_id: 3, chat: 3 });
+    await first.kill();
+    for (let death = 1; death <= 8 && (await left()).includes(2); death++) {
+      const process: Process = new Process({
+        available: () => {
+          for (const entry of process.inbox.take(20)) {
+            process.taken.push(entry);
+            // Before its mark can be written.
+            if (entry.updateId === 2) process.link.kill();
+            else if (death >= 3) process.inbox.settle(entry, 'handled');
+          }
+        },
+      });
+      await process.inbox.open().catch(() => {});
+      await until(() => process.ids.includes(2) || process.told('inbox.dead').length > 0);
+      await process.kill();
+    }
+    expect(await dead()).toEqual([[2, 'died', 3]]);
+  }, 30_000);
+
+  it('counts a death only where it was at work', async () => {
+    const first = await new Process().open();
+    await first.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 1 }, { update_id: 3, chat: 2 });
+    await until(async () => first.ids.length === 2 && (await running()) === 2);
+    await first.kill();
+    const second = await new Process().open();
+    await until(() => second.ids.length === 2);
+    expect(second.entry(1).attempt).toBe(2);
+    second.end(1);
+    await until(() => second.ids.includes(2));
+    expect(second.entry(2).attempt).toBe(1);
+    expect(second.told('inbox.host-freed')).toEqual([
+      { event: 'inbox.host-freed', place: 'here', running: 2 },
+    ]);
+  });
+
+  it('runs with no other suspect beside it', async () => {
+    const first = await new Process().open();
+    await first.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 2 }, { update_id: 3, chat: 3 });
+    await first.kill();
+    await query('update lastcall.updates set deaths = 2, attempts = 2 where update_id < 3');
+    const second = await new Process().open();
+    await until(() => second.ids.length === 2);
+    await second.isQuiet();
+    expect([...second.ids].sort()).toEqual([1, 3]);
+    second.end(1);
+    await until(() => second.ids.includes(2));
+    // Its mark was written before it began.
+    expect(await running()).toBeGreaterThan(0);
+  });
+});
+
+describe('a process that stands still', () => {
+  it('settles and begins nothing of what it had, and accepts nothing', async () => {
+    const first = await new Process(short).open();
+    await first.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 2 }, { update_id: 3, chat: 1 });
+    await until(async () => first.ids.length === 2 && (await running()) === 2);
+    const turn = first.inbox;
+    first.link.hold();
+    await sleep(LEASE_MS);
+    // By its own clock it knows before the others do.
+    first.takes = false;
+    expect(first.inbox.hasReady).toBe(false);
+    const second = await new Process(short).open();
+    await until(() => second.ids.length === 2);
+    first.end(1);
+    const accepted = turn.accept([{ update_id: 4, chat: 4 }]);
+    first.link.release();
+    expect(await accepted).toBeUndefined();
+    await until(() => first.told('inbox.host-lost').length === 1);
+    expect(await left()).toEqual([1, 2, 3]);
+    expect(first.told('inbox.turn-lost')).toHaveLength(1);
+    second.end(1);
+    await until(() => second.ids.includes(3));
+  });
+});
+
+describe('a batch', () => {
+  it('is taken once, though it is not known whether it was', async () => {
+    const process = await new Process().open();
+    await process.inbox.nextTurn(AbortSignal.timeout(5_000));
+    const batch = [
+      { update_id: 1, chat: 1 },
+      { update_id: 2, chat: 2 },
+    ];
+    // The answer of the database is lost.
+    process.link.loseAnswer('accept');
+    expect(await process.inbox.accept(batch)).toBe(3);
+    expect(await left()).toEqual([1, 2]);
+    expect(await process.inbox.accept([{ update_id: 3, chat: 3 }])).toBe(4);
+    expect(await left()).toEqual([1, 2, 3]);
+  });
+
+  it('is taken by nobody whose turn is over', async () => {
+    const first = await new Process().open();
+    await first.poll({ update_id: 1, chat: 1 });
+    await query('update lastcall.pollers set epoch = epoch + 1');
+    expect(await first.inbox.accept([{ update_id: 2, chat: 1 }])).toBeUndefined();
+    expect(await left()).toEqual([1]);
+    expect(first.told('inbox.turn-lost')).toHaveLength(1);
+  });
+
+  it('is known again by whoever polls next', async () => {
+    const first = await new Process().open();
+    await first.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 2 });
+    await until(() => first.ids.length === 2);
+    for (const entry of first.taken) first.inbox.settle(entry, 'handled');
+    await first.inbox.close();
+    const second = await new Process().open();
+    expect(await second.poll({ update_id: 2, chat: 2 }, { update_id: 3, chat: 3 })).toBe(4);
+    expect(await left()).toEqual([3]);
+  });
+
+  it('waits while the inbox is full', async () => {
+    const process = await new Process({ limit: 2 }).open();
+    await process.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 2 });
+    await until(() => process.ids.length === 2);
+    const accepted = process.inbox.accept([{ update_id: 3, chat: 3 }]);
+    await until(() => process.told('inbox.paused').length === 1);
+    process.end(1);
+    expect(await accepted).toBe(4);
+    expect(process.told('inbox.resumed')).toHaveLength(1);
+  });
+});
+
+describe('a stop', () => {
+  it('gives back at once what is not at work, and counts what it cuts', async () => {
+    const first = await new Process().open();
+    await first.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 1 }, { update_id: 3, chat: 2 });
+    await until(() => first.ids.length === 2);
+    const second = await new Process().open();
+    first.inbox.drain();
+    first.end(1);
+    await until(() => second.ids.includes(2));
+    const report = await first.inbox.close();
+    expect(report).toEqual({ left: 2, mayRepeat: [3] });
+    await until(() => second.ids.includes(3), 1_000);
+    expect(second.entry(3).attempt).toBe(2);
+    expect(await query('select deaths, cuts from lastcall.updates where update_id = 3')).toEqual([
+      { deaths: 0, cuts: 1 },
+    ]);
+  });
+
+  it('gives up what too many stops have cut', async () => {
+    for (let stop = 1; stop <= 3; stop++) {
+      const process = await new Process().open();
+      if (stop === 1) await process.poll({ update_id: 1, chat: 1 });
+      await until(() => process.ids.length === 1);
+      process.inbox.drain();
+      await process.inbox.close();
+      if (stop === 3)
+        expect(process.told('inbox.dead')).toMatchObject([{ updateId: 1, why: 'cut', deaths: 0, cuts: 3 }]);
+    }
+    expect(await dead()).toEqual([[1, 'cut', 3]]);
+  });
+
+  it('of which the end is a kill counts as a stop', async () => {
+    const first = await new Process().open();
+    await first.poll({ update_id: 1, chat: 1 });
+    await until(async () => first.ids.length === 1 && (await running()) === 1);
+    first.inbox.drain();
+    await until(async () => (await query('select from lastcall.hosts where draining')).length === 1);
+    await first.kill();
+    const second = await new Process().open();
+    await until(() => second.ids.length === 1);
+    expect(await query('select deaths, cuts from lastcall.updates')).toEqual([{ deaths: 0, cuts: 1 }]);
+  });
+});
+
+describe('a database that goes away', () => {
+  it('is told of what has settled meanwhile, and nothing begins without a lease', async () => {
+    const process = await new Process(short).open();
+    await process.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 1 });
+    await until(() => process.ids.length === 1);
+    process.link.cutFor(LEASE_MS * 1.5);
+    process.end(1);
+    // What is here already may begin for as long as the lease is good.
+    await until(() => process.ids.length === 2);
+    process.inbox.settle(process.entry(2), 'failed', new Error('a reason'));
+    await sleep(LEASE_MS);
+    expect(process.inbox.hasReady).toBe(false);
+    await until(async () => (await left()).length === 0);
+    expect(await query('select why, error from lastcall.dead_letters')).toEqual([
+      { why: 'failed', error: 'Error: a reason' },
+    ]);
+    expect(process.told('inbox.unreachable')).toHaveLength(1);
+    await until(() => process.told('inbox.reachable').length === 1);
+    expect(process.told('inbox.host-lost')).toEqual([]);
+    expect(await process.poll({ update_id: 3, chat: 1 })).toBe(4);
+    await until(() => process.ids.includes(3));
+  });
+});
+
+describe('an album', () => {
+  it('runs side by side, also where its messages come in several batches', async () => {
+    const first = await new Process().open();
+    await first.poll({ update_id: 1, chat: 1, album: 'a' });
+    await until(() => first.ids.length === 1);
+    await first.inbox.accept([
+      { update_id: 2, chat: 1, album: 'a' },
+      { update_id: 3, chat: 1 },
+    ]);
+    await until(() => first.ids.length === 2);
+    await first.isQuiet();
+    expect(first.ids).toEqual([1, 2]);
+  });
+});
+
+describe('a key', () => {
+  it('may be any text', async () => {
+    const keys = ['a\0b', 'ü'.repeat(5_000), "'; drop table x; --", '{"a",NULL}', ''];
+    const process = await new Process({ keyOf: ({ chat }) => keys[chat] ?? '' }).open();
+    await process.poll(...keys.map((_, chat) => ({ update_id: chat + 1, chat })));
+    await until(() => process.ids.length === keys.length);
+  });
+});
+
+describe('the turn to poll', () => {
+  const soon = () => AbortSignal.timeout(8_000);
+
+  it('is taken from a process that stands still, whose session is ended', async () => {
+    const first = await new Process(short).open();
+    await first.inbox.nextTurn(soon());
+    first.link.hold();
+    const others = [await new Process(short).open(), await new Process(short).open()];
+    const turns = others.map((other) => other.inbox.nextTurn(soon()));
+    const turn = await Promise.race(turns);
+    expect(turn.hasWaited).toBe(true);
+    const locks = `select from pg_locks join pg_database d on d.oid = database
+      where locktype = 'advisory' and granted and datname = current_database()`;
+    expect(await query(locks)).toHaveLength(1);
+    // The next in turn gets it within moments.
+    const at = Date.now();
+    await turn.end();
+    await Promise.all(turns);
+    expect(Date.now() - at).toBeLessThan(1_000);
+    expect(others.flatMap((other) => other.told('inbox.unreachable'))).toEqual([]);
+    first.link.release();
+    await until(() => first.told('inbox.turn-lost').length === 1);
+  });
+
+  it('is free at once where the process was killed', async () => {
+    const first = await new Process().open();
+    await first.inbox.nextTurn(soon());
+    const second = await new Process().open();
+    const turn = second.inbox.nextTurn(soon());
+    await until(() => second.told('inbox.standing-by').length === 1);
+    first.cut();
+    await turn;
+    expect(second.told('inbox.turn-began')).toHaveLength(1);
+  });
+
+  it('ends by the clock of the process, before its lease does', async () => {
+    const process = await new Process(short).open();
+    const turn = await process.inbox.nextTurn(soon());
+    process.link.hold();
+    await until(() => turn.signal.aborted, 2 * LEASE_MS);
+    process.link.release();
+  });
+});
