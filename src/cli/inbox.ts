@@ -1,5 +1,7 @@
 /** `lastcall inbox`: lists, shows and exports the updates in a bot's inbox, and requests a retry or removal. */
 import { parseArguments } from '../config/arguments.js';
+import { isPostgresUrl } from '../config/inbox-setting.js';
+import type { Reading } from '../config/load.js';
 import { readSettings } from '../config/load.js';
 import { invalid } from '../config/problem.js';
 import { LastcallError } from '../errors.js';
@@ -8,10 +10,12 @@ import { botKey } from '../host/bot-key.js';
 import { identityOfToken } from '../telegraf/identity.js';
 import { maskTokens } from '../token.js';
 import type { CommandContext } from './command.js';
-import { chooseInbox } from './inbox/choose-inbox.js';
+import { checkBot, chooseInbox } from './inbox/choose-inbox.js';
 import { type InboxContext, type Switch, switchNames } from './inbox/context.js';
 import { filterNames, parseFilter } from './inbox/filter.js';
+import { openJournal } from './inbox/journal.js';
 import { list } from './inbox/list.js';
+import type { OpenedInbox } from './inbox/opened-inbox.js';
 import { drop, retry } from './inbox/retry-drop.js';
 import { exportLines, show } from './inbox/show-export.js';
 import { accepted, options as commandOptions } from './options.js';
@@ -49,22 +53,78 @@ export async function inbox(io: CommandContext): Promise<number> {
   if (problems.length > 0) throw invalid(problems);
 
   const [name = 'list', ...texts] = files;
+  if (name === 'migrate') return runMigration(io, values.inbox, texts);
+  if (name === 'move') return runMove(io, values, options.get('bot'), texts);
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (!subcommand)
     throw misused(
-      `'${maskTokens(name)}' is not an inbox command; expected one of ${Object.keys(subcommands).join(', ')}`,
+      `'${maskTokens(name)}' is not an inbox command; expected one of ${[...Object.keys(subcommands), 'migrate', 'move'].join(', ')}`,
     );
   const switches = new Set(switchNames.filter((option) => options.has(option)));
   const filters = filterNames.filter((option) => options.has(option));
   const ids = parseIds(texts, name, subcommand, switches, filters);
   const filter = parseFilter(options, Date.now());
 
-  const { stateDir, botToken, telegramApiRoot } = values;
-  const keyOfToken = botToken === undefined ? undefined : botKey(identityOfToken(botToken, telegramApiRoot));
-  const chosen = chooseInbox({ stateDir, bot: options.get('bot'), keyOfToken });
-  const exitCode = await subcommand.run({ io, inbox: chosen, ids, switches, filter });
-  // After an abort the output may be incomplete.
-  return signal.aborted ? ExitCode.cut : exitCode;
+  const opened = await open(values, options.get('bot'), signal);
+  try {
+    const exitCode = await subcommand.run({ io, inbox: opened, ids, switches, filter });
+    // After an abort the output may be incomplete.
+    return signal.aborted ? ExitCode.cut : exitCode;
+  } finally {
+    await opened.close();
+  }
+}
+
+async function runMigration(
+  io: CommandContext,
+  setting: Reading['values']['inbox'],
+  texts: readonly string[],
+): Promise<number> {
+  if (texts.length > 0) throw misused('`lastcall inbox migrate` takes no ids');
+  if (setting === undefined || !isPostgresUrl(setting))
+    throw misused('there is nothing to migrate: INBOX is no database (postgres://…)');
+  const { migrate } = await import('./inbox/migrate.js');
+  return migrate(io, setting);
+}
+
+async function runMove(
+  io: CommandContext,
+  { inbox: setting, stateDir, order = 'chat', botToken, telegramApiRoot }: Reading['values'],
+  bot: string | undefined,
+  [goal, ...others]: readonly string[],
+): Promise<number> {
+  if ((goal !== 'database' && goal !== 'journal') || others.length > 0)
+    throw misused('`lastcall inbox move` needs where to: database or journal');
+  if (setting === undefined || !isPostgresUrl(setting))
+    throw misused('`lastcall inbox move` needs the database in INBOX (postgres://…), in both directions');
+  if (stateDir === undefined) throw misused('`lastcall inbox move` needs STATE_DIR, where the journal is');
+  if (bot !== undefined) checkBot(bot);
+  const { moveToDatabase, moveToJournal } = await import('./inbox/move.js');
+  const move = goal === 'database' ? moveToDatabase : moveToJournal;
+  return move(io, {
+    url: setting,
+    stateDir,
+    order,
+    wanted: bot ?? keyOfToken(botToken, telegramApiRoot),
+  });
+}
+
+/** Opens the inbox that the settings name, which for a database is the same from everywhere. */
+async function open(
+  { stateDir, botToken, telegramApiRoot, inbox: setting }: Reading['values'],
+  bot: string | undefined,
+  signal: AbortSignal,
+): Promise<OpenedInbox> {
+  const key = keyOfToken(botToken, telegramApiRoot);
+  if (setting === undefined || !isPostgresUrl(setting))
+    return openJournal(chooseInbox({ stateDir, bot, keyOfToken: key }));
+  if (bot !== undefined) checkBot(bot);
+  const { openDatabaseInbox } = await import('./inbox/database.js');
+  return openDatabaseInbox(setting, bot ?? key, signal);
+}
+
+function keyOfToken(token: string | undefined, apiRoot: string | undefined): string | undefined {
+  return token === undefined ? undefined : botKey(identityOfToken(token, apiRoot));
 }
 
 /** @throws LastcallError COMMAND_MISUSED for ids or switches that the subcommand does not take */

@@ -38,21 +38,30 @@ export function chooseInbox({ stateDir, bot, keyOfToken }: Choice): BotInbox {
   if (bot !== undefined) checkBot(bot);
   if (stateDir === undefined)
     throw notFound('STATE_DIR', 'STATE_DIR is not set, and there is no home directory');
+  const chosen = chooseBot(botKeysIn(stateDir), bot ?? keyOfToken, stateDir);
+  return { botKey: chosen, folder: join(stateDir, chosen, 'inbox') };
+}
 
-  const keys = botKeysIn(stateDir);
-  const wanted = bot ?? keyOfToken;
+/**
+ * Returns the wanted one of the bots with an inbox, or the only one if none is wanted.
+ *
+ * @param wanted a bot id or key
+ * @param place where these inboxes are, for people
+ * @throws LastcallError INBOX_NOT_FOUND, INBOX_AMBIGUOUS
+ */
+export function chooseBot(keys: readonly string[], wanted: string | undefined, place: string): string {
   const found = matching(keys, wanted);
   const [first] = found;
   if (first === undefined) {
-    if (wanted === undefined) throw notFound(stateDir, `there is no inbox in ${stateDir}`);
+    if (wanted === undefined) throw notFound(place, `there is no inbox in ${place}`);
     const others = keys.length === 0 ? 'nor of any other' : `only of ${firstFew(keys)}`;
-    throw notFound(stateDir, `there is no inbox of bot ${wanted} in ${stateDir}, ${others}`);
+    throw notFound(place, `there is no inbox of bot ${wanted} in ${place}, ${others}`);
   }
   if (found.length > 1) {
-    const message = `there are inboxes of ${found.length} bots in ${stateDir}: ${firstFew(found)}`;
-    throw new LastcallError('INBOX_AMBIGUOUS', stateDir, message);
+    const message = `there are inboxes of ${found.length} bots in ${place}: ${firstFew(found)}`;
+    throw new LastcallError('INBOX_AMBIGUOUS', place, message);
   }
-  return { botKey: first, folder: join(stateDir, first, 'inbox') };
+  return first;
 }
 
 /** Returns the keys of the wanted bot, without former ones where it has one of today. */

@@ -6,7 +6,10 @@ import { codeOf } from '../../system-error.js';
 import type { InboxContext } from './context.js';
 
 /** Prints the texts as fast as they are read. A reader that stops early (`| head`) is not an error. */
-export async function print({ stdout, signal }: InboxContext['io'], texts: Iterable<string>): Promise<void> {
+export async function print(
+  { stdout, signal }: InboxContext['io'],
+  texts: Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
   try {
     await pipeline(Readable.from(texts), stdout, { end: false, signal });
     await flushed(stdout, signal);

@@ -5,13 +5,10 @@
 import { ExitCode } from '../../exit-code.js';
 import type { Seq, UpdateId } from '../../inbox/ids.js';
 import type { InboxAnswer, InboxRequest } from '../../inbox/store/requests.js';
-import type { SeenUpdate, UpdateState } from '../../inbox/store/view.js';
+import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
 import type { InboxContext } from './context.js';
 import { actionInWords } from './format.js';
-import { ownerInWords } from './owner.js';
 import { print } from './print.js';
-import { readInbox, withIds } from './read-inbox.js';
-import { sendRequest } from './request.js';
 
 type Action = InboxRequest['action'];
 
@@ -28,11 +25,9 @@ export const drop = (context: InboxContext): Promise<number> =>
 
 async function request(context: InboxContext, action: Action, allDead: boolean): Promise<number> {
   const { io, inbox, ids, filter } = context;
-  const { view } = await readInbox(inbox);
-  const found =
-    filter || allDead
-      ? [...view.updates(['dead'])].filter((letter) => filter?.(letter) ?? true)
-      : withIds(view.updates(), ids);
+  const selection = filter || allDead ? { states: ['dead'] as const } : { states: updateStates, ids };
+  const found: SeenUpdate[] = [];
+  for await (const update of inbox.updates(selection)) if (filter?.(update) ?? true) found.push(update);
   const { targets, complaints } = selectTargets(found, ids, action);
   for (const complaint of complaints) io.stderr.write(`${complaint}\n`);
   const allDone = await sendAndReport(context, action, targets);
@@ -41,7 +36,7 @@ async function request(context: InboxContext, action: Action, allDead: boolean):
 
 /** Splits the updates into targets of the request, and complaints about ids that cannot be targets. */
 function selectTargets(
-  found: Iterable<SeenUpdate>,
+  found: readonly SeenUpdate[],
   ids: readonly number[],
   action: Action,
 ): { readonly targets: Targets; readonly complaints: readonly string[] } {
@@ -68,15 +63,14 @@ async function sendAndReport(context: InboxContext, action: Action, targets: Tar
     return true;
   }
   const wanted = actionInWords(action, 'requested', [...targets.values()]);
-  const result = await sendRequest(inbox, { action, seqs: [...targets.keys()] }, io.signal);
+  const result = await inbox.request({ action, seqs: [...targets.keys()] }, io.signal);
   if (result.kind === 'answered') return report(context, action, targets, result.answer);
   if (result.kind === 'not-in-use') {
     await print(io, [`the inbox is not in use; the next process to open it will ${wanted}\n`]);
     return true;
   }
-  const { owner } = await readInbox(inbox);
   const why = result.kind === 'stopped' ? 'stopped waiting for an answer' : 'no answer';
-  io.stderr.write(`${why}; kept the request to ${wanted}\n${ownerInWords(owner)}\n`);
+  io.stderr.write(`${why}; kept the request to ${wanted}\n${await inbox.usersInWords()}\n`);
   return false;
 }
 
@@ -90,13 +84,14 @@ async function report(
   const ids = done.flatMap((seq) => targets.get(seq) ?? []);
   if (ids.length > 0) await print(io, [`${actionInWords(action, 'done', ids)}\n`]);
   if (refused.length === 0) return true;
-  const { view } = await readInbox(inbox);
+  const states = await inbox.statesOf(refused);
   for (const seq of refused)
-    io.stderr.write(`update ${targets.get(seq)} was refused: ${whyRefused(view.stateOf(seq))}\n`);
+    io.stderr.write(`update ${targets.get(seq)} was refused: ${whyRefused(states.get(seq))}\n`);
   return false;
 }
 
 function whyRefused(state: UpdateState | undefined): string {
   if (state === 'running') return 'its handler is running';
+  if (state === 'waiting') return 'a process is about to handle it';
   return state === undefined ? 'it is no longer in the inbox' : `it is ${state}`;
 }

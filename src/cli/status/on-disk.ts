@@ -7,8 +7,8 @@ import { isAlive } from '../../host/is-alive.js';
 import { isHeld, lockAddress } from '../../host/lock.js';
 import { parseRunRecord, type RunRecord } from '../../host/run-record.js';
 import { tryOr } from '../../thrown.js';
+import { readJournal } from '../inbox/journal.js';
 import type { InboxOwner } from '../inbox/owner.js';
-import { readInbox } from '../inbox/read-inbox.js';
 import type { BotFolder } from './places.js';
 
 interface InboxOnDisk {
@@ -54,7 +54,7 @@ async function isStillRunning(lastRun: RunRecord | undefined, key: string): Prom
 async function inboxOf({ key, folder }: BotFolder, nowMs: number): Promise<InboxOnDisk | undefined> {
   const path = join(folder, 'inbox');
   if (!tryOr(() => lstatSync(path).isDirectory(), false)) return undefined;
-  const { owner, view } = await readInbox({ botKey: key, folder: path });
+  const { owner, view } = await readJournal({ botKey: key, folder: path });
   const { running, interrupted, waiting, dead } = view.counts;
   let oldestMs: number | undefined;
   for (const { atMs } of view.updates(['running', 'interrupted', 'waiting'])) {

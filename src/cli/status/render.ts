@@ -168,7 +168,7 @@ function chat(key: string): string {
 function inboxInWords({ kind, oldestMs }: StatusReport['inbox'], bytes: number): string {
   if (kind === 'memory') return 'none: Telegram keeps what is not handled (INBOX=memory)';
   const oldest = oldestMs === undefined ? 'empty' : `oldest update ${durationInWords(oldestMs)} old`;
-  return `${oldest}, ${sizeInWords(bytes)} on disk`;
+  return kind === 'postgres' ? `${oldest}, in the database` : `${oldest}, ${sizeInWords(bytes)} on disk`;
 }
 
 function stopRows({ phase, stop, counts }: StatusReport): readonly Row[] {
