@@ -5,6 +5,7 @@
 import { BotHook, type BotSource } from './bot-hook.js';
 import { Bots, type BotsOptions } from './bots.js';
 import { backgroundClock, type Clock } from './clock.js';
+import { isPostgresUrl, passwordsIn } from './config/inbox-setting.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
 import { LastcallError } from './errors.js';
@@ -70,7 +71,10 @@ export function composeApp({
   clock: systemTime = backgroundClock,
   supervisor = unsupervised,
 }: AppParts): App {
-  const { startTimeoutMs, stopTimeoutMs, stateDir, onLocked } = config;
+  const { startTimeoutMs, stopTimeoutMs, onLocked } = config;
+  // Several processes may then run the same bots, also on one host: none of them has the bots' folders for itself.
+  const isShared = isPostgresUrl(config.inbox);
+  const stateDir = isShared ? undefined : config.stateDir;
   const { log, eventLog, receiptLog } = logging;
   const keepAlive = new KeepAlive();
   const budget = stopBudget(stopTimeoutMs, supervisor);
@@ -107,6 +111,7 @@ export function composeApp({
   });
   const locks = new BotLocks({
     onLocked,
+    isShared,
     signal: lifecycle.signal,
     clock,
     stateDir,
@@ -132,6 +137,7 @@ export function composeApp({
     },
     emit: (event) => tell(event),
   });
+  for (const password of passwordsIn(config.inbox)) logging.addPassword(password);
   const bots = new Bots({
     settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
     keepsOthers: config.botFailure === 'keep-others',
@@ -163,7 +169,7 @@ export function composeApp({
     clock,
     pid: process.pid,
     supervisor: supervisor.kind,
-    inbox: config.inbox,
+    inbox: isShared ? 'postgres' : config.inbox,
     pollTimeoutMs: config.pollTimeoutMs,
     stateDir,
     view: (key) => bots.view(key),

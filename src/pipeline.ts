@@ -6,23 +6,26 @@ import { join } from 'node:path';
 import type { Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { Clock } from './clock.js';
+import { type InboxSetting, isPostgresUrl } from './config/inbox-setting.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import { type CurrentJam, JamWatch } from './dispatch/jam-watch.js';
 import { LastcallError } from './errors.js';
-import { currentPlace } from './host/place.js';
+import { currentPlace, hostOf } from './host/place.js';
 import type { InboxEvent } from './inbox/events.js';
 import { GroupSettlement } from './inbox/group-settlement.js';
 import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
 import { JournalInbox } from './inbox/journal/journal-inbox.js';
 import type { Disk } from './inbox/log/disk.js';
 import { MemoryInbox } from './inbox/memory/memory-inbox.js';
+import { createDriver } from './inbox/postgres/pg.js';
+import { PostgresInbox } from './inbox/postgres/postgres-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { HandlerTimes, type HandlerTimesSummary } from './observe/handler-times.js';
 import type { CurrentStep } from './observe/progress.js';
 import type { RunningHandler } from './observe/status/report.js';
 import type { PollingEvent } from './polling/events.js';
-import { Poller, type PollingEnd } from './polling/poller.js';
+import { Poller, type PollingEnd, type PollingTurn } from './polling/poller.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
 import { restoreUpdate } from './telegraf/bot-api/results.js';
 import { type HandlerScope, type PreparedBot, prepareBot } from './telegraf/handling.js';
@@ -65,7 +68,7 @@ export interface PipelineView {
 }
 
 export interface PipelineSettings {
-  readonly inbox: 'journal' | 'memory';
+  readonly inbox: InboxSetting;
   /** The folder that has one folder a bot in it; undefined where there is no place for one. */
   readonly stateDir: string | undefined;
   readonly durability: 'power' | 'process';
@@ -122,6 +125,7 @@ export class Pipeline {
   readonly #prepared: PreparedBot;
   readonly #api: HttpBotApi;
   readonly #inbox: Inbox<Update>;
+  readonly #nextTurn: ((signal: AbortSignal) => Promise<PollingTurn>) | undefined;
   readonly #dispatcher: Dispatcher<Entry<Update>>;
   readonly #jamWatch: JamWatch<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
@@ -141,6 +145,7 @@ export class Pipeline {
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock, (agent) => options.agentUsed?.(agent));
     this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
+    this.#nextTurn = turnsOf(this.#inbox);
     this.#prepared = prepareBot(bot, options.handlerScope);
     const handlerTimeoutMs = Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0);
     this.handlerLimitMs = handlerTimeoutMs + HANDLER_GRACE_MS;
@@ -181,6 +186,7 @@ export class Pipeline {
           options.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
       },
       accept: (batch) => this.#inbox.accept(batch),
+      nextTurn: this.#nextTurn,
       connected: (me) => {
         options.connected(me);
         this.#dispatcher.start();
@@ -230,6 +236,8 @@ export class Pipeline {
     this.#jamWatch.stop();
     this.#inbox.drain(cause());
     const aborted = await this.#dispatcher.drain(latestEnd, withinMs);
+    // The last confirm comes before another process polls.
+    if (this.#nextTurn) await this.#polling;
     this.#report = await this.#inbox.close(cause());
     await this.#polling;
     return aborted.map(({ item }) => item);
@@ -310,6 +318,11 @@ export class Pipeline {
   }
 }
 
+/** Where several hosts share an inbox, one of them polls at a time. */
+function turnsOf(inbox: Inbox<Update>): ((signal: AbortSignal) => Promise<PollingTurn>) | undefined {
+  return inbox instanceof PostgresInbox ? (signal) => inbox.nextTurn(signal) : undefined;
+}
+
 function createInbox(
   { key, settings, ownOrderKey, clock, errorText, emit, disk }: PipelineOptions,
   received: HttpBotApi['received'],
@@ -320,6 +333,21 @@ function createInbox(
   const keyOf = (update: Update) => ownOrderKey?.(update) ?? orderKey(update, order);
   const shared = { keyOf, groupOf: albumOf, kindOf: updateKind, clock, available };
   if (inbox === 'memory') return new MemoryInbox<Update>(shared);
+  if (isPostgresUrl(inbox))
+    return new PostgresInbox<Update>({
+      ...shared,
+      bot: key,
+      place: `${hostOf(currentPlace())} (pid ${process.pid})`,
+      path: 'PostgreSQL',
+      createDriver: () => createDriver(inbox),
+      maxAttempts,
+      deadLetterLimits: { number: deadLimit, ageMs: deadAgeMs },
+      concurrency,
+      limit,
+      restore: restoreUpdate,
+      errorText,
+      emit,
+    });
   if (stateDir === undefined)
     throw new LastcallError(
       'INBOX_UNAVAILABLE',

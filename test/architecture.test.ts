@@ -93,7 +93,7 @@ const inboxFolders: Record<string, readonly string[]> = {
   postgres: [''],
 };
 const outside: Record<string, readonly string[]> = {
-  cli: ['', 'store'],
+  cli: ['', 'store', 'postgres'],
   demo: ['', 'store'],
   'former-inboxes': ['', 'log', 'store'],
 };
@@ -110,6 +110,7 @@ const packageAdapters: Record<string, readonly string[]> = {
   busboy: ['sandbox/multipart.ts'],
   dotenv: ['config/load.ts'],
   'node-unix-socket': ['host/systemd.ts'],
+  pg: ['inbox/postgres/pg.ts'],
   pino: ['logging/logger.ts'],
   'pino-pretty': ['logging/pretty.ts'],
   telegraf: ['telegraf/telegraf.ts'],

@@ -7,7 +7,7 @@ import type { ProvenLock } from './proven-lock.js';
 
 export interface KeyedLock {
   readonly key: string;
-  readonly lock: ProvenLock;
+  readonly lock: Pick<ProvenLock, 'tryAcquire' | 'acquire' | 'release'>;
 }
 
 /** The lock of a key that a former version gave the bot, and the folder that it includes. */
@@ -59,7 +59,7 @@ export class LockChain {
     this.#missing = [this.#first];
   }
 
-  async #takeAll(take: (lock: ProvenLock) => Promise<boolean>): Promise<boolean> {
+  async #takeAll(take: (lock: KeyedLock['lock']) => Promise<boolean>): Promise<boolean> {
     for (let next = this.#missing[0]; next; next = this.#missing[0]) {
       if (!(await take(next.lock))) return false;
       this.#held.push(next);

@@ -19,6 +19,7 @@ export interface LastPoll {
 export class BotConditions {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #locked = new Map<number, { readonly holder: number | undefined; readonly since: number }>();
+  readonly #standingBy = new Map<number, { readonly holder: string | undefined; readonly since: number }>();
   readonly #names = new Map<number, string>();
   readonly #problems = new Map<number, Problem>();
   readonly #ended = new Map<number, string>();
@@ -32,6 +33,11 @@ export class BotConditions {
   /** The bots whose locks other processes hold, with the pids of the holders if known, and since when. */
   get locked(): ReadonlyMap<number, { readonly holder: number | undefined; readonly since: number }> {
     return this.#locked;
+  }
+
+  /** The bots that processes elsewhere poll, and whose updates are handled here, too. */
+  get standingBy(): ReadonlyMap<number, { readonly holder: string | undefined; readonly since: number }> {
+    return this.#standingBy;
   }
 
   /** The bots that are connected, with the names that people know them by. */
@@ -75,6 +81,20 @@ export class BotConditions {
         return true;
       case 'lock.acquired':
         return this.#locked.delete(event.bot);
+      case 'inbox.standing-by':
+      case 'inbox.turn-lost':
+        this.#problems.delete(botId);
+        this.#pollingSince.delete(botId);
+        this.#standingBy.set(botId, {
+          holder: event.event === 'inbox.standing-by' ? event.holder : undefined,
+          since: now,
+        });
+        return true;
+      case 'inbox.turn-began':
+        this.#standingBy.delete(botId);
+        // The first poll is still to come.
+        this.#lastPolls.set(botId, { at: now, updates: 0 });
+        return true;
       case 'bot.stopping':
         this.#end(event.bot, 'stopped by the program');
         return true;
@@ -91,6 +111,7 @@ export class BotConditions {
       case 'poll.started':
       case 'poll.recovered':
       case 'inbox.opened':
+      case 'inbox.reachable':
       case 'inbox.resumed':
         this.#problems.delete(botId);
         if (this.#lastPolls.has(botId) && !this.#pollingSince.has(botId)) this.#pollingSince.set(botId, now);
@@ -102,7 +123,8 @@ export class BotConditions {
 
   #end(botId: number, why: string): void {
     this.#ended.set(botId, why);
-    for (const known of [this.#names, this.#problems, this.#locked, this.#pollingSince]) known.delete(botId);
+    for (const known of [this.#names, this.#problems, this.#locked, this.#standingBy, this.#pollingSince])
+      known.delete(botId);
   }
 }
 
@@ -121,6 +143,8 @@ function problemIn(event: ObservedEvent): string | undefined {
       return 'poll rejected by Telegram';
     case 'inbox.paused':
       return event.because === 'disk' ? 'disk nearly full' : 'inbox full';
+    case 'inbox.unreachable':
+      return 'the database of the inbox is out of reach';
     case 'inbox.waiting':
       return 'the inbox may be in use elsewhere';
     default:

@@ -77,6 +77,7 @@ export class Health {
         this.#extendUntilReady();
         break;
       case 'lock.waiting':
+      case 'inbox.standing-by':
       case 'poll.started':
         this.#becomeReady();
         break;

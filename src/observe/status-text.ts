@@ -70,7 +70,7 @@ export class StatusText {
       const handlers = name === 'draining' ? ` ${count(running, 'handler')},` : '';
       return `${name}:${handlers} ${inSeconds(Math.max(0, latestEnd - now))} left`;
     }
-    const { locked, names, problems, ended, lastPolls } = this.#bots;
+    const { locked, standingBy, names, problems, ended, lastPolls } = this.#bots;
     const [lock] = locked.values();
     if (lock && names.size === 0 && ended.size === 0)
       return `standing by, ${lock.holder === undefined ? 'another process' : `process ${lock.holder}`} polls`;
@@ -80,6 +80,11 @@ export class StatusText {
     for (const [botId, { text, since }] of problems)
       return `${this.#prefixOf(botId)}${text} for ${inSeconds(now - since)}, ${handlers}`;
     if (names.size === 0 && ended.size > 0) return `no bot is polled (${this.#absentBots()}), ${handlers}`;
+    if (standingBy.size > 0 && standingBy.size === names.size) {
+      const [elsewhere] = standingBy.values();
+      const holder = elsewhere?.holder;
+      return `standing by to poll${holder === undefined ? '' : ` (${holder} polls)`}, ${handlers}`;
+    }
     if (lastPolls.size === 0) return 'connecting to Telegram';
     const polled = [...names.values()].join(', ');
     const silentMs = now - Math.max(...[...lastPolls.values()].map(({ at }) => at));

@@ -1,4 +1,5 @@
 /** The loop that fetches updates: it polls, hands the batch to `accept`, and polls from the offset that this returns. */
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
@@ -12,6 +13,18 @@ import { Reachability } from './reachability.js';
 import { RetryingCaller } from './retrying-caller.js';
 import { prepareQueue, removeConflictingWebhook, type StartupContext } from './startup-calls.js';
 
+/** The right to poll, where several processes share a bot. */
+export interface PollingTurn {
+  /** Aborts when the turn is over. */
+  readonly signal: AbortSignal;
+  /** Whether another process has polled until now. */
+  readonly hasWaited: boolean;
+  /** Aborts the signal if the turn is over by now. */
+  check(): void;
+  /** Lets another process poll. Never rejects. */
+  end(): Promise<void>;
+}
+
 export interface PollerOptions<U extends { readonly update_id: number }, M extends Me = Me> {
   readonly api: BotApi<U, M>;
   /**
@@ -19,6 +32,8 @@ export interface PollerOptions<U extends { readonly update_id: number }, M exten
    * nothing meanwhile, and does not abort the call when it stops. A rejection ends the run.
    */
   readonly accept: (batch: readonly U[]) => Promise<number | undefined>;
+  /** Waits until this process may poll. Rejects with the signal's reason. Default: it always may. */
+  readonly nextTurn?: ((signal: AbortSignal) => Promise<PollingTurn>) | undefined;
   readonly allowedUpdates: readonly string[];
   /** How long Telegram may delay an empty answer; rounded to seconds, at least one. */
   readonly pollTimeoutMs: number;
@@ -79,6 +94,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   #answeredOffset: number | undefined;
   /** The offset of the newest poll, answered or not. */
   #requestedOffset: number | undefined;
+  #turn: PollingTurn | undefined;
   #fetched = 0;
   /** How many updates the next poll asks for: fewer after an answer that has not come through, since the line may be bad. */
   #batchLimit = LARGEST_BATCH;
@@ -104,26 +120,15 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
    * final confirm is done, or has been given up after `confirmTimeoutMs`. May be called once only.
    */
   async run(signal: AbortSignal): Promise<PollingEnd> {
-    const { conflictPatienceMs, pollTimeoutMs, hasPolledBefore, clock, random, emit } = this.#options;
-    const policies = failurePolicies(conflictPatienceMs);
-    const conflictOverAfterMs = longPollSeconds(pollTimeoutMs) * 1000 + ANSWER_WITHIN_MS;
-    const answered = (answer: ApiAnswer<unknown>) => this.#reachability?.observe(answer);
-    const caller = new RetryingCaller({
-      policies,
-      conflictOverAfterMs,
-      clock,
-      random,
-      emit,
-      answered,
-      signal,
-    });
+    const { nextTurn, hasPolledBefore, emit } = this.#options;
+    const caller = this.#newCaller(signal);
     caller.tokenWasValid = hasPolledBefore?.() ?? false;
-    this.#caller = caller;
 
-    const error = await this.#fetchUntilEnd(caller, signal);
-    caller.latestEnd = clock.now() + this.#options.confirmTimeoutMs;
-    await this.#confirm(caller.latestEnd);
-    caller.latestEnd = Number.POSITIVE_INFINITY;
+    const connected = await untilEnd(signal, () => this.#connect(caller, signal));
+    const ended = 'result' in connected ? undefined : connected;
+    const poll = () => (nextTurn ? this.#takeTurns(nextTurn, signal) : this.#pollAndConfirm(caller, signal));
+    const error = ended ? ended.error : await poll();
+    if (this.#caller) this.#caller.latestEnd = Number.POSITIVE_INFINITY;
 
     const confirmedUpTo = this.#answeredOffset === undefined ? undefined : this.#answeredOffset - 1;
     const unconfirmed = this.#answeredOffset === this.#offset ? 0 : this.#acceptedInBatch;
@@ -132,37 +137,90 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     return { confirmedUpTo, fetched, unconfirmed, ...(error && { error }) };
   }
 
+  #newCaller(signal: AbortSignal): RetryingCaller {
+    const { conflictPatienceMs, pollTimeoutMs, clock, random, emit } = this.#options;
+    const caller = new RetryingCaller({
+      policies: failurePolicies(conflictPatienceMs),
+      conflictOverAfterMs: longPollSeconds(pollTimeoutMs) * 1000 + ANSWER_WITHIN_MS,
+      clock,
+      random,
+      emit,
+      answered: (answer) => this.#reachability?.observe(answer),
+      signal,
+    });
+    this.#caller = caller;
+    return caller;
+  }
+
+  async #connect(caller: RetryingCaller, signal: AbortSignal): Promise<void> {
+    const { api, connected, reachable, clock, random, emit } = this.#options;
+    const me = await this.#getMe(caller);
+    caller.tokenWasValid = true;
+    emit({ event: 'poll.connected', id: me.id, username: me.username });
+    const changed = guarded((isReachable: boolean) => reachable?.(isReachable));
+    this.#reachability = new Reachability({ api, clock, random, changed, signal });
+    connected?.(me);
+  }
+
+  /** Polls whenever it is this process's turn. Resolves as `#pollAndConfirm` does. */
+  async #takeTurns(
+    nextTurn: (signal: AbortSignal) => Promise<PollingTurn>,
+    signal: AbortSignal,
+  ): Promise<LastcallError | undefined> {
+    for (;;) {
+      // Another process may poll for as long as it likes.
+      if (this.#caller) this.#caller.latestEnd = Number.POSITIVE_INFINITY;
+      const next = await untilEnd(signal, () => nextTurn(signal));
+      if (!('result' in next)) return next.error;
+      const turn = next.result;
+      const both = new AbortController();
+      const forget = [signal, turn.signal].map((one) => onAbort(one, () => both.abort(one.reason)));
+      // What this process knows of Telegram's queue is of an earlier turn.
+      this.#turn = turn;
+      this.#offset = undefined;
+      this.#answeredOffset = undefined;
+      this.#requestedOffset = undefined;
+      this.#acceptedInBatch = 0;
+      const caller = this.#newCaller(both.signal);
+      caller.tokenWasValid = true;
+      const error = await this.#pollAndConfirm(caller, both.signal);
+      await turn.end();
+      for (const removeListener of forget) removeListener();
+      if (error || signal.aborted) return error;
+    }
+  }
+
   /** Resolves with the error that ended polling, or undefined when the signal ended it. */
-  async #fetchUntilEnd(caller: RetryingCaller, signal: AbortSignal): Promise<LastcallError | undefined> {
-    const { api, deleteWebhook, dropPending, connected, reachable, clock, random, emit } = this.#options;
+  async #pollAndConfirm(caller: RetryingCaller, signal: AbortSignal): Promise<LastcallError | undefined> {
+    const ended = await untilEnd(signal, () => this.#fetch(caller, signal));
+    if (!this.#turn?.signal.aborted) {
+      caller.latestEnd = this.#options.clock.now() + this.#options.confirmTimeoutMs;
+      await this.#confirm(caller.latestEnd);
+    }
+    return 'result' in ended ? undefined : ended.error;
+  }
+
+  /** Rejects with what ends polling. */
+  async #fetch(caller: RetryingCaller, signal: AbortSignal): Promise<never> {
+    const { api, deleteWebhook, dropPending, emit } = this.#options;
     const startup: StartupContext = {
       api,
       deleteWebhook,
       emit,
       callIfOffered: (attempt) => this.#callIfOffered(attempt, caller),
     };
-    try {
-      const me = await this.#getMe(caller);
-      caller.tokenWasValid = true;
-      emit({ event: 'poll.connected', id: me.id, username: me.username });
-      const changed = guarded((isReachable: boolean) => reachable?.(isReachable));
-      this.#reachability = new Reachability({ api, clock, random, changed, signal });
-      connected?.(me);
-      await prepareQueue(startup, dropPending);
-      for (;;) {
-        const offset = this.#offset;
-        const { updates, pauseMs } = await caller.call(
-          (streak) => this.#requestUpdates(caller, streak),
-          (failure, streak) => this.#handleFailure(failure, streak, caller, startup),
-        );
-        // Updates that arrive after the stop has begun are not accepted, so they are not confirmed and stay at Telegram.
-        signal.throwIfAborted();
-        if (updates.length > 0) await this.#accept(updates, caller);
-        if (this.#offset === offset) await caller.sleep(pauseMs);
-      }
-    } catch (reason) {
-      if (signal.aborted && reason === signal.reason) return undefined;
-      return asLastcallError(reason, 'Polling ended with an unexpected error');
+    // Where another process has polled until now, there is no webhook, and nothing that waits is from before the start.
+    if (!this.#turn?.hasWaited) await prepareQueue(startup, dropPending);
+    for (;;) {
+      const offset = this.#offset;
+      const { updates, pauseMs } = await caller.call(
+        (streak) => this.#requestUpdates(caller, streak),
+        (failure, streak) => this.#handleFailure(failure, streak, caller, startup),
+      );
+      // Updates that arrive after the stop has begun are not accepted, so they are not confirmed and stay at Telegram.
+      signal.throwIfAborted();
+      if (updates.length > 0) await this.#accept(updates, caller);
+      if (this.#offset === offset) await caller.sleep(pauseMs);
     }
   }
 
@@ -172,6 +230,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     streak: FailureStreak,
   ): Promise<ApiAnswer<{ readonly updates: readonly U[]; readonly pauseMs: number }>> {
     const { api, allowedUpdates, pollTimeoutMs, clock, emit } = this.#options;
+    // A process that has stood still must not disturb the one that polls now.
+    this.#turn?.check();
     const offset = this.#offset;
     // The first poll, and the first after a failure, asks for an answer at once, which shows that Telegram is reachable.
     // After a conflict, a short poll could succeed between two polls of the other program and would prove nothing.
@@ -287,6 +347,19 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
 }
 
 const longPollSeconds = (pollTimeoutMs: number) => Math.max(1, Math.round(pollTimeoutMs / 1000));
+
+/** Does the work. Where it rejects, the result is the error that ends polling; none where the signal has ended it. */
+async function untilEnd<T>(
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T } | { readonly error: LastcallError | undefined }> {
+  try {
+    return { result: await work() };
+  } catch (reason) {
+    if (signal.aborted && reason === signal.reason) return { error: undefined };
+    return { error: asLastcallError(reason, 'Polling ended with an unexpected error') };
+  }
+}
 
 function asLastcallError(reason: unknown, message: string): LastcallError {
   if (isLastcallError(reason)) return reason;

@@ -4,12 +4,19 @@ import type { DeadReason } from '../../inbox/inbox.js';
 import { count, durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
 
+const survived = {
+  process: 'the end of the process',
+  power: 'a power cut',
+  'fail-over': 'a power cut and a fail-over',
+};
+
 export const inboxEvents: Rows<InboxEvent> = {
   'inbox.opened': {
     level: 'info',
-    means: 'the journal is ready; `path` is where it is, `survives` what accepted updates survive',
-    message: ({ path, survives }) =>
-      `Inbox: ${path}, whose updates survive ${survives === 'power' ? 'a power cut' : 'the end of the process'}`,
+    means:
+      'the journal or the database is ready; `path` is where it is, `survives` what accepted updates survive, `except` what they do not',
+    message: ({ path, survives, except }) =>
+      `Inbox: ${path}, whose updates survive ${survived[survives]}${except === undefined ? '' : `; ${except}`}`,
   },
   'inbox.waiting': {
     level: 'warn',
@@ -89,6 +96,49 @@ export const inboxEvents: Rows<InboxEvent> = {
       const done = `${action === 'retry' ? 'Retrying' : 'Dropped'} ${count(updates, 'update')}, as requested`;
       return refused === 0 ? done : `${done}; ${refused} refused`;
     },
+  },
+  'inbox.standing-by': {
+    level: 'info',
+    means:
+      'another process polls (`INBOX=postgres://…`); this one handles updates, and polls when that one ends',
+    message: ({ holder }) =>
+      `Another process polls${holder === undefined ? '' : ` (${holder})`}; handling updates, and standing by to poll`,
+  },
+  'inbox.turn-began': {
+    level: 'info',
+    means: 'it is this process that polls from now on, after standing by for `waitedMs`',
+    message: ({ waitedMs }) =>
+      `This process polls from now on${waitedMs < 1_000 ? '' : `, after standing by for ${durationInWords(waitedMs)}`}`,
+  },
+  'inbox.turn-lost': {
+    level: 'warn',
+    means:
+      'this process does not poll any more, because another one does, or may; `why` says how it came to that',
+    message: ({ why }) => `This process does not poll any more: ${why}`,
+  },
+  'inbox.host-freed': {
+    level: 'warn',
+    means:
+      'another process has given no sign of life for the time of its lease; the other processes go on with what it had, of which `running` updates were at work',
+    message: ({ place, running }) =>
+      `The process on ${place} is taken for dead; ${count(running, 'update')} of those it had ${running === 1 ? 'was' : 'were'} at work`,
+  },
+  'inbox.host-lost': {
+    level: 'warn',
+    means:
+      'this process stood still or was cut off for so long that the others have taken what it had; `running` handlers here are at work on updates that are handled again elsewhere',
+    message: ({ running }) =>
+      `This process was taken for dead; ${count(running, 'update')} at work here may be handled again elsewhere`,
+  },
+  'inbox.unreachable': {
+    level: 'warn',
+    means: 'the database of the inbox is out of reach, which is retried without limit',
+    message: ({ detail }) => `The inbox is out of reach: ${detail}`,
+  },
+  'inbox.reachable': {
+    level: 'info',
+    means: 'the database of the inbox answers again after `outageMs`',
+    message: ({ outageMs }) => `The inbox is there again after ${durationInWords(outageMs)}`,
   },
   'inbox.failed': {
     level: 'error',

@@ -83,7 +83,7 @@ export interface StatusReport {
   /** The chats in which updates wait for long although slots are free. */
   readonly jams: readonly CurrentJam[];
   readonly inbox: {
-    readonly kind: 'journal' | 'memory';
+    readonly kind: 'journal' | 'memory' | 'postgres';
     /** The age of the oldest update that is not settled. */
     readonly oldestMs?: number;
   };
@@ -139,7 +139,7 @@ const parseCounts = (value: unknown): StatusCounts | undefined => numbersIn(valu
 function parseInbox(value: unknown): StatusReport['inbox'] | undefined {
   if (!isObject(value)) return undefined;
   const { kind, oldestMs } = value;
-  if (kind !== 'journal' && kind !== 'memory') return undefined;
+  if (kind !== 'journal' && kind !== 'memory' && kind !== 'postgres') return undefined;
   return { kind, ...(isNumber(oldestMs) && { oldestMs }) };
 }
 

@@ -11,7 +11,7 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly pid: number;
   readonly supervisor: StatusReport['supervisor'];
-  readonly inbox: 'journal' | 'memory';
+  readonly inbox: 'journal' | 'memory' | 'postgres';
   readonly pollTimeoutMs: number;
   /** What the bot with this key has at work; undefined before it is launched. */
   view(key: string): PipelineView | undefined;

@@ -60,6 +60,41 @@ const samples: Samples<InboxEvent> = {
     'info',
     'Retrying 2 updates, as requested; 1 refused',
   ],
+  'inbox.standing-by': [
+    { event: 'inbox.standing-by', holder: 'web-1 (pid 7)' },
+    'info',
+    'Another process polls (web-1 (pid 7)); handling updates, and standing by to poll',
+  ],
+  'inbox.turn-began': [
+    { event: 'inbox.turn-began', epoch: 2, waitedMs: 61_000 },
+    'info',
+    'This process polls from now on, after standing by for 1 min 1 s',
+  ],
+  'inbox.turn-lost': [
+    { event: 'inbox.turn-lost', why: 'another process polls' },
+    'warn',
+    'This process does not poll any more: another process polls',
+  ],
+  'inbox.host-freed': [
+    { event: 'inbox.host-freed', place: 'web-1 (pid 7)', running: 2 },
+    'warn',
+    'The process on web-1 (pid 7) is taken for dead; 2 updates of those it had were at work',
+  ],
+  'inbox.host-lost': [
+    { event: 'inbox.host-lost', running: 1 },
+    'warn',
+    'This process was taken for dead; 1 update at work here may be handled again elsewhere',
+  ],
+  'inbox.unreachable': [
+    { event: 'inbox.unreachable', detail: 'the connection has ended' },
+    'warn',
+    'The inbox is out of reach: the connection has ended',
+  ],
+  'inbox.reachable': [
+    { event: 'inbox.reachable', outageMs: 2_000 },
+    'info',
+    'The inbox is there again after 2 s',
+  ],
   'inbox.failed': [
     { event: 'inbox.failed', error: new LastcallError('INBOX_DISK', '/inbox', 'the disk is full') },
     'error',

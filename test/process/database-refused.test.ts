@@ -1,0 +1,37 @@
+/** A database that refuses, or is not there: what the daemon says, and how it ends. */
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { openSandbox, runBot, type TestBed } from '../support/delivery.js';
+import { PostgresServer } from '../support/postgres.js';
+
+jest.setTimeout(60_000);
+
+let server: PostgresServer;
+let sandbox: TestBed;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  sandbox = await openSandbox();
+});
+afterAll(async () => {
+  await sandbox[Symbol.asyncDispose]();
+  await server.stop();
+});
+
+it('ends with 78 where the password is wrong, and shows it nowhere', async () => {
+  const INBOX = server.url('postgres', { password: 'a-wrong-password' });
+  await using daemon = runBot(sandbox, 'uneven', { env: { INBOX } });
+  expect((await daemon.exited).code).toBe(78);
+  expect(daemon.output).toContain('password authentication failed for user');
+  expect(daemon.output).toContain('INBOX_DATABASE_REFUSED');
+  expect(daemon.receipt).toMatchObject({ exitCode: 78 });
+  expect(daemon.output).not.toContain('a-wrong-password');
+});
+
+it('waits for a database that is away, says so, and stops at once when asked to', async () => {
+  const INBOX = await server.createDatabase();
+  await server.halt();
+  await using daemon = runBot(sandbox, 'uneven', { env: { INBOX } });
+  await daemon.waitFor('inbox.unreachable');
+  expect(await daemon.stop()).toMatchObject({ code: 0 });
+  expect(daemon.output).not.toContain(new URL(INBOX).password);
+  await server.start();
+});
