@@ -177,7 +177,7 @@ export class PostgresServer {
   }
 }
 
-/** Returns the folder of the server's programs, which nobody's account can read. */
+/** Returns the folder of the server's programs, a copy of them where the checkout is closed to nobody. */
 function prepareBinaries(folder: Folder): string {
   const packaged = join(
     repository,
@@ -187,20 +187,20 @@ function prepareBinaries(folder: Folder): string {
   );
   const given = process.env['POSTGRES_BIN'];
   if (given !== undefined || !existsSync(packaged)) return given ?? findInstalled();
-  const native = join(packaged, 'native');
-  linkLibraries(native, folder);
-  if (process.getuid?.() !== 0 || isReachable(join(native, 'bin', 'postgres'))) return join(native, 'bin');
-  cpSync(native, folder.file('native'), { recursive: true });
-  return folder.file('native', 'bin');
+  const isReadable = process.getuid?.() !== 0 || isReachable(join(packaged, 'native', 'bin', 'postgres'));
+  if (!isReadable) cpSync(join(packaged, 'native'), folder.file('native'), { recursive: true });
+  const root = isReadable ? packaged : folder.path;
+  linkLibraries(root, folder);
+  return join(root, 'native', 'bin');
 }
 
 /** Makes the names that the libraries have beside their files', which the package makes only in a script of its own. */
-function linkLibraries(native: string, folder: Folder): void {
-  const links: unknown = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'));
+function linkLibraries(root: string, folder: Folder): void {
+  const links: unknown = JSON.parse(readFileSync(join(root, 'native', 'pg-symlinks.json'), 'utf8'));
   mkdirSync(folder.file('libraries'));
   if (!Array.isArray(links)) return;
   for (const { source, target } of links)
-    symlinkSync(join(native, '..', `${source}`), folder.file('libraries', basename(`${target}`)));
+    symlinkSync(join(root, `${source}`), folder.file('libraries', basename(`${target}`)));
 }
 
 function isReachable(file: string): boolean {
