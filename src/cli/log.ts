@@ -26,22 +26,25 @@ export async function log(io: CommandContext): Promise<number> {
   const { bots, looked } = find();
   const running = bots.filter(isRunning);
   const [bot, ...others] = running;
-  if (!bot) throw misused(`no bot runs that can be asked, in ${looked.join(', ')}`);
+  if (!bot) throw nobodyRuns(looked);
   if (others.length > 0)
     throw misused(
       `${running.length} bots run: name one by --bot: ${firstFew(running.map(({ key }) => key))}`,
     );
 
+  let answers = 0;
   let isRefused = false;
   for (const name of socketsIn(bot.folder)) {
     const asked = await ask(bot.folder, name, 'POST', '/log', { level, forMs });
     if (asked.kind === 'gone') continue;
+    answers += 1;
     const why = refusal(asked);
     isRefused ||= why !== undefined;
     if (why !== undefined) io.stderr.write(`lastcall: ${why}\n`);
     else
       io.stdout.write(`process ${pidIn(asked)} logs at the level ${level} for ${durationInWords(forMs)}\n`);
   }
+  if (answers === 0) throw nobodyRuns(looked);
   return isRefused ? ExitCode.cut : ExitCode.clean;
 }
 
@@ -83,5 +86,8 @@ function refusal(asked: Asked): string | undefined {
 
 const pidIn = ({ body }: Asked & { readonly body?: unknown }): string =>
   isObject(body) ? `${body['pid']}` : '';
+
+const nobodyRuns = (looked: readonly string[]) =>
+  misused(`no bot runs that can be asked, in ${looked.join(', ')}`);
 
 const misused = (message: string) => new LastcallError('COMMAND_MISUSED', 'lastcall log', message);

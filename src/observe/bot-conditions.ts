@@ -107,6 +107,7 @@ export class BotConditions {
         return true;
       case 'poll.answered':
         this.#lastPolls.set(botId, { at: now, updates: event.count });
+        if (!this.#problems.has(botId) && !this.#pollingSince.has(botId)) this.#pollingSince.set(botId, now);
         return false;
       case 'poll.started':
       case 'poll.recovered':

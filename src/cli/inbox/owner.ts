@@ -3,9 +3,10 @@
  * container, or on another host with the same disk, is known only by the heartbeat that it writes into the inbox every few
  * seconds.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isHeld, lockAddress } from '../../host/lock.js';
 import { currentPlace, hostOf } from '../../host/place.js';
+import { readText } from '../../host/read-text.js';
 import { HEARTBEAT_MS, heartbeatPath, parseHeartbeat } from '../../inbox/store/owner.js';
 import { durationInWords } from '../../words.js';
 import type { BotInbox } from './choose-inbox.js';
@@ -56,7 +57,7 @@ export function ownerInWords(owner: InboxOwner): string {
 
 function readHeartbeat(path: string) {
   try {
-    const heartbeat = parseHeartbeat(readFileSync(path, 'utf8'));
+    const heartbeat = parseHeartbeat(readText(path) ?? '');
     return heartbeat && { ...heartbeat, silentMs: Math.max(0, Date.now() - statSync(path).mtimeMs) };
   } catch {
     return undefined;

@@ -15,6 +15,9 @@ export type Asked =
   /** Nobody listens any more. */
   | { readonly kind: 'gone' };
 
+/** No report is longer; what else listens there may send anything. */
+const MAX_LENGTH = 1_000_000;
+
 /** A process that is at work answers within milliseconds. */
 const ANSWER_WITHIN_MS = 2_000;
 
@@ -39,7 +42,10 @@ export async function ask(
     asking.end(body && JSON.stringify(body));
     const [response]: IncomingMessage[] = await once(asking, 'response');
     let text = '';
-    for await (const chunk of response?.setEncoding('utf8') ?? []) text += chunk;
+    for await (const chunk of response?.setEncoding('utf8') ?? []) {
+      text += chunk;
+      if (text.length > MAX_LENGTH) throw new Error('the answer is too long');
+    }
     return { kind: 'answered', status: response?.statusCode ?? 0, body: parseJson(text) };
   } catch (error) {
     const code = codeOf(error);

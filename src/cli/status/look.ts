@@ -54,7 +54,9 @@ export async function look(bot: BotFolder, nowMs: number): Promise<SeenBot> {
   return { ...seen, source: 'disk', isSilent, onDisk };
 }
 
-const standsBy = ({ polling }: StatusReport): boolean => polling.state === 'standing-by';
+/** Processes that share a bot all handle its updates. */
+const standsBy = ({ polling, inbox }: StatusReport): boolean =>
+  polling.state === 'standing-by' && inbox.kind !== 'postgres';
 const polledFirst = (one: StatusReport, other: StatusReport): number =>
   Number(standsBy(one)) - Number(standsBy(other));
 

@@ -1,11 +1,12 @@
 /** What the files in a bot's folder tell where no process answers. Nothing is changed. */
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LastcallError } from '../../errors.js';
 import { readBootId } from '../../host/boot-id.js';
 import { isAlive } from '../../host/is-alive.js';
 import { isHeld, lockAddress } from '../../host/lock.js';
-import { parseRunRecord, type RunRecord } from '../../host/run-record.js';
+import { readText } from '../../host/read-text.js';
+import { LAST_RUN_FILE, parseRunRecord, type RunRecord } from '../../host/run-record.js';
 import { tryOr } from '../../thrown.js';
 import { readJournal } from '../inbox/journal.js';
 import type { InboxOwner } from '../inbox/owner.js';
@@ -35,7 +36,7 @@ const BLOCK = 512;
 
 /** @param isListening whether a process holds a socket in the folder without answering */
 export async function readFromDisk(bot: BotFolder, isListening: boolean, nowMs: number): Promise<OnDisk> {
-  const lastRun = parseRunRecord(tryOr(() => readFileSync(join(bot.folder, 'last-run.json'), 'utf8'), ''));
+  const lastRun = parseRunRecord(readText(join(bot.folder, LAST_RUN_FILE)) ?? '');
   const isRunning = isListening || (await isStillRunning(lastRun, bot.key));
   try {
     return { lastRun, isRunning, inbox: await inboxOf(bot, nowMs), unreadable: undefined };

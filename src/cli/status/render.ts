@@ -70,11 +70,11 @@ function block(
   const paint = (text: string, as: Colour | 'bold') =>
     options.colours ? `${codes[as]}${text}\u001b[0m` : text;
   const lines = rows.flatMap(([topic, text]) =>
-    wrapped(text, TOPIC_WIDTH).map((line, index) =>
+    wrapped(printable(text), TOPIC_WIDTH).map((line, index) =>
       index === 0 ? `  ${topic.padEnd(TOPIC_WIDTH - 2)}${line.slice(TOPIC_WIDTH)}` : line,
     ),
   );
-  return `${paint(name, 'bold')}  ${paint(state, colour)}\n${lines.map((line) => `${line}\n`).join('')}`;
+  return `${paint(printable(name), 'bold')}  ${paint(printable(state), colour)}\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
 function reportBlock(report: StatusReport, bytes: number, options: RenderOptions): string {
@@ -82,7 +82,7 @@ function reportBlock(report: StatusReport, bytes: number, options: RenderOptions
   const [state, colour] = stateOf(report);
   const process = `${pid} ${supervisors[supervisor] ?? supervisor}, for ${durationInWords(upMs)}`;
   const title = name === undefined ? `bot ${bot}` : `${printable(name)} (${bot})`;
-  if (polling.state === 'standing-by' && report.phase !== 'stopping')
+  if (polling.state === 'standing-by' && report.inbox.kind !== 'postgres' && report.phase !== 'stopping')
     return block(title, state, colour, [['process', process]], options);
   const rows: readonly Row[] = [
     ['process', process],
@@ -99,15 +99,15 @@ function reportBlock(report: StatusReport, bytes: number, options: RenderOptions
   return block(title, state, colour, rows, options);
 }
 
-function stateOf({ phase, step, polling }: StatusReport): readonly [words: string, colour: Colour] {
+function stateOf({ phase, step, polling, inbox }: StatusReport): readonly [words: string, colour: Colour] {
   const { state, forMs, why = '', holder } = polling;
   const lasting = forMs === undefined ? '' : ` for ${durationInWords(forMs)}`;
   const left = step?.leftMs === undefined ? '' : `, ${durationInWords(step.leftMs)} left`;
   if (phase === 'stopping') return [`${step?.name ?? 'stopping'}${left}`, 'yellow'];
   if (state === 'standing-by')
     return [
-      `standing by${lasting}, ${holder === undefined ? 'another process' : `process ${holder}`} polls`,
-      'yellow',
+      `standing by${lasting}, ${holder === undefined ? printable(why || 'another process') : `process ${holder}`} polls`,
+      inbox.kind === 'postgres' ? 'green' : 'yellow',
     ];
   if (phase === 'starting') return [`${step?.name ?? 'starting'}${left}`, 'yellow'];
   if (state === 'hindered') return [`${printable(why)}${lasting}`, 'red'];

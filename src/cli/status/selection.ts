@@ -3,7 +3,7 @@ import type { Arguments } from '../../config/arguments.js';
 import { readSettings } from '../../config/load.js';
 import { invalid } from '../../config/problem.js';
 import { LastcallError } from '../../errors.js';
-import { botKey } from '../../host/bot-key.js';
+import { botKey, isFormerKey } from '../../host/bot-key.js';
 import { identityOfToken } from '../../telegraf/identity.js';
 import type { CommandContext } from '../command.js';
 import { checkBot } from '../inbox/choose-inbox.js';
@@ -42,4 +42,5 @@ export async function selectBots(
 }
 
 /** Whether a bot's key is what was named: the bot's id, or the key itself. */
-const isNamed = (key: string, bot: string): boolean => key === bot || key.startsWith(`${bot}-`);
+const isNamed = (key: string, bot: string): boolean =>
+  key === bot || (isFormerKey(key) && key.startsWith(`${bot}-`));

@@ -61,6 +61,7 @@ export class StatusReporter {
     const { phase, step } = this.#progress;
     const at = clock.now();
     const seen = view(key);
+    const counts = seen?.counts ?? nothing;
     const name = this.#conditions.names.get(bot);
     const leftMs = Math.max(0, step.latestEnd - at);
     return {
@@ -70,8 +71,8 @@ export class StatusReporter {
       ...(phase !== 'running' && {
         step: { name: step.name, ...(Number.isFinite(leftMs) && { leftMs }) },
       }),
-      polling: this.#polling(bot, at),
-      counts: seen?.counts ?? nothing,
+      polling: this.#polling(bot, at, inbox === 'memory' && counts.running + counts.waiting > 0),
+      counts,
       ...(seen?.handlerTimes && { handlerTimes: seen.handlerTimes }),
       slowest: seen?.slowest ?? [],
       jams: seen?.jams ?? [],
@@ -88,20 +89,23 @@ export class StatusReporter {
     return Math.min(latest, this.#budget?.drainMs ?? latest);
   }
 
-  #polling(bot: number, at: number): PollingStatus {
+  /** @param isBusy whether there is no poll while handlers are at work */
+  #polling(bot: number, at: number, isBusy: boolean): PollingStatus {
     const { pollTimeoutMs } = this.#options;
     const last = this.#conditions.lastPolls.get(bot);
     const silentMs = last && at - last.at;
+    const now = this.#state(bot, at);
+    const isLate = silentMs !== undefined && silentMs > pollTimeoutMs + POLL_TOLERANCE_MS;
     return {
-      ...this.#state(bot, at),
+      ...now,
       ...(last && silentMs !== undefined && { lastPoll: { agoMs: silentMs, updates: last.updates } }),
       pollTimeoutMs,
-      isLate: silentMs !== undefined && silentMs > pollTimeoutMs + POLL_TOLERANCE_MS,
+      isLate: isLate && now.state === 'polling' && !isBusy,
     };
   }
 
   #state(bot: number, at: number): Pick<PollingStatus, 'state' | 'forMs' | 'why' | 'detail' | 'holder'> {
-    const { ended, locked, problems, pollingSince } = this.#conditions;
+    const { ended, locked, standingBy, problems, pollingSince } = this.#conditions;
     const why = ended.get(bot);
     if (why !== undefined) return { state: 'ended', why };
     const lock = locked.get(bot);
@@ -116,6 +120,13 @@ export class StatusReporter {
       const { text, detail, since } = problem;
       return { state: 'hindered', forMs: at - since, why: text, ...(detail !== undefined && { detail }) };
     }
+    const turn = standingBy.get(bot);
+    if (turn)
+      return {
+        state: 'standing-by',
+        forMs: at - turn.since,
+        ...(turn.holder !== undefined && { why: turn.holder }),
+      };
     const since = pollingSince.get(bot);
     return since === undefined
       ? { state: 'connecting', forMs: at - this.#beganAt }

@@ -3,10 +3,11 @@
  * user and root may connect. Nothing here keeps the process alive.
  */
 import { once } from 'node:events';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { parseJson } from '../../json.js';
+import { makeFolder } from '../../make-folder.js';
 import { codeOf } from '../../system-error.js';
 import { isSocketName, SOCKET } from './socket-name.js';
 import { type SocketPath, socketPath } from './socket-path.js';
@@ -72,7 +73,7 @@ export class StatusServer {
   async #listenAt(name: string): Promise<void> {
     const { folder } = this.#options;
     // A process that stands by may keep its state elsewhere than the one that runs the bot.
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const path = socketPath(folder, name);
     try {
       const server = await this.#tryTwice(path.address);

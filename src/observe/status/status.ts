@@ -47,7 +47,12 @@ export class Status {
   observe(event: ObservedEvent, botId?: number): void {
     this.#reporter.observe(event, botId);
     if (event.event === 'lifecycle.starting') this.#beginWithin(BEGIN_WITHIN_MS);
-    if (event.event === 'poll.started' || event.event === 'lock.waiting') this.#beginWithin(AFTER_POLL_MS);
+    if (
+      event.event === 'poll.started' ||
+      event.event === 'lock.waiting' ||
+      event.event === 'inbox.standing-by'
+    )
+      this.#beginWithin(AFTER_POLL_MS);
   }
 
   /** Another process runs the bot. */
@@ -55,7 +60,7 @@ export class Status {
     this.#listen(key, { bot, names: [ownSocket(this.#options.pid)] });
   }
 
-  /** This process runs the bot. */
+  /** This process runs the bot, perhaps beside others that share it: the first of them has the first name. */
   hold(bot: number, key: string): void {
     this.#listen(key, { bot, names: [SOCKET, ownSocket(this.#options.pid)] });
   }

@@ -83,6 +83,13 @@ describe('the status of a bot', () => {
       / {2}standing by for 3 h 4 min, process 12 polls\n {2}process +4711 .*\n$/,
     ],
     [
+      {
+        polling: { ...report.polling, state: 'standing-by', why: 'b.example (pid 12)' },
+        inbox: { kind: 'postgres', oldestMs: 12_400 },
+      },
+      / {2}standing by for 3 h 4 min, b\.example \(pid 12\) polls\n[\s\S]*^ {2}inbox +oldest update 12\.4 s old, in the database$/m,
+    ],
+    [
       { polling: { ...report.polling, state: 'ended', why: 'TOKEN_REFUSED' } },
       / {2}not polled any more: TOKEN_REFUSED$/m,
     ],
@@ -101,6 +108,8 @@ describe('the status of a bot', () => {
   it('cannot be changed by what a key is made of', () => {
     const text = shown({ jams: [{ key: `\u001b[2J${'x'.repeat(99)}`, waiting: 1, waitedMs: 11_000 }] });
     expect(text).not.toContain('\u001b');
+    expect(shown({ supervisor: '\u001b]52;c;aGk=\u0007' })).not.toContain('\u001b');
+    expect(shown({ phase: 'starting', step: { name: 'starting \u001b[2J' } })).not.toContain('\u001b');
     expect(text).toMatch(/1 update waits behind another/);
   });
 });

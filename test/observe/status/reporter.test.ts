@@ -22,11 +22,11 @@ const idle: PipelineView = {
   runningUntil: Number.NEGATIVE_INFINITY,
 };
 
-function given() {
+function given(inbox: 'journal' | 'memory' | 'postgres' = 'journal') {
   const clock = new FakeClock();
   let view: PipelineView | undefined;
   const reporter = new StatusReporter({
-    ...{ clock, pid: 4711, supervisor: 'systemd', inbox: 'journal', pollTimeoutMs: 50_000 },
+    ...{ clock, pid: 4711, supervisor: 'systemd', inbox, pollTimeoutMs: 50_000 },
     view: () => view,
     now: () => NOW + clock.now(),
   });
@@ -99,6 +99,31 @@ describe('StatusReporter', () => {
     expect(t.report().polling).toMatchObject({ state: 'standing-by', forMs: 3_000, holder: 12 });
     t.tell({ event: 'lock.acquired', bot: BOT, waitedMs: 3_000 });
     expect(t.report().polling.state).toBe('connecting');
+  });
+
+  it('tells which of the processes that share the bot polls, and since when this one does', async () => {
+    const t = given('postgres');
+    t.tell(...started, { event: 'inbox.standing-by', holder: 'b.example (pid 12)' });
+    await t.clock.advance(300_000);
+    expect(t.report().polling).toMatchObject({
+      ...{ state: 'standing-by', forMs: 300_000, why: 'b.example (pid 12)', isLate: false },
+    });
+    t.tell(
+      { event: 'inbox.turn-began', epoch: 2, waitedMs: 1 },
+      { event: 'poll.answered', count: 0, durationMs: 3 },
+    );
+    await t.clock.advance(1_000);
+    expect(t.report().polling).toMatchObject({ state: 'polling', forMs: 1_000 });
+  });
+
+  it('calls no poll late that the memory inbox holds back while handlers are at work', async () => {
+    const t = given('memory');
+    t.tell(...started, ...polled);
+    t.see({ counts: { ...idle.counts, running: 1 } });
+    await t.clock.advance(80_000);
+    expect(t.report().polling.isLate).toBe(false);
+    t.see({});
+    expect(t.report().polling.isLate).toBe(true);
   });
 
   it('tells why a bot has ended while others go on', () => {
