@@ -2,6 +2,7 @@
  * Composes a run from its parts, as a list of hooks in the order in which they start. The hooks stop in reverse order:
  * intake, drain, the program's own hooks, the bot. The locks are released after all hooks have stopped.
  */
+import { join } from 'node:path';
 import { BotHook, type BotSource } from './bot-hook.js';
 import { Bots, type BotsOptions } from './bots.js';
 import { backgroundClock, type Clock } from './clock.js';
@@ -34,6 +35,7 @@ import { budgetEvent, stopBudget } from './stop-budget.js';
 import { assertToken, identityOf } from './telegraf/identity.js';
 import { proxySecretsOf } from './telegraf/proxy-secrets.js';
 import type { Telegraf } from './telegraf/telegraf.js';
+import { tellUnusedJournal } from './unused-journal.js';
 import { durationInWords } from './words.js';
 
 export interface AppParts {
@@ -128,6 +130,14 @@ export function composeApp({
           emit: (event) => tell(event),
         });
       signal.throwIfAborted();
+      if (config.stateDir !== undefined && config.inbox !== 'journal')
+        void tellUnusedJournal({
+          folder: join(config.stateDir, key),
+          bot: botId,
+          inbox: isShared ? 'postgres' : 'memory',
+          signal,
+          emit: (event) => tell(event),
+        });
       recorder.begin(key, botId);
       status.hold(botId, key);
     },
@@ -169,9 +179,9 @@ export function composeApp({
     clock,
     pid: process.pid,
     supervisor: supervisor.kind,
-    inbox: isShared ? 'postgres' : config.inbox,
+    inbox: isPostgresUrl(config.inbox) ? 'postgres' : config.inbox,
     pollTimeoutMs: config.pollTimeoutMs,
-    stateDir,
+    stateDir: config.stateDir,
     view: (key) => bots.view(key),
     redact: (text) => logging.redact(text),
     changeLevel: logging.level && ((request) => changeLevel(request)),
@@ -223,6 +233,8 @@ export function composeApp({
   const tellSupervisor = guarded((event: ObservedEvent, botId?: number) => health.observe(event, botId));
 
   const tellStatus = guarded((event: ObservedEvent, botId?: number) => status.observe(event, botId));
+
+  const closeStatus = guarded(() => status.close());
 
   function hidePasswords(agent: unknown): void {
     for (const password of proxySecretsOf(agent)) logging.addPassword(password);
@@ -279,7 +291,7 @@ export function composeApp({
     if (isStalled) return;
     const receipt = () => receiptRecord(outcome, bots.counts, bots.failures, logging.redact);
     recorder.end(outcome.exitCode, logging.isBroken ? receipt() : undefined);
-    status.close();
+    closeStatus();
   }
 
   return {

@@ -109,8 +109,9 @@ async function choose(
   { signal }: FormerInboxesOptions,
 ): Promise<FormerInbox | undefined> {
   const free = inboxes.filter(({ obstacle }) => obstacle === undefined);
-  const [first] = inboxes;
-  if (free.length === 0 && first) throw refusal(first, own);
+  if (free.length === 0)
+    for (const inbox of inboxes)
+      if (inbox.error !== undefined || (await holdsAnything(inbox, signal))) throw refusal(inbox, own);
   if (free.length < 2) return free[0];
   const rated = await Promise.all(
     free.map(async (inbox) => ({

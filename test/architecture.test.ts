@@ -60,10 +60,20 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   embed: { values: ['app', 'container-fit', ...parts], types: ['bot-hook'] },
   'container-fit': { values: ['host'], types: ['config'] },
   app: {
-    values: ['bot-hook', 'drain-hook', 'former-inboxes', 'lock-hook', 'bots', 'stop-budget', ...parts],
+    values: [
+      'bot-hook',
+      'drain-hook',
+      'former-inboxes',
+      'lock-hook',
+      'bots',
+      'stop-budget',
+      'unused-journal',
+      ...parts,
+    ],
     types: [],
   },
   'former-inboxes': { values: ['host', 'inbox'], types: [] },
+  'unused-journal': { values: ['inbox'], types: ['host'] },
   'drain-hook': { values: [], types: ['lifecycle'] },
   'stop-budget': { values: ['host', 'lifecycle'], types: [] },
   'bot-hook': { values: ['lock-hook', 'set-up-hook', ...parts], types: ['bots'] },
@@ -96,6 +106,7 @@ const outside: Record<string, readonly string[]> = {
   cli: ['', 'store', 'postgres'],
   demo: ['', 'store'],
   'former-inboxes': ['', 'log', 'store'],
+  'unused-journal': ['store'],
 };
 
 /** The folder of the inbox that a file is in, '' for its top; undefined for files of other parts. */

@@ -176,6 +176,13 @@ describe('the inbox of a former version', () => {
     expect(await contentsOf(own())).toEqual({ updates: 3, dead: 0 });
   });
 
+  it('is told where it is behind a link, and holds nothing', async () => {
+    const path = await leave(SERVER, {});
+    renameSync(path, state.file('elsewhere'));
+    symlinkSync(state.file('elsewhere'), path);
+    expect(await takenOver()).toEqual([{ event: 'former-inbox.left', bot: botId, path, own: own() }]);
+  });
+
   (isRoot ? it : it.skip)('ends the start until it is given to the user of the bot (root)', async () => {
     const from = await leave(SERVER, { waiting: 3 });
     chownSync(from, 65_534, 65_534);

@@ -41,6 +41,16 @@ export type FormerInboxEvent =
       readonly error?: unknown;
     };
 
+/** The journal of the bot holds updates that nobody handles, because INBOX names another kind of inbox now. */
+export interface UnusedJournalEvent {
+  readonly event: 'journal.unused';
+  readonly bot: number;
+  readonly path: string;
+  readonly inbox: 'memory' | 'postgres';
+  readonly updates: number;
+  readonly dead: number;
+}
+
 export type PreviousRunEvent =
   | ({ readonly event: 'previous-run.killed'; readonly bot: number } & KilledRun)
   /** How the previous run ended, whose log could not take its receipt. */
@@ -128,6 +138,7 @@ export type BotEvent =
 export type HostEvent =
   | LockEvent
   | FormerInboxEvent
+  | UnusedJournalEvent
   | PreviousRunEvent
   | BudgetEvent
   | StandstillEvent

@@ -1,7 +1,7 @@
 /** The log lines of events about the process's surroundings: the lock, the previous run, and stand-stills. */
 import { basename } from 'node:path';
 import type { BudgetEvent, HostEvent, KilledRun } from '../../host/events.js';
-import { durationInWords } from '../../words.js';
+import { count, durationInWords } from '../../words.js';
 import type { Rows } from './row.js';
 
 export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
@@ -46,6 +46,19 @@ export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
       const see = `\`lastcall inbox --bot ${basename(path)}\` shows what it holds`;
       const who = error === undefined ? see : `${see}, to the user that it belongs to`;
       return `The inbox that a former version kept in ${path} is not handled, because the bot has one already: ${who}. Remove it if nothing in it is needed; otherwise, once the bot’s own is empty, stop the bot, move ${own} away, and start it`;
+    },
+  },
+  'journal.unused': {
+    level: 'warn',
+    means:
+      'the journal at `path` holds updates that nobody handles, because `INBOX` names another kind of inbox now; how many wait, and how many are dead letters',
+    message: ({ path, inbox, updates, dead }) => {
+      const holds = `${count(updates, 'update')} and ${count(dead, 'dead letter')}`;
+      const cure =
+        inbox === 'postgres'
+          ? 'stop the bot and run `lastcall inbox move database`'
+          : 'start the bot once with INBOX=journal';
+      return `The journal in ${path} holds ${holds} that nobody handles with this INBOX: ${cure}`;
     },
   },
   'previous-run.killed': {
