@@ -46,7 +46,8 @@ export function containerRuntime(
   if (env['KUBERNETES_SERVICE_HOST']) return 'Kubernetes';
   if (env['container'] === 'podman' || traces.podmanFile) return 'Podman';
   // Images of whole machines are made from those of Docker, whose file they keep.
-  if (env['container'] === 'docker' || (traces.dockerFile && traces.overlayRoot)) return 'Docker';
+  const isContained = traces.overlayRoot || (traces.ownPids && !traces.systemd);
+  if (env['container'] === 'docker' || (traces.dockerFile && isContained)) return 'Docker';
   // containerd and those that run it leave no mark of their own.
   return traces.ownPids && traces.overlayRoot && !traces.systemd ? 'the container' : undefined;
 }

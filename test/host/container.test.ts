@@ -13,6 +13,12 @@ describe('the runtime of the container', () => {
     ['none on a host', {}, none, undefined],
     ['none on a machine made of an image, which has its file', {}, { ...none, dockerFile: true }, undefined],
     ['Docker by its file and its layer', {}, { ...none, dockerFile: true, overlayRoot: true }, 'Docker'],
+    [
+      'Docker by its file on a layer of another kind',
+      {},
+      { ...none, dockerFile: true, ownPids: true },
+      'Docker',
+    ],
     ['Podman by its file', {}, { ...none, podmanFile: true }, 'Podman'],
     ['Podman by the environment', { container: 'podman' }, none, 'Podman'],
     [
