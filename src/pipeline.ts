@@ -199,7 +199,7 @@ export class Pipeline {
       pollTimeoutMs,
       conflictPatienceMs,
       confirmTimeoutMs,
-      hasPolledBefore: () => options.hasPolledBefore(),
+      hasPolledBefore: () => options.hasPolledBefore() || wasPolled(this.#inbox),
       clock,
       emit,
     });
@@ -322,6 +322,9 @@ export class Pipeline {
 function turnsOf(inbox: Inbox<Update>): ((signal: AbortSignal) => Promise<PollingTurn>) | undefined {
   return inbox instanceof PostgresInbox ? (signal) => inbox.nextTurn(signal) : undefined;
 }
+
+/** Whether the token was valid once, as far as the inbox knows: a process polls only after Telegram has told who the bot is. */
+const wasPolled = (inbox: Inbox<Update>): boolean => inbox instanceof PostgresInbox && inbox.wasPolled;
 
 function createInbox(
   { key, settings, ownOrderKey, clock, errorText, emit, disk }: PipelineOptions,

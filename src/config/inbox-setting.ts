@@ -30,9 +30,13 @@ export const inboxSetting: ValueType<InboxSetting> = {
     // An `@` behind the host is one of a password that holds a `/` or a `?`.
     if (!URL.canParse(text) || hasStrayAt(new URL(text))) return 'postgres://***';
     const url = new URL(text);
-    if (url.password === '' && !url.searchParams.has('password')) return text;
+    // One that is not known may be a misspelled password.
+    const secret = [...url.searchParams.keys()].filter(
+      (name) => name === 'password' || !parameters.includes(name),
+    );
+    if (url.password === '' && secret.length === 0) return text;
     if (url.password !== '') url.password = '***';
-    if (url.searchParams.has('password')) url.searchParams.set('password', '***');
+    for (const name of secret) url.searchParams.set(name, '***');
     return url.href;
   },
 };
@@ -44,8 +48,9 @@ export const isPostgresUrl = (choice: InboxSetting): choice is PostgresUrl =>
 /** Returns the passwords that a choice holds, as they are and as the URL spells them. */
 export function passwordsIn(choice: InboxSetting): readonly string[] {
   if (!isPostgresUrl(choice)) return [];
-  const { password, searchParams } = new URL(choice);
-  const all = [password, tryDecode(password) ?? '', searchParams.get('password') ?? ''];
+  const { password, search, searchParams } = new URL(choice);
+  const spelled = /[?&]password=([^&]*)/.exec(search)?.[1] ?? '';
+  const all = [password, tryDecode(password) ?? '', spelled, searchParams.get('password') ?? ''];
   return [...new Set(all)].filter((text) => text !== '');
 }
 

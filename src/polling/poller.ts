@@ -95,6 +95,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   /** The offset of the newest poll, answered or not. */
   #requestedOffset: number | undefined;
   #turn: PollingTurn | undefined;
+  /** Whether this run has taken Telegram's queue as it is, or dropped it. */
+  #isPrepared = false;
   #fetched = 0;
   /** How many updates the next poll asks for: fewer after an answer that has not come through, since the line may be bad. */
   #batchLimit = LARGEST_BATCH;
@@ -210,7 +212,9 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       callIfOffered: (attempt) => this.#callIfOffered(attempt, caller),
     };
     // Where another process has polled until now, there is no webhook, and nothing that waits is from before the start.
-    if (!this.#turn?.hasWaited) await prepareQueue(startup, dropPending);
+    // In a later turn of the run, what waits has come during an outage of what the processes share.
+    if (!this.#turn?.hasWaited) await prepareQueue(startup, dropPending && !this.#isPrepared);
+    this.#isPrepared = true;
     for (;;) {
       const offset = this.#offset;
       const { updates, pauseMs } = await caller.call(

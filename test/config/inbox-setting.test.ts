@@ -51,6 +51,7 @@ describe('INBOX', () => {
     ['postgres://bot@host/bots', 'postgres://bot@host/bots'],
     ['postgres://bot:secret@host/bots', 'postgres://bot:***@host/bots'],
     ['postgres://host/bots?password=secret', 'postgres://host/bots?password=***'],
+    ['postgres://host/bots?passwd=secret', 'postgres://host/bots?passwd=***'],
     ['postgres://bot:sec/ret@host:x/bots', 'postgres://***'],
     ['postgres://bot:p@ss/word@host/bots', 'postgres://***'],
     ['postgres://bot:12?3@host/bots', 'postgres://***'],
@@ -60,7 +61,7 @@ describe('INBOX', () => {
 
   it('knows its password in each spelling', () => {
     expect(passwordsIn('postgres://bot:s%40cret@host/bots')).toEqual(['s%40cret', 's@cret']);
-    expect(passwordsIn('postgres://host/bots?password=s%40cret')).toEqual(['s@cret']);
+    expect(passwordsIn('postgres://host/bots?password=s%40cret')).toEqual(['s%40cret', 's@cret']);
     expect(passwordsIn('journal')).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Me } from '../../src/polling/bot-api.js';
+import { settle } from '../support/fake-clock.js';
 import { given } from './poller-harness.js';
 import { me, ok, refused, unreachable, webhookConflict } from './scripted-bot-api.js';
 
@@ -56,6 +57,24 @@ describe('the startup calls', () => {
 
     expect(t.api.of('deleteWebhook')).toMatchObject([{ parameters: { dropPending: true } }]);
     expect(t.named('poll.pending-dropped')).toEqual([{ event: 'poll.pending-dropped', count: 9 }]);
+  });
+
+  it('drops nothing in a later turn to poll, before which people have gone on writing', async () => {
+    const turns = [new AbortController(), new AbortController()];
+    let taken = 0;
+    const t = given({
+      dropPending: true,
+      async nextTurn() {
+        const { signal } = turns[taken++] ?? new AbortController();
+        return { signal, hasWaited: false, check() {}, async end() {} };
+      },
+    });
+    const run = await t.start();
+    turns[0]?.abort();
+    await settle();
+    await run.stop();
+    expect(taken).toBe(2);
+    expect(t.api.of('deleteWebhook')).toHaveLength(1);
   });
 
   it('drops what waits with the webhook, but nothing that came later', async () => {

@@ -143,7 +143,8 @@ describe.each([
     await using bot = new Pm2Bot(pm2, sandbox, { env: { HANDLER_MS: '50' }, ...(app && { app }) });
     await bot.start();
     for (const [verb, act] of Object.entries(again)) {
-      await load(sandbox, 200, verb);
+      // Enough for 2 s: pm2's command may take one until it sends the signal.
+      await load(sandbox, 400, verb);
       await act(bot);
       await allAnswered(sandbox);
       // What pm2 ended was in the middle of its work.

@@ -127,6 +127,7 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
   #freeing: Promise<void> | undefined;
   #awaySince: number | undefined;
   #hasBeenAway = false;
+  #wasPolled = false;
   /** Whether the stop is none that a fault has caused. */
   #isStop = false;
   #cancelCount = () => {};
@@ -180,6 +181,11 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
     this.#state = 'open';
     this.#countLater();
     this.#opened.claims.wake();
+  }
+
+  /** Whether any process has polled the bot before this one has opened the inbox. */
+  get wasPolled(): boolean {
+    return this.#wasPolled;
   }
 
   /** Stands by until this process is the one that polls. Only then `accept` takes anything. */
@@ -391,6 +397,7 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
     const [found] = await database.work.query(lookBack, [bot, own]);
     const [counted] = await database.work.query(count, [bot]);
     if (!found || !counted) return;
+    this.#wasPolled = found.wasPolled;
     this.#unsettled = found.unsettled;
     this.#dead = counted.dead;
     if (found.hasOthers || found.unsettled === 0) return;

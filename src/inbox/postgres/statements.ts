@@ -80,6 +80,8 @@ export interface LookBack {
   readonly died: number;
   /** Whether other processes are at work. */
   readonly hasOthers: boolean;
+  /** Whether any process has ever polled the bot. */
+  readonly wasPolled: boolean;
 }
 
 export interface DroppedLetters {
@@ -453,13 +455,15 @@ export const lookBack: Query<LookBack> = {
   name: 'lastcall_look_back',
   text: `
 select count(*) as unsettled, count(*) filter (where attempts > 0) as begun, count(*) filter (where deaths > 0) as died,
-  exists (select from hosts where bot = $1 and id <> $2) as others
+  exists (select from hosts where bot = $1 and id <> $2) as others,
+  exists (select from pollers where bot = $1 and epoch > 0) as polled
 from updates where bot = $1`,
   row: (row) => ({
     unsettled: row.integer('unsettled'),
     begun: row.integer('begun'),
     died: row.integer('died'),
     hasOthers: row.boolean('others'),
+    wasPolled: row.boolean('polled'),
   }),
 };
 
