@@ -1,24 +1,33 @@
 /**
- * Runs the test files that measure no times side by side, and then those that do one at a time, so that nothing beside them
- * takes their processor. Many of the former mostly wait, so there may be more of them than processors. `--runInBand` runs
- * all of them one at a time.
+ * Runs the test files that measure no times side by side, then those of supervisors two at a time, and then those that
+ * measure times one at a time, so that nothing beside them takes their processor. Many of the first mostly wait, so there may
+ * be more of them than processors. `--runInBand` runs all of them one at a time.
  */
 import TestRunner from 'jest-runner';
 
 /** Those of processes and supervisors that mostly wait, and whose bounds are wide. All others of these run alone. */
 const waiting = new RegExp(
-  '/process/(commands|cuts|dead-letters|delivery-(order|random)|embedding|handler-exit|jammed|load|module|outage|package|' +
-    'poison|programs-|scripts|settings|status|stood-still|telegraf-versions|watchers)|/supervisor/systemd-units',
+  '/process/(commands|container|cuts|database-refused|dead-letters|delivery-(order|random)|embedding|handler-exit|jammed|' +
+    'load|lock-users|module|outage|package|poison|previous-run|programs-|scripts|settings|shared-volume|status|stood-still|' +
+    'telegraf-versions|watchers)|/supervisor/systemd-units',
 );
 const isTimed = ({ path }) => /\/test\/(process|supervisor)\//.test(path) && !waiting.test(path);
 
+/** Those of supervisors, whose bounds are seconds: two of them leave each other a processor. */
+const isSupervised = ({ path }) => path.includes('/test/supervisor/');
+
 export default class extends TestRunner {
   async runTests(tests, watcher, options) {
-    await super.runTests(
-      tests.filter((test) => !isTimed(test)),
-      watcher,
-      options,
+    const timed = tests.filter(isTimed);
+    const run = (some, more) => super.runTests(some, watcher, { ...options, ...more });
+    await run(tests.filter((test) => !isTimed(test)));
+    const globalConfig = this._globalConfig;
+    this._globalConfig = { ...globalConfig, maxWorkers: Math.min(2, globalConfig.maxWorkers) };
+    await run(timed.filter(isSupervised));
+    this._globalConfig = globalConfig;
+    await run(
+      timed.filter((test) => !isSupervised(test)),
+      { serial: true },
     );
-    await super.runTests(tests.filter(isTimed), watcher, { ...options, serial: true });
   }
 }
