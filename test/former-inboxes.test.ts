@@ -176,6 +176,12 @@ describe('the inbox of a former version', () => {
     expect(await contentsOf(own())).toEqual({ updates: 3, dead: 0 });
   });
 
+  it('ends the start where the state directory is none', async () => {
+    state[Symbol.dispose]();
+    writeFileSync(state.path, 'not a folder');
+    await expect(takenOver()).rejects.toMatchObject({ code: 'INBOX_UNAVAILABLE' });
+  });
+
   it('is told where it is behind a link, and holds nothing', async () => {
     const path = await leave(SERVER, {});
     renameSync(path, state.file('elsewhere'));

@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs
 import { join } from 'node:path';
 import { LastcallError } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
+import { tryOr } from '../thrown.js';
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ALL = 0o002;
@@ -21,7 +22,7 @@ export function prepareBotFolder(folder: string): void {
 
 /** Whether it is a folder that belongs to the user of this process, and not a link to one. */
 export function isOwnFolder(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = tryOr(() => lstatSync(path), undefined);
   const ownUid = process.geteuid?.();
   return stat?.isDirectory() === true && (ownUid === undefined || stat.uid === ownUid);
 }
