@@ -30,6 +30,7 @@ import { Health } from './observe/health.js';
 import { StallWatch } from './observe/stall-watch.js';
 import type { LevelRequest } from './observe/status/level-request.js';
 import { Status } from './observe/status/status.js';
+import type { createSharedInbox as createSharedInboxType } from './shared-inbox.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
 import { assertToken, identityOf } from './telegraf/identity.js';
@@ -148,6 +149,7 @@ export function composeApp({
     emit: (event) => tell(event),
   });
   for (const password of passwordsIn(config.inbox)) logging.addPassword(password);
+  let createSharedInbox: typeof createSharedInboxType | undefined;
   const bots = new Bots({
     settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
     keepsOthers: config.botFailure === 'keep-others',
@@ -157,6 +159,7 @@ export function composeApp({
       hidePasswords(telegram.options.agent);
       hidePasswords(telegram.options.attachmentAgent);
     },
+    createSharedInbox: () => createSharedInbox,
     // A bot may choose another agent for each call, or set another at any time.
     agentUsed: hidePasswords,
     errorText: (error) => logging.errorText(error),
@@ -299,6 +302,7 @@ export function composeApp({
     async run({ signal, stopAfterMs = config.stopAfterMs } = {}) {
       // Not for a second call, which nothing would end.
       if (lifecycle.state === 'idle') keepAlive.hold();
+      if (isShared) ({ createSharedInbox } = await import('./shared-inbox.js'));
       const ended = lifecycle.run({
         ...(signal && { signal }),
         ...(stopAfterMs !== undefined && { stopAfterMs }),

@@ -13,6 +13,7 @@ import {
   type Activity,
   Pipeline,
   type PipelineEvent,
+  type PipelineOptions,
   type PipelineSettings,
   type PipelineView,
 } from './pipeline.js';
@@ -31,6 +32,8 @@ export interface BotsOptions {
   readonly clock: Clock;
   /** No bot is polled before its lock is held. */
   readonly locks: Pick<BotLocks, 'claim' | 'releaseOne'>;
+  /** Returns what makes the inbox that processes share, where there is one. */
+  createSharedInbox?(): PipelineOptions['createSharedInbox'];
   /** What is kept of earlier runs. */
   readonly history: Pick<RunRecorder, 'hasPolled' | 'inboxOpened' | 'polled'>;
   /** Called before a bot is added, wherever its token came from. */
@@ -207,7 +210,7 @@ export class Bots {
   }
 
   #pipelineOf(launch: Launch, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
-    const { settings, clock, history, emit, agentUsed, errorText, failed } = this.#options;
+    const { settings, clock, history, emit, agentUsed, createSharedInbox, errorText, failed } = this.#options;
     const { botId } = identity;
     const key = botKey(identity);
     return new Pipeline({
@@ -225,6 +228,7 @@ export class Bots {
       ...(ownOrderKey && { ownOrderKey }),
       clock,
       ...(agentUsed && { agentUsed }),
+      createSharedInbox: createSharedInbox?.(),
       errorText,
       connected: (me) => {
         this.#failures.delete(botId);

@@ -11,21 +11,20 @@ import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import { type CurrentJam, JamWatch } from './dispatch/jam-watch.js';
 import { LastcallError } from './errors.js';
-import { currentPlace, hostOf } from './host/place.js';
+import { currentPlace } from './host/place.js';
 import type { InboxEvent } from './inbox/events.js';
 import { GroupSettlement } from './inbox/group-settlement.js';
 import type { Entry, Inbox, InboxReport } from './inbox/inbox.js';
 import { JournalInbox } from './inbox/journal/journal-inbox.js';
 import type { Disk } from './inbox/log/disk.js';
 import { MemoryInbox } from './inbox/memory/memory-inbox.js';
-import { createDriver } from './inbox/postgres/pg.js';
-import { PostgresInbox } from './inbox/postgres/postgres-inbox.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import { HandlerTimes, type HandlerTimesSummary } from './observe/handler-times.js';
 import type { CurrentStep } from './observe/progress.js';
 import type { RunningHandler } from './observe/status/report.js';
 import type { PollingEvent } from './polling/events.js';
-import { Poller, type PollingEnd, type PollingTurn } from './polling/poller.js';
+import { Poller, type PollingEnd } from './polling/poller.js';
+import type { createSharedInbox, SharedInbox } from './shared-inbox.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
 import { restoreUpdate } from './telegraf/bot-api/results.js';
 import { type HandlerScope, type PreparedBot, prepareBot } from './telegraf/handling.js';
@@ -111,6 +110,8 @@ export interface PipelineOptions {
   /** Puts an error into words, without anything secret: they are kept with the updates that failed. */
   errorText(error: unknown): string;
   emit(event: PipelineEvent): void;
+  /** Makes the inbox where `settings.inbox` names a database. */
+  readonly createSharedInbox?: typeof createSharedInbox | undefined;
   /** Where the journal keeps its files; the file system, unless a test gives another. */
   readonly disk?: Disk;
 }
@@ -125,7 +126,8 @@ export class Pipeline {
   readonly #prepared: PreparedBot;
   readonly #api: HttpBotApi;
   readonly #inbox: Inbox<Update>;
-  readonly #nextTurn: ((signal: AbortSignal) => Promise<PollingTurn>) | undefined;
+  /** The same inbox, where several processes share it, of which one polls at a time. */
+  readonly #shared: SharedInbox | undefined;
   readonly #dispatcher: Dispatcher<Entry<Update>>;
   readonly #jamWatch: JamWatch<Entry<Update>>;
   readonly #poller: Poller<Update, NonNullable<Telegraf['botInfo']>>;
@@ -144,8 +146,10 @@ export class Pipeline {
     this.#clock = clock;
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock, (agent) => options.agentUsed?.(agent));
-    this.#inbox = createInbox(options, this.#api.received, () => this.#dispatcher.wake());
-    this.#nextTurn = turnsOf(this.#inbox);
+    const wake = () => this.#dispatcher.wake();
+    const shared = shareInbox(options, wake);
+    this.#shared = shared;
+    this.#inbox = shared ?? createInbox(options, this.#api.received, wake);
     this.#prepared = prepareBot(bot, options.handlerScope);
     const handlerTimeoutMs = Math.max(settings.handlerTimeoutMs, this.#prepared.ownHandlerTimeoutMs ?? 0);
     this.handlerLimitMs = handlerTimeoutMs + HANDLER_GRACE_MS;
@@ -186,7 +190,7 @@ export class Pipeline {
           options.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
       },
       accept: (batch) => this.#inbox.accept(batch),
-      nextTurn: this.#nextTurn,
+      nextTurn: shared && ((signal) => shared.nextTurn(signal)),
       connected: (me) => {
         options.connected(me);
         this.#dispatcher.start();
@@ -199,7 +203,8 @@ export class Pipeline {
       pollTimeoutMs,
       conflictPatienceMs,
       confirmTimeoutMs,
-      hasPolledBefore: () => options.hasPolledBefore() || wasPolled(this.#inbox),
+      // A process polls only after Telegram has told who the bot is.
+      hasPolledBefore: () => options.hasPolledBefore() || shared?.wasPolled === true,
       clock,
       emit,
     });
@@ -237,7 +242,7 @@ export class Pipeline {
     this.#inbox.drain(cause());
     const aborted = await this.#dispatcher.drain(latestEnd, withinMs);
     // The last confirm comes before another process polls.
-    if (this.#nextTurn) await this.#polling;
+    if (this.#shared) await this.#polling;
     this.#report = await this.#inbox.close(cause());
     await this.#polling;
     return aborted.map(({ item }) => item);
@@ -318,39 +323,38 @@ export class Pipeline {
   }
 }
 
-/** Where several hosts share an inbox, one of them polls at a time. */
-function turnsOf(inbox: Inbox<Update>): ((signal: AbortSignal) => Promise<PollingTurn>) | undefined {
-  return inbox instanceof PostgresInbox ? (signal) => inbox.nextTurn(signal) : undefined;
+/** What every inbox is built with. */
+function inboxOptions({ settings, ownOrderKey, clock }: PipelineOptions, available: () => void) {
+  const keyOf = (update: Update) => ownOrderKey?.(update) ?? orderKey(update, settings.order);
+  return { keyOf, groupOf: albumOf, kindOf: updateKind, clock, available };
 }
 
-/** Whether the token was valid once, as far as the inbox knows: a process polls only after Telegram has told who the bot is. */
-const wasPolled = (inbox: Inbox<Update>): boolean => inbox instanceof PostgresInbox && inbox.wasPolled;
+function shareInbox(options: PipelineOptions, available: () => void): SharedInbox | undefined {
+  const { key, settings, errorText, emit } = options;
+  if (!isPostgresUrl(settings.inbox)) return undefined;
+  return options.createSharedInbox?.(settings.inbox, {
+    ...inboxOptions(options, available),
+    bot: key,
+    maxAttempts: settings.maxAttempts,
+    deadLetterLimits: { number: settings.deadLimit, ageMs: settings.deadAgeMs },
+    concurrency: settings.concurrency,
+    limit: settings.inboxLimit,
+    restore: restoreUpdate,
+    errorText,
+    emit,
+  });
+}
 
 function createInbox(
-  { key, settings, ownOrderKey, clock, errorText, emit, disk }: PipelineOptions,
+  options: PipelineOptions,
   received: HttpBotApi['received'],
   available: () => void,
 ): Inbox<Update> {
-  const { inbox, stateDir, durability, order, concurrency, inboxLimit: limit } = settings;
+  const { key, settings, errorText, emit, disk } = options;
+  const { inbox, stateDir, durability, concurrency, inboxLimit: limit } = settings;
   const { maxAttempts, deadLimit, deadAgeMs } = settings;
-  const keyOf = (update: Update) => ownOrderKey?.(update) ?? orderKey(update, order);
-  const shared = { keyOf, groupOf: albumOf, kindOf: updateKind, clock, available };
+  const shared = inboxOptions(options, available);
   if (inbox === 'memory') return new MemoryInbox<Update>(shared);
-  if (isPostgresUrl(inbox))
-    return new PostgresInbox<Update>({
-      ...shared,
-      bot: key,
-      place: `${hostOf(currentPlace())} (pid ${process.pid})`,
-      path: 'PostgreSQL',
-      createDriver: () => createDriver(inbox),
-      maxAttempts,
-      deadLetterLimits: { number: deadLimit, ageMs: deadAgeMs },
-      concurrency,
-      limit,
-      restore: restoreUpdate,
-      errorText,
-      emit,
-    });
   if (stateDir === undefined)
     throw new LastcallError(
       'INBOX_UNAVAILABLE',

@@ -54,7 +54,7 @@ export async function runCommand(
     // The stop came before the command had started anything.
     if (signals.stopped.aborted && error === signals.stopped.reason) return ExitCode.clean;
     printError(explain(error));
-    return error instanceof LastcallError ? error.exitCode : ExitCode.fault;
+    return isLastcallError(error) ? error.exitCode : ExitCode.fault;
   }
 }
 
@@ -71,8 +71,12 @@ function unknownCommand(first: string): string {
   return `'${first}' is not a command; expected one of ${commandNames.join(', ')}`;
 }
 
+/** Commands are bundled apart from the daemon, whose start they would delay, each with the class of such errors. */
+const isLastcallError = (error: unknown): error is LastcallError =>
+  error instanceof Error && error.name === 'LastcallError';
+
 /** Describes an error: message and next step of a LastcallError, the stack of any other. */
 function explain(error: unknown): string {
-  if (error instanceof LastcallError) return `${error.message}\nWhat to do: ${error.nextStep}`;
+  if (isLastcallError(error)) return `${error.message}\nWhat to do: ${error.nextStep}`;
   return `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
