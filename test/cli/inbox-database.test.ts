@@ -81,7 +81,7 @@ describe('lastcall inbox migrate', () => {
   it('makes the tables, and says so; once', async () => {
     expect(await run(['migrate'])).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining('were made, of version 1'),
+      stdout: expect.stringContaining('were made, of version 2'),
     });
     expect(await run(['migrate'])).toMatchObject({ stdout: expect.stringContaining('nothing to do') });
   });

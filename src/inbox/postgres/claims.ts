@@ -1,14 +1,15 @@
 /**
  * Asks the database for lanes, and for what has come for those that are here. A host asks for few at once, so that all of
- * them get some of what comes: one whose handlers keep its event loop busy asks less often.
+ * them get some of what comes: one whose handlers keep its event loop busy asks less often. Where the answer does not
+ * arrive, the lanes that the database has given go back first: otherwise they would wait for as long as this process lives.
  */
 import type { Clock } from '../../clock.js';
-import { orderKey, seq, updateId } from '../ids.js';
+import { type OrderKey, orderKey, type Seq, seq, updateId } from '../ids.js';
 import type { Database } from './database.js';
 import { isAway } from './failure.js';
 import { Item } from './item.js';
 import { type GivenLane, type Reserve, UPDATES_OF_LANE } from './reserve.js';
-import { type ClaimedRow, claim } from './statements.js';
+import { type ClaimedRow, claim, lockHost, lockLanes, reconcile } from './statements.js';
 
 export interface ClaimsOptions<U> {
   readonly database: Pick<Database, 'work'>;
@@ -18,6 +19,8 @@ export interface ClaimsOptions<U> {
   /** Makes an update of its JSON. */
   restore(content: unknown): U;
   reserve(): Reserve<U>;
+  /** The lanes that this process has been given and has not given back, and up to which number. */
+  known(): ReadonlyMap<OrderKey, Seq>;
   /** The number of this process in the database, while it may begin updates. */
   host(): number | undefined;
   /** Something has come. */
@@ -30,11 +33,20 @@ const IDLE_LANES = 32;
 
 const PAUSE_MS = 200;
 
+/** The claims of a process whose outcomes are all known. */
+interface Round {
+  readonly host: number;
+  readonly number: number;
+  /** Whether the outcome of the last claim is not known. */
+  readonly isOver: boolean;
+}
+
 export class Claims<U> {
   readonly #options: ClaimsOptions<U>;
   /** Whether the database may have lanes that nobody has. */
   #mayFindLanes = true;
   #isWanted = false;
+  #round: Round | undefined;
   #loop: Promise<void> | undefined;
 
   constructor(options: ClaimsOptions<U>) {
@@ -76,9 +88,13 @@ export class Claims<U> {
     for (let own = host(); own !== undefined && this.#isWanted; own = host()) {
       this.#isWanted = false;
       const into = reserve();
-      const most = Math.max(0, IDLE_LANES - into.idleLanes);
       try {
-        const rows = await database.work.query(claim, [own, most, into.noteFullLanes(), UPDATES_OF_LANE]);
+        const round = await this.#roundOf(own);
+        const most = Math.max(0, IDLE_LANES - into.idleLanes);
+        this.#round = { ...round, isOver: true };
+        const full = into.noteFullLanes();
+        const rows = await database.work.query(claim, [own, most, full, UPDATES_OF_LANE, round.number]);
+        this.#round = round;
         // A process that was taken for dead meanwhile has nothing.
         if (into !== reserve()) continue;
         const lanes = this.#lanesOf(rows, own);
@@ -95,6 +111,22 @@ export class Claims<U> {
         await clock.sleep(PAUSE_MS);
       }
     }
+  }
+
+  /** The round in which the host may claim. Before a further one begins, the database has what this process does not know of. */
+  async #roundOf(host: number): Promise<Round> {
+    const { database, known } = this.#options;
+    const round = this.#round;
+    if (round?.host !== host) return { host, number: 0, isOver: false };
+    if (!round.isOver) return round;
+    const begun = await database.work.transaction(async (queries) => {
+      // Waits for a claim that was given up and is carried out still. A later one finds that its round is over.
+      await queries.query(lockHost, [host]);
+      await queries.query(lockLanes, [host]);
+      const lanes = known();
+      return queries.query(reconcile, [host, [...lanes.keys()], [...lanes.values()]]);
+    });
+    return { host, number: begun[0]?.round ?? round.number, isOver: false };
   }
 
   #lanesOf(rows: readonly ClaimedRow[], host: number): readonly GivenLane<U>[] {

@@ -368,6 +368,10 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
       now,
       restore,
       reserve: () => this.#reserve,
+      known: () => {
+        const returning = writer.returning.map(({ key, given }) => [key, given] as const);
+        return new Map([...returning, ...this.#reserve.givenUpTo]);
+      },
       host: () => (this.#mayBegin ? membership.id : undefined),
       given: () => {
         this.#options.available();

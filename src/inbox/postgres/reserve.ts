@@ -95,6 +95,11 @@ export class Reserve<U> {
     return this.#lanes.size - this.#busyLanes.size - this.#doneLanes.size - this.#delayed.size;
   }
 
+  /** The lanes that are here, by their keys: up to which number the updates of each have been given. */
+  get givenUpTo(): ReadonlyMap<OrderKey, Seq> {
+    return new Map([...this.#lanes.values()].map(({ key, given }) => [key, given]));
+  }
+
   /** How many updates are here and not at work. */
   get waiting(): number {
     return this.#waiting;

@@ -24,7 +24,14 @@ const autovacuum = ['updates', 'lanes'].map(
     `alter table ${table} set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)`,
 );
 
+/**
+ * How often it was not known whether a claim of the process was carried out. Each claim names the number, so that one that
+ * was given up, and is carried out only later, has no effect.
+ */
+const claimRound = 'alter table hosts add column claim_round bigint not null default 0';
+
 /** A step that was released is never changed: what is to be otherwise is a further step. */
 export const migrations: readonly Migration[] = [
   { version: 1, least: 1, statements: [...tables, moves, ...autovacuum] },
+  { version: 2, least: 1, statements: [claimRound] },
 ];

@@ -174,13 +174,13 @@ from me`,
 /**
  * Takes lanes that nobody has, those with the oldest updates first, and what has come for lanes that the host has. A lane
  * that somebody else has had since the statement began is left alone: what is read of it is out of date.
- * $1 host, $2 how many lanes, $3 the lanes that need no more, $4 how many updates of a lane
+ * $1 host, $2 how many lanes, $3 the lanes that need no more, $4 how many updates of a lane, $5 the round of claims
  */
 export const claim: Query<ClaimedRow> = {
   name: 'lastcall_claim',
   text: `
 with me as (
-  select id, bot from hosts where id = $1 for key share
+  select id, bot from hosts where id = $1 and claim_round = $5 for key share
 ), free as (
   select l.key, l.doubtful, l.turn from me cross join lateral (
     select key, doubtful, turn from lanes where lanes.bot = me.bot and lanes.host is null
@@ -222,6 +222,32 @@ order by found.seq`,
 };
 
 /**
+ * Undoes what claims have taken of which the answers are not known, and begins a round of claims. The rows of the host and
+ * of its lanes are locked. $1 host, $2 and $3 the lanes that it knows: keys, up to where each was given
+ */
+export const reconcile: Query<{ readonly round: number }> = {
+  name: 'lastcall_reconcile',
+  text: `
+with me as (
+  update hosts set claim_round = claim_round + 1 where id = $1 returning id, claim_round
+), reset as (
+  update lanes set given = known.given from me, unnest($2::text[], $3::bigint[]) as known (key, given)
+  where lanes.host = me.id and lanes.key = known.key and lanes.given > known.given
+), unknown as (
+  select l.bot, l.key, (select min(u.seq) from updates u where u.bot = l.bot and u.key = l.key) as first
+  from me join lanes l on l.host = me.id where not l.key = any($2::text[])
+), gone as (
+  delete from lanes using unknown
+  where lanes.bot = unknown.bot and lanes.key = unknown.key and unknown.first is null
+), freed as (
+  update lanes set host = null, given = 0, doubtful = true, first = unknown.first from unknown
+  where lanes.bot = unknown.bot and lanes.key = unknown.key and unknown.first is not null
+)
+select claim_round as round from me`,
+  row: (row) => ({ round: row.integer('round') }),
+};
+
+/**
  * Writes down what has become of updates, what is at work, and which lanes are given back.
  * $1 host, $2 at work; $3 settled; $4–$7 given up: numbers, why, error, attempts;
  * $8–$12 put back: numbers, attempts, how often in all, how often as a retry, delays in milliseconds;
@@ -249,17 +275,20 @@ with me as (
     as p (seq, attempts, put_backs, retries, delay_ms)
   where updates.bot = me.bot and updates.seq = p.seq
 ), back as (
-  select l.bot, l.key, l.last, b.upto
+  select l.bot, l.key, l.last, b.upto, (
+    select min(u.seq) from updates u
+    where u.bot = l.bot and u.key = l.key and not u.seq = any($3::bigint[]) and not u.seq = any($4::bigint[])
+  ) as next
   from me cross join unnest($13::text[], $14::bigint[], $15::bigint[]) as b (key, given, upto)
   join lanes l on l.bot = me.bot and l.key = b.key and l.host = me.id and l.given = b.given
   order by l.key for update of l
 ), gone as (
-  delete from lanes using back where lanes.bot = back.bot and lanes.key = back.key and back.last <= back.upto
+  delete from lanes using back where lanes.bot = back.bot and lanes.key = back.key
+    and back.last <= back.upto and back.next is null
 ), freed as (
-  update lanes set host = null, given = 0, first = coalesce((
-    select min(u.seq) from updates u where u.bot = back.bot and u.key = back.key and u.seq > back.upto
-  ), back.last)
-  from back where lanes.bot = back.bot and lanes.key = back.key and back.last > back.upto
+  update lanes set host = null, given = 0, first = coalesce(back.next, back.last)
+  from back where lanes.bot = back.bot and lanes.key = back.key
+    and (back.last > back.upto or back.next is not null)
   returning lanes.bot
 )
 select me.id, (select count(*) from freed) as freed,

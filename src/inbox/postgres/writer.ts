@@ -8,7 +8,7 @@ import { type Change, type ChangeSet, valuesOf } from './changes.js';
 import type { Database } from './database.js';
 import { isAway } from './failure.js';
 import type { Item } from './item.js';
-import type { Reserve } from './reserve.js';
+import type { Reserve, ReturnedLane } from './reserve.js';
 import { change } from './statements.js';
 
 export interface WriterOptions<U> {
@@ -39,6 +39,7 @@ export class Writer<U> {
   readonly #options: WriterOptions<U>;
   #pending = new Map<Seq, Pending>();
   #writing: ReadonlyMap<Seq, Pending> = new Map();
+  #returning: readonly ReturnedLane[] = [];
   #hasNewMarks = false;
   #isWaiting = false;
   #isClosed = false;
@@ -52,6 +53,11 @@ export class Writer<U> {
   /** Ids of the updates whose change is not known to be written. */
   get unwritten(): readonly UpdateId[] {
     return [...this.#writing.values(), ...this.#pending.values()].map(({ updateId }) => updateId);
+  }
+
+  /** The lanes that go back, which is not known to be written. */
+  get returning(): readonly ReturnedLane[] {
+    return this.#returning;
   }
 
   add({ seq, updateId }: Item<U>, change: Change): void {
@@ -110,6 +116,7 @@ export class Writer<U> {
       if (!set) return;
       await this.#write(set.changeSet, set.unmarked);
       this.#writing = new Map();
+      this.#returning = [];
     }
   }
 
@@ -131,6 +138,7 @@ export class Writer<U> {
     const returned = reserve.takeReturned();
     const { marks, unmarked } = reserve;
     this.#writing = this.#pending;
+    this.#returning = returned;
     this.#pending = new Map();
     this.#hasNewMarks = false;
     this.#isWaiting = false;

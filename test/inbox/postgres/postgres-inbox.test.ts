@@ -1,11 +1,12 @@
 /** Who has which updates, and what becomes of them when a process ends, stands still, or loses the database. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { backgroundClock } from '../../../src/clock.js';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import type { Entry } from '../../../src/inbox/inbox.js';
 import { PostgresInbox, type PostgresOptions } from '../../../src/inbox/postgres/postgres-inbox.js';
+import { claim } from '../../../src/inbox/postgres/statements.js';
 import { PostgresServer } from '../../support/postgres.js';
 import { ProcessLink } from './inbox-rig.js';
 
@@ -29,6 +30,11 @@ let url = '';
 const processes: Process[] = [];
 beforeEach(async () => {
   url = await server.createDatabase();
+});
+
+afterEach(() => {
+  // A server has a hundred connections.
+  for (const process of processes) process.cut();
 });
 
 const database = () => new URL(url).pathname.slice(1);
@@ -339,6 +345,72 @@ describe('a database that goes away', () => {
     expect(process.told('inbox.host-lost')).toEqual([]);
     expect(await process.poll({ update_id: 3, chat: 1 })).toBe(4);
     await until(() => process.ids.includes(3));
+  });
+});
+
+describe('a claim whose answer is lost', () => {
+  const lanes = () => query('select key, given::int from lastcall.lanes order by key');
+
+  it('strands neither a lane nor the order in it', async () => {
+    const process = await new Process().open();
+    await process.isQuiet();
+    process.link.loseAnswer('claim');
+    await process.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 2 });
+    await until(() => process.told('inbox.reachable').length === 1);
+    await process.poll({ update_id: 3, chat: 1 });
+    await until(() => process.ids.length === 2);
+    expect([...process.ids].sort()).toEqual([1, 2]);
+    process.end(1);
+    await until(() => process.ids.includes(3));
+    process.end(2);
+    process.end(3);
+    await until(async () => (await left()).length === 0 && (await lanes()).length === 0);
+  });
+
+  it('strands nothing of a lane that is here', async () => {
+    const process = await new Process().open();
+    await process.poll({ update_id: 1, chat: 1 });
+    await until(() => process.ids.length === 1);
+    await process.isQuiet();
+    process.link.loseAnswer('claim');
+    await process.inbox.accept([{ update_id: 2, chat: 1 }]);
+    await until(() => process.told('inbox.reachable').length === 1);
+    process.end(1);
+    await until(() => process.ids.includes(2));
+    process.end(2);
+    await until(async () => (await lanes()).length === 0);
+    expect(await left()).toEqual([]);
+  });
+
+  it('takes nothing when it is carried out only after others', async () => {
+    const process = await new Process().open();
+    const [host] = await query('select id::int from lastcall.hosts');
+    process.link.loseAnswer('claim');
+    await process.poll({ update_id: 1, chat: 1 });
+    await until(() => process.ids.length === 1);
+    expect(await query('select claim_round::int from lastcall.hosts')).toEqual([{ claim_round: 1 }]);
+    await process.isQuiet();
+    await query('update lastcall.lanes set host = null, given = 0');
+    const { name: _, text } = claim;
+    const values = [`${host?.['id']}`, '32', "'{}'", '16', '0'];
+    const late = values.reduce((said, value, at) => said.replaceAll(`$${at + 1}`, value), text);
+    expect(await query(`set search_path = lastcall; ${late}`)).toEqual([]);
+  });
+});
+
+describe('a lane that goes back', () => {
+  it('stays while an update of it is left', async () => {
+    const process = await new Process().open();
+    await query('alter table lastcall.updates alter column seq restart with 10');
+    await process.poll({ update_id: 1, chat: 1 }, { update_id: 2, chat: 1 });
+    await until(() => process.ids.length === 1);
+    await process.isQuiet();
+    // One that this process does not know of.
+    await query(`insert into lastcall.updates (bot, seq, update_id, key, kind, content) overriding system value
+      values ('a bot', 5, 7, '1', 'message', '{"update_id":7,"chat":1}')`);
+    process.end(1);
+    process.end(2);
+    await until(() => process.ids.includes(7));
   });
 });
 
