@@ -49,8 +49,10 @@ export interface PollerRow {
 }
 
 export interface Watch {
-  /** Whether the lock was free, and is this session's now. */
+  /** Whether the lock was free. */
   readonly free: boolean;
+  /** The turn that has begun, where the lock was free: it is this session's now. */
+  readonly begun: PollerRow | undefined;
   /** Whether the lease of who polls has ended. */
   readonly expired: boolean;
   /** Where that process runs. */
@@ -324,6 +326,9 @@ select fence.bot, (select pg_notify('${CHANNEL}', bot) from lane limit 1) as not
   row: () => true,
 };
 
+/** Gives up the lock of who polls. */
+export const unlock: Query<void> = { name: 'lastcall_unlock', text: 'select pg_advisory_unlock_all()' };
+
 /** $1 bot */
 export const readPoller: Query<PollerRow> = {
   name: 'lastcall_read_poller',
@@ -333,28 +338,40 @@ select epoch, batches, recent from pollers where bot = $1`,
 };
 
 /**
- * Tries to get the lock of who polls, which is free when the session of who had it is gone.
+ * Begins a turn if the lock of who polls is free, which it is when the session of who had it is gone. This is one statement,
+ * so that whoever has the lock has a lease, too, however it goes on: one that stands still could not be replaced otherwise.
  * $1 bot, $2 and $3 the name of the lock, $4 host
  */
 export const watch: Query<Watch> = {
   name: 'lastcall_watch',
   text: `
-select pg_try_advisory_lock($2, $3) as free, p.host is not null and p.until < clock_timestamp() as expired,
+with got as materialized (
+  select pg_try_advisory_lock($2, $3) as free
+), me as (
+  select hosts.id, hosts.lease_ms from got join hosts on hosts.id = $4 where got.free for key share of hosts
+), begun as (
+  update pollers set epoch = epoch + 1, batches = 0, host = me.id, backend = pg_backend_pid(),
+    until = clock_timestamp() + me.lease_ms * interval '1 ms'
+  from me where bot = $1 returning epoch, batches, recent
+)
+select got.free, begun.*, p.host is not null and p.until < clock_timestamp() as expired,
   (select place from hosts where hosts.id = p.host) as place,
   exists (
     select from hosts h
     where h.bot = p.bot and h.id <> $4 and h.beat_at < clock_timestamp() - h.lease_ms * interval '1 ms'
-  ) as dead
-from pollers p where p.bot = $1`,
+  ) as dead,
+  case when got.free and begun.epoch is null then pg_advisory_unlock_all() end as unlocked
+from pollers p cross join got left join begun on true where p.bot = $1`,
   row: (row) => ({
     free: row.boolean('free'),
+    begun: row.optionalInteger('epoch') === undefined ? undefined : pollerRow(row),
     expired: row.boolean('expired'),
     place: row.optionalText('place'),
     dead: row.boolean('dead'),
   }),
 };
 
-/** Begins a turn. $1 bot, $2 host, $3 whether only if the lease of the last one has ended */
+/** Begins a turn without the lock, if the lease of the last one has ended. $1 bot, $2 host */
 export const beginTurn: Query<PollerRow> = {
   name: 'lastcall_begin_turn',
   text: `
@@ -363,7 +380,7 @@ with me as (
 )
 update pollers set epoch = epoch + 1, batches = 0, host = me.id, backend = pg_backend_pid(),
   until = clock_timestamp() + me.lease_ms * interval '1 ms'
-from me where bot = $1 and (not $3 or until < clock_timestamp()) returning epoch, batches, recent`,
+from me where bot = $1 and until < clock_timestamp() returning epoch, batches, recent`,
   row: pollerRow,
 };
 

@@ -12,7 +12,7 @@ import { RecentIds } from '../recent-ids.js';
 import type { Database } from './database.js';
 import { isAway } from './failure.js';
 import { relyMs } from './membership.js';
-import { beginTurn, endTurn, evict, type PollerRow, pollPayload, watch } from './statements.js';
+import { beginTurn, endTurn, evict, type PollerRow, pollPayload, unlock, watch } from './statements.js';
 
 /** The right to poll. */
 export interface Turn {
@@ -93,10 +93,8 @@ export class Turns {
       this.#isWoken = false;
       try {
         const found = await this.#watch();
-        if (found?.free) {
-          const held = await this.#begin();
-          if (held) return this.#begun(held, beganAt, isStandingBy);
-        } else if (found) {
+        if (found?.held) return this.#begun(found.held, beganAt, isStandingBy);
+        if (found && !found.free) {
           if (!isStandingBy) emit({ event: 'inbox.standing-by', holder: found.place });
           isStandingBy = true;
           const held = found.expired ? await this.#supersede() : undefined;
@@ -133,11 +131,18 @@ export class Turns {
   }
 
   async #watch() {
-    const { database, bot, lock, host } = this.#options;
+    const { database, bot, lock, host, clock } = this.#options;
     const id = host();
     if (id === undefined) return undefined;
-    const [found] = await database.beat.query(watch, [bot, ...lock, id]);
-    return found;
+    const askedAt = clock.now();
+    const { connections } = database.beat;
+    const [found] = await database.beat.query(watch, [bot, ...lock, id]).catch(async (error: unknown) => {
+      // The session may have the lock, though no turn has begun.
+      await database.beat.query(unlock).catch(() => {});
+      throw error;
+    });
+    if (!found) return undefined;
+    return { ...found, held: this.#hold(found.begun, askedAt, connections) };
   }
 
   /**
@@ -151,7 +156,7 @@ export class Turns {
       return undefined;
     } catch (error) {
       if (isAway(error)) throw error;
-      return this.#begin(true);
+      return this.#begin();
     }
   }
 
@@ -161,12 +166,18 @@ export class Turns {
     return this.#turnOf(held, hasWaited);
   }
 
-  async #begin(ifExpired = false): Promise<HeldTurn | undefined> {
+  /** Begins a turn with a lease alone. */
+  async #begin(): Promise<HeldTurn | undefined> {
     const { database, bot, clock, host } = this.#options;
     const askedAt = clock.now();
     const { connections } = database.beat;
-    const [row] = await database.beat.query(beginTurn, [bot, host(), ifExpired]);
-    if (!row || database.beat.connections !== connections) return undefined;
+    const [row] = await database.beat.query(beginTurn, [bot, host()]);
+    return this.#hold(row, askedAt, connections);
+  }
+
+  /** The turn that has begun; none where the session in which it did is lost. */
+  #hold(row: PollerRow | undefined, askedAt: number, connections: number): HeldTurn | undefined {
+    if (!row || this.#options.database.beat.connections !== connections) return undefined;
     const held = new HeldTurn(row);
     this.#held = held;
     this.#extend(held, askedAt);

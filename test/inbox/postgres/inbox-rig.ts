@@ -11,6 +11,7 @@ export class ProcessLink {
   #isKilled = false;
   #isHeld = false;
   #losesAnswerTo: string | undefined;
+  #standsStillAfter: string | undefined;
   #cutUntil = 0;
   readonly #held: (() => void)[] = [];
 
@@ -54,6 +55,11 @@ export class ProcessLink {
               connection.destroy();
               throw Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
             }
+            if (this.#standsStillAfter !== undefined && statement.name === this.#standsStillAfter) {
+              this.#standsStillAfter = undefined;
+              this.hold();
+              await new Promise<void>((go) => this.#held.push(go));
+            }
             return rows;
           }),
         end: () => connection.end(),
@@ -65,6 +71,15 @@ export class ProcessLink {
   /** The next statement of this name is carried out, and the connection lost before its answer comes. */
   loseAnswer(name: string): void {
     this.#losesAnswerTo = `lastcall_${name}`;
+  }
+
+  /** As {@link hold}, once the next statement of this name is carried out. */
+  holdAfter(name: string): void {
+    this.#standsStillAfter = `lastcall_${name}`;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   /** No connection lasts, or can be made, for so long. */

@@ -462,6 +462,17 @@ describe('the turn to poll', () => {
     await until(() => first.told('inbox.turn-lost').length === 1);
   });
 
+  it('is taken from a process that stands still as soon as it has the lock', async () => {
+    const first = await new Process(short).open();
+    first.link.holdAfter('watch');
+    first.inbox.nextTurn(soon()).catch(() => {});
+    await until(() => first.link.isHeld);
+    const second = await new Process(short).open();
+    // Before the first one misses the answer, and gives up its connection.
+    await second.inbox.nextTurn(AbortSignal.timeout(4_000));
+    first.link.release();
+  });
+
   it('is free at once where the process was killed', async () => {
     const first = await new Process().open();
     await first.inbox.nextTurn(soon());
