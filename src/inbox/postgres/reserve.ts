@@ -90,9 +90,10 @@ export class Reserve<U> {
     return this.#order.hasReady;
   }
 
-  /** How many lanes wait here for a free handler. */
+  /** How many lanes wait here for a free handler, and for nothing else. */
   get idleLanes(): number {
-    return this.#lanes.size - this.#busyLanes.size - this.#doneLanes.size - this.#delayed.size;
+    const suspended = new Set([...this.#suspended].map(({ key }) => key)).size;
+    return this.#lanes.size - this.#busyLanes.size - this.#doneLanes.size - this.#delayed.size - suspended;
   }
 
   /** The lanes that are here, by their keys: up to which number the updates of each have been given. */
