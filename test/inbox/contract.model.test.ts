@@ -201,10 +201,7 @@ const postgres: Kind = {
     // What the server is still at for the dead process may hold locks, for moments.
     const sessions = `select from pg_stat_activity where application_name = 'lastcall'`;
     while ((await server?.query(sessions))?.length) await settle();
-    await server?.query(
-      `update lastcall.hosts set beat_at = '-infinity' where bot = 'bot ${number}'`,
-      'test_1',
-    );
+    await server?.query(`update lastcall.hosts set lease_ms = 0 where bot = 'bot ${number}'`, 'test_1');
   },
 };
 

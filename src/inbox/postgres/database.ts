@@ -8,7 +8,7 @@ import { LastcallError } from '../../errors.js';
 import type { Connect } from './connection.js';
 import { isAway } from './failure.js';
 import { SCHEMA } from './schema.js';
-import { type Queries, type Query, Session } from './session.js';
+import { ANSWER_TIMEOUT_MS, type Queries, type Query, Session } from './session.js';
 
 export interface DatabaseOptions {
   /** By `createDriver`. */
@@ -31,6 +31,12 @@ export type NotificationListener = (payload: string | undefined) => void;
 /** How long to wait before asking again. */
 const PAUSE_MS = 200;
 
+/** A process whose sign of life is missed is not to wait for long before it tries again. */
+const LONGEST_PAUSE_OF_BEAT_MS = 1_000;
+
+/** How long a process may need, after an outage, until it gives a sign of life: one attempt to do so may fail. */
+export const RETURN_MS = 2 * (LONGEST_PAUSE_OF_BEAT_MS + ANSWER_TIMEOUT_MS);
+
 export class Database {
   /** For claiming and settling. */
   readonly work: Session;
@@ -45,7 +51,7 @@ export class Database {
     this.#clock = options.clock;
     const session = (name: string, extra = {}) => new Session({ ...options, name, setUp, ...extra });
     this.work = session('work');
-    this.beat = session('beat');
+    this.beat = session('beat', { longestPauseMs: LONGEST_PAUSE_OF_BEAT_MS });
     this.events = session('events', {
       setUp: async (queries: Queries) => {
         await setUp(queries);

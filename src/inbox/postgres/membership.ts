@@ -5,7 +5,7 @@
  * its row; and all that it sends names the row, so that it has no effect without.
  */
 import type { Clock } from '../../clock.js';
-import type { Database } from './database.js';
+import { type Database, RETURN_MS } from './database.js';
 import { isAway } from './failure.js';
 import { addPoller, beat, register } from './statements.js';
 
@@ -72,11 +72,11 @@ export class Membership {
 
   /**
    * Whether this process can tell whether others are dead. After an outage it cannot: they have been cut off, too, and are
-   * given the time to come back.
+   * given the time to connect again, and as long as a lease.
    */
   get canJudge(): boolean {
     const { clock, leaseMs } = this.#options;
-    return this.#steadySince !== undefined && clock.now() - this.#steadySince >= leaseMs;
+    return this.#steadySince !== undefined && clock.now() - this.#steadySince >= leaseMs + RETURN_MS;
   }
 
   /** Rejects with what the database says. */

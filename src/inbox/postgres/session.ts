@@ -33,6 +33,8 @@ export interface SessionOptions {
   readonly random?: () => number;
   /** How long an answer may take, before the connection counts as lost. */
   readonly answerTimeoutMs?: number;
+  /** How long to wait at most before connecting again. */
+  readonly longestPauseMs?: number;
   /** Makes a new connection ready; until it has ended, nobody else can use it. */
   readonly setUp?: (queries: Queries) => Promise<void>;
   readonly notified?: (channel: string, payload: string) => void;
@@ -42,7 +44,7 @@ export interface SessionOptions {
   readonly lost?: (session: Session, error: LastcallError) => void;
 }
 
-const ANSWER_TIMEOUT_MS = 5_000;
+export const ANSWER_TIMEOUT_MS = 5_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** How long the server may take to answer a goodbye. */
@@ -154,7 +156,7 @@ export class Session implements Queries {
 
   async #keepConnected(): Promise<void> {
     const { signal } = this.#closing;
-    const { clock, random = Math.random, connected, lost } = this.#options;
+    const { clock, random = Math.random, longestPauseMs = LONGEST_PAUSE_MS, connected, lost } = this.#options;
     for (let failures = 0; !signal.aborted; ) {
       try {
         const link = await this.#connect(signal);
@@ -178,7 +180,7 @@ export class Session implements Queries {
         const error = databaseError(thrown);
         if (!isAway(error) && this.#connections === 0) return this.#connected.reject(error);
         lost?.(this, error);
-        const longest = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
+        const longest = Math.min(FIRST_PAUSE_MS * 2 ** failures, longestPauseMs);
         failures += 1;
         await clock.sleep(longest * (0.5 + random() / 2), signal).catch(() => {});
       }

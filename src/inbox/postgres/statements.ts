@@ -91,6 +91,18 @@ export interface DroppedLetters {
   readonly letters: number;
 }
 
+/** How many leases a process has time for to come back after a restart of the server. */
+const LEASES_AFTER_START = 3;
+
+/**
+ * Whether the process of the row `h` of `hosts` is taken for dead. One that has given no sign of life since the server was
+ * started has been cut off like all others, and is given the time to come back.
+ */
+const isDead = `h.beat_at < clock_timestamp() - h.lease_ms * interval '1 ms' and (
+      h.beat_at >= pg_postmaster_start_time()
+      or pg_postmaster_start_time() < clock_timestamp() - ${LEASES_AFTER_START} * h.lease_ms * interval '1 ms'
+    )`;
+
 const pollerRow = (row: Row): PollerRow => ({
   epoch: row.integer('epoch'),
   batches: row.integer('batches'),
@@ -357,8 +369,7 @@ with got as materialized (
 select got.free, begun.*, p.host is not null and p.until < clock_timestamp() as expired,
   (select place from hosts where hosts.id = p.host) as place,
   exists (
-    select from hosts h
-    where h.bot = p.bot and h.id <> $4 and h.beat_at < clock_timestamp() - h.lease_ms * interval '1 ms'
+    select from hosts h where h.bot = p.bot and h.id <> $4 and ${isDead}
   ) as dead,
   case when got.free and begun.epoch is null then pg_advisory_unlock_all() end as unlocked
 from pollers p cross join got left join begun on true where p.bot = $1`,
@@ -407,8 +418,8 @@ where p.bot = $1 and p.until < clock_timestamp() and l.locktype = 'advisory' and
 export const lockDeadHost: Query<DeadHost> = {
   name: 'lastcall_lock_dead_host',
   text: `
-select id, running, draining, place from hosts
-where bot = $1 and id <> $2 and beat_at < clock_timestamp() - lease_ms * interval '1 ms'
+select id, running, draining, place from hosts h
+where bot = $1 and id <> $2 and ${isDead}
 order by id limit 1 for update skip locked`,
   row: (row) => ({
     id: row.integer('id'),

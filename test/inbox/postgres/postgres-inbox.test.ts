@@ -134,7 +134,7 @@ class Process {
     this.cut();
     // What the server is still at may hold locks, for moments.
     await until(async () => (await query(`select ${SESSIONS}`))[0]?.['sessions'] === 0);
-    await query("update lastcall.hosts set beat_at = '-infinity'");
+    await query('update lastcall.hosts set lease_ms = 0');
   }
 }
 
@@ -345,6 +345,17 @@ describe('a database that goes away', () => {
     expect(process.told('inbox.host-lost')).toEqual([]);
     expect(await process.poll({ update_id: 3, chat: 1 })).toBe(4);
     await until(() => process.ids.includes(3));
+  });
+});
+
+describe('a server that was just started', () => {
+  it('has nobody taken for dead who has given no sign of life since', async () => {
+    const first = await new Process().open();
+    await query("update lastcall.hosts set beat_at = '-infinity'");
+    const second = await new Process().open();
+    expect(second.told('inbox.host-freed')).toEqual([]);
+    expect(await query('select from lastcall.hosts')).toHaveLength(2);
+    expect(first.told('inbox.host-lost')).toEqual([]);
   });
 });
 
