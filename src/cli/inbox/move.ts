@@ -19,7 +19,7 @@ import { countStates, listBots } from '../../inbox/postgres/contents.js';
 import { isAway } from '../../inbox/postgres/failure.js';
 import { migrate } from '../../inbox/postgres/migrate.js';
 import type { Session } from '../../inbox/postgres/session.js';
-import { exportInbox, importInbox, wasMoved } from '../../inbox/postgres/transfer.js';
+import { exportInbox, importInbox, isMoveDone } from '../../inbox/postgres/transfer.js';
 import {
   beginMoving,
   findMoving,
@@ -70,9 +70,10 @@ export async function moveToDatabase(io: InboxContext['io'], options: MoveOption
       throw noJournal(bot, stateDir);
     }
     const moving = cutOff ?? (await beginMoving(folder, 'to-database', newHolder(), systemClock, io.signal));
-    const counts = await carryOut(session, bot, moving, order, io.signal).catch((error: unknown) => {
-      // Nothing of it is in the database: the journal is as it was.
-      if (!isAway(error)) renameInbox(moving.folder, folder);
+    const counts = await carryOut(session, bot, moving, order, io.signal).catch(async (error: unknown) => {
+      // Where nothing of it is in the database, the journal is as it was. It may be there by an earlier attempt.
+      const mayBeThere = isAway(error) || (await isMoveDone(session, bot, moving.id).catch(() => true));
+      if (!mayBeThere) renameInbox(moving.folder, folder);
       throw error;
     });
     const kept = movedFolder(folder, moving);
@@ -85,7 +86,7 @@ export async function moveToDatabase(io: InboxContext['io'], options: MoveOption
 export async function moveToJournal(io: InboxContext['io'], options: MoveOptions): Promise<number> {
   return withBoth(io, options, undefined, async ({ session, bot, folder, cutOff }) => {
     if (cutOff?.direction === 'to-database') throw unfinished(cutOff);
-    const isDone = cutOff !== undefined && (await wasMoved(session, cutOff.id));
+    const isDone = cutOff !== undefined && (await isMoveDone(session, bot, cutOff.id));
     if (cutOff && !isDone) rmSync(cutOff.folder, { recursive: true });
     if (!isDone) {
       const counts = await countStates(session, bot);

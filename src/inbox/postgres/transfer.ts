@@ -26,8 +26,15 @@ const SLICE = 500;
 /** Letters get numbers below those of all updates and of all other letters; more than this are in no inbox. */
 const MOST_LETTERS = 1_000_000_000;
 
-/** Whether the move with this id was done. */
-export async function wasMoved(queries: Queries, id: string): Promise<boolean> {
+/** Whether the move with this id was done. Waits for an earlier attempt at it that the server is still at. */
+export function isMoveDone(session: Session, bot: string, id: string): Promise<boolean> {
+  return session.transaction(async (queries) => {
+    await queries.query(lockPoller, [bot]);
+    return wasMoved(queries, id);
+  });
+}
+
+async function wasMoved(queries: Queries, id: string): Promise<boolean> {
   const [found = false] = await queries.query(moveDone, [id]);
   return found;
 }
@@ -56,9 +63,10 @@ export function importInbox(
   reading: Reading,
 ): Promise<void> {
   return session.transaction(async (queries) => {
-    if (await wasMoved(queries, id)) return;
     await queries.query(addPoller, [bot]);
+    // An earlier attempt that the server is still at has this lock.
     await queries.query(lockPoller, [bot]);
+    if (await wasMoved(queries, id)) return;
     await assertNotInUse(queries, bot);
     const [waiting = 0] = await queries.query(countUpdates, [bot]);
     if (waiting > 0)
