@@ -83,7 +83,7 @@ export class Database {
     }
   }
 
-  /** Listens to a channel, over lost connections, too. The name is of letters and `_`. */
+  /** Listens to a channel, over lost connections, too, also where one is lost right now. The name is of letters and `_`. */
   async listen(channel: string, listener: NotificationListener): Promise<void> {
     const listeners = this.#listeners.get(channel);
     if (listeners) {
@@ -92,7 +92,11 @@ export class Database {
     }
     this.#listeners.set(channel, new Set([listener]));
     // Without a connection, the next one listens to it.
-    if (this.events.isConnected) await this.events.query({ text: `listen ${channel}` });
+    if (!this.events.isConnected) return;
+    await this.events.query({ text: `listen ${channel}` }).catch((error: unknown) => {
+      if (!isAway(error)) throw error;
+      this.events.reset();
+    });
   }
 
   /** Whether all sessions have a connection. */
@@ -159,6 +163,7 @@ const readMark: Query<string | undefined> = {
  * What each session sets. As statements, because some servers take no options in the URL.
  *
  * - Where the network is cut, the server would keep the locks of a session for two hours; so it does for 5 s.
+ * - Nobody waits for a lock for longer than for an answer: a wait that was given up would go on in the server.
  * - The planner has no true statistics of tables that fill and empty all the time, and each statement here has its index.
  */
 const parameters = {
@@ -167,6 +172,7 @@ const parameters = {
   tcp_keepalives_interval: '1',
   tcp_keepalives_count: '3',
   tcp_user_timeout: '5000',
+  lock_timeout: `${ANSWER_TIMEOUT_MS - 1_000}`,
   enable_seqscan: 'off',
   jit: 'off',
 };
@@ -206,6 +212,10 @@ const begin: Query<Server> = {
   row: (row) => ({ version: row.integer('version'), isReadOnly: row.boolean('is_read_only') }),
 };
 
+/** The first server that can look, while it is at a statement, whether anybody still waits for the answer. */
+const FIRST_WITH_CHECKS = 14;
+const checkConnection: Query<void> = { text: 'set client_connection_check_interval = 1000' };
+
 async function setUp(queries: Queries): Promise<void> {
   const [server] = await queries.query(begin);
   if (server === undefined || server.version < OLDEST_SERVER)
@@ -221,4 +231,9 @@ async function setUp(queries: Queries): Promise<void> {
       'INBOX',
       'the server takes no writes: it is a standby, or default_transaction_read_only is on',
     );
+  if (server.version < FIRST_WITH_CHECKS) return;
+  // Servers on some operating systems cannot do it.
+  await queries.query(checkConnection).catch((error: unknown) => {
+    if (isAway(error)) throw error;
+  });
 }

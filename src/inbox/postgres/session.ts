@@ -53,6 +53,8 @@ const GOODBYE_MS = 1_000;
 interface Link extends Queries {
   /** Resolves when the connection is gone. */
   readonly gone: Promise<LastcallError>;
+  /** Whether an answer has not come in time. */
+  readonly isLate: boolean;
   end(): Promise<void>;
   destroy(): void;
 }
@@ -157,6 +159,10 @@ export class Session implements Queries {
   async #keepConnected(): Promise<void> {
     const { signal } = this.#closing;
     const { clock, random = Math.random, longestPauseMs = LONGEST_PAUSE_MS, connected, lost } = this.#options;
+    const pause = async (failures: number) => {
+      const longest = Math.min(FIRST_PAUSE_MS * 2 ** failures, longestPauseMs);
+      await clock.sleep(longest * (0.5 + random() / 2), signal).catch(() => {});
+    };
     for (let failures = 0; !signal.aborted; ) {
       try {
         const link = await this.#connect(signal);
@@ -165,7 +171,6 @@ export class Session implements Queries {
           await link.end();
           break;
         }
-        failures = 0;
         this.#link = link;
         this.#connections += 1;
         this.#connected.resolve();
@@ -175,14 +180,15 @@ export class Session implements Queries {
         if (signal.aborted) break;
         this.#connected = awaited();
         lost?.(this, error);
+        // A server that stands still takes connections, and keeps what is at work in each.
+        if (link.isLate) await pause(failures++);
+        else failures = 0;
       } catch (thrown) {
         if (signal.aborted) break;
         const error = databaseError(thrown);
         if (!isAway(error) && this.#connections === 0) return this.#connected.reject(error);
         lost?.(this, error);
-        const longest = Math.min(FIRST_PAUSE_MS * 2 ** failures, longestPauseMs);
-        failures += 1;
-        await clock.sleep(longest * (0.5 + random() / 2), signal).catch(() => {});
+        await pause(failures++);
       }
     }
     // Both who waits for a connection now, and who is to do so later, get none.
@@ -228,8 +234,12 @@ function linkOver(
   clock: Clock,
   answerTimeoutMs: number,
 ): Link {
+  let isLate = false;
   return {
     gone,
+    get isLate() {
+      return isLate;
+    },
     async query<R>(
       { row, timeoutMs = answerTimeoutMs, ...statement }: Query<R>,
       values?: readonly unknown[],
@@ -237,6 +247,7 @@ function linkOver(
       let late: LastcallError | undefined;
       const cancel = clock.after(timeoutMs, () => {
         late = noAnswer(timeoutMs);
+        isLate = true;
         connection.destroy();
       });
       let rows: readonly unknown[];

@@ -115,6 +115,44 @@ describe('a database', () => {
     expect(await second).toEqual(['two']);
   });
 
+  test('listens though the connection is lost just then', async () => {
+    const connect = await createDriver(server.url());
+    let isCut = false;
+    await using database = await openDatabase(server.url(), {
+      connect: async (listener, signal) => {
+        const connection = await connect(listener, signal);
+        return {
+          ...connection,
+          run: (statement) => {
+            if (statement.text === 'listen lastcall' && !isCut) {
+              isCut = true;
+              connection.destroy();
+            }
+            return connection.run(statement);
+          },
+        };
+      },
+    });
+    const heard = new EventEmitter();
+    const reconnected = once(heard, 'heard');
+    await database.listen('lastcall', (payload) => heard.emit('heard', payload));
+    expect(await reconnected).toEqual([undefined]);
+    const told = once(heard, 'heard');
+    await database.work.query({ text: "select pg_notify('lastcall', 'one')" });
+    expect(await told).toEqual(['one']);
+    expect(isCut).toBe(true);
+  });
+
+  test('has the server give up what nobody waits for', async () => {
+    await using database = await openDatabase(server.url());
+    const settings = {
+      text: "select current_setting('lock_timeout') as lock, current_setting('client_connection_check_interval') as check",
+      row: (row: Row) => [row.text('lock'), row.text('check')],
+    };
+    for (const session of [database.work, database.beat, database.events])
+      expect(await session.query(settings)).toEqual([['4s', '1s']]);
+  });
+
   test('waits at the start for a database that is away', async () => {
     await server.halt();
     const away = new EventEmitter();
@@ -254,6 +292,7 @@ describe('a database', () => {
       message: 'the database has not answered within 5 s',
     });
     await expect(later).rejects.toMatchObject({ code: 'INBOX_DATABASE_AWAY' });
+    await clock.advance(100);
     await database.work.whenConnected();
     expect(await database.work.query(one, [2])).toEqual([2]);
     await database.close();

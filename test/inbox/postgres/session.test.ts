@@ -64,6 +64,31 @@ test('tries again with longer and longer pauses, for ever', async () => {
   expect(clock.pending).toBe(0);
 });
 
+test('connects again with longer and longer pauses where answers do not come in time', async () => {
+  const server = new Server();
+  const clock = new FakeClock();
+  const connected: number[] = [];
+  const session = new Session({
+    name: 'work',
+    connect: server.connect,
+    clock,
+    random: () => 1,
+    answerTimeoutMs: 1_000,
+    connected: () => connected.push(clock.now()),
+  });
+  await session.open();
+  for (let stall = 1; stall <= 4; stall++) {
+    const asked = session.query({ text: 'one' });
+    asked.catch(() => {});
+    await clock.advance(1_000);
+    server.asked.at(-1)?.fail(new Error('Connection terminated'));
+    await expect(asked).rejects.toMatchObject({ code: 'INBOX_DATABASE_AWAY' });
+    await clock.advance(2_000);
+  }
+  expect(connected.map((at, stall) => at - 3_000 * stall)).toEqual([0, -1_900, -1_800, -1_600, -1_200]);
+  await session.close();
+});
+
 test('gives nobody who waits the connection that has just failed', async () => {
   const server = new Server();
   const session = new Session({ name: 'work', connect: server.connect, clock: new FakeClock() });
