@@ -1,5 +1,5 @@
 /** Runs the command that the arguments name. Each command has its own file, which is loaded on demand. */
-import { LastcallError } from '../errors.js';
+import type { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import type { Signals } from '../host/signals.js';
 import { isJournald, withPriority } from '../logging/journald.js';
