@@ -167,8 +167,10 @@ function chat(key: string): string {
 
 function inboxInWords({ kind, oldestMs }: StatusReport['inbox'], bytes: number): string {
   if (kind === 'memory') return 'none: Telegram keeps what is not handled (INBOX=memory)';
+  // Only the database knows what is the oldest of all processes.
+  if (kind === 'postgres') return 'in the database, shared with all its processes';
   const oldest = oldestMs === undefined ? 'empty' : `oldest update ${durationInWords(oldestMs)} old`;
-  return kind === 'postgres' ? `${oldest}, in the database` : `${oldest}, ${sizeInWords(bytes)} on disk`;
+  return `${oldest}, ${sizeInWords(bytes)} on disk`;
 }
 
 function stopRows({ phase, stop, counts }: StatusReport): readonly Row[] {
