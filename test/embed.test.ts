@@ -14,6 +14,7 @@ import {
 } from '../src/index.js';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 import { Folder } from './support/folder.js';
+import { AtWork, update } from './support/inbox-folder.js';
 
 let sandbox: Sandbox;
 let state: Folder;
@@ -64,6 +65,20 @@ function memoryLog() {
 }
 
 describe('createApp', () => {
+  it('tells of updates in a journal that its inbox leaves unhandled', async () => {
+    const { log, lines } = memoryLog();
+    const bot = `${sandbox.token.split(':')[0]}`;
+    const earlier = await AtWork.begin({ stateDir: state.path, bot });
+    await earlier.accept(update(1, 1), update(2, 2));
+    await earlier.end();
+    const isTold = () => lines.some(({ fields }) => fields['event'] === 'journal.unused');
+    await runDuring(createApp({ bot: newBot(), log, settings: { inbox: 'memory' } }), async () => {
+      for (let turns = 0; turns < 10_000 && !isTold(); turns++) await nextTurn();
+    });
+    const told = lines.find(({ fields }) => fields['event'] === 'journal.unused');
+    expect(told).toMatchObject({ level: 'warn', fields: { inbox: 'memory', updates: 2, dead: 0 } });
+  });
+
   it('takes a bot with a context type of its own, and its middleware', async () => {
     interface Session {
       count: number;
