@@ -1,5 +1,6 @@
 /** Tells what of the program keeps the process alive, and what of that is work, which comes to an end by itself. */
 import { readProperty } from '../../thrown.js';
+import { ComputingThreads } from './computing-threads.js';
 import type { PendingTimer, ProgramTimers } from './program-timers.js';
 
 /** What is open, by Node's names for the kinds. */
@@ -24,6 +25,7 @@ const UNNAMED = 'Unnamed';
 
 export class ResourceWatch {
   readonly #timers: Pick<ProgramTimers, 'pending'>;
+  readonly #threads: Pick<ComputingThreads, 'haveComputed'>;
   /** The kinds that were open before the program was loaded, one entry a resource. */
   readonly #before: readonly string[];
   /** The handles that were open before, and the timers and look-ups of names that were pending when `begin` was called. */
@@ -33,8 +35,12 @@ export class ResourceWatch {
   readonly #repeating = new WeakSet<object>();
   readonly #bytesWritten = new WeakMap<object, number>();
 
-  constructor(timers: Pick<ProgramTimers, 'pending'>) {
+  constructor(
+    timers: Pick<ProgramTimers, 'pending'>,
+    threads: Pick<ComputingThreads, 'haveComputed'> = new ComputingThreads(),
+  ) {
     this.#timers = timers;
+    this.#threads = threads;
     this.#before = kindsOfHandles();
     for (const handle of activeHandles()) this.#old.add(handle);
   }
@@ -72,7 +78,9 @@ export class ResourceWatch {
     }
     const hasTimers = process.getActiveResourcesInfo().includes(TIMER);
     // An old look-up is no work, but it is why the event loop is not empty.
-    if (work.size + others.size + listed.length === 0 && !hasTimers) others.add(UNNAMED);
+    const isUnnamed = work.size + others.size + listed.length === 0 && !hasTimers;
+    const haveComputed = this.#threads.haveComputed();
+    if (isUnnamed) (haveComputed ? work : others).add(UNNAMED);
     return {
       work: [...work],
       others: [...others].filter((kind) => !work.has(kind)),

@@ -1,0 +1,44 @@
+import { pbkdf2 } from 'node:crypto';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { ComputingThreads, type ThreadTimes } from '../../../src/telegraf/takeover/computing-threads.js';
+
+/** Whether threads have computed while so much time of the processor and of the event loop went by, in 100 ms. */
+function haveComputed(times: Omit<ThreadTimes, 'nowMs'>): boolean {
+  let now: ThreadTimes = { usedMs: 5_000, loopMs: 4_000, nowMs: 60_000 };
+  const threads = new ComputingThreads(() => now);
+  now = { usedMs: 5_000 + times.usedMs, loopMs: 4_000 + times.loopMs, nowMs: 60_100 };
+  return threads.haveComputed();
+}
+
+describe('threads beside the event loop', () => {
+  it('compute when more of the processor is used than the event loop can have used', () => {
+    expect(haveComputed({ usedMs: 100, loopMs: 0 })).toBe(true);
+    expect(haveComputed({ usedMs: 180, loopMs: 90 })).toBe(true);
+  });
+
+  it('compute on a machine that leaves them a quarter of a processor', () => {
+    expect(haveComputed({ usedMs: 25, loopMs: 1 })).toBe(true);
+  });
+
+  it('do not compute when only the event loop works, or nothing', () => {
+    expect(haveComputed({ usedMs: 95, loopMs: 100 })).toBe(false);
+    expect(haveComputed({ usedMs: 2, loopMs: 1 })).toBe(false);
+  });
+
+  it('are asked about the time since they were asked last', () => {
+    let usedMs = 0;
+    let nowMs = 0;
+    const threads = new ComputingThreads(() => ({ usedMs, loopMs: 0, nowMs }));
+    usedMs = nowMs = 100;
+    expect(threads.haveComputed()).toBe(true);
+    nowMs = 200;
+    expect(threads.haveComputed()).toBe(false);
+  });
+
+  it('are those of this process', async () => {
+    const threads = new ComputingThreads();
+    await promisify(pbkdf2)('password', 'salt', 2e5, 32, 'sha256');
+    expect(threads.haveComputed()).toBe(true);
+  });
+});
