@@ -60,9 +60,10 @@ describe('a program that stops its bot and launches a new one with the same toke
     }
     await idle(sandbox);
     expect(await textsOf(sandbox.ask({ chat: 7, text: 'last' }))).toEqual(['version 11: last']);
+    // The command itself is not answered.
+    await sandbox.waitFor(() => sandbox.report().unanswered === 1);
     const exit = await daemon.stop();
     expect(exit).toMatchObject({ code: 0 });
-    // The command itself is not answered.
     expect(countsOf(daemon.receipt)).toMatchObject({ handled: 20, left: 0, mayRepeat: 0 });
     expect(sandbox.report()).toMatchObject({ said: 20, unanswered: 1, answeredTwice: 0 });
     expect(sandbox.state()).toMatchObject({ queued: 0, conflicts: 0 });

@@ -11,7 +11,8 @@ const waiting = new RegExp(
     'load|lock-users|module|outage|package|poison|previous-run|programs-|scripts|settings|shared-volume|status|stood-still|' +
     'telegraf-versions|watchers)|/supervisor/systemd-units',
 );
-const isTimed = ({ path }) => /\/test\/(process|supervisor)\//.test(path) && !waiting.test(path);
+const isUnit = ({ path }) => !/\/test\/(process|supervisor)\//.test(path);
+const isTimed = (test) => !isUnit(test) && !waiting.test(test.path);
 
 /** Those of supervisors, whose bounds are seconds: two of them leave each other a processor. */
 const isSupervised = ({ path }) => path.includes('/test/supervisor/');
@@ -20,7 +21,10 @@ export default class extends TestRunner {
   async runTests(tests, watcher, options) {
     const timed = tests.filter(isTimed);
     const run = (some, more) => super.runTests(some, watcher, { ...options, ...more });
-    await run(tests.filter((test) => !isTimed(test)));
+    // Those that mostly wait come first, so that the others have the processor meanwhile. They know that they are not alone.
+    process.env.RUNS_BESIDE_OTHERS = 'yes';
+    await run([...tests.filter(({ path }) => waiting.test(path)), ...tests.filter(isUnit)]);
+    delete process.env.RUNS_BESIDE_OTHERS;
     const globalConfig = this._globalConfig;
     this._globalConfig = { ...globalConfig, maxWorkers: Math.min(2, globalConfig.maxWorkers) };
     await run(timed.filter(isSupervised));

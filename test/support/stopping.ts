@@ -6,6 +6,8 @@ import { type Daemon, type DaemonOptions, type Exit, fixture, type LogLine, spaw
 
 /** "Within its bound" means the budget and this, for the process to end. */
 export const MARGIN_MS = 250;
+/** Other test files may have the processor at that time. The margin itself is held to by the files that run alone. */
+const MARGIN_BESIDE_OTHERS_MS = 3_000;
 const BUDGET_MS = 2_000;
 
 export interface BotOptions extends DaemonOptions {
@@ -56,6 +58,9 @@ export interface Stopped {
   readonly budgetMs?: number;
 }
 
+/** How much longer than promised an end may take in this run. */
+const marginMs = () => (process.env['RUNS_BESIDE_OTHERS'] ? MARGIN_BESIDE_OTHERS_MS : MARGIN_MS);
+
 /** Holds the end of a process to its promise: exit code, bound, and a receipt that says the same. */
 export function expectStopped(
   { receipt }: Daemon,
@@ -65,7 +70,7 @@ export function expectStopped(
   const exitCode = expected.code ?? 0;
   const budgetMs = expected.budgetMs ?? BUDGET_MS;
   expect({ code, signal }).toEqual({ code: exitCode, signal: null });
-  expect(tookMs).toBeLessThan(budgetMs + MARGIN_MS);
+  expect(tookMs).toBeLessThan(budgetMs + marginMs());
   expect(receipt).toMatchObject({
     exitCode,
     outcome: expected.outcome ?? (exitCode === 0 ? 'clean' : 'cut'),
@@ -77,7 +82,7 @@ export function expectStopped(
 /** The same for a stop that has nothing to wait for. */
 export function expectStoppedAtOnce(...how: Parameters<typeof expectStopped>): LogLine {
   const receipt = expectStopped(...how);
-  expect(receipt['stopDurationMs']).toBeLessThan(MARGIN_MS);
+  expect(receipt['stopDurationMs']).toBeLessThan(marginMs());
   return receipt;
 }
 
