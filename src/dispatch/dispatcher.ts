@@ -21,10 +21,9 @@ import { guarded } from '../listener.js';
 import type { DispatchEvent, Handling } from './events.js';
 import { type Decision, decide, type Failure } from './failure.js';
 import { Pauses } from './pauses.js';
+import { RunningTasks } from './running-tasks.js';
+import type { HandlingResult, Source } from './source.js';
 import { type HandlerRun, Task } from './task.js';
-import { TimeoutQueue } from './timeout-queue.js';
-
-export type HandlingResult = 'handled' | 'caught' | 'failed' | 'timed-out' | 'expired';
 
 /** What has become of an item before. */
 interface ItemHistory {
@@ -39,36 +38,13 @@ interface ItemHistory {
 // biome-ignore lint/suspicious/noConfusingVoidType: handlers that end well return nothing
 type HandlingOutcome = { readonly caught: unknown } | undefined | void;
 
-/** Where items come from, and who is told how their handling ended. */
-export interface Source<T> {
-  /** Gives items that may start now, at most `most` of them. Must not throw. */
-  take(most: number): readonly T[];
-  /** False while `take` would give nothing. */
-  readonly hasReady: boolean;
-  /**
-   * Called exactly once for each taken item whose handler has ended or was given up; `error` says why it did not succeed.
-   * Items may become ready by this.
-   */
-  settle(item: T, result: HandlingResult, error?: unknown): void;
-  /** Called in place of `settle`: the item is to be handed out again after the delay. */
-  putBack(item: T, retry: { readonly delayMs: number; readonly isRetry: boolean }): void;
-  /** Whether the source hands an item that is never settled out again in the next run, and nothing else because of it. */
-  readonly outlivesRun: boolean;
-  /**
-   * How old an item may become, in milliseconds: one that was put back and fails again is given up if it would be older when
-   * it is tried next.
-   */
-  readonly expiresAfterMs: number;
-  readonly counts: { readonly waiting: number };
-}
-
 export interface DispatcherOptions<T> {
   readonly source: Source<T>;
   /** How many handlers may be at work at once; at least 1. */
   readonly concurrency: number;
   /** After this long a handler's signal aborts. `Infinity`: never. */
   readonly handlerTimeoutMs: number;
-  /** How much longer a timed-out handler may take before it is given up. Default: 10 s. */
+  /** How much longer a timed-out handler may take before it is given up, in milliseconds. Default: 10 s. */
   readonly graceMs?: number;
   readonly clock: Clock;
   /** What to call the item in an error: `update 42`. */
@@ -102,8 +78,6 @@ export interface DispatchCounts {
   readonly hung: number;
 }
 
-const DEFAULT_GRACE_MS = 10_000;
-
 /** After this long, signals, timers and sockets get a turn, even if handlers never wait and keep ending. */
 const LONGEST_SLICE_MS = 10;
 
@@ -114,10 +88,7 @@ export class Dispatcher<T> {
   readonly #options: DispatcherOptions<T>;
   readonly #emit: (event: DispatchEvent<T>) => void;
   #state: 'idle' | 'running' | 'draining' | 'drained' = 'idle';
-  /** The tasks within their time, those in their grace, and those that hang; each task is in one of the three. */
-  readonly #inTime: TimeoutQueue<Task<T>>;
-  readonly #inGrace: TimeoutQueue<Task<T>>;
-  readonly #hung = new Set<Task<T>>();
+  readonly #tasks: RunningTasks<T>;
   readonly #pauses: Pauses;
   readonly #ages: Ages;
   #drained: Promise<readonly Handling<T>[]> | undefined;
@@ -133,27 +104,25 @@ export class Dispatcher<T> {
   #resumedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions<T>) {
-    const { clock, handlerTimeoutMs, graceMs = DEFAULT_GRACE_MS, now = Date.now, emit } = options;
+    const { clock, now = Date.now, emit } = options;
     this.#options = options;
     this.#emit = guarded(emit);
     this.#pauses = new Pauses(clock);
     this.#ages = new Ages(now, clock);
-    this.#inTime = new TimeoutQueue({
-      clock,
-      delayMs: handlerTimeoutMs,
-      expired: (task) => this.#timeOut(task),
+    this.#tasks = new RunningTasks({
+      ...options,
+      timedOut: (task) => this.#timeOut(task),
+      givenUp: (task) => this.#giveUp(task),
     });
-    this.#inGrace = new TimeoutQueue({ clock, delayMs: graceMs, expired: (task) => this.#giveUp(task) });
   }
 
   get counts(): DispatchCounts {
-    return { running: this.#running, hung: this.#hung.size };
+    return { running: this.#tasks.size, hung: this.#tasks.hung };
   }
 
   /** The handlers at work, those that have run for longest first. */
   *running(): Generator<Handling<T>> {
-    for (const queue of [this.#inGrace, this.#inTime])
-      for (const task of queue.items()) yield this.#describe(task);
+    for (const task of this.#tasks.items()) yield this.#describe(task);
   }
 
   /**
@@ -161,13 +130,12 @@ export class Dispatcher<T> {
    * none runs.
    */
   get runningUntil(): number {
-    const { graceMs = DEFAULT_GRACE_MS } = this.#options;
-    return Math.max(this.#inTime.last + graceMs, this.#inGrace.last);
+    return this.#tasks.endedBy;
   }
 
   /** Whether an item that were ready would start at once. */
   get hasFreeSlot(): boolean {
-    return this.#takes && this.#running < this.#options.concurrency;
+    return this.#takes && this.#tasks.size < this.#options.concurrency;
   }
 
   /**
@@ -175,7 +143,7 @@ export class Dispatcher<T> {
    * past where an item could start and nothing does; Infinity where there is nothing to do.
    */
   get latestEnd(): number {
-    if (this.#running > 0) return Math.min(this.#inTime.next, this.#inGrace.next);
+    if (this.#tasks.size > 0) return this.#tasks.nextTimeout;
     if (!this.#takes || !this.#options.source.hasReady) return Number.POSITIVE_INFINITY;
     return this.#sliceEnd ?? Number.NEGATIVE_INFINITY;
   }
@@ -197,7 +165,7 @@ export class Dispatcher<T> {
     this.#heldSince = this.#options.clock.now();
     this.#emit({
       event: 'dispatch.held',
-      running: this.#running,
+      running: this.#tasks.size,
       waiting: this.#options.source.counts.waiting,
     });
   }
@@ -225,13 +193,12 @@ export class Dispatcher<T> {
       this.#endDrain = (aborted) => {
         forget();
         this.#state = 'drained';
-        this.#inTime.clear();
-        this.#inGrace.clear();
+        this.#tasks.clear();
         resolve(aborted);
       };
 
       const { waiting } = this.#options.source.counts;
-      this.#emit({ event: 'drain.started', running: this.#running, waiting });
+      this.#emit({ event: 'drain.started', running: this.#tasks.size, waiting });
       if (this.#state === 'running') this.#state = 'draining';
       this.#pauses.endBy(this.#options.clock.now() + withinMs);
       forget = onAbort(latestEnd, () => this.#cut(latestEnd.reason));
@@ -239,10 +206,6 @@ export class Dispatcher<T> {
       else this.#startNext();
     });
     return this.#drained;
-  }
-
-  get #running(): number {
-    return this.#inTime.size + this.#inGrace.size;
   }
 
   get #takes(): boolean {
@@ -267,15 +230,15 @@ export class Dispatcher<T> {
     this.#starting = true;
     let isEmpty = false;
     // What starts may end the drain: then nothing more is taken.
-    while (this.#takes && !isEmpty && this.#running < concurrency) {
+    while (this.#takes && !isEmpty && this.#tasks.size < concurrency) {
       isEmpty = !source.hasReady;
       if (isEmpty || !this.#hasTimeLeft()) break;
-      const items = source.take(Math.min(LARGEST_GROUP, concurrency - this.#running));
+      const items = source.take(Math.min(LARGEST_GROUP, concurrency - this.#tasks.size));
       isEmpty = items.length === 0;
       this.#start(items);
     }
     this.#starting = false;
-    if (isEmpty && this.#running === 0 && this.#state === 'draining') this.#endDrain([]);
+    if (isEmpty && this.#tasks.size === 0 && this.#state === 'draining') this.#endDrain([]);
   }
 
   #hasTimeLeft(): boolean {
@@ -294,7 +257,7 @@ export class Dispatcher<T> {
     const now = this.#options.clock.now();
     const tasks = items.map((item) => new Task(item, now, this.#decide, this.#pauses));
     // All items count as running before the first handler runs, because a handler may request the stop.
-    for (const task of tasks) task.timeout = this.#inTime.add(task, now);
+    for (const task of tasks) this.#tasks.add(task, now);
     for (const task of tasks) {
       // A handler that has just started may have ended the drain, which has aborted the others.
       if (this.#state === 'drained') return;
@@ -312,8 +275,7 @@ export class Dispatcher<T> {
   }
 
   #ended(task: Task<T>, failure?: { readonly error: unknown; readonly isCaught: boolean }): void {
-    if (!task.timeout?.cancel()) {
-      this.#hung.delete(task);
+    if (!this.#tasks.end(task)) {
       const error = failure && !failure.isCaught ? { error: failure.error } : undefined;
       this.#emit({ event: 'handler.ended-late', ...this.#describe(task), ...error });
       return;
@@ -366,25 +328,24 @@ export class Dispatcher<T> {
       name,
       `the handler of ${name} has run for ${Math.round(described.durationMs)} ms`,
     );
-    task.timeout = this.#inGrace.add(task);
     this.#emit({ event: 'handler.timed-out', ...described, error });
     task.abort(error);
   }
 
   #giveUp(task: Task<T>): void {
     const { concurrency } = this.#options;
-    this.#hung.add(task);
+    const { hung } = this.#tasks;
     this.#noteTime(task);
-    this.#emit({ event: 'handler.hung', ...this.#describe(task), hung: this.#hung.size });
-    if (this.#hung.size > concurrency && !this.#exhausted) {
+    this.#emit({ event: 'handler.hung', ...this.#describe(task), hung });
+    if (hung > concurrency && !this.#exhausted) {
       this.#exhausted = true;
-      this.#emit({ event: 'dispatch.exhausted', hung: this.#hung.size, concurrency });
+      this.#emit({ event: 'dispatch.exhausted', hung, concurrency });
     }
     this.#settle(task, 'timed-out', task.signal.reason);
   }
 
   #cut(reason: unknown): void {
-    const tasks = [...this.#inGrace.items(), ...this.#inTime.items()];
+    const tasks = [...this.#tasks.items()];
     const aborted = tasks.map((task) => this.#describe(task));
     this.#endDrain(aborted);
     if (aborted.length > 0) this.#emit({ event: 'drain.overdue', aborted });

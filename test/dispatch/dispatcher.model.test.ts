@@ -1,8 +1,9 @@
 /** Whatever there is to take, however handlers behave and whenever it drains: what the dispatcher promises holds. */
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Dispatcher, type Source } from '../../src/dispatch/dispatcher.js';
+import { Dispatcher } from '../../src/dispatch/dispatcher.js';
 import type { Handling } from '../../src/dispatch/events.js';
+import type { Source } from '../../src/dispatch/source.js';
 import type { HandlerRun } from '../../src/dispatch/task.js';
 import { FakeClock } from '../support/fake-clock.js';
 

@@ -1,13 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Clock } from '../../src/clock.js';
-import {
-  Dispatcher,
-  type DispatcherOptions,
-  type HandlingResult,
-  type Source,
-} from '../../src/dispatch/dispatcher.js';
+import { Dispatcher, type DispatcherOptions } from '../../src/dispatch/dispatcher.js';
 import type { DispatchEvent, Handling } from '../../src/dispatch/events.js';
+import type { HandlingResult, Source } from '../../src/dispatch/source.js';
 import type { HandlerRun } from '../../src/dispatch/task.js';
 import { LastcallError } from '../../src/errors.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
