@@ -10,7 +10,8 @@ import type { TurnOptions } from '../log/reading.js';
 import type { Batch } from './batch.js';
 import type { Ledger } from './ledger.js';
 import { readRecord, unsettledUpdates } from './record-cache.js';
-import { encodeMarks, encodeUpdates, noMarks, RecordKind, type UpdatesRecord } from './records.js';
+import { encodeMarks, encodeUpdates } from './record-codec.js';
+import { noMarks, RecordKind, type UpdatesRecord } from './records.js';
 
 /** A log is rewritten only if it is as long as this many segments of the oldest one's length. */
 const MIN_SEGMENTS = 4;

@@ -19,13 +19,8 @@ import {
   readingDeadLetters,
   readLetterPayload,
 } from './read-dead-letters.js';
-import {
-  type DeadLetter,
-  decodeDeadLetter,
-  encodeDeadLetter,
-  encodeRemovals,
-  RecordKind,
-} from './records.js';
+import { decodeDeadLetter, encodeDeadLetter, encodeRemovals } from './record-codec.js';
+import { type DeadLetter, RecordKind } from './records.js';
 
 export interface DeadLetterLimits {
   readonly number: number;

@@ -9,17 +9,8 @@ import { type Extent, type Position, position } from '../log/position.js';
 import { RecentIds } from '../recent-ids.js';
 import { Batch } from './batch.js';
 import { Batches } from './batches.js';
-import {
-  decodeHeader,
-  decodeMarks,
-  decodeUpdates,
-  FORMAT,
-  type History,
-  type Marks,
-  type PutBack,
-  RecordKind,
-  type UpdatesRecord,
-} from './records.js';
+import { decodeHeader, decodeMarks, decodeUpdates } from './record-codec.js';
+import { FORMAT, type History, type Marks, type PutBack, RecordKind, type UpdatesRecord } from './records.js';
 
 /** What has become of an update in the attempts that have ended. */
 type EndedAttempts = Omit<History, 'begun'>;

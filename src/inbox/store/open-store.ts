@@ -9,7 +9,8 @@ import { type DeadLetterLimits, DeadLetters } from './dead-letters.js';
 import { openingError } from './inbox-error.js';
 import { Ledger } from './ledger.js';
 import { logFolder, readingLog } from './read-log.js';
-import { encodeHeader, FORMAT, RecordKind } from './records.js';
+import { encodeHeader } from './record-codec.js';
+import { FORMAT, RecordKind } from './records.js';
 import { Store, type StoreOptions } from './store.js';
 
 export interface OpenStoreOptions extends StoreOptions {

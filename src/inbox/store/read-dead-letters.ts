@@ -6,7 +6,8 @@ import { findFrame, frameAt } from '../log/frame.js';
 import { type Extent, type Position, position } from '../log/position.js';
 import { type Reading, readNow } from '../log/reading.js';
 import { DamagedRecordError, readPayload, type Scan, scanning } from '../log/scan.js';
-import { type DeadLetter, decodeDeadLetter, decodeRemovals, RecordKind } from './records.js';
+import { decodeDeadLetter, decodeRemovals } from './record-codec.js';
+import { type DeadLetter, RecordKind } from './records.js';
 
 /** What is kept in memory of a dead letter. The error is not: its stack may be longer than the update. */
 export type LetterSummary = Omit<DeadLetter, 'error'>;

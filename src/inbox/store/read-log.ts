@@ -6,7 +6,8 @@ import { type FoundFrame, frameAt } from '../log/frame.js';
 import { type Reading, readNow } from '../log/reading.js';
 import { type Scan, scanning } from '../log/scan.js';
 import type { Ledger } from './ledger.js';
-import { decodeHeader, FORMAT, isReadable, RecordKind } from './records.js';
+import { decodeHeader } from './record-codec.js';
+import { FORMAT, isReadable, RecordKind } from './records.js';
 
 /** A header holds a few hundred ids, unless Telegram was not reached for days. */
 const MAX_HEADER_BYTES = 1024 * 1024;

@@ -3,7 +3,8 @@ import type { Seq, UpdateId } from '../ids.js';
 import type { Log } from '../log/log.js';
 import type { Extent, Position } from '../log/position.js';
 import type { Batch } from './batch.js';
-import { decodeUpdates, type UpdatesRecord } from './records.js';
+import { decodeUpdates } from './record-codec.js';
+import type { UpdatesRecord } from './records.js';
 
 /** An update as it was written. */
 export interface StoredUpdate {

@@ -13,15 +13,8 @@ import { inboxError } from './inbox-error.js';
 import type { Ledger } from './ledger.js';
 import type { LetterSummary } from './read-dead-letters.js';
 import { RecordCache, readRecord, type StoredUpdate, unsettledUpdates } from './record-cache.js';
-import {
-  type DeadLetter,
-  encodeMarks,
-  encodeUpdates,
-  noMarks,
-  type PutBack,
-  RecordKind,
-  type UpdatesRecord,
-} from './records.js';
+import { encodeMarks, encodeUpdates } from './record-codec.js';
+import { type DeadLetter, noMarks, type PutBack, RecordKind, type UpdatesRecord } from './records.js';
 
 export interface StoreOptions {
   readonly disk: Disk;

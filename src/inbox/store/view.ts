@@ -19,7 +19,8 @@ import {
 } from './read-dead-letters.js';
 import { logFolder } from './read-log.js';
 import { parseRecord, type StoredUpdate, unsettledUpdates } from './record-cache.js';
-import { type DeadLetter, decodeDeadLetter, type UpdateSummary } from './records.js';
+import { decodeDeadLetter } from './record-codec.js';
+import type { DeadLetter, UpdateSummary } from './records.js';
 import { readSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.js';
 
 /**

@@ -4,7 +4,7 @@ import { type Seq, seq as seqOf, updateId } from '../../../src/inbox/ids.js';
 import { DeadLetterPolicy } from '../../../src/inbox/journal/dead-letter-policy.js';
 import { openStore } from '../../../src/inbox/store/open-store.js';
 import { readDeadLetters, readLetterPayload } from '../../../src/inbox/store/read-dead-letters.js';
-import { decodeDeadLetter } from '../../../src/inbox/store/records.js';
+import { decodeDeadLetter } from '../../../src/inbox/store/record-codec.js';
 import type { Store } from '../../../src/inbox/store/store.js';
 import { historyWith } from '../../support/history.js';
 import { newUpdates } from '../../support/new-updates.js';

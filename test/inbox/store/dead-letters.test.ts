@@ -9,12 +9,8 @@ import {
   readDeadLetters,
   readLetterPayload,
 } from '../../../src/inbox/store/read-dead-letters.js';
-import {
-  type DeadLetter,
-  decodeDeadLetter,
-  encodeDeadLetter,
-  RecordKind,
-} from '../../../src/inbox/store/records.js';
+import { decodeDeadLetter, encodeDeadLetter } from '../../../src/inbox/store/record-codec.js';
+import { type DeadLetter, RecordKind } from '../../../src/inbox/store/records.js';
 import { settle } from '../../support/fake-clock.js';
 import { killedAfter } from '../log/killed-disk.js';
 import { MemoryDisk } from '../log/memory-disk.js';

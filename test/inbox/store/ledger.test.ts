@@ -2,15 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { seq, updateId } from '../../../src/inbox/ids.js';
 import { position } from '../../../src/inbox/log/position.js';
 import { Ledger } from '../../../src/inbox/store/ledger.js';
-import {
-  encodeHeader,
-  encodeMarks,
-  encodeUpdates,
-  FORMAT,
-  noMarks,
-  RecordKind,
-  type UpdatesRecord,
-} from '../../../src/inbox/store/records.js';
+import { encodeHeader, encodeMarks, encodeUpdates } from '../../../src/inbox/store/record-codec.js';
+import { FORMAT, noMarks, RecordKind, type UpdatesRecord } from '../../../src/inbox/store/records.js';
 import { historyWith } from '../../support/history.js';
 import { seqs, updateIds } from '../../support/ids.js';
 

@@ -13,9 +13,8 @@ import {
   encodeMarks,
   encodeRemovals,
   encodeUpdates,
-  FORMAT,
-  noMarks,
-} from '../../../src/inbox/store/records.js';
+} from '../../../src/inbox/store/record-codec.js';
+import { FORMAT, noMarks } from '../../../src/inbox/store/records.js';
 import { historyWith } from '../../support/history.js';
 
 const number = fc.nat({ max: Number.MAX_SAFE_INTEGER });
