@@ -42,3 +42,12 @@ export function faultOf(event: unknown, [error, origin]: readonly unknown[]): Fa
   const isRejection = event === 'unhandledRejection' || origin === 'unhandledRejection';
   return { error, origin: isRejection ? 'unhandledRejection' : 'uncaughtException' };
 }
+
+const faultEvents: ReadonlySet<unknown> = new Set([
+  'uncaughtException',
+  'uncaughtExceptionMonitor',
+  'unhandledRejection',
+]);
+
+/** Whether Node tells of faults by the event. */
+export const isFaultEvent = (event: unknown): boolean => faultEvents.has(event);

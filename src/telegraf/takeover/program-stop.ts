@@ -7,7 +7,8 @@ import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { isExitRequest } from './exit-request.js';
 import type { OpenResources } from './open-resources.js';
-import type { ProcessTakeover, StopListener } from './process.js';
+import type { ProcessTakeover } from './process.js';
+import type { StopListener } from './program-listeners.js';
 
 /** The members of a lifecycle's hook context that stopping a program needs, and what follows from the stop's reason. */
 export interface StopContext {

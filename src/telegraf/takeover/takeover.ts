@@ -19,14 +19,15 @@ import { openResources } from './open-kinds.js';
 import { ResourceWatch } from './open-resources.js';
 import { Patches } from './patches.js';
 import { answerPolls, PollCalls } from './poll-calls.js';
-import { ProcessTakeover, type StopCall } from './process.js';
+import { ProcessTakeover } from './process.js';
+import type { StopCall } from './program-listeners.js';
 import { programAtRest } from './program-rest.js';
 import { type StopContext, stopProgram } from './program-stop.js';
 import { ProgramTimers } from './program-timers.js';
 import { ProgramWatch } from './program-watch.js';
 import { mendUploads } from './uploads.js';
 
-export type { StopCall } from './process.js';
+export type { StopCall } from './program-listeners.js';
 
 /** The callbacks of whoever runs the program. None may throw. */
 export interface TakeoverHost {
