@@ -115,7 +115,7 @@ describe('what takes its time', () => {
 
     const { code } = await daemon.stop();
     expect(code).toBe(0);
-    expect(daemon.receipt['stopDurationMs']).toBeLessThan(250);
+    expect(daemon.receipt['stopDurationMs']).toBeLessThan(1_000);
     expect(countsOf(daemon.receipt)).toMatchObject({ fetched: 3, handled: 2, timedOut: 1, left: 0 });
   });
 });

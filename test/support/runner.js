@@ -1,21 +1,22 @@
 /**
- * Runs the test files that measure no times side by side, then those of supervisors two at a time, and then those that
- * measure times one at a time, so that nothing beside them takes their processor. Many of the first mostly wait, so there may
- * be more of them than processors. `--runInBand` runs all of them one at a time.
+ * Runs the test files that measure no times side by side, then, two at a time, those whose bounds are seconds, and then those
+ * that measure shorter times one at a time, so that nothing beside them takes their processor. Many of the first mostly wait,
+ * so there may be more of them than processors. `--runInBand` runs all of them one at a time.
  */
 import TestRunner from 'jest-runner';
 
 /** Those of processes and supervisors that mostly wait, and whose bounds are wide. All others of these run alone. */
 const waiting = new RegExp(
-  '/process/(commands|container|cuts|database-refused|dead-letters|delivery-(order|random)|embedding|handler-exit|jammed|' +
-    'load|lock-users|module|outage|package|poison|previous-run|programs-|scripts|settings|shared-volume|status|stood-still|' +
+  '/process/(commands|container|cuts|database-refused|dead-letters|delivery-(network|order|random)|embedding|handler-exit|' +
+    'inbox-faults|jammed|load|lock-users|module|outage|package|poison|previous-run|programs-|scripts|settings|shared-volume|status|stood-still|' +
     'telegraf-versions|watchers)|/supervisor/systemd-units',
 );
 const isUnit = ({ path }) => !/\/test\/(process|supervisor)\//.test(path);
 const isTimed = (test) => !isUnit(test) && !waiting.test(test.path);
 
-/** Those of supervisors, whose bounds are seconds: two of them leave each other a processor. */
-const isSupervised = ({ path }) => path.includes('/test/supervisor/');
+/** Those whose bounds are seconds, among them those of supervisors: two of them leave each other a processor. */
+const isLoose = ({ path }) =>
+  /\/supervisor\/|\/process\/(delivery-(answers|patience)|inbox-backlog)/.test(path);
 
 export default class extends TestRunner {
   async runTests(tests, watcher, options) {
@@ -27,10 +28,10 @@ export default class extends TestRunner {
     delete process.env.RUNS_BESIDE_OTHERS;
     const globalConfig = this._globalConfig;
     this._globalConfig = { ...globalConfig, maxWorkers: Math.min(2, globalConfig.maxWorkers) };
-    await run(timed.filter(isSupervised));
+    await run(timed.filter(isLoose));
     this._globalConfig = globalConfig;
     await run(
-      timed.filter((test) => !isSupervised(test)),
+      timed.filter((test) => !isLoose(test)),
       { serial: true },
     );
   }
