@@ -1,22 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ReceiptCounts } from '../src/logging/receipt.js';
 import { Tally } from '../src/tally.js';
-
-const none: ReceiptCounts = {
-  fetched: 0,
-  recovered: 0,
-  handled: 0,
-  caught: 0,
-  failed: 0,
-  timedOut: 0,
-  expired: 0,
-  dropped: 0,
-  left: 0,
-  mayRepeat: 0,
-  putBack: 0,
-  deadDropped: 0,
-  confirmedUpTo: undefined,
-};
+import { noCounts as none } from './support/no-counts.js';
 
 describe('a tally', () => {
   it('is zero without bots', () => {

@@ -4,6 +4,7 @@ import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { type LoggedEvent, logEvent } from '../../src/logging/events.js';
 import type { Logger } from '../../src/logging/logger.js';
 import { logReceipt } from '../../src/logging/receipt.js';
+import { noCounts } from '../support/no-counts.js';
 import { logInto } from './logging.js';
 import { MemoryOutput } from './memory-output.js';
 
@@ -21,21 +22,7 @@ const events = (...list: (readonly [LoggedEvent, object?])[]) =>
     for (const [event, context] of list) logEvent(log, event, context);
   });
 
-const counts = {
-  fetched: 2,
-  recovered: 0,
-  handled: 2,
-  caught: 0,
-  failed: 0,
-  timedOut: 0,
-  expired: 0,
-  dropped: 0,
-  left: 0,
-  mayRepeat: 0,
-  putBack: 0,
-  deadDropped: 0,
-  confirmedUpTo: 8,
-};
+const counts = { ...noCounts, fetched: 2, handled: 2, confirmedUpTo: 8 };
 
 describe('a pretty line', () => {
   it('of an event is its message: the fields say nothing more', async () => {

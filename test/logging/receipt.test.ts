@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { LastcallError } from '../../src/errors.js';
 import type { Outcome } from '../../src/lifecycle/outcome.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
-import { logReceipt, type ReceiptCounts, receiptRecord, verdictOf } from '../../src/logging/receipt.js';
+import { logReceipt, receiptRecord, verdictOf } from '../../src/logging/receipt.js';
+import { noCounts } from '../support/no-counts.js';
 import { logInto } from './logging.js';
 import { MemoryOutput } from './memory-output.js';
 
@@ -28,21 +29,7 @@ const cut: Outcome = {
     { hook: 'database', step: 'stop', result: 'cut', durationMs: 100, error: cutError },
   ],
 };
-const counts: ReceiptCounts = {
-  fetched: 120,
-  recovered: 0,
-  handled: 120,
-  caught: 0,
-  failed: 0,
-  timedOut: 0,
-  expired: 0,
-  dropped: 0,
-  left: 0,
-  mayRepeat: 0,
-  putBack: 0,
-  deadDropped: 0,
-  confirmedUpTo: 8_812,
-};
+const counts = { ...noCounts, fetched: 120, handled: 120, confirmedUpTo: 8_812 };
 
 async function receiptOf(outcome: Outcome, figures = counts, failures = new Map<number, LastcallError>()) {
   const output = new MemoryOutput();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Supervisor } from '../../src/host/supervisor.js';
-import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { Health } from '../../src/observe/health.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { stopping, unreachable } from './lifecycle-events.js';
 import { noActivity } from './no-activity.js';
 
 /** A health with a fake supervisor; `told` lists all calls except the statuses. */
@@ -45,20 +45,6 @@ function poll({ health }: Run): void {
   health.observe({ event: 'poll.answered', count: 0, durationMs: 3 }, 1);
   health.observe({ event: 'poll.started' }, 1);
 }
-
-const unreachable = {
-  event: 'poll.failed',
-  class: 'unreachable',
-  detail: 'ECONNREFUSED',
-  retryInMs: 1_000,
-  attempt: 1,
-} as const;
-
-const stopping = {
-  event: 'lifecycle.stopping',
-  reason: StopReason.signal('SIGTERM'),
-  budgetMs: 18_000,
-} as const;
 
 it('pings by the time of the supervisor, which goes on while the process stands still', async () => {
   const supervisorClock = new FakeClock();

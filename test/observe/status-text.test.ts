@@ -5,6 +5,7 @@ import type { ObservedEvent } from '../../src/observe/events.js';
 import { Progress } from '../../src/observe/progress.js';
 import { StatusText } from '../../src/observe/status-text.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { stopping, unreachable } from './lifecycle-events.js';
 import { noActivity } from './no-activity.js';
 
 function setUp() {
@@ -37,20 +38,6 @@ function setUp() {
     },
   };
 }
-
-const unreachable = {
-  event: 'poll.failed',
-  class: 'unreachable',
-  detail: 'ECONNREFUSED',
-  retryInMs: 1_000,
-  attempt: 1,
-} as const;
-
-const stopping = {
-  event: 'lifecycle.stopping',
-  reason: StopReason.signal('SIGTERM'),
-  budgetMs: 18_000,
-} as const;
 
 describe('the status text', () => {
   it('names the bots and the handlers, and the last poll once it is late', async () => {

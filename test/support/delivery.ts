@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ReceiptCounts } from '../../src/logging/receipt.js';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.js';
 import type { SandboxBot } from '../../src/sandbox/sandbox-bot.js';
 import { type Daemon, type DaemonOptions, fixture, type LogLine, spawnDaemon } from './daemon.js';
@@ -93,21 +94,8 @@ export async function allAnswered(sandbox: Sandbox, patienceMs = 20_000): Promis
   await sandbox.waitFor(() => sandbox.unanswered === 0, patienceMs);
 }
 
-export interface Counts {
-  readonly fetched: number;
-  readonly recovered: number;
-  readonly handled: number;
-  readonly caught: number;
-  readonly failed: number;
-  readonly timedOut: number;
-  readonly expired: number;
-  readonly dropped: number;
-  readonly left: number;
-  readonly mayRepeat: number;
-  readonly putBack: number;
-  readonly deadDropped: number;
-  readonly confirmedUpTo?: number;
-}
+/** The figures of a receipt as they stand in the log. */
+export type Counts = Omit<ReceiptCounts, 'confirmedUpTo'> & { readonly confirmedUpTo?: number };
 
 /** The receipt's figures. Throws when they do not add up: each update fetched has one fate. */
 export function countsOf(receipt: LogLine): Counts {
