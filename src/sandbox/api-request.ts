@@ -40,6 +40,10 @@ export class ApiRequest implements Responder {
     return this.#state === 'open' && !http.isSilent(response);
   }
 
+  get callNumber(): number {
+    return this.call.number;
+  }
+
   send({ status, body, retryAfterSeconds }: ApiResponse): void {
     this.#respond(status, body, {
       'content-type': 'application/json',

@@ -1,15 +1,27 @@
-/** Everything that the server keeps for one bot: its queue of updates, webhook, settings and messages. */
+/**
+ * Everything that the server keeps for one bot: its queue of updates and their way, its webhook and settings, and the
+ * chats, people, messages and files that it has seen.
+ */
 import type { Clock } from '../clock.js';
 import { isObject } from '../json.js';
 import { ApiError } from './api-response.js';
-import { BotCommands } from './bot-commands.js';
-import { CallbackQueries } from './callback-queries.js';
-import { Files } from './files.js';
 import { ConflictDescription, GetUpdates, type Responder } from './get-updates.js';
-import { KnownChats } from './known-chats.js';
 import { isMessage, type User } from './message.js';
 import { type CallParameters, integer, structure } from './parameters.js';
-import { StoredMessages } from './stored-messages.js';
+import { BotCommands } from './state/bot-commands.js';
+import { BotProfile } from './state/bot-profile.js';
+import { Files } from './state/files.js';
+import { ForumTopics } from './state/forum-topics.js';
+import { GameScores } from './state/game-scores.js';
+import { InviteLinks } from './state/invite-links.js';
+import { Invoices, type Payment } from './state/invoices.js';
+import { KnownChats } from './state/known-chats.js';
+import { Members, type Status } from './state/members.js';
+import { Polls } from './state/polls.js';
+import { Queries, type QueryKind } from './state/queries.js';
+import type { StickerSet } from './state/sticker-set.js';
+import { StoredMessages } from './state/stored-messages.js';
+import type { UpdateLog } from './state/update-log.js';
 import { type AllowedUpdates, isAllowed, parseAllowedUpdates, retentionMs } from './update-kinds.js';
 import { kindOf, type NewUpdate } from './update-parser.js';
 import { UpdateQueue } from './update-queue.js';
@@ -17,6 +29,11 @@ import { UpdateQueue } from './update-queue.js';
 const MAX_POLL_SECONDS = 50;
 /** How long Telegram's cloud server refuses a bot that has logged out. */
 const LOGGED_OUT_MS = 600_000;
+
+interface QueryContent {
+  readonly id: string;
+  readonly [field: string]: unknown;
+}
 
 export class BotAccount {
   readonly token: string;
@@ -28,7 +45,19 @@ export class BotAccount {
   readonly chats = new KnownChats();
   readonly files = new Files();
   readonly commands = new BotCommands();
-  readonly callbackQueries: CallbackQueries;
+  readonly profile = new BotProfile();
+  readonly members: Members;
+  readonly polls = new Polls();
+  readonly topics = new ForumTopics();
+  readonly inviteLinks: InviteLinks;
+  /** The people who ask to join a chat, as `chat/person`. */
+  readonly joinRequests = new Set<string>();
+  readonly invoices = new Invoices();
+  readonly gameScores = new GameScores();
+  readonly stickerSets = new Map<string, StickerSet>();
+  readonly queries: Queries;
+  /** The ids of messages that people have sent through the bot's inline mode. */
+  readonly inlineMessageIds = new Set<string>();
   #lastId = 0;
   #loggedOutUntil = Number.NEGATIVE_INFINITY;
   /** The kinds of updates that the bot gets; undefined for the default kinds. */
@@ -41,13 +70,20 @@ export class BotAccount {
     this.token = token;
     this.user = { id, is_bot: true, first_name: 'Sandbox', username: `sandbox_${id}_bot` };
     this.#clock = clock;
-    this.callbackQueries = new CallbackQueries(clock);
+    this.members = new Members(this.user);
+    this.inviteLinks = new InviteLinks(this.user);
+    this.queries = new Queries(clock);
     this.queue = new UpdateQueue({ clock, nextId: nextUpdateId });
     this.getUpdates = new GetUpdates({ clock, queue: this.queue });
   }
 
   get id(): number {
     return this.user.id;
+  }
+
+  /** The way of each update. */
+  get updates(): UpdateLog {
+    return this.queue.log;
   }
 
   get loggedOut(): boolean {
@@ -68,8 +104,9 @@ export class BotAccount {
         const kind = kindOf(content);
         if (!isAllowed(kind, this.allowedUpdates)) continue;
         if (id !== undefined) this.queue.setNextId(id);
-        ids.push(this.queue.push(content, retentionMs(kind)));
-        this.#learn(kind, content[kind]);
+        const updateId = this.queue.push(content, retentionMs(kind));
+        ids.push(updateId);
+        this.#learn(kind, content[kind], updateId);
       }
     } finally {
       if (ids.length > 0) this.getUpdates.wake();
@@ -113,17 +150,58 @@ export class BotAccount {
     return `${++this.#lastId}`;
   }
 
-  /** Remembers the messages in a raw update, as if the bot had seen them in the chat. */
-  #learn(kind: string, content: unknown): void {
+  /** Queues a query that is part of a payment. Returns the id of its update; undefined if the bot gets no such updates. */
+  ask(
+    kind: QueryKind,
+    { content, payment }: { readonly content: QueryContent; readonly payment: Payment },
+  ): number | undefined {
+    const [updateId] = this.add([{ [kind]: content }]);
+    const { chat, from } = payment;
+    this.queries.add({ id: content.id, kind, updateId, chat, from, payment });
+    return updateId;
+  }
+
+  /** Remembers what a raw update says, as if the bot had seen it before. */
+  #learn(kind: string, content: unknown, updateId: number): void {
     if (!isObject(content)) return;
-    if (kind === 'callback_query') this.callbackQueries.add(`${content['id']}`);
-    const message = kind === 'callback_query' ? content['message'] : content;
-    if (!isMessage(message)) return;
-    this.messages.store(message);
-    this.chats.learn(message);
-    for (const id of fileIds(message)) this.files.learn(id);
+    const { message, from, inline_message_id: inlineId } = content;
+    if (Queries.isKind(kind))
+      this.queries.add({
+        id: `${content['id']}`,
+        kind,
+        updateId,
+        chat: isMessage(message) ? message.chat.id : undefined,
+        from: isObject(from) ? Number(from['id']) : undefined,
+      });
+    if (typeof inlineId === 'string') this.inlineMessageIds.add(inlineId);
+    if (kind === 'my_chat_member' || kind === 'chat_member' || kind === 'chat_join_request')
+      this.#learnMember(kind, content);
+    const shown = kind === 'callback_query' ? message : content;
+    if (!isMessage(shown)) return;
+    this.messages.store(shown);
+    this.chats.learn(shown);
+    if (shown.from) this.members.see(shown.chat.id, shown.from);
+    for (const id of fileIds(shown)) this.files.learn(id);
+  }
+
+  #learnMember(
+    kind: string,
+    { chat, from, new_chat_member: member }: Readonly<Record<string, unknown>>,
+  ): void {
+    const chatId = isObject(chat) ? Number(chat['id']) : Number.NaN;
+    if (!Number.isSafeInteger(chatId)) return;
+    if (kind === 'chat_join_request') {
+      if (isObject(from)) this.joinRequests.add(`${chatId}/${from['id']}`);
+      return;
+    }
+    if (!isObject(member)) return;
+    const user = kind === 'my_chat_member' ? this.user : this.chats.person(userIdOf(member));
+    this.members.set(chatId, { ...member, user, status: member['status'] as Status });
   }
 }
+
+const userIdOf = ({ user }: Readonly<Record<string, unknown>>): number =>
+  isObject(user) ? Number(user['id']) : 0;
 
 /** Returns the ids of all files in a message. */
 function fileIds(value: unknown): readonly string[] {

@@ -6,7 +6,7 @@ import { ApiRequest } from './api-request.js';
 import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
 import type { BotAccounts } from './bot-accounts.js';
-import type { Calls } from './calls.js';
+import type { Call, Calls, MutableCall } from './calls.js';
 import type { Faults } from './faults.js';
 import type { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
@@ -21,8 +21,8 @@ export interface BotApiOptions {
   readonly http: HttpServer;
   /** A delay added to every call, half of it in each direction. */
   readonly roundTripMs: number;
-  /** Called for each message that a bot sends. */
-  readonly onMessage: (account: BotAccount, message: Message) => void;
+  /** Called for each message that a bot sends, with the call that sends it. */
+  readonly onMessage: (account: BotAccount, message: Message, call: Call) => void;
   /** Called when a call has arrived, has been executed, and is over. */
   readonly onChange: () => void;
 }
@@ -120,18 +120,30 @@ export class BotApi {
       }
       const method = findMethod(call.method);
       if (!method) throw new ApiError(404, 'Not Found: method not found');
-      request.send(
-        method({
-          account,
-          parameters: call.parameters,
-          nowMs: clock.now(),
-          onMessage: (message) => onMessage(account, message),
-        }),
-      );
+      let sent = 0;
+      const response = method.execute({
+        account,
+        parameters: call.parameters,
+        nowMs: clock.now(),
+        call,
+        onMessage: (message) => {
+          sent++;
+          onMessage(account, message, call);
+        },
+      });
+      if (sent === 0) attribute(account, call);
+      request.send(response);
     } catch (error) {
       request.send(failureOf(error));
     }
   }
+}
+
+/** Counts a call that changes a chat, but sends no message, as an answer to the chat's last delivered update. */
+function attribute({ updates }: BotAccount, { number, method, parameters }: MutableCall): void {
+  if (parameters['chat_id'] === undefined || method.toLowerCase().startsWith('get')) return;
+  const chat = Number(parameters['chat_id']);
+  if (Number.isSafeInteger(chat)) updates.answered({ chat }, { number, method });
 }
 
 /** Responds to a request that is not a call. */

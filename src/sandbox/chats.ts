@@ -2,7 +2,8 @@
 import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import type { BotAccount } from './bot-account.js';
-import { type Message, textContent, unixSeconds } from './message.js';
+import { type Message, unixSeconds } from './message.js';
+import { plainText, textFields } from './text/formatted-text.js';
 import { type Exchange, type OpenExchange, Transcript } from './transcript.js';
 
 /** A message from a person to the bot. */
@@ -106,13 +107,14 @@ export class Chats {
     }
   }
 
-  /** Records a message from the bot. */
-  receive(message: Message): void {
+  /** Records a message from the bot. Returns the id of the update that it answers, if it answers one. */
+  receive(message: Message): number | undefined {
     const exchange = this.#transcripts.get(message.chat.id)?.answeredBy(message);
-    if (!exchange) return;
+    if (!exchange) return undefined;
     if (exchange.answers.length === 0) this.#unanswered--;
     exchange.answers.push({ text: message.text, atMs: this.#options.clock.now() });
     exchange.onAnswer();
+    return exchange.updateId;
   }
 
   /** The number of messages without an answer. Reading it is cheap, however many messages there are. */
@@ -153,9 +155,10 @@ export class Chats {
       from: author,
       chat: account.chats.chat(chatId),
       date: unixSeconds(),
-      ...textContent(text),
+      ...textFields(plainText(text)),
     };
     account.messages.store(message);
+    account.members.see(chatId, author);
     const exchange: OpenExchange = {
       updateId: account.add([{ message }])[0],
       chat: chatId,

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.js';
 import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
-import type { UpdateQueue } from './update-queue.js';
+import type { Reader, UpdateQueue } from './update-queue.js';
 
 /** How long a waiting poll waits for more updates after each update. */
 const WAKE_DELAY_MS = 1;
@@ -33,7 +33,7 @@ export interface PollRequest {
 }
 
 /** Receives the response to a request. */
-export interface Responder {
+export interface Responder extends Reader {
   /**
    * Whether the caller still listens. Used only for statistics. Telegram's server cannot know it: an abandoned poll keeps
    * waiting, and the next poll ends it with a conflict, which may delay later conflicts.
@@ -97,7 +97,7 @@ export class GetUpdates {
 
     // Resolved at once, because a negative offset must not move with the queue while the poll waits.
     const from = this.#queue.resolve(offset);
-    const updates = this.#queue.read(from, limit);
+    const updates = this.#queue.read(from, limit, responder);
     if (offset > 0 && this.#queue.isPlausible(offset)) this.#confirmedOffset = offset;
     if (updates.length > 0 || timeoutSeconds === 0) {
       responder.send(successOfItems(updates));
@@ -160,7 +160,7 @@ export class GetUpdates {
     poll.cancelTimer();
     poll.cancelTimer = this.#clock.after(atMs - this.#clock.now(), () => {
       this.#waiting = undefined;
-      poll.responder.send(successOfItems(this.#queue.read(poll.offset, poll.limit)));
+      poll.responder.send(successOfItems(this.#queue.read(poll.offset, poll.limit, poll.responder)));
     });
   }
 }

@@ -11,9 +11,10 @@ export interface User {
 
 export interface Chat {
   readonly id: number;
-  readonly type: 'private' | 'group' | 'supergroup';
+  readonly type: 'private' | 'group' | 'supergroup' | 'channel';
   readonly title?: string;
   readonly first_name?: string;
+  readonly is_forum?: true;
 }
 
 export interface Message {
@@ -40,11 +41,24 @@ export function isMessage(value: unknown): value is Message {
   );
 }
 
-const commonFields = /^(message_id|from|chat|date|edit_date|reply_to_message|reply_markup|media_group_id)$/;
+const commonFields =
+  /^(message_id|message_thread_id|is_topic_message|from|chat|date|edit_date|reply_to_message|reply_markup|media_group_id|forward_origin|has_protected_content)$/;
+
+/** The content of messages that say what has happened in a chat. They can be neither copied nor forwarded. */
+const serviceFields =
+  /^(pinned_message|new_chat_|left_chat_member$|delete_chat_photo|forum_topic_|general_forum_topic_|successful_payment|refunded_payment)/;
 
 /** Returns the content of a message: all fields except those that messages of every kind may have. */
 export const contentOf = (message: Message): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(message).filter(([field]) => !commonFields.test(field)));
+
+export const isServiceMessage = (message: Message): boolean =>
+  Object.keys(message).some((field) => serviceFields.test(field));
+
+/** Returns a message without the one it replies to, as it is shown inside of another. */
+export function withoutReply({ reply_to_message: _nested, ...message }: Message): Message {
+  return message;
+}
 
 export const unixSeconds = (): number => Math.floor(Date.now() / 1000);
 
@@ -57,15 +71,4 @@ export function person(id: number, name = `Person ${Math.abs(id)}`): User {
 export function chat(id: number, name?: string): Chat {
   if (id > 0) return { id, type: 'private', first_name: person(id, name).first_name };
   return { id, type: id < -1_000_000_000_000 ? 'supergroup' : 'group', title: `Group ${-id}` };
-}
-
-/** Returns a text with entities for its commands. */
-export function textContent(text: string): { readonly text: string; readonly entities?: readonly object[] } {
-  const commands = text.matchAll(/(?<![^\s])\/\w{1,64}(?:@\w+)?/g);
-  const entities = Array.from(commands, ({ 0: command, index: offset }) => ({
-    type: 'bot_command',
-    offset,
-    length: command.length,
-  }));
-  return entities.length > 0 ? { text, entities } : { text };
 }

@@ -1,7 +1,7 @@
 /** Parses multipart bodies, in which programs upload files. The only file that imports busboy. */
 import { ApiError } from './api-response.js';
-import { uploadOf } from './files.js';
 import type { CallParameters } from './parameters.js';
+import { uploadOf } from './state/files.js';
 
 /** Resolves to the fields and the files of a body. Rejects with an ApiError 400 for a body that cannot be parsed. */
 export async function parseMultipart(contentType: string, body: Buffer): Promise<CallParameters> {

@@ -52,7 +52,7 @@ function parseJsonBody(body: Buffer): CallParameters {
 /** Returns a parameter as text, or an empty text if it is missing. */
 export function text(parameters: CallParameters, name: string): string {
   const value = parameters[name];
-  if (value === undefined) return '';
+  if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

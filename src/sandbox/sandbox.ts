@@ -130,8 +130,9 @@ export class Sandbox extends SandboxBot {
       roundTripMs,
       faults: this.#faults,
       http: this.#http,
-      onMessage: (account, message) => {
-        this.#bot(account).receive(message);
+      onMessage: (account, message, call) => {
+        const updateId = this.#bot(account).receive(message);
+        account.updates.answered({ updateId, chat: message.chat.id }, call);
         for (const listener of this.#messageListeners) listener(message, account.id);
       },
       onChange: () => this.#conditions.check(),

@@ -1,5 +1,6 @@
 /** The unconfirmed updates of one bot. As at Telegram, they are numbered, removed by an offset, and expire. */
 import type { Clock } from '../clock.js';
+import { UpdateLog } from './state/update-log.js';
 
 /** Offsets outside this range around the next id are ignored. */
 const FUTURE_TOLERANCE = 10;
@@ -14,7 +15,17 @@ interface Waiting {
   readonly expiresAt: number;
 }
 
+/** Who reads updates. */
+export interface Reader {
+  /** The number of the `getUpdates` call; undefined for a second program's poll. */
+  readonly callNumber?: number | undefined;
+  /** Whether the caller still listens. */
+  readonly open: boolean;
+}
+
 export class UpdateQueue {
+  /** The way of each update. */
+  readonly log: UpdateLog;
   readonly #clock: Clock;
   /** Updates in order of id. */
   #waiting: Waiting[] = [];
@@ -23,6 +34,7 @@ export class UpdateQueue {
   #soonestExpiry = Number.POSITIVE_INFINITY;
 
   constructor({ clock, nextId }: { clock: Clock; nextId: number }) {
+    this.log = new UpdateLog(clock);
     this.#clock = clock;
     this.#nextId = nextId;
   }
@@ -45,6 +57,7 @@ export class UpdateQueue {
     this.#soonestExpiry = Math.min(this.#soonestExpiry, expiresAt);
     const json = `{"update_id":${id},${JSON.stringify(content).slice(1)}`;
     this.#waiting.push({ id, json, expiresAt });
+    this.log.add(id, content, json);
     return id;
   }
 
@@ -75,34 +88,44 @@ export class UpdateQueue {
   }
 
   /** Removes all updates below the offset, and returns up to `limit` of the others as JSON texts. */
-  read(offset: number, limit: number): readonly string[] {
+  read(offset: number, limit: number, reader: Reader = { open: true }): readonly string[] {
     const from = this.resolve(offset);
     if (this.isPlausible(from)) this.#removeBelow(from);
     this.#dropExpired();
 
     const texts: string[] = [];
+    const ids: number[] = [];
     let bytesLeft = MAX_RESPONSE_BYTES;
-    for (const { json } of this.#waiting.slice(0, limit)) {
+    for (const { id, json } of this.#waiting.slice(0, limit)) {
       bytesLeft -= Buffer.byteLength(json) + OVERHEAD_BYTES;
       if (bytesLeft <= 0) break;
       texts.push(json);
+      ids.push(id);
     }
+    this.log.delivered(ids, reader.callNumber, reader.open);
     return texts;
   }
 
   /** Removes all updates, and keeps the next id. */
   clear(): void {
+    this.log.dropped(this.#waiting.map(({ id }) => id));
     this.#waiting = [];
   }
 
   #removeBelow(offset: number): void {
     const first = this.#waiting.findIndex(({ id }) => id >= offset);
-    this.#waiting.splice(0, first < 0 ? this.#waiting.length : first);
+    if (first === 0) return;
+    const removed = this.#waiting.splice(0, first < 0 ? this.#waiting.length : first);
+    this.log.confirmed(
+      removed.map(({ id }) => id),
+      offset,
+    );
   }
 
   #dropExpired(): void {
     const now = this.#clock.now();
     if (this.#soonestExpiry >= now) return;
+    this.log.expired(this.#waiting.filter(({ expiresAt }) => expiresAt < now).map(({ id }) => id));
     this.#waiting = this.#waiting.filter(({ expiresAt }) => expiresAt >= now);
     this.#soonestExpiry = Number.POSITIVE_INFINITY;
     for (const { expiresAt } of this.#waiting) this.#soonestExpiry = Math.min(this.#soonestExpiry, expiresAt);

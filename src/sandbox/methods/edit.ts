@@ -1,75 +1,74 @@
-/** Methods that edit or delete messages. */
-import { ApiError, success } from '../api-response.js';
-import { type Message, unixSeconds } from '../message.js';
-import { type CallParameters, integer, structure, text } from '../parameters.js';
-import { caption, inlineKeyboard, messageText } from './content.js';
-import { chatId, done, type Method, type Methods } from './method.js';
+/** Methods that change or delete messages. */
+import { ApiError } from '../api-response.js';
+import type { Message } from '../message.js';
+import { editing, editMessage } from './editing.js';
+import { inputMedia } from './media.js';
+import { type Methods, method } from './method.js';
+import { list, messageId, messageIds, writableChat } from './parameter.js';
+import { caption, messageText } from './texts.js';
 
-/** Creates a method that replaces some fields of a message of the bot by what `change` makes from the parameters. */
-const edits =
-  (replaced: readonly string[], change: (parameters: CallParameters) => object): Method =>
-  ({ account, parameters }) => {
-    if (text(parameters, 'inline_message_id') !== '') return done();
-    const target = account.chats.chat(chatId(parameters));
-    const id = integer(parameters, 'message_id', 0);
-    if (id <= 0) throw ApiError.badRequest('message identifier is not specified');
-    const known = account.messages.find(target.id, id);
-    if (!known && !account.messages.mayHaveBeen(id)) throw ApiError.badRequest('message to edit not found');
-    if (known && known.from?.id !== account.id) throw ApiError.badRequest("message can't be edited");
-    const before: Message = known ?? {
-      message_id: id,
-      from: account.user,
-      chat: target,
-      date: unixSeconds(),
-    };
-    const { message_id, from, chat, date } = before;
-    const kept = Object.entries(before).filter(
-      ([name]) => name !== 'reply_markup' && !replaced.includes(name),
-    );
-    const after: Message = {
-      message_id,
-      from,
-      chat,
-      date,
-      ...Object.fromEntries(kept),
-      ...change(parameters),
-      ...inlineKeyboard(parameters),
-    };
-    if (known && sameContent(known, after))
-      throw ApiError.badRequest(
-        'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',
-      );
-    const edited = { ...after, edit_date: unixSeconds() };
-    account.messages.store(edited);
-    return success(edited);
-  };
+/** The content of messages that have a caption. */
+const captioned = ['photo', 'video', 'animation', 'audio', 'document', 'voice', 'paid_media'] as const;
 
-function sameContent(one: Message, other: Message): boolean {
-  const content = ({ edit_date: _date, ...rest }: Message) => JSON.stringify(Object.entries(rest).sort());
-  return content(one) === content(other);
-}
+const captionFields = ['caption', 'caption_entities', 'show_caption_above_media'];
 
-const CAPTION = ['caption', 'caption_entities'];
+const hasAny = (message: Message, fields: readonly string[]): boolean =>
+  fields.some((field) => message[field] !== undefined);
+
+/** Returns a message without fields that an edit replaces. */
+const without = (message: Message, ...fields: readonly string[]): Message => {
+  const { message_id, from, chat, date, ...rest } = message;
+  const kept = Object.entries(rest).filter(([field]) => !fields.includes(field));
+  return { message_id, from, chat, date, ...Object.fromEntries(kept) };
+};
+
+/** Refuses a message without any of some fields. */
+const needs = (what: string, fields: readonly string[]) => (message: Message) => {
+  if (!hasAny(message, fields)) throw ApiError.badRequest(`there is no ${what} in the message to edit`);
+};
 
 export const editMethods: Methods = {
-  editMessageText: edits(['text', 'entities'], messageText),
-  editMessageCaption: edits(CAPTION, caption),
-  editMessageReplyMarkup: edits([], () => ({})),
-  deleteMessage: ({ account, parameters }) => {
-    const chat = chatId(parameters);
-    const id = integer(parameters, 'message_id', 0);
-    if (id <= 0) throw ApiError.badRequest('message identifier is not specified');
+  editMessageText: method({ content: messageText, ...editing }, ({ content, ...target }, call) =>
+    editMessage(call, target, {
+      check: needs('text', ['text']),
+      change: (before) => ({ ...without(before, 'text', 'entities'), ...content }),
+    }),
+  ),
+  editMessageCaption: method({ content: caption, ...editing }, ({ content, ...target }, call) =>
+    editMessage(call, target, {
+      check: needs('caption', captioned),
+      change: (before) => ({ ...without(before, ...captionFields), ...content }),
+    }),
+  ),
+  editMessageMedia: method({ content: inputMedia, ...editing }, ({ content, ...target }, call) =>
+    editMessage(call, target, {
+      check: needs('media', [...captioned, 'text']),
+      change: (before) => ({
+        ...without(before, ...captioned, ...captionFields, 'has_media_spoiler', 'text', 'entities'),
+        ...content,
+      }),
+    }),
+  ),
+  editMessageReplyMarkup: method(editing, (target, call) =>
+    editMessage(call, target, { change: (before) => before }),
+  ),
+  deleteMessage: method({ chat: writableChat(), id: messageId() }, ({ chat, id }, { account }) => {
     if (!account.messages.delete(chat, id) && !account.messages.mayHaveBeen(id))
       throw ApiError.badRequest('message to delete not found');
-    return done();
-  },
-  deleteMessages: ({ account, parameters }) => {
-    const chat = chatId(parameters);
-    const ids = structure(parameters, 'message_ids');
-    if (!Array.isArray(ids) || ids.length === 0)
-      throw ApiError.badRequest('message identifiers are not specified');
+    return true;
+  }),
+  deleteMessages: method({ chat: writableChat(), ids: messageIds() }, ({ chat, ids }, { account }) => {
     // Those that are not there are skipped.
-    for (const id of ids) account.messages.delete(chat, Number(id));
-    return done();
-  },
+    for (const id of ids) account.messages.delete(chat, id);
+    return true;
+  }),
+  setMessageReaction: method(
+    { chat: writableChat(), id: messageId(), reaction: list('reaction', 'reaction types') },
+    ({ chat, id, reaction = [] }, { account }) => {
+      if (!account.messages.find(chat, id) && !account.messages.mayHaveBeen(id))
+        throw ApiError.badRequest('message to react not found');
+      account.messages.react(chat, id, reaction);
+      return true;
+    },
+  ),
 };

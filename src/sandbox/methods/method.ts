@@ -1,42 +1,57 @@
-/** The types and helpers that all Bot API methods share. */
-import { ApiError, type ApiResponse, success } from '../api-response.js';
+/** What a method is: the parameters that it reads, and what it does with them. */
+import { type ApiResponse, success } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
 import type { Message } from '../message.js';
-import { type CallParameters, text } from '../parameters.js';
+import type { CallParameters } from '../parameters.js';
+import type { AnsweringCall } from '../state/update-log.js';
+import { readAll, type Schema, type Values } from './parameter.js';
 
+/** The call that a method serves. */
 export interface MethodCall {
   readonly account: BotAccount;
   readonly parameters: CallParameters;
   /** The time of the sandbox's clock. */
   readonly nowMs: number;
+  readonly call: AnsweringCall;
   /** Called for each message that the bot sends. */
   readonly onMessage: (message: Message) => void;
 }
 
-/** Executes a call. Throws an ApiError to respond with an error. */
-export type Method = (call: MethodCall) => ApiResponse;
+export interface Method {
+  /** The names of the parameters that the sandbox reads. */
+  readonly parameters: readonly string[];
+  /** Executes a call. Throws an ApiError to respond with an error. */
+  readonly execute: (call: MethodCall) => ApiResponse;
+}
 
+/** Methods by name. */
 export type Methods = Readonly<Record<string, Method>>;
 
-/** Returns the response `true`. */
-export const done = (description?: string): ApiResponse => success(true, description);
+/** A result with a description, which only few methods have. */
+export class Described {
+  readonly result: unknown;
+  readonly description: string;
 
-/**
- * Returns a chat id, given as a number or text. A channel's @name gives the id of an invented supergroup.
- *
- * @throws ApiError 400 for a missing or malformed id
- */
-export function chatId(parameters: CallParameters, name = 'chat_id'): number {
-  const given = text(parameters, name);
-  if (given === '') throw ApiError.badRequest(`${name} is empty`);
-  if (/^-?\d{1,15}$/.test(given) && Number(given) !== 0) return Number(given);
-  if (/^@\w{4,}$/.test(given)) return channelId(given);
-  throw ApiError.badRequest('chat not found');
+  constructor(result: unknown, description: string) {
+    this.result = result;
+    this.description = description;
+  }
 }
 
-function channelId(name: string): number {
-  let hash = 0;
-  for (const character of name.toLowerCase())
-    hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_000_007;
-  return -1_000_000_000_000 - hash;
+/** Creates a method from its parameters and a function that returns its result. */
+export function method<S extends Schema>(
+  schema: S,
+  run: (values: Values<S>, call: MethodCall) => unknown,
+): Method {
+  const read = readAll(schema);
+  return {
+    parameters: Object.values(schema).flatMap(({ names }) => names),
+    execute: (call) => {
+      const result = run(read(call.parameters, call.account), call);
+      return result instanceof Described ? success(result.result, result.description) : success(result);
+    },
+  };
 }
+
+/** Creates a method that is recorded and responds `true`, without any other effect. */
+export const acknowledged = (schema: Schema = {}): Method => method(schema, () => true);

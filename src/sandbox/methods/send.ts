@@ -1,128 +1,113 @@
-/** Methods that send messages. */
-import { isObject } from '../../json.js';
-import { ApiError, success } from '../api-response.js';
-import type { BotAccount } from '../bot-account.js';
-import { contentOf, type Message, unixSeconds } from '../message.js';
-import { type CallParameters, flag, integer, structure, text } from '../parameters.js';
-import { caption, file, inlineKeyboard, location, media, messageText, poll } from './content.js';
-import { chatId, type Method, type MethodCall, type Methods } from './method.js';
+/** Methods that send a message without a file: texts, places, contacts and dice. */
+import { randomInt } from 'node:crypto';
+import { ApiError } from '../api-response.js';
+import { location } from './location.js';
+import { acknowledged, type Method, type Methods, method } from './method.js';
+import {
+  integer,
+  optionalText,
+  type Parameter,
+  requiredText,
+  type Schema,
+  type Values,
+  writableChat,
+} from './parameter.js';
+import { post, sending } from './posting.js';
+import { messageText } from './texts.js';
 
-/** Sends a message from the bot, and returns it. */
-function post({ account, parameters, onMessage }: MethodCall, content: object): Message {
-  const target = account.chats.chat(chatId(parameters));
-  const original = repliedTo(account, target.id, parameters);
-  const message: Message = {
-    message_id: account.messages.nextId(),
-    from: account.user,
-    chat: target,
-    date: unixSeconds(),
-    ...(original && { reply_to_message: original }),
-    ...content,
-    ...inlineKeyboard(parameters),
+/** Creates a method that sends the content that `content` makes of the parameters. */
+const sends = <S extends Schema>(schema: S, content: (values: Values<S>) => object): Method =>
+  method({ own: all(schema), ...sending }, ({ own, ...to }, call) => post(call, to, content(own)));
+
+/** Joins parameters to one. */
+const all = <S extends Schema>(schema: S): Parameter<Values<S>> => {
+  const entries = Object.entries(schema);
+  return {
+    names: entries.flatMap(([, { names }]) => names),
+    read: (given, account) =>
+      Object.fromEntries(
+        entries.map(([key, parameter]) => [key, parameter.read(given, account)]),
+      ) as Values<S>,
   };
-  account.messages.store(message);
-  onMessage(message);
-  return message;
-}
-
-function repliedTo(
-  account: BotAccount,
-  chatId: number,
-  parameters: CallParameters,
-): Message['reply_to_message'] {
-  const given = structure(parameters, 'reply_parameters');
-  const reply = isObject(given) ? given : parameters;
-  const id = isObject(given)
-    ? integer(given, 'message_id', 0)
-    : integer(parameters, 'reply_to_message_id', 0);
-  if (id <= 0) return undefined;
-  const known = account.messages.find(chatId, id);
-  if (known) {
-    const { reply_to_message: _nested, ...original } = known;
-    return original;
-  }
-  if (account.messages.mayHaveBeen(id)) return { message_id: id };
-  if (flag(reply, 'allow_sending_without_reply')) return undefined;
-  throw ApiError.badRequest('message to be replied not found');
-}
-
-/** Creates a method that sends the content that `content` makes from the parameters. */
-const sends =
-  (content: (parameters: CallParameters, account: BotAccount) => object): Method =>
-  (call) =>
-    success(post(call, content(call.parameters, call.account)));
-
-/** Creates a method that sends the file in the parameter `kind`. */
-const sendsFile = (kind: string): Method =>
-  sends((parameters, account) => ({
-    ...media(kind, file(account, parameters, kind)),
-    ...caption(parameters),
-  }));
-
-const sendMediaGroup: Method = (call) => {
-  const items = structure(call.parameters, 'media');
-  if (!Array.isArray(items) || items.length === 0)
-    throw ApiError.badRequest('parameter media is required and must be a non-empty JSON array');
-  const media_group_id = call.account.nextId();
-  // Nothing is sent if one of the items is refused.
-  const contents = items.filter(isObject).map((item) => {
-    const kind = text(item, 'type');
-    const shown = file(call.account, { ...call.parameters, ...item }, 'media', kind);
-    return { media_group_id, ...media(kind, shown), ...caption(item) };
-  });
-  return success(contents.map((content) => post(call, content)));
 };
 
-/** Returns the message to forward or copy. @throws ApiError 400 if there is none */
-function source(account: BotAccount, parameters: CallParameters, what: string): Message {
-  const chat = chatId(parameters, 'from_chat_id');
-  const message = account.messages.find(chat, integer(parameters, 'message_id', 0));
-  if (!message) throw ApiError.badRequest(`message to ${what} not found`);
-  return message;
-}
+/** The highest value of each kind of dice. */
+const diceSides: ReadonlyMap<string, number> = new Map([
+  ['🎲', 6],
+  ['🎯', 6],
+  ['🎳', 6],
+  ['🏀', 5],
+  ['⚽', 5],
+  ['🎰', 64],
+]);
 
-/** Returns the author of a message: a person, or the chat itself for the post of a channel. */
-const origin = ({ from, chat, date, message_id }: Message): object =>
-  from ? { type: 'user', date, sender_user: from } : { type: 'channel', date, chat, message_id };
-
-const copyMessage: Method = (call) => {
-  const { message_id } = post(call, {
-    ...contentOf(source(call.account, call.parameters, 'copy')),
-    ...caption(call.parameters),
-  });
-  return success({ message_id });
+/** A die that a bot throws; the server decides on its value. */
+const dice: Parameter<object> = {
+  names: ['emoji'],
+  read: (given) => {
+    const emoji = `${given['emoji'] ?? '🎲'}`.replace('\uFE0F', '');
+    const sides = diceSides.get(emoji);
+    if (sides === undefined) throw ApiError.badRequest('DICE_EMOJI_INVALID');
+    return { emoji, value: randomInt(1, sides + 1) };
+  },
 };
+
+const chatActions = [
+  'cancel',
+  'typing',
+  'record_video',
+  'upload_video',
+  'record_audio',
+  'record_voice',
+  'upload_audio',
+  'upload_voice',
+  'upload_photo',
+  'upload_document',
+  'choose_sticker',
+  'pick_up_location',
+  'find_location',
+  'record_video_note',
+  'upload_video_note',
+];
 
 export const sendMethods: Methods = {
-  sendMessage: sends(messageText),
-  sendPhoto: sendsFile('photo'),
-  sendAnimation: sendsFile('animation'),
-  sendAudio: sendsFile('audio'),
-  sendDocument: sendsFile('document'),
-  sendSticker: sendsFile('sticker'),
-  sendVideo: sendsFile('video'),
-  sendVideoNote: sendsFile('video_note'),
-  sendVoice: sendsFile('voice'),
-  sendMediaGroup,
-  sendLocation: sends((parameters) => ({ location: location(parameters) })),
-  sendVenue: sends((parameters) => ({
-    venue: {
-      location: location(parameters),
-      title: text(parameters, 'title'),
-      address: text(parameters, 'address'),
+  sendMessage: method({ content: messageText, ...sending }, ({ content, ...to }, call) =>
+    post(call, to, content),
+  ),
+  sendMessageDraft: acknowledged({ chat: writableChat(), draft: integer('draft_id') }),
+  sendLocation: sends({ place: location }, ({ place }) => ({ location: place })),
+  sendVenue: sends(
+    {
+      place: location,
+      title: requiredText('title'),
+      address: requiredText('address'),
+      foursquare_id: optionalText('foursquare_id'),
+      foursquare_type: optionalText('foursquare_type'),
+      google_place_id: optionalText('google_place_id'),
+      google_place_type: optionalText('google_place_type'),
     },
-  })),
-  sendContact: sends((parameters) => ({
-    contact: {
-      phone_number: text(parameters, 'phone_number'),
-      first_name: text(parameters, 'first_name'),
+    ({ place, ...venue }) => ({ venue: { location: place, ...venue }, location: place }),
+  ),
+  sendContact: sends(
+    {
+      phone_number: requiredText('phone_number', 'parameter "phone_number" is required'),
+      first_name: requiredText('first_name', 'parameter "first_name" is required'),
+      last_name: optionalText('last_name'),
+      vcard: optionalText('vcard'),
     },
-  })),
-  sendPoll: sends((parameters, account) => ({ poll: poll(account, parameters) })),
-  sendDice: sends((parameters) => ({ dice: { emoji: text(parameters, 'emoji') || '🎲', value: 1 } })),
-  forwardMessage: sends((parameters, account) => {
-    const message = source(account, parameters, 'forward');
-    return { ...contentOf(message), forward_origin: origin(message) };
-  }),
-  copyMessage,
+    (contact) => ({ contact }),
+  ),
+  sendDice: sends({ dice }, ({ dice: thrown }) => ({ dice: thrown })),
+  sendChatAction: method(
+    {
+      action: requiredText('action', 'wrong parameter action in request'),
+      chat: writableChat(),
+    },
+    ({ action, chat }, { account, nowMs }) => {
+      if (!chatActions.includes(action.toLowerCase()))
+        throw ApiError.badRequest('wrong parameter action in request');
+      account.chats.details(chat).action = { name: action.toLowerCase(), atMs: nowMs };
+      return true;
+    },
+  ),
 };

@@ -31,7 +31,7 @@ describe('sending', () => {
   it.each([
     ['no chat', { text: 'x' }, 'Bad Request: chat_id is empty'],
     ['no such chat', { chat_id: 'x', text: 'x' }, 'Bad Request: chat not found'],
-    ['no text', { chat_id: 1, text: ' ' }, 'Bad Request: message text is empty'],
+    ['no text', { chat_id: 1, text: '' }, 'Bad Request: message text is empty'],
     ['too much text', { chat_id: 1, text: 'x'.repeat(4_097) }, 'Bad Request: message is too long'],
   ])('is refused: %s', async (_, parameters, description) => {
     const { call } = await openTestSandbox();

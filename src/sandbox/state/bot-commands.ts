@@ -1,7 +1,7 @@
 /** The commands that a bot shows: one list for each scope and language. */
-import { isObject } from '../json.js';
-import { ApiError } from './api-response.js';
-import { type CallParameters, structure, text } from './parameters.js';
+import { isObject } from '../../json.js';
+import { ApiError } from '../api-response.js';
+import { type CallParameters, structure, text } from '../parameters.js';
 
 const MAX_COMMANDS = 100;
 const MAX_DESCRIPTION_LENGTH = 256;
@@ -26,6 +26,11 @@ export class BotCommands {
     this.#lists.delete(listKey(parameters));
   }
 
+  /** All lists that are set, each with its scope and language. */
+  lists(): readonly { readonly scope: string; readonly commands: readonly BotCommand[] }[] {
+    return Array.from(this.#lists, ([scope, commands]) => ({ scope, commands }));
+  }
+
   get(parameters: CallParameters): readonly BotCommand[] {
     return this.#lists.get(listKey(parameters)) ?? [];
   }
@@ -41,8 +46,20 @@ function parseCommand(value: unknown): BotCommand {
   return { command, description };
 }
 
+const scopes: readonly unknown[] = [
+  'default',
+  'all_private_chats',
+  'all_group_chats',
+  'all_chat_administrators',
+  'chat',
+  'chat_administrators',
+  'chat_member',
+];
+
 function listKey(parameters: CallParameters): string {
   const scope = structure(parameters, 'scope');
   const { type = 'default', chat_id, user_id }: CallParameters = isObject(scope) ? scope : {};
+  if (!scopes.includes(type))
+    throw ApiError.badRequest("can't parse BotCommandScope: Unsupported type specified");
   return JSON.stringify([type, `${chat_id}`, `${user_id}`, text(parameters, 'language_code')]);
 }

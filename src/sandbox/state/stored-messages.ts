@@ -1,11 +1,13 @@
 /** The messages in the chats of a bot. Only the newest are kept. */
-import type { Message } from './message.js';
+import type { Message } from '../message.js';
 
 const LIMIT = 5_000;
 
 export class StoredMessages {
   /** By chat and id, oldest first. */
   readonly #messages = new Map<string, Message>();
+  /** The reactions of the bot, by chat and id. */
+  readonly #reactions = new Map<string, readonly unknown[]>();
   #lastId = 0;
   #lastForgotten = 0;
 
@@ -22,6 +24,7 @@ export class StoredMessages {
     const [oldest] = this.#messages;
     if (!oldest) return;
     this.#messages.delete(oldest[0]);
+    this.#reactions.delete(oldest[0]);
     this.#lastForgotten = Math.max(this.#lastForgotten, oldest[1].message_id);
   }
 
@@ -36,7 +39,19 @@ export class StoredMessages {
 
   /** Deletes a message. Returns whether there was one. */
   delete(chatId: number, id: number): boolean {
+    this.#reactions.delete(keyOf(chatId, id));
     return this.#messages.delete(keyOf(chatId, id));
+  }
+
+  /** Replaces the reactions of the bot to a message. */
+  react(chatId: number, id: number, reactions: readonly unknown[]): void {
+    if (reactions.length > 0) this.#reactions.set(keyOf(chatId, id), reactions);
+    else this.#reactions.delete(keyOf(chatId, id));
+  }
+
+  /** The reactions of the bot to a message. */
+  reactions(chatId: number, id: number): readonly unknown[] {
+    return this.#reactions.get(keyOf(chatId, id)) ?? [];
   }
 
   /** The messages of a chat, oldest first. */

@@ -1,0 +1,88 @@
+/** What all methods that send a message share: its chat, the message it replies to, its keyboard, and its way out. */
+import { isObject } from '../../json.js';
+import { ApiError } from '../api-response.js';
+import type { BotAccount } from '../bot-account.js';
+import { type Message, unixSeconds, withoutReply } from '../message.js';
+import { type CallParameters, integer as integerIn, flag as isSet, structure } from '../parameters.js';
+import type { MethodCall } from './method.js';
+import { flag, optionalInteger, type Parameter, type Values, writableChat } from './parameter.js';
+import { replyMarkup } from './reply-markup.js';
+
+interface GivenReply {
+  /** 0 for none. */
+  readonly messageId: number;
+  readonly isOptional: boolean;
+}
+
+const replyTo: Parameter<GivenReply> = {
+  names: ['reply_parameters', 'reply_to_message_id', 'allow_sending_without_reply'],
+  read: (given) => {
+    const inObject = given['reply_parameters'] === undefined ? given : replyParameters(given);
+    const name = inObject === given ? 'reply_to_message_id' : 'message_id';
+    return {
+      messageId: integerIn(inObject, name, 0),
+      isOptional: isSet(inObject, 'allow_sending_without_reply'),
+    };
+  },
+};
+
+function replyParameters(given: CallParameters): CallParameters {
+  const value = structure(given, 'reply_parameters');
+  if (isObject(value)) return value;
+  if (value === undefined || value === null)
+    throw ApiError.badRequest("can't parse reply parameters JSON object");
+  throw ApiError.badRequest('object expected as reply parameters');
+}
+
+/** The parameters of every method that sends. They are read after the content, as Telegram's server does. */
+export const sending = {
+  markup: replyMarkup,
+  chat: writableChat(),
+  reply: replyTo,
+  thread: optionalInteger('message_thread_id'),
+  isProtected: flag('protect_content'),
+};
+
+type Sending = Values<typeof sending>;
+
+/** Sends a message from the bot, and returns it. @throws ApiError 400 */
+export function post(
+  { account, onMessage }: MethodCall,
+  { markup, chat, reply, thread, isProtected }: Sending,
+  content: object,
+): Message {
+  const original = repliedTo(account, chat, reply);
+  const message: Message = {
+    message_id: account.messages.nextId(),
+    ...(thread !== undefined && topicOf(account, chat, thread)),
+    from: account.user,
+    chat: account.chats.chat(chat),
+    date: unixSeconds(),
+    ...(original && { reply_to_message: original }),
+    ...(isProtected && { has_protected_content: true }),
+    ...content,
+    ...(markup?.kind === 'inline' && { reply_markup: markup.markup }),
+  };
+  if (markup?.kind === 'chat') account.chats.details(chat).replyMarkup = markup.markup;
+  account.messages.store(message);
+  onMessage(message);
+  return message;
+}
+
+function topicOf(account: BotAccount, chat: number, thread: number): object {
+  if (account.topics.find(chat, thread)?.isClosed) throw ApiError.badRequest('TOPIC_CLOSED');
+  return { message_thread_id: thread, is_topic_message: true };
+}
+
+function repliedTo(
+  account: BotAccount,
+  chat: number,
+  { messageId, isOptional }: GivenReply,
+): Message['reply_to_message'] {
+  if (messageId <= 0) return undefined;
+  const known = account.messages.find(chat, messageId);
+  if (known) return withoutReply(known);
+  if (account.messages.mayHaveBeen(messageId)) return { message_id: messageId };
+  if (isOptional) return undefined;
+  throw ApiError.badRequest('message to be replied not found');
+}

@@ -1,0 +1,198 @@
+/**
+ * The way of each update: waiting in the queue, delivered by a poll, confirmed by an offset, or expired; and the calls by
+ * which the bot has answered it. Only the newest updates are kept.
+ */
+import type { Clock } from '../../clock.js';
+import { isObject } from '../../json.js';
+
+/** The number of newest updates that are kept. */
+const LIMIT = 20_000;
+/** The number of deliveries and answers that are kept of each update; later ones are only counted. */
+const MAX_DETAILS = 20;
+
+/** Where an update is: the first two are in the queue, and the others have left it. */
+export const updateStates = ['waiting', 'delivered', 'confirmed', 'expired', 'dropped'] as const;
+export type UpdateState = (typeof updateStates)[number];
+
+interface Delivery {
+  readonly atMs: number;
+  /** The number of the `getUpdates` call; undefined for a second program's poll. */
+  readonly call?: number | undefined;
+  /** Whether the caller still listened. */
+  readonly received: boolean;
+}
+
+interface Answer {
+  readonly atMs: number;
+  /** The number of the call. */
+  readonly call: number;
+  readonly method: string;
+}
+
+/** What is known of an update. */
+export interface UpdateRecord {
+  readonly id: number;
+  readonly kind: string;
+  readonly chat: number | undefined;
+  readonly queuedAtMs: number;
+  readonly state: UpdateState;
+  /** How often the update was delivered. */
+  readonly deliveryCount: number;
+  readonly deliveries: readonly Delivery[];
+  /** When the update left the queue. */
+  readonly leftAtMs?: number;
+  /** The offset that has confirmed the update. */
+  readonly confirmedBy?: number;
+  readonly answerCount: number;
+  /** The first calls by which the bot has answered, as far as the sandbox can tell what a call answers. */
+  readonly answers: readonly Answer[];
+  /** The update as JSON. */
+  readonly json: string;
+}
+
+type MutableRecord = { -readonly [Field in keyof UpdateRecord]: UpdateRecord[Field] } & {
+  readonly deliveries: Delivery[];
+  readonly answers: Answer[];
+};
+
+/** A call that answers. */
+export interface AnsweringCall {
+  readonly number: number;
+  readonly method: string;
+}
+
+export interface UpdateFilter {
+  /** `answered` and `unanswered` stand for the updates with and without an answer, wherever they are. */
+  readonly state?: UpdateState | 'answered' | 'unanswered' | undefined;
+  readonly chat?: number | undefined;
+  readonly kind?: string | undefined;
+  /** Only updates with an id above this one. */
+  readonly since?: number | undefined;
+}
+
+export class UpdateLog {
+  readonly #clock: Clock;
+  readonly #records = new Map<number, MutableRecord>();
+  /** The update of each chat that was delivered last. */
+  readonly #lastDelivered = new Map<number, MutableRecord>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Adds an update that waits. Its content is `{ kind: … }`. */
+  add(id: number, content: object, json: string): void {
+    const [[kind, value] = ['', undefined]] = Object.entries(content);
+    // An id that comes again, after its queue was set back, is a new update.
+    this.#records.delete(id);
+    this.#records.set(id, {
+      id,
+      kind,
+      chat: chatOf(value),
+      queuedAtMs: this.#clock.now(),
+      state: 'waiting',
+      deliveryCount: 0,
+      deliveries: [],
+      answerCount: 0,
+      answers: [],
+      json,
+    });
+    if (this.#records.size <= LIMIT) return;
+    for (const oldest of this.#records.keys()) {
+      this.#records.delete(oldest);
+      break;
+    }
+  }
+
+  delivered(ids: readonly number[], call: number | undefined, received: boolean): void {
+    const delivery = { atMs: this.#clock.now(), call, received };
+    for (const id of ids) {
+      const record = this.#records.get(id);
+      if (!record) continue;
+      record.state = 'delivered';
+      record.deliveryCount++;
+      if (record.deliveries.length < MAX_DETAILS) record.deliveries.push(delivery);
+      if (record.chat !== undefined) this.#lastDelivered.set(record.chat, record);
+    }
+  }
+
+  confirmed(ids: readonly number[], offset: number): void {
+    for (const id of ids) {
+      const record = this.#left(id, 'confirmed');
+      if (record) record.confirmedBy = offset;
+    }
+  }
+
+  expired(ids: readonly number[]): void {
+    for (const id of ids) this.#left(id, 'expired');
+  }
+
+  dropped(ids: readonly number[]): void {
+    for (const id of ids) this.#left(id, 'dropped');
+  }
+
+  /** Records the answer to an update, or, without its id, to the last delivered update of a chat. */
+  answered(
+    to: { readonly updateId?: number | undefined; readonly chat?: number },
+    call: AnsweringCall,
+  ): void {
+    const record =
+      to.updateId === undefined
+        ? to.chat === undefined
+          ? undefined
+          : this.#lastDelivered.get(to.chat)
+        : this.#records.get(to.updateId);
+    if (!record) return;
+    record.answerCount++;
+    if (record.answers.length >= MAX_DETAILS) return;
+    record.answers.push({ atMs: this.#clock.now(), call: call.number, method: call.method });
+  }
+
+  find(id: number): UpdateRecord | undefined {
+    const record = this.#records.get(id);
+    return record && copy(record);
+  }
+
+  /** Returns the updates that match, oldest first. */
+  list({ state, chat, kind, since = Number.NEGATIVE_INFINITY }: UpdateFilter = {}): readonly UpdateRecord[] {
+    const isInState = (record: UpdateRecord) =>
+      state === undefined ||
+      (state === 'answered'
+        ? record.answerCount > 0
+        : state === 'unanswered'
+          ? record.answerCount === 0
+          : record.state === state);
+    return [...this.#records.values()]
+      .filter(
+        (record) =>
+          record.id > since &&
+          isInState(record) &&
+          (chat === undefined || record.chat === chat) &&
+          (kind === undefined || record.kind === kind),
+      )
+      .map(copy);
+  }
+
+  #left(id: number, state: UpdateState): MutableRecord | undefined {
+    const record = this.#records.get(id);
+    if (!record) return undefined;
+    record.state = state;
+    record.leftAtMs = this.#clock.now();
+    return record;
+  }
+}
+
+const copy = (record: MutableRecord): UpdateRecord => ({
+  ...record,
+  deliveries: [...record.deliveries],
+  answers: [...record.answers],
+});
+
+/** Returns the chat that an update belongs to, by the fields that name it in each kind. */
+function chatOf(content: unknown): number | undefined {
+  if (!isObject(content)) return undefined;
+  const { chat, message } = content;
+  const named = isObject(chat) ? chat : isObject(message) ? message['chat'] : undefined;
+  const id = isObject(named) ? named['id'] : undefined;
+  return typeof id === 'number' ? id : undefined;
+}
