@@ -45,6 +45,10 @@ export class BotAccounts {
     return account;
   }
 
+  list(): readonly BotAccount[] {
+    return [...this.#byToken.values()];
+  }
+
   /** Returns the account with a bot id. @throws RangeError if the token of the bot has not been used yet */
   find(id: number): BotAccount {
     for (const account of this.#byToken.values()) if (account.id === id) return account;

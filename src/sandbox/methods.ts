@@ -49,18 +49,23 @@ const earlierNames = new Map([
   ['kickChatMember', 'banChatMember'],
 ]);
 
+const methods: Methods = {
+  ...notModelledMethods,
+  ...modelledMethods,
+  ...Object.fromEntries(
+    [...earlierNames].flatMap(([earlier, name]) => {
+      const method = modelledMethods[name];
+      return method ? [[earlier, method] as const] : [];
+    }),
+  ),
+};
+
 const byLowerCaseName: ReadonlyMap<string, Method> = new Map(
-  Object.entries({
-    ...notModelledMethods,
-    ...modelledMethods,
-    ...Object.fromEntries(
-      [...earlierNames].flatMap(([earlier, name]) => {
-        const method = modelledMethods[name];
-        return method ? [[earlier, method] as const] : [];
-      }),
-    ),
-  }).map(([name, method]) => [name.toLowerCase(), method]),
+  Object.entries(methods).map(([name, method]) => [name.toLowerCase(), method]),
 );
+
+/** The names of all methods of the Bot API. */
+export const methodNames: readonly string[] = ['getUpdates', ...Object.keys(methods)];
 
 /** Returns the method with a name in any case, or undefined if Telegram has no such method. */
 export const findMethod = (name: string): Method | undefined => byLowerCaseName.get(name.toLowerCase());

@@ -1,8 +1,15 @@
 /** A test's handle to a bot of a sandbox: chats with the bot, sends it updates, and observes its calls. */
 import type { BotAccount } from './bot-account.js';
+import { type Press, press } from './buttons.js';
 import type { Call, CallFilter, Calls } from './calls.js';
 import { Chats, type ChatsOptions } from './chats.js';
+import type { Chat, Message, User } from './message.js';
+import type { ChatDetails } from './state/known-chats.js';
+import type { ChatMember } from './state/members.js';
+import type { Query } from './state/queries.js';
+import type { UpdateFilter, UpdateRecord } from './state/update-log.js';
 import type { NewUpdate } from './update-parser.js';
+import { type Vote, vote } from './votes.js';
 
 export interface BotState {
   /** The bot's id. */
@@ -25,6 +32,18 @@ export interface BotState {
   readonly allowedUpdates: readonly string[] | undefined;
   /** The number of calls of each method so far, by the method's name as first spelt. */
   readonly calls: Readonly<Record<string, number>>;
+}
+
+/** A chat as everybody in it sees it. */
+export interface ChatState extends ChatDetails {
+  readonly chat: Chat;
+  readonly members: readonly ChatMember[];
+}
+
+/** A message as it is now, and the bot's reactions to it. */
+export interface MessageState {
+  readonly message: Message;
+  readonly reactions: readonly unknown[];
 }
 
 export interface SandboxBotParts extends ChatsOptions {
@@ -57,6 +76,56 @@ export class SandboxBot extends Chats {
    */
   addUpdates(updates: Iterable<NewUpdate>): number[] {
     return this.#account.add(updates);
+  }
+
+  /**
+   * Presses a button in a person's name. Returns the ids of the updates: none if the bot does not get such updates.
+   *
+   * @throws RangeError if there is no such button, or if Telegram tells bots nothing of it
+   */
+  press(pressed: Press): number[] {
+    const result = press(this.#account, pressed);
+    if ('says' in result) return this.say({ chat: pressed.chat, fromId: pressed.fromId, text: result.says });
+    return result.updateId === undefined ? [] : [result.updateId];
+  }
+
+  /** Votes in a poll of the bot. Returns the ids of the updates. @throws RangeError for a vote that the poll does not take */
+  vote(cast: Vote): number[] {
+    return vote(this.#account, cast);
+  }
+
+  /** The newest updates that match and their way, oldest first. */
+  updates(filter: UpdateFilter = {}): readonly UpdateRecord[] {
+    return this.#account.updates.list(filter);
+  }
+
+  /** What is known of an update, or undefined if it is too old or was never there. */
+  update(id: number): UpdateRecord | undefined {
+    return this.#account.updates.find(id);
+  }
+
+  /** All people whom the bot's messages have named. */
+  people(): readonly User[] {
+    return this.#account.chats.people();
+  }
+
+  /** All chats that the bot's messages have named. */
+  chats(): readonly ChatState[] {
+    const { chats, members } = this.#account;
+    return chats.list().map((chat) => ({ chat, members: members.in(chat.id), ...chats.details(chat.id) }));
+  }
+
+  /** The messages of a chat that are kept, as they are now, oldest first. */
+  messages(chat: number): readonly MessageState[] {
+    const { messages } = this.#account;
+    return messages
+      .in(chat)
+      .map((message) => ({ message, reactions: messages.reactions(chat, message.message_id) }));
+  }
+
+  /** The newest button presses, inline queries and payments, with the bot's answers. */
+  queries(): readonly Query[] {
+    return this.#account.queries.list();
   }
 
   /** Sets the id of the next update. @throws RangeError for a lower id while updates are queued */

@@ -158,6 +158,11 @@ export class Sandbox extends SandboxBot {
     return this.#bot(this.#accounts.find(id));
   }
 
+  /** All bots whose tokens have been used. */
+  bots(): readonly SandboxBot[] {
+    return this.#accounts.list().map((account) => this.#bot(account));
+  }
+
   /** Activates a fault rule and returns its id. @throws RangeError for an invalid rule, or a second poller of an unknown bot */
   addFault(rule: FaultRule): number {
     parseFaultRule(rule);

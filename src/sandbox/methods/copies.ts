@@ -5,8 +5,8 @@ import { contentOf, isServiceMessage, type Message } from '../message.js';
 import { text } from '../parameters.js';
 import { type Methods, method } from './method.js';
 import { chatId, messageId, messageIds, type Parameter } from './parameter.js';
-import { post, sending } from './posting.js';
-import { captionOf } from './texts.js';
+import { addressing, post, sending } from './posting.js';
+import { captionNames, captionOf } from './texts.js';
 
 const from = chatId('from_chat_id');
 
@@ -44,7 +44,7 @@ const origin = ({ from, chat, date, message_id, forward_origin: former }: Messag
 
 /** The caption of a copy: undefined where it keeps that of the message. */
 const newCaption: Parameter<object | undefined> = {
-  names: ['caption', 'parse_mode', 'caption_entities', 'show_caption_above_media'],
+  names: [...captionNames, 'show_caption_above_media'],
   read: (given, account) => {
     if (given['caption'] === undefined || given['caption'] === null) return undefined;
     return text(given, 'caption') === '' ? {} : captionOf(given, account);
@@ -60,11 +60,11 @@ function copied(message: Message, caption: object | undefined): object {
 }
 
 export const copyMethods: Methods = {
-  forwardMessage: method({ from, id: messageId(), ...sending }, ({ from: chat, id, ...to }, call) => {
+  forwardMessage: method({ from, id: messageId(), ...addressing }, ({ from: chat, id, ...to }, call) => {
     const message = source(call.account, chat, id, 'forward');
     return post(call, to, { ...contentOf(message), forward_origin: origin(message) });
   }),
-  forwardMessages: method({ from, ids: messageIds(), ...sending }, ({ from: chat, ids, ...to }, call) =>
+  forwardMessages: method({ from, ids: messageIds(), ...addressing }, ({ from: chat, ids, ...to }, call) =>
     sources(call.account, chat, ids, 'forward').map((message) => {
       const content = { ...contentOf(message), forward_origin: origin(message) };
       return { message_id: post(call, to, content).message_id };
@@ -77,7 +77,7 @@ export const copyMethods: Methods = {
       return { message_id: post(call, to, copied(message, caption)).message_id };
     },
   ),
-  copyMessages: method({ from, ids: messageIds(), ...sending }, ({ from: chat, ids, ...to }, call) =>
+  copyMessages: method({ from, ids: messageIds(), ...addressing }, ({ from: chat, ids, ...to }, call) =>
     sources(call.account, chat, ids, 'copy').map((message) => ({
       message_id: post(call, to, contentOf(message)).message_id,
     })),

@@ -5,7 +5,7 @@ import { editing, editMessage } from './editing.js';
 import { inputMedia } from './media.js';
 import { type Methods, method } from './method.js';
 import { list, messageId, messageIds, writableChat } from './parameter.js';
-import { caption, messageText } from './texts.js';
+import { captionOfPicture, messageText } from './texts.js';
 
 /** The content of messages that have a caption. */
 const captioned = ['photo', 'video', 'animation', 'audio', 'document', 'voice', 'paid_media'] as const;
@@ -34,7 +34,7 @@ export const editMethods: Methods = {
       change: (before) => ({ ...without(before, 'text', 'entities'), ...content }),
     }),
   ),
-  editMessageCaption: method({ content: caption, ...editing }, ({ content, ...target }, call) =>
+  editMessageCaption: method({ content: captionOfPicture, ...editing }, ({ content, ...target }, call) =>
     editMessage(call, target, {
       check: needs('caption', captioned),
       change: (before) => ({ ...without(before, ...captionFields), ...content }),

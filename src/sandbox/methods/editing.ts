@@ -8,7 +8,8 @@ import { replyMarkup } from './reply-markup.js';
 /** A message of a chat, or one that was sent by an inline query and has an id of its own. */
 type Target = { readonly chat: number; readonly messageId: number } | { readonly inlineId: string };
 
-const target: Parameter<Target> = {
+/** Reading it throws an ApiError 400 without the ids that it takes. */
+export const target: Parameter<Target> = {
   names: ['inline_message_id', 'chat_id', 'message_id'],
   read: (given, account) => {
     const inlineId = optionalText('inline_message_id').read(given, account);

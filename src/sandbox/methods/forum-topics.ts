@@ -65,7 +65,8 @@ export const forumTopicMethods: Methods = {
       };
       const message_thread_id = account.messages.nextId();
       account.topics.add(id, { message_thread_id, ...shown });
-      postIn(call, id, message_thread_id, { forum_topic_created: shown });
+      // A topic has the id of the message that says so.
+      postIn(call, id, message_thread_id, { message_id: message_thread_id, forum_topic_created: shown });
       return { message_thread_id, ...shown };
     },
   ),

@@ -1,18 +1,21 @@
 /** Methods about games. */
 import { ApiError } from '../api-response.js';
-import { editing, editMessage } from './editing.js';
+import { unixSeconds } from '../message.js';
+import { target } from './editing.js';
 import { type Methods, method } from './method.js';
 import { flag, integer, messageId, requiredText, userId, writableChat } from './parameter.js';
 import { post, sending } from './posting.js';
 
+/** What the sandbox shows of every game. */
 const photo = { file_id: 'sandbox-game', file_unique_id: 'sandbox-game', width: 640, height: 360 };
+const animation = { ...photo, duration: 1 };
 
 export const gameMethods: Methods = {
   sendGame: method(
     { name: requiredText('game_short_name', 'parameter "game_short_name" is required'), ...sending },
     ({ name, ...to }, call) =>
       post(call, to.markup ? to : { ...to, markup: playButton(name) }, {
-        game: { title: name, description: name, photo: [photo] },
+        game: { title: name, description: name, photo: [photo], text: name, text_entities: [], animation },
       }),
   ),
   setGameScore: method(
@@ -20,19 +23,21 @@ export const gameMethods: Methods = {
       user: userId(),
       score: integer('score', -1),
       isForced: flag('force'),
-      ...editing,
+      target,
     },
-    ({ user, score, isForced, ...target }, call) => {
+    ({ user, score, isForced, target: named }, { account }) => {
       if (score < 0) throw ApiError.badRequest('wrong score specified');
-      if ('inlineId' in target.target) return editMessage(call, target, { change: (before) => before });
-      const { chat, messageId: id } = target.target;
-      const { account } = call;
+      if ('inlineId' in named) return true;
+      const { chat, messageId: id } = named;
       const message = account.messages.find(chat, id);
       if (!message?.['game']) throw ApiError.badRequest('message with game not found');
       const best = account.gameScores.of(chat, id).find((known) => known.user === user);
       if (best && score <= best.score && !isForced) throw ApiError.badRequest('BOT_SCORE_NOT_MODIFIED');
       account.gameScores.set(chat, id, user, score);
-      return message;
+      // The message then shows the best scores, and so it counts as edited.
+      const edited = { ...message, edit_date: unixSeconds() };
+      account.messages.store(edited);
+      return edited;
     },
   ),
   getGameHighScores: method(

@@ -7,12 +7,22 @@ import { editing, editMessage } from './editing.js';
 import { type Methods, method } from './method.js';
 import { objectIn, type Parameter } from './parameter.js';
 
+type Place = Readonly<Record<string, number>>;
+
 /** A place. Reading throws an ApiError 400 without numbers that are coordinates. */
-export const location: Parameter<Readonly<Record<string, number>>> = {
-  names: ['latitude', 'longitude', 'horizontal_accuracy', 'live_period', 'heading', 'proximity_alert_radius'],
+export const place: Parameter<Place> = {
+  names: ['latitude', 'longitude'],
   read: (given) => ({
     latitude: coordinate(given, 'latitude', 90),
     longitude: coordinate(given, 'longitude', 180),
+  }),
+};
+
+/** A place that may be live: the bot can move it for a while. */
+export const location: Parameter<Place> = {
+  names: [...place.names, 'horizontal_accuracy', 'live_period', 'heading', 'proximity_alert_radius'],
+  read: (given, account) => ({
+    ...place.read(given, account),
     ...positive(given, 'horizontal_accuracy'),
     ...positive(given, 'live_period'),
     ...positive(given, 'heading'),
@@ -40,10 +50,10 @@ function checkLive({ location: place }: Message): void {
 }
 
 export const locationMethods: Methods = {
-  editMessageLiveLocation: method({ place: location, ...editing }, ({ place, ...target }, call) =>
+  editMessageLiveLocation: method({ moved: location, ...editing }, ({ moved, ...target }, call) =>
     editMessage(call, target, {
       check: checkLive,
-      change: (before) => ({ ...before, location: { ...objectIn(before['location']), ...place } }),
+      change: (before) => ({ ...before, location: { ...objectIn(before['location']), ...moved } }),
     }),
   ),
   stopMessageLiveLocation: method(editing, (target, call) =>

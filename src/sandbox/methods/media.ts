@@ -7,8 +7,8 @@ import { isUpload } from '../state/files.js';
 import { type Method, type Methods, method } from './method.js';
 import type { Parameter } from './parameter.js';
 import { integer as wholeNumber } from './parameter.js';
-import { post, sending } from './posting.js';
-import { caption, captionOf } from './texts.js';
+import { post, replying, sending } from './posting.js';
+import { caption, captionOf, captionOfPicture } from './texts.js';
 
 interface FileContent {
   readonly file_id: string;
@@ -86,8 +86,8 @@ const fileOf = (kind: string): Parameter<object> => {
   };
 };
 
-const sendsFile = (kind: string): Method =>
-  method({ file: fileOf(kind), text: caption, ...sending }, ({ file, text: below, ...to }, call) =>
+const sendsFile = (kind: string, text = caption): Method =>
+  method({ file: fileOf(kind), text, ...sending }, ({ file, text: below, ...to }, call) =>
     post(call, to, { ...file, ...below }),
   );
 
@@ -145,19 +145,21 @@ const paidMedia: Parameter<readonly object[]> = {
 };
 
 export const mediaMethods: Methods = {
-  sendPhoto: sendsFile('photo'),
-  sendAnimation: sendsFile('animation'),
+  sendPhoto: sendsFile('photo', captionOfPicture),
+  sendAnimation: sendsFile('animation', captionOfPicture),
   sendAudio: sendsFile('audio'),
   sendDocument: sendsFile('document'),
-  sendVideo: sendsFile('video'),
-  sendVideoNote: sendsFile('video_note'),
+  sendVideo: sendsFile('video', captionOfPicture),
+  sendVideoNote: method({ file: fileOf('video_note'), ...sending }, ({ file, ...to }, call) =>
+    post(call, to, file),
+  ),
   sendVoice: sendsFile('voice'),
-  sendMediaGroup: method({ items: album, ...sending }, ({ items, ...to }, call) => {
+  sendMediaGroup: method({ items: album, ...replying }, ({ items, ...to }, call) => {
     const media_group_id = call.account.nextId();
     return items.map((content) => post(call, to, { media_group_id, ...content }));
   }),
   sendPaidMedia: method(
-    { stars: wholeNumber('star_count', 0, 0), paid: paidMedia, text: caption, ...sending },
+    { stars: wholeNumber('star_count', 0, 0), paid: paidMedia, text: captionOfPicture, ...sending },
     ({ stars, paid, text: below, ...to }, call) => {
       if (stars <= 0) throw ApiError.badRequest('STARS_AMOUNT_INVALID');
       return post(call, to, { paid_media: { star_count: stars, paid_media: paid }, ...below });

@@ -53,7 +53,6 @@ const invoice = {
   description: requiredText('description', 'parameter "description" is required'),
   payload: requiredText('payload', 'parameter "payload" is required'),
   provider: text('provider_token'),
-  startParameter: text('start_parameter'),
   currency,
   total,
   isFlexible: flag('is_flexible'),
@@ -65,7 +64,7 @@ function checkProvider({ currency: code, provider }: Values<typeof invoice>): vo
 }
 
 export const paymentMethods: Methods = {
-  sendInvoice: method({ ...invoice, ...sending }, (given, call) => {
+  sendInvoice: method({ ...invoice, startParameter: text('start_parameter'), ...sending }, (given, call) => {
     checkProvider(given);
     const { title, description, startParameter, currency: code, total: total_amount } = given;
     const message = post(call, given, {

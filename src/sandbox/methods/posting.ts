@@ -15,7 +15,7 @@ interface GivenReply {
 }
 
 const replyTo: Parameter<GivenReply> = {
-  names: ['reply_parameters', 'reply_to_message_id', 'allow_sending_without_reply'],
+  names: ['reply_parameters', 'reply_to_message_id'],
   read: (given) => {
     const inObject = given['reply_parameters'] === undefined ? given : replyParameters(given);
     const name = inObject === given ? 'reply_to_message_id' : 'message_id';
@@ -34,16 +34,20 @@ function replyParameters(given: CallParameters): CallParameters {
   throw ApiError.badRequest('object expected as reply parameters');
 }
 
-/** The parameters of every method that sends. They are read after the content, as Telegram's server does. */
-export const sending = {
-  markup: replyMarkup,
+/** Where a message goes. These parameters are read after the content, as Telegram's server does. */
+export const addressing = {
   chat: writableChat(),
-  reply: replyTo,
   thread: optionalInteger('message_thread_id'),
   isProtected: flag('protect_content'),
 };
 
-type Sending = Values<typeof sending>;
+/** The parameters of methods that send messages which may reply to others, but have no keyboard. */
+export const replying = { ...addressing, reply: replyTo };
+
+/** The parameters of methods that send messages which may have a keyboard. */
+export const sending = { markup: replyMarkup, ...replying };
+
+type Sending = Values<typeof addressing> & Partial<Values<typeof sending>>;
 
 /** Sends a message from the bot, and returns it. @throws ApiError 400 */
 export function post(
@@ -51,7 +55,7 @@ export function post(
   { markup, chat, reply, thread, isProtected }: Sending,
   content: object,
 ): Message {
-  const original = repliedTo(account, chat, reply);
+  const original = reply && repliedTo(account, chat, reply);
   const message: Message = {
     message_id: account.messages.nextId(),
     ...(thread !== undefined && topicOf(account, chat, thread)),

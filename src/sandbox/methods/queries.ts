@@ -54,9 +54,11 @@ export const queryMethods: Methods = {
   ),
   answerWebAppQuery: method(
     { id: requiredText('web_app_query_id'), result: object('result', 'web view query result') },
-    ({ result }) => {
+    ({ result }, { account }) => {
       if (!result) throw ApiError.badRequest("result isn't specified");
-      return {};
+      const inline_message_id = `sandbox-inline-${account.nextId()}`;
+      account.inlineMessageIds.add(inline_message_id);
+      return { inline_message_id };
     },
   ),
 };

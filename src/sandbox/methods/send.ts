@@ -1,7 +1,7 @@
 /** Methods that send a message without a file: texts, places, contacts and dice. */
 import { randomInt } from 'node:crypto';
 import { ApiError } from '../api-response.js';
-import { location } from './location.js';
+import { location, place } from './location.js';
 import { acknowledged, type Method, type Methods, method } from './method.js';
 import {
   integer,
@@ -75,10 +75,10 @@ export const sendMethods: Methods = {
     post(call, to, content),
   ),
   sendMessageDraft: acknowledged({ chat: writableChat(), draft: integer('draft_id') }),
-  sendLocation: sends({ place: location }, ({ place }) => ({ location: place })),
+  sendLocation: sends({ location }, (content) => content),
   sendVenue: sends(
     {
-      place: location,
+      location: place,
       title: requiredText('title'),
       address: requiredText('address'),
       foursquare_id: optionalText('foursquare_id'),
@@ -86,7 +86,7 @@ export const sendMethods: Methods = {
       google_place_id: optionalText('google_place_id'),
       google_place_type: optionalText('google_place_type'),
     },
-    ({ place, ...venue }) => ({ venue: { location: place, ...venue }, location: place }),
+    (venue) => ({ venue, location: venue.location }),
   ),
   sendContact: sends(
     {

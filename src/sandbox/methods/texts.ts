@@ -1,7 +1,7 @@
 /** The texts of messages: the text itself, and the caption of a file. */
 import { ApiError } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
-import { type CallParameters, structure, text } from '../parameters.js';
+import { type CallParameters, flag, structure, text } from '../parameters.js';
 import type { FormattedText } from '../text/entity.js';
 import { formattedText, textFields } from '../text/formatted-text.js';
 import type { Parameter } from './parameter.js';
@@ -21,10 +21,18 @@ export const messageText: Parameter<object> = {
   },
 };
 
+export const captionNames: readonly string[] = ['caption', 'parse_mode', 'caption_entities'];
+
 /** The caption of a message, as fields of its content: none for an empty one. */
 export const caption: Parameter<object> = {
-  names: ['caption', 'parse_mode', 'caption_entities', 'show_caption_above_media'],
+  names: captionNames,
   read: (given, account) => captionOf(given, account),
+};
+
+/** The caption of a message, which may stand above a picture. */
+export const captionOfPicture: Parameter<object> = {
+  ...caption,
+  names: [...captionNames, 'show_caption_above_media'],
 };
 
 /** Returns the caption among the fields of a call or of an item. @throws ApiError 400 */
@@ -36,7 +44,7 @@ export function captionOf(given: CallParameters, account: BotAccount): object {
   return {
     caption: parsed.text,
     ...(parsed.entities.length > 0 && { caption_entities: parsed.entities }),
-    ...(given['show_caption_above_media'] === true && { show_caption_above_media: true }),
+    ...(flag(given, 'show_caption_above_media') && { show_caption_above_media: true }),
   };
 }
 

@@ -157,11 +157,12 @@ class Parser {
       this.#beginPre();
       return;
     }
-    const [kind, markup] = this.#beginning(character) ?? [];
-    if (!kind)
+    const beginning = this.#beginning(character);
+    if (!beginning)
       throw new MarkupError(
         `Character '${character}' is reserved and must be escaped with the preceding '\\'`,
       );
+    const [kind, markup] = beginning;
     this.#open.push({ kind, from: this.#index, offset: this.#text.length });
     this.#index += markup.length;
   }

@@ -45,7 +45,7 @@ it('keeps the names of chats and people', async () => {
   const kim = { id: 5, first_name: 'Kim' };
   expect((await call('sendMessage', { chat_id: 5, text: 'y' })).result).toMatchObject({ chat: kim });
   expect((await call('getChatMember', { chat_id: -1, user_id: 5 })).result).toMatchObject({ user: kim });
-  expect((await call('getChat', { chat_id: 5 })).result).toMatchObject({ ...kim, accent_color_id: 0 });
+  expect((await call('getChat', { chat_id: 5 })).result).toMatchObject({ ...kim, accent_color_id: 5 });
 });
 
 it('learns the messages of raw updates', async () => {
