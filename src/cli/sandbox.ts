@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { aborted } from '../abort.js';
 import { ExitCode } from '../exit-code.js';
 import { ApiError } from '../sandbox/api-response.js';
+import { controlHelp } from '../sandbox/control/routes.js';
 import { faultHelp } from '../sandbox/fault-rule-parser.js';
 import { contentOf, type Message } from '../sandbox/message.js';
 import { NOT_MODELLED, type Sandbox, sandboxToken, startSandbox } from '../sandbox/sandbox.js';
@@ -21,17 +22,7 @@ const USAGE = `usage: lastcall sandbox [--port N] [--host-token TOKEN]… [--say
 
 /** Describes the control API, which listens on the same port. */
 const CONTROL_API = `The control API, for curl and tests (fields of the query or of a JSON body; bot: an id or a token, default the first):
-  POST   /sandbox/updates  text, chat?, from?, fromId?, count?   a person's message to the bot
-                           updates                               a list of raw Bot API updates
-  POST   /sandbox/chats    say, chat?, from?, rounds?, patienceMs?, pauseMs?
-                                                                 a conversation: each text waits for an answer
-  GET    /sandbox/chats    chat?                                 what was said and answered
-  GET    /sandbox/calls    method?, since?                       the calls of the bot
-  GET    /sandbox/state                                          the queue, the polls, the webhook
-  POST   /sandbox/state    nextUpdateId                          the id of the next update
-  GET    /sandbox/faults                                         the faults in force
-  POST   /sandbox/faults   kind, with the fields of the kind     a fault; answers with its id
-  DELETE /sandbox/faults   id?                                   end one fault, or all
+${controlHelp()}
 
 Faults, each a kind with its fields:
 ${faultHelp()}

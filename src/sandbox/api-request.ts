@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
 import { ApiError, type ApiResponse, failure } from './api-response.js';
 import type { BotAccount } from './bot-account.js';
-import type { MutableCall } from './calls.js';
+import { MAX_BODY_LENGTH, type MutableCall } from './calls.js';
 import type { AppliedFault } from './faults.js';
 import type { Responder } from './get-updates.js';
 import type { HttpServer } from './http-server.js';
@@ -115,7 +115,7 @@ export class ApiRequest implements Responder {
     if (this.#corruption === 'truncated')
       response.write(text.slice(0, text.length >> 1), () => response.socket?.destroySoon());
     else response.end(text);
-    this.call.answered = { atMs: clock.now(), status };
+    this.call.answered = { atMs: clock.now(), status, ...(text.length <= MAX_BODY_LENGTH && { body: text }) };
     this.end();
   }
 }

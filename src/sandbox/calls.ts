@@ -14,7 +14,12 @@ export interface Call {
   /** The kind of fault that was injected into the call. */
   readonly fault?: string;
   /** When the response was sent; absent while the call is pending, and for calls that get no response. */
-  readonly answered?: { readonly atMs: number; readonly status: number };
+  readonly answered?: {
+    readonly atMs: number;
+    readonly status: number;
+    /** The body of the response, unless it is long. */
+    readonly body?: string;
+  };
 }
 
 /** A recorded call whose outcome can still be added. */
@@ -27,6 +32,9 @@ export interface CallFilter {
   /** Only calls with a `number` above this one. */
   readonly since?: number | undefined;
 }
+
+/** The longest body that is kept, in characters: long ones are those of polls, whose updates have a log of their own. */
+export const MAX_BODY_LENGTH = 2_000;
 
 export class Calls {
   readonly #limit: number;

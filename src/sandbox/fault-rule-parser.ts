@@ -1,6 +1,7 @@
 /** Parses fault rules that people and programs write: what each kind does, and which fields it has. */
 import { isObject } from '../json.js';
 import type { FaultRule } from './fault-rule.js';
+import { FieldsError } from './fields-error.js';
 import { isMethodName } from './methods.js';
 
 interface Field {
@@ -111,9 +112,10 @@ const statusOf: ReadonlyMap<string, Field> = new Map<string, Field>([
   ],
 ]);
 
-/** Returns a fault rule that is fit to be applied. @throws RangeError that says what is wrong, and where */
+/** Returns a fault rule that is fit to be applied. @throws FieldsError that says what is wrong with each field */
 export function parseFaultRule(value: unknown): FaultRule {
-  check(value, kinds, '');
+  const problems = new Map<string, string>();
+  if (!isRule(value, kinds, '', problems)) throw new FieldsError(problems);
   return value;
 }
 
@@ -127,38 +129,51 @@ export function faultHelp(): string {
   return lines.join('\n');
 }
 
-function check(value: unknown, known: ReadonlyMap<string, Kind>, at: string): asserts value is FaultRule {
+/** Whether a value is a rule of a known kind. Adds what is wrong to the problems, by field. */
+function isRule(
+  value: unknown,
+  known: ReadonlyMap<string, Kind>,
+  at: string,
+  problems: Map<string, string>,
+): value is FaultRule {
   const where = at === '' ? '' : `${at}: `;
-  if (!isObject(value)) throw new RangeError(`${where}a fault must be an object with a kind`);
+  const path = (field: string) => (at === '' ? field : `${at}.${field}`);
+  if (!isObject(value)) {
+    problems.set(at || 'kind', `${where}a fault must be an object with a kind`);
+    return false;
+  }
   const name = value['kind'];
   const kind = typeof name === 'string' ? known.get(name) : undefined;
   if (typeof name !== 'string' || !kind) {
     const found = name === undefined ? 'kind is missing' : `there is no kind ${JSON.stringify(name)}`;
-    throw new RangeError(`${where}${found}; it must be one of ${[...known.keys()].join(', ')}`);
+    problems.set(path('kind'), `${where}${found}; it must be one of ${[...known.keys()].join(', ')}`);
+    return false;
   }
+  const before = problems.size;
   const { required = [], optional = [] } = kind;
   for (const field of required)
     if (!Object.hasOwn(value, field))
-      throw new RangeError(`${where}${name} needs ${field}: ${typeOf(name, field).words}`);
+      problems.set(path(field), `${where}${name} needs ${field}: ${typeOf(name, field).words}`);
   for (const [field, content] of Object.entries(value)) {
     if (field === 'kind') continue;
-    if (!required.includes(field) && !optional.includes(field))
-      throw new RangeError(
-        `${where}${name} has no field ${field}; it has ${[...required, ...optional].join(', ') || 'none'}`,
-      );
-    if (field === 'of') checkChoice(content);
+    if (!required.includes(field) && !optional.includes(field)) {
+      const has = [...required, ...optional].join(', ') || 'none';
+      problems.set(path(field), `${where}${name} has no field ${field}; it has ${has}`);
+    } else if (field === 'of') checkChoice(content, problems);
     else {
       const { words, accepts } = typeOf(name, field);
       if (!accepts(content))
-        throw new RangeError(`${where}${field} must be ${words}, not ${JSON.stringify(content)}`);
+        problems.set(path(field), `${where}${field} must be ${words}, not ${JSON.stringify(content)}`);
     }
   }
+  return problems.size === before;
 }
 
-function checkChoice(choice: unknown): void {
+function checkChoice(choice: unknown, problems: Map<string, string>): void {
   if (!Array.isArray(choice) || choice.length === 0)
-    throw new RangeError('of must be a list of at least one fault');
-  for (const [index, fault] of choice.entries()) check(fault, kindsOfRequests, `of[${index}]`);
+    problems.set('of', 'of must be a list of at least one fault');
+  else
+    for (const [index, fault] of choice.entries()) isRule(fault, kindsOfRequests, `of[${index}]`, problems);
 }
 
 function typeOf(kind: string, field: string): Field {

@@ -13,7 +13,7 @@ import { BotApi } from './bot-api.js';
 import { Calls } from './calls.js';
 import { cancellableClock } from './cancellable-clock.js';
 import { Conditions } from './conditions.js';
-import { isControlRequest, refuseControlRequest, serveControlRequest } from './control.js';
+import { isControlRequest, refuseControlRequest, serveControlRequest } from './control/control.js';
 import type { FaultRule } from './fault-rule.js';
 import { parseFaultRule } from './fault-rule-parser.js';
 import { type ActiveRule, Faults } from './faults.js';
@@ -39,12 +39,11 @@ export const SANDBOX_TOKEN = sandboxToken();
 /** Describes for people what the sandbox does not model. */
 export const NOT_MODELLED = [
   'delivery to webhooks: a webhook can be set and stops polling as it should, but nothing is sent to it',
-  'permissions, membership, privacy mode, blocked bots: a bot may write to any chat, which exists from then on',
+  'privacy mode, and the rights of people and bots: a bot may write to any chat, which exists from then on, until it leaves, is removed or is blocked',
   'flood limits (a fault makes 429s), and size limits other than the length of a text',
-  'parse modes: a text is shown as it was sent; the only entities are commands',
+  'entities of phone numbers, bank cards and the less common domains, which Telegram finds by itself',
   'files: what is uploaded can be downloaded again, and is not looked into; other files have a content in name only',
-  'payments, games, stories, business accounts, forums and inline mode, except raw updates and calls answered with `true`',
-  'service messages of groups, and updates caused by the bot itself',
+  'stories, gifts, business accounts, checklists and other methods, each of which is refused with words that say so; people who use inline mode, except by raw updates',
   'TLS, HTTP/2, several data centers: the server speaks plain HTTP/1.1 on 127.0.0.1 and keeps everything in memory',
 ] as const;
 

@@ -1,6 +1,6 @@
 /** The unconfirmed updates of one bot. As at Telegram, they are numbered, removed by an offset, and expire. */
 import type { Clock } from '../clock.js';
-import { UpdateLog } from './state/update-log.js';
+import { type MutableRecord, UpdateLog } from './state/update-log.js';
 
 /** Offsets outside this range around the next id are ignored. */
 const FUTURE_TOLERANCE = 10;
@@ -13,6 +13,8 @@ interface Waiting {
   readonly id: number;
   readonly json: string;
   readonly expiresAt: number;
+  /** Its entry in the log. */
+  readonly record: MutableRecord;
 }
 
 /** Who reads updates. */
@@ -56,8 +58,7 @@ export class UpdateQueue {
     const expiresAt = this.#clock.now() + retentionMs;
     this.#soonestExpiry = Math.min(this.#soonestExpiry, expiresAt);
     const json = `{"update_id":${id},${JSON.stringify(content).slice(1)}`;
-    this.#waiting.push({ id, json, expiresAt });
-    this.log.add(id, content, json);
+    this.#waiting.push({ id, json, expiresAt, record: this.log.add(id, content, json) });
     return id;
   }
 
@@ -94,21 +95,21 @@ export class UpdateQueue {
     this.#dropExpired();
 
     const texts: string[] = [];
-    const ids: number[] = [];
+    const read: MutableRecord[] = [];
     let bytesLeft = MAX_RESPONSE_BYTES;
-    for (const { id, json } of this.#waiting.slice(0, limit)) {
+    for (const { json, record } of this.#waiting.slice(0, limit)) {
       bytesLeft -= Buffer.byteLength(json) + OVERHEAD_BYTES;
       if (bytesLeft <= 0) break;
       texts.push(json);
-      ids.push(id);
+      read.push(record);
     }
-    this.log.delivered(ids, reader.callNumber, reader.open);
+    this.log.delivered(read, reader.callNumber, reader.open);
     return texts;
   }
 
   /** Removes all updates, and keeps the next id. */
   clear(): void {
-    this.log.dropped(this.#waiting.map(({ id }) => id));
+    this.log.left(this.#waiting.map(recordOf), 'dropped');
     this.#waiting = [];
   }
 
@@ -116,18 +117,18 @@ export class UpdateQueue {
     const first = this.#waiting.findIndex(({ id }) => id >= offset);
     if (first === 0) return;
     const removed = this.#waiting.splice(0, first < 0 ? this.#waiting.length : first);
-    this.log.confirmed(
-      removed.map(({ id }) => id),
-      offset,
-    );
+    this.log.left(removed.map(recordOf), 'confirmed', offset);
   }
 
   #dropExpired(): void {
     const now = this.#clock.now();
     if (this.#soonestExpiry >= now) return;
-    this.log.expired(this.#waiting.filter(({ expiresAt }) => expiresAt < now).map(({ id }) => id));
+    const expired = this.#waiting.filter(({ expiresAt }) => expiresAt < now);
+    this.log.left(expired.map(recordOf), 'expired');
     this.#waiting = this.#waiting.filter(({ expiresAt }) => expiresAt >= now);
     this.#soonestExpiry = Number.POSITIVE_INFINITY;
     for (const { expiresAt } of this.#waiting) this.#soonestExpiry = Math.min(this.#soonestExpiry, expiresAt);
   }
 }
+
+const recordOf = ({ record }: Waiting): MutableRecord => record;

@@ -15,7 +15,7 @@ describe('recorded calls', () => {
         bot: 7_000_000_000,
         method: 'sendMessage',
         parameters: sent,
-        answered: { atMs: 500, status: 200 },
+        answered: { atMs: 500, status: 200, body: expect.stringContaining('"ok":true') },
       },
     ]);
     expect(JSON.stringify(sandbox.calls())).not.toContain(sandbox.token);

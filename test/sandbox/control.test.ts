@@ -139,24 +139,31 @@ describe('the control API', () => {
   });
 
   it.each([
-    ['updates', {}, 'text is missing'],
+    ['updates', {}, 'text is missing; the request must have one of text, press, vote, updates'],
+    ['updates', { press: 'a' }, 'there is no button "a" in chat 1; there is none at all'],
+    ['updates', { vote: [0] }, 'there is no poll of the bot in chat 1'],
+    ['updates', { vote: [-1] }, 'vote must be a list'],
     ['updates', { updates: 5 }, 'updates must be a list'],
     ['updates', { updates: [{}] }, 'updates[0]: an update needs one kind'],
     ['updates', { updates: [{ callback_query: press }, 1] }, 'updates[1]: an update must be an object'],
-    ['updates', { text: 'x', count: 'many' }, 'count must be a number, not "many"'],
+    ['updates', { text: 'x', count: 'many' }, 'count must be a whole number from 1 to 100000, not "many"'],
     ['updates', { text: 'x', count: -3 }, 'count must be a whole number from 1 to 100000, not -3'],
     ['updates', { text: 'x', count: 2_000_000 }, 'not 2000000'],
-    ['updates', { text: 'x', chat: 0 }, 'chat must not be 0'],
-    ['updates', { text: 'x', chat: 1.5 }, 'chat must be a whole number'],
-    ['updates', { text: 'x', chat: true }, 'chat must be a number'],
-    ['updates', { text: 'x', nonsense: 1 }, 'there is no field nonsense; expected bot, text, chat'],
+    ['updates', { text: 'x', chat: 0 }, 'chat must be a whole number other than 0, not 0'],
+    ['updates', { text: 'x', chat: 1.5 }, 'chat must be a whole number other than 0, not 1.5'],
+    ['updates', { text: 'x', chat: true }, 'chat must be a whole number other than 0, not true'],
+    [
+      'updates',
+      { text: 'x', nonsense: 1 },
+      'there is no field nonsense; expected text, chat, fromId, from, count, bot',
+    ],
     ['updates', { text: 5 }, 'text must be a text'],
-    ['updates', { text: ' ' }, 'text must not be empty'],
-    ['updates', { text: 'x'.repeat(4_097) }, 'at most 4096 characters'],
+    ['updates', { text: ' ' }, 'text must be a text of 1 to 4096 characters, not " "'],
+    ['updates', { text: 'x'.repeat(4_097) }, 'text must be a text of 1 to 4096 characters, not "xxx'],
     ['updates', { bot: 'a:b', text: 'x' }, 'Not Found'],
-    ['state', {}, 'nextUpdateId (a number) is missing'],
+    ['state', {}, 'nextUpdateId is missing: it must be a whole number from 1'],
     ['state', { nextUpdateId: 0.5 }, 'nextUpdateId must be a whole number'],
-    ['chats', { say: 'x' }, 'say (a list of texts) is missing'],
+    ['chats', { say: 'x' }, 'say must be a list, each item of it a text'],
     ['chats', { say: ['x'], round: 2 }, 'there is no field round'],
     ['faults', { kind: 'nonsense' }, 'there is no kind "nonsense"; it must be one of latency'],
     ['faults', { kind: 'refuse' }, 'refuse needs forMs'],
@@ -168,5 +175,137 @@ describe('the control API', () => {
     expect(error).toContain(words);
     expect(sandbox.state().queued).toBe(0);
     expect(sandbox.faults()).toEqual([]);
+  });
+
+  it('names each field that is wrong', async () => {
+    const { client } = await openTestSandbox();
+    expect(await client.control('POST', 'updates', { text: 5, chat: 0, nonsense: 1 })).toEqual({
+      error: expect.stringContaining('text must be a text of 1 to 4096 characters, not 5; chat must be'),
+      fields: {
+        text: expect.stringContaining('not 5'),
+        chat: expect.stringContaining('other than 0'),
+        nonsense: expect.stringContaining('there is no field nonsense'),
+      },
+    });
+    expect(await client.control('POST', 'faults', { kind: 'latency', ms: 'x', forMS: 5 })).toMatchObject({
+      fields: {
+        ms: expect.stringContaining('milliseconds'),
+        forMS: expect.stringContaining('no field forMS'),
+      },
+    });
+  });
+
+  it('lists bots, chats, people and messages', async () => {
+    const { client, call } = await openTestSandbox();
+    await client.control('POST', 'updates', { text: 'hi', chat: -5, from: 'Ada', fromId: 3 });
+    await client.control('POST', 'updates', { text: 'hi', bot: OTHER_TOKEN });
+    const markup = { keyboard: [['yes', 'no']] };
+    await call('sendMessage', { chat_id: -5, text: 'well?', reply_markup: markup });
+    const reaction = [{ type: 'emoji', emoji: '👍' }];
+    await call('setMessageReaction', { chat_id: -5, message_id: 1, reaction });
+    expect(await client.control('GET', 'bots')).toMatchObject({
+      bots: [{ bot: 7_000_000_000 }, { bot: 7_000_000_001, queued: 1 }],
+    });
+    expect(await client.control('GET', 'people')).toMatchObject({ people: [{ id: 3, first_name: 'Ada' }] });
+    expect(await client.control('GET', 'chats')).toMatchObject({
+      chats: [
+        {
+          chat: { id: -5, title: 'Group 5' },
+          members: [{ status: 'administrator' }, { user: { id: 3 } }],
+          replyMarkup: { keyboard: [[{ text: 'yes' }, { text: 'no' }]] },
+        },
+      ],
+    });
+    expect(await client.control('GET', 'chats?chat=-5')).toMatchObject({
+      messages: [
+        { message: { text: 'hi' }, reactions: reaction },
+        { message: { message_id: 2, text: 'well?' }, reactions: [] },
+      ],
+    });
+  });
+
+  it('lists updates with their way, by state', async () => {
+    const { client, call, clock } = await openTestSandbox();
+    await client.control('POST', 'updates', { text: 'line {n}', chat: 7, count: 2 });
+    await call('getUpdates', { limit: 1 });
+    await clock.advance(20);
+    await call('sendMessage', { chat_id: 7, text: 'line 1!' });
+    await call('sendChatAction', { chat_id: 7, action: 'typing' });
+    expect(await client.control('GET', 'updates?state=answered')).toMatchObject({
+      updates: [
+        {
+          id: 100,
+          kind: 'message',
+          chat: 7,
+          state: 'delivered',
+          queuedAtMs: 0,
+          deliveryCount: 1,
+          deliveries: [{ call: 1, atMs: 0, received: true }],
+          answerCount: 2,
+          answers: [
+            { call: 2, method: 'sendMessage', atMs: 20 },
+            { call: 3, method: 'sendChatAction' },
+          ],
+        },
+      ],
+    });
+    expect(await client.control('GET', 'updates?state=waiting')).toMatchObject({ updates: [{ id: 101 }] });
+    await call('getUpdates', { offset: 101 });
+    expect(await client.control('GET', 'updates?state=confirmed')).toMatchObject({
+      updates: [{ id: 100, confirmedBy: 101, leftAtMs: 20 }],
+    });
+    await clock.advance(86_400_001);
+    await client.control('GET', 'state');
+    expect(await client.control('GET', 'updates?state=expired')).toMatchObject({ updates: [{ id: 101 }] });
+    await client.control('POST', 'updates', { text: 'x', chat: 7 });
+    await call('deleteWebhook', { drop_pending_updates: true });
+    expect(await client.control('GET', 'updates?state=dropped')).toMatchObject({ updates: [{ id: 102 }] });
+    expect(await client.control('GET', 'updates?state=lost')).toMatchObject({
+      error: expect.stringContaining('state must be one of waiting, delivered, confirmed'),
+    });
+  });
+
+  it('presses a button, and shows the answer', async () => {
+    const { client, call } = await openTestSandbox();
+    const reply_markup = { inline_keyboard: [[{ text: 'Yes', callback_data: 'y' }]] };
+    await call('sendMessage', { chat_id: 7, text: 'well?', reply_markup });
+    expect(await client.control('POST', 'updates', { press: 'y', chat: 7 })).toEqual({ ids: [100] });
+    const [{ callback_query }] = (await call('getUpdates')).result as [{ callback_query: { id: string } }];
+    expect(callback_query).toMatchObject({ data: 'y', from: { id: 7 }, message: { message_id: 1 } });
+    await call('answerCallbackQuery', { callback_query_id: callback_query.id, text: 'noted' });
+    expect(await client.control('GET', 'queries')).toMatchObject({
+      queries: [{ kind: 'callback_query', updateId: 100, chat: 7, from: 7, answer: { text: 'noted' } }],
+    });
+    expect(await client.control('GET', 'updates?state=answered')).toMatchObject({ updates: [{ id: 100 }] });
+    expect(await client.control('POST', 'updates', { press: 'No', chat: 7 })).toMatchObject({
+      error: 'there is no button "No" in chat 7; there is Yes',
+    });
+  });
+
+  it('presses a button of a reply keyboard, which says its text', async () => {
+    const { client, call } = await openTestSandbox();
+    const keyboard = [['plain'], [{ text: 'phone', request_contact: true }]];
+    await call('sendMessage', { chat_id: 7, text: 'well?', reply_markup: { keyboard } });
+    await client.control('POST', 'updates', { press: 'plain', chat: 7 });
+    await client.control('POST', 'updates', { press: 'phone', chat: 7 });
+    expect((await call('getUpdates')).result).toMatchObject([
+      { message: { text: 'plain', from: { id: 7 } } },
+      { message: { contact: { user_id: 7 } } },
+    ]);
+  });
+
+  it('votes in a poll of the bot', async () => {
+    const { client, call } = await openTestSandbox();
+    await call('sendPoll', { chat_id: 7, question: 'q', options: ['a', 'b'], is_anonymous: false });
+    expect(await client.control('POST', 'updates', { vote: [1], chat: 7, fromId: 8 })).toEqual({
+      ids: [100, 101],
+    });
+    expect((await call('getUpdates')).result).toMatchObject([
+      { poll: { total_voter_count: 1, options: [{ voter_count: 0 }, { voter_count: 1 }] } },
+      { poll_answer: { user: { id: 8 }, option_ids: [1] } },
+    ]);
+    expect(await client.control('POST', 'updates', { vote: [0, 1], chat: 7 })).toMatchObject({
+      error: 'the poll takes one option',
+    });
   });
 });

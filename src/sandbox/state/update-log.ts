@@ -14,6 +14,9 @@ const MAX_DETAILS = 20;
 export const updateStates = ['waiting', 'delivered', 'confirmed', 'expired', 'dropped'] as const;
 export type UpdateState = (typeof updateStates)[number];
 
+/** What updates can be listed by: `answered` and `unanswered` are those with and without an answer, wherever they are. */
+export const updateFilters = [...updateStates, 'answered', 'unanswered'] as const;
+
 interface Delivery {
   readonly atMs: number;
   /** The number of the `getUpdates` call; undefined for a second program's poll. */
@@ -50,7 +53,8 @@ export interface UpdateRecord {
   readonly json: string;
 }
 
-type MutableRecord = { -readonly [Field in keyof UpdateRecord]: UpdateRecord[Field] } & {
+/** The record of an update that is in the queue. Only the log changes it. */
+export type MutableRecord = { -readonly [Field in keyof UpdateRecord]: UpdateRecord[Field] } & {
   readonly deliveries: Delivery[];
   readonly answers: Answer[];
 };
@@ -62,8 +66,7 @@ export interface AnsweringCall {
 }
 
 export interface UpdateFilter {
-  /** `answered` and `unanswered` stand for the updates with and without an answer, wherever they are. */
-  readonly state?: UpdateState | 'answered' | 'unanswered' | undefined;
+  readonly state?: (typeof updateFilters)[number] | undefined;
   readonly chat?: number | undefined;
   readonly kind?: string | undefined;
   /** Only updates with an id above this one. */
@@ -80,12 +83,12 @@ export class UpdateLog {
     this.#clock = clock;
   }
 
-  /** Adds an update that waits. Its content is `{ kind: … }`. */
-  add(id: number, content: object, json: string): void {
+  /** Adds an update that waits, and returns its record. The content is `{ kind: … }`. */
+  add(id: number, content: object, json: string): MutableRecord {
     const [[kind, value] = ['', undefined]] = Object.entries(content);
     // An id that comes again, after its queue was set back, is a new update.
     this.#records.delete(id);
-    this.#records.set(id, {
+    const record: MutableRecord = {
       id,
       kind,
       chat: chatOf(value),
@@ -96,19 +99,18 @@ export class UpdateLog {
       answerCount: 0,
       answers: [],
       json,
-    });
-    if (this.#records.size <= LIMIT) return;
-    for (const oldest of this.#records.keys()) {
-      this.#records.delete(oldest);
-      break;
+    };
+    this.#records.set(id, record);
+    if (this.#records.size > LIMIT) {
+      const [oldest] = this.#records.keys();
+      if (oldest !== undefined) this.#records.delete(oldest);
     }
+    return record;
   }
 
-  delivered(ids: readonly number[], call: number | undefined, received: boolean): void {
+  delivered(records: Iterable<MutableRecord>, call: number | undefined, received: boolean): void {
     const delivery = { atMs: this.#clock.now(), call, received };
-    for (const id of ids) {
-      const record = this.#records.get(id);
-      if (!record) continue;
+    for (const record of records) {
       record.state = 'delivered';
       record.deliveryCount++;
       if (record.deliveries.length < MAX_DETAILS) record.deliveries.push(delivery);
@@ -116,19 +118,14 @@ export class UpdateLog {
     }
   }
 
-  confirmed(ids: readonly number[], offset: number): void {
-    for (const id of ids) {
-      const record = this.#left(id, 'confirmed');
-      if (record) record.confirmedBy = offset;
+  /** Updates have left the queue. */
+  left(records: Iterable<MutableRecord>, state: 'confirmed' | 'expired' | 'dropped', offset?: number): void {
+    const leftAtMs = this.#clock.now();
+    for (const record of records) {
+      record.state = state;
+      record.leftAtMs = leftAtMs;
+      if (offset !== undefined) record.confirmedBy = offset;
     }
-  }
-
-  expired(ids: readonly number[]): void {
-    for (const id of ids) this.#left(id, 'expired');
-  }
-
-  dropped(ids: readonly number[]): void {
-    for (const id of ids) this.#left(id, 'dropped');
   }
 
   /** Records the answer to an update, or, without its id, to the last delivered update of a chat. */
@@ -171,14 +168,6 @@ export class UpdateLog {
           (kind === undefined || record.kind === kind),
       )
       .map(copy);
-  }
-
-  #left(id: number, state: UpdateState): MutableRecord | undefined {
-    const record = this.#records.get(id);
-    if (!record) return undefined;
-    record.state = state;
-    record.leftAtMs = this.#clock.now();
-    return record;
   }
 }
 
