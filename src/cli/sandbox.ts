@@ -112,8 +112,11 @@ Connect a bot:
   or in your own program: new Telegraf(token, { telegram: { apiRoot: '${apiRoot}' } })
 Send a message to the bot:
   curl -d '{"text": "hello"}' ${apiRoot}/sandbox/updates
-See all messages and answers:
+Press a button below its newest message, by the text on it:
+  curl -d '{"press": "Yes"}' ${apiRoot}/sandbox/updates
+See all messages and answers, and the way of each update:
   curl ${apiRoot}/sandbox/chats
+  curl ${apiRoot}/sandbox/updates
 Inject a fault (here: 502 pages of a proxy for 10 s), and end it early:
   curl -d '{"kind": "html", "status": 502, "forMs": 10000}' ${apiRoot}/sandbox/faults
   curl -X DELETE ${apiRoot}/sandbox/faults

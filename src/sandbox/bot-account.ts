@@ -191,7 +191,9 @@ export class BotAccount {
     const chatId = isObject(chat) ? Number(chat['id']) : Number.NaN;
     if (!Number.isSafeInteger(chatId)) return;
     if (kind === 'chat_join_request') {
-      if (isObject(from)) this.joinRequests.add(`${chatId}/${from['id']}`);
+      if (!isObject(from)) return;
+      this.joinRequests.add(`${chatId}/${from['id']}`);
+      this.members.set(chatId, { user: this.chats.person(Number(from['id'])), status: 'left' });
       return;
     }
     if (!isObject(member)) return;

@@ -11,6 +11,7 @@ import {
   userId,
   type Values,
 } from './parameter.js';
+import { postService } from './service.js';
 
 const MAX_NAME_LENGTH = 32;
 
@@ -48,7 +49,10 @@ function decide(call: MethodCall, id: number, person: number, mayJoin: boolean):
   const { account } = call;
   if (!account.joinRequests.delete(`${id}/${person}`)) throw ApiError.badRequest('HIDE_REQUESTER_MISSING');
   const user = account.chats.person(person);
-  if (mayJoin) changeMember(call, id, { user, status: 'member' });
+  if (mayJoin) {
+    postService(call, id, { new_chat_members: [user] }, user);
+    changeMember(call, id, { user, status: 'member' });
+  }
   return true;
 }
 

@@ -42,7 +42,7 @@ function withShipping(payment: Payment, option: CallParameters): Payment {
 const currency: Parameter<string> = {
   names: ['currency'],
   read: (given) => {
-    const code = rawText(given, 'currency');
+    const code = rawText(given, 'currency').toUpperCase();
     if (!/^[A-Z]{3}$/.test(code)) throw ApiError.badRequest('CURRENCY_INVALID');
     return code;
   },

@@ -1,12 +1,17 @@
-/** Service messages: what the bot does to a chat, as everybody there sees it. Telegram sends them to the bot, too. */
-import { type Message, unixSeconds } from '../message.js';
+/** Service messages: what has happened in a chat, as everybody there sees it. Telegram sends them to the bot, too. */
+import { type Message, type User, unixSeconds } from '../message.js';
 import type { MethodCall } from './method.js';
 
-/** Adds a service message of the bot to a chat, and sends it to the bot as an update. */
-export function postService({ account }: MethodCall, chat: number, content: object): Message {
+/** Adds a service message of the bot, or of somebody else, to a chat, and sends it to the bot as an update. */
+export function postService(
+  { account }: MethodCall,
+  chat: number,
+  content: object,
+  from: User = account.user,
+): Message {
   const message: Message = {
     message_id: account.messages.nextId(),
-    from: account.user,
+    from,
     chat: account.chats.chat(chat),
     date: unixSeconds(),
     ...content,

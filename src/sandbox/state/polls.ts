@@ -1,7 +1,7 @@
 /** The polls of a bot: what they ask, and who has voted for what. */
 import type { MessageEntity } from '../text/entity.js';
 
-export interface PollOption {
+interface PollOption {
   readonly persistent_id: string;
   readonly text: string;
   readonly text_entities?: readonly MessageEntity[];

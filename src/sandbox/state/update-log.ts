@@ -11,8 +11,8 @@ const LIMIT = 20_000;
 const MAX_DETAILS = 20;
 
 /** Where an update is: the first two are in the queue, and the others have left it. */
-export const updateStates = ['waiting', 'delivered', 'confirmed', 'expired', 'dropped'] as const;
-export type UpdateState = (typeof updateStates)[number];
+const updateStates = ['waiting', 'delivered', 'confirmed', 'expired', 'dropped'] as const;
+type UpdateState = (typeof updateStates)[number];
 
 /** What updates can be listed by: `answered` and `unanswered` are those with and without an answer, wherever they are. */
 export const updateFilters = [...updateStates, 'answered', 'unanswered'] as const;

@@ -28,27 +28,6 @@ describe('an edit', () => {
   });
 });
 
-it.each([
-  ['deleteMessage', { message_id: 99 }, 'message to delete not found'],
-  ['deleteMessage', {}, 'message identifier is not specified'],
-  ['editMessageText', { message_id: 1, text: 'x' }, "message can't be edited"],
-  ['editMessageText', { message_id: 99, text: 'x' }, 'message to edit not found'],
-  ['sendMessage', { text: 'x', reply_parameters: { message_id: 99 } }, 'message to be replied not found'],
-  ['forwardMessage', { from_chat_id: 1, message_id: 99 }, 'message to forward not found'],
-  ['copyMessage', { from_chat_id: 1, message_id: 99 }, 'message to copy not found'],
-])(
-  '%s of a message that is not there, or not the bot’s, is refused: %j',
-  async (method, parameters, words) => {
-    const { call, sandbox } = await openTestSandbox();
-    sandbox.say({ text: 'mine', chat: 1 });
-    expect(await call(method, { chat_id: 1, ...parameters })).toEqual({
-      ok: false,
-      error_code: 400,
-      description: `Bad Request: ${words}`,
-    });
-  },
-);
-
 it('a reply to a message that is not there is sent if that is allowed', async () => {
   const { call } = await openTestSandbox();
   const reply_parameters = { message_id: 99, allow_sending_without_reply: true };
