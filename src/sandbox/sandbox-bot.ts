@@ -4,6 +4,7 @@ import { type Press, press } from './buttons.js';
 import type { Call, CallFilter, Calls } from './calls.js';
 import { Chats, type ChatsOptions } from './chats.js';
 import type { Chat, Message, User } from './message.js';
+import type { BotCommand } from './state/bot-commands.js';
 import type { ChatDetails } from './state/known-chats.js';
 import type { ChatMember } from './state/members.js';
 import type { Query } from './state/queries.js';
@@ -126,6 +127,18 @@ export class SandboxBot extends Chats {
   /** The newest button presses, inline queries and payments, with the bot's answers. */
   queries(): readonly Query[] {
     return this.#account.queries.list();
+  }
+
+  /** The commands that a person is shown in a chat. */
+  commands(chat: number, person = chat): readonly BotCommand[] {
+    const { chats, commands, members } = this.#account;
+    const user = chats.person(person);
+    return commands.shownTo({
+      chat,
+      user: user.id,
+      isAdministrator: ['administrator', 'creator'].includes(members.of(chat, user).status),
+      language: user.language_code ?? '',
+    });
   }
 
   /** Sets the id of the next update. @throws RangeError for a lower id while updates are queued */

@@ -1,5 +1,6 @@
 /** Parses raw updates that people and programs write, by the shape that the Bot API gives to each kind. */
 import { isObject } from '../json.js';
+import { FieldsError } from './fields-error.js';
 import { updateKinds } from './update-kinds.js';
 
 /** A raw Bot API update: an optional `update_id`, and one other field that names its kind. */
@@ -11,17 +12,22 @@ export interface NewUpdate {
 /** The largest update id, with which the next id still is a 32-bit number as Telegram's are. */
 export const MAX_UPDATE_ID = 2_147_483_646;
 
-/** Returns raw updates that are fit for the queue. @throws RangeError that says what is wrong, and where */
+/** Returns raw updates that are fit for the queue. @throws FieldsError that says what is wrong, and where */
 export function parseUpdates(value: unknown): NewUpdate[] {
-  if (!Array.isArray(value)) throw new RangeError('updates must be a list of updates');
-  return value.map((update, index) => {
+  if (!Array.isArray(value))
+    throw new FieldsError(new Map([['updates', 'updates must be a list of updates']]));
+  const problems = new Map<string, string>();
+  const updates = value.flatMap((update: unknown, index) => {
     try {
-      return parseUpdate(update);
+      return [parseUpdate(update)];
     } catch (error) {
-      if (error instanceof RangeError) throw new RangeError(`updates[${index}]: ${error.message}`);
-      throw error;
+      if (!(error instanceof RangeError)) throw error;
+      problems.set(`updates[${index}]`, `updates[${index}]: ${error.message}`);
+      return [];
     }
   });
+  if (problems.size > 0) throw new FieldsError(problems);
+  return updates;
 }
 
 function parseUpdate(value: unknown): NewUpdate {
@@ -33,7 +39,8 @@ function parseUpdate(value: unknown): NewUpdate {
     );
   const kind = kindOf(value);
   const content = value[kind];
-  for (const { path, type } of fieldsOf(kind)) checkField(content, kind, path, type);
+  const problems = fieldsOf(kind).flatMap(({ path, type }) => problemOf(content, kind, path, type) ?? []);
+  if (problems.length > 0) throw new RangeError([...new Set(problems)].join(', '));
   return id === undefined ? { [kind]: content } : { update_id: id, [kind]: content };
 }
 
@@ -124,17 +131,23 @@ const requiredFields: ReadonlyMap<string, readonly RequiredField[]> = new Map<
 
 const fieldsOf = (kind: string): readonly RequiredField[] => requiredFields.get(kind) ?? [];
 
-/** @throws RangeError if the field, or an object around it, is missing or of another type */
-function checkField(content: unknown, kind: string, path: readonly string[], type: FieldType): void {
+/** Returns what is wrong with a field: it, or an object around it, is missing or of another type. */
+function problemOf(
+  content: unknown,
+  kind: string,
+  path: readonly string[],
+  type: FieldType,
+): string | undefined {
   let value = content;
   for (const [depth, name] of path.entries()) {
     const parent = [kind, ...path.slice(0, depth)].join('.');
-    if (!isObject(value)) throw new RangeError(`${parent} must be an object`);
+    if (!isObject(value)) return `${parent} must be an object`;
     value = value[name];
-    if (value === undefined) throw new RangeError(`${parent} needs ${name}`);
+    if (value === undefined) return `${parent} needs ${name}`;
   }
-  if (!isOfType(value, type))
-    throw new RangeError(`${[kind, ...path].join('.')} must be a ${type}, not ${JSON.stringify(value)}`);
+  return isOfType(value, type)
+    ? undefined
+    : `${[kind, ...path].join('.')} must be a ${type}, not ${JSON.stringify(value)}`;
 }
 
 function isOfType(value: unknown, type: FieldType): boolean {

@@ -165,6 +165,12 @@ export const routes: readonly Route[] = [
   route('GET people', 'the people whom messages have named', {}, (_, subject) => ({
     people: subject.bot.people(),
   })),
+  route(
+    'GET commands',
+    'the commands that a person is shown in a chat',
+    { chat: id, fromId: optional(id) },
+    ({ chat, fromId }, subject) => ({ commands: subject.bot.commands(chat, fromId) }),
+  ),
   route('GET queries', "presses, inline queries and payments, with the bot's answers", {}, (_, subject) => ({
     queries: subject.bot.queries(),
   })),

@@ -13,6 +13,7 @@ import {
   messageId,
   object,
   requiredText,
+  supergroup,
   text,
   writableChat,
 } from './parameter.js';
@@ -118,19 +119,16 @@ export const chatMethods: Methods = {
     },
   ),
   setChatStickerSet: method(
-    { name: requiredText('sticker_set_name'), chat: group('method is available only in supergroups') },
+    { name: requiredText('sticker_set_name'), chat: supergroup() },
     ({ name, chat }, { account }) => {
       account.chats.details(chat).stickerSet = name;
       return true;
     },
   ),
-  deleteChatStickerSet: method(
-    { chat: group('method is available only in supergroups') },
-    ({ chat }, { account }) => {
-      delete account.chats.details(chat).stickerSet;
-      return true;
-    },
-  ),
+  deleteChatStickerSet: method({ chat: supergroup() }, ({ chat }, { account }) => {
+    delete account.chats.details(chat).stickerSet;
+    return true;
+  }),
   pinChatMessage: method(
     { id: messageId(), chat: writableChat(), silent: flag('disable_notification') },
     ({ id, chat }, call) => {

@@ -1,7 +1,7 @@
 /** Methods about the topics of a forum. Each change is a service message of the topic. */
 import { ApiError } from '../api-response.js';
 import { type Method, type MethodCall, type Methods, method } from './method.js';
-import { group, integer, optionalText, requiredText, type Values } from './parameter.js';
+import { integer, optionalText, requiredText, supergroup, type Values } from './parameter.js';
 import { postService } from './service.js';
 
 /** The first of the six colours that an icon may have. */
@@ -10,7 +10,7 @@ const DEFAULT_COLOUR = 0x6fb9f0;
 const GENERAL = 1;
 const MAX_NAME_LENGTH = 128;
 
-const chat = group('the chat is not a forum');
+const chat = supergroup('the chat is not a forum');
 const inTopic = { chat, thread: integer('message_thread_id') };
 
 /** Returns the topic that a call names. @throws ApiError 400 if there is none */

@@ -4,7 +4,17 @@ import { unixSeconds } from '../message.js';
 import { flag as isSet } from '../parameters.js';
 import { administratorRights, type ChatMember, each, isInChat, memberPermissions } from '../state/members.js';
 import { acknowledged, type MethodCall, type Methods, method } from './method.js';
-import { chatId, flag, group, integer, object, type Parameter, text, userId } from './parameter.js';
+import {
+  chatId,
+  flag,
+  group,
+  integer,
+  object,
+  type Parameter,
+  supergroup,
+  text,
+  userId,
+} from './parameter.js';
 import { postService } from './service.js';
 
 const MAX_CUSTOM_TITLE_LENGTH = 16;
@@ -31,7 +41,7 @@ const rights: Parameter<Readonly<Record<string, boolean>>> = {
 };
 
 const inGroup = group("chat member status can't be changed in private chats");
-const inSupergroup = group('method is available only in supergroups');
+const inSupergroup = supergroup();
 
 /** Refuses to change what the bot itself is. */
 function notSelf({ account }: MethodCall, user: number, what: string): void {
@@ -103,7 +113,7 @@ export const memberMethods: Methods = {
     },
   ),
   promoteChatMember: method(
-    { user: userId(), rights, isAnonymous: flag('is_anonymous'), chat: inSupergroup },
+    { user: userId(), rights, isAnonymous: flag('is_anonymous'), chat: inGroup },
     ({ user, rights: granted, isAnonymous, chat }, call) => {
       notSelf(call, user, 'promote');
       const person = call.account.chats.person(user);

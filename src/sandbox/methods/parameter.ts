@@ -123,6 +123,19 @@ export const group = (refusal: string): Parameter<number> => {
   };
 };
 
+/** The id of a supergroup or channel in which the bot is. Reading throws an ApiError 400 for any other chat. */
+export const supergroup = (refusal = 'method is available only in supergroups'): Parameter<number> => {
+  const id = group(refusal);
+  return {
+    names: id.names,
+    read: (given, account) => {
+      const chat = id.read(given, account);
+      if (account.chats.chat(chat).type === 'group') throw ApiError.badRequest(refusal);
+      return chat;
+    },
+  };
+};
+
 export const userId = (name = 'user_id'): Parameter<number> =>
   parameter(name, (given) => {
     const id = raw.integer(given, name, 0);

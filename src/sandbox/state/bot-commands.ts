@@ -6,9 +6,18 @@ import { type CallParameters, structure, text } from '../parameters.js';
 const MAX_COMMANDS = 100;
 const MAX_DESCRIPTION_LENGTH = 256;
 
-interface BotCommand {
+export interface BotCommand {
   readonly command: string;
   readonly description: string;
+}
+
+/** Who looks at the commands, and where. */
+interface Viewer {
+  readonly chat: number;
+  readonly user: number;
+  readonly isAdministrator: boolean;
+  /** The code of the person's language, or an empty text. */
+  readonly language: string;
 }
 
 export class BotCommands {
@@ -26,9 +35,19 @@ export class BotCommands {
     this.#lists.delete(listKey(parameters));
   }
 
-  /** All lists that are set, each with its scope and language. */
-  lists(): readonly { readonly scope: string; readonly commands: readonly BotCommand[] }[] {
-    return Array.from(this.#lists, ([scope, commands]) => ({ scope, commands }));
+  /** The commands that a person is shown in a chat: those of the narrowest scope and of the language, if there are any. */
+  shownTo({ chat, user, isAdministrator, language }: Viewer): readonly BotCommand[] {
+    const isPrivate = chat > 0;
+    const scopes: readonly CallParameters[] = [
+      ...(isPrivate ? [] : [{ type: 'chat_member', chat_id: chat, user_id: user }]),
+      ...(isPrivate || !isAdministrator ? [] : [{ type: 'chat_administrators', chat_id: chat }]),
+      { type: 'chat', chat_id: chat },
+      ...(isPrivate || !isAdministrator ? [] : [{ type: 'all_chat_administrators' }]),
+      { type: isPrivate ? 'all_private_chats' : 'all_group_chats' },
+      { type: 'default' },
+    ];
+    const keys = scopes.flatMap((scope) => [keyOf(scope, language), keyOf(scope, '')]);
+    return keys.map((key) => this.#lists.get(key) ?? []).find(({ length }) => length > 0) ?? [];
   }
 
   get(parameters: CallParameters): readonly BotCommand[] {
@@ -61,5 +80,8 @@ function listKey(parameters: CallParameters): string {
   const { type = 'default', chat_id, user_id }: CallParameters = isObject(scope) ? scope : {};
   if (!scopes.includes(type))
     throw ApiError.badRequest("can't parse BotCommandScope: Unsupported type specified");
-  return JSON.stringify([type, `${chat_id}`, `${user_id}`, text(parameters, 'language_code')]);
+  return keyOf({ type, chat_id, user_id }, text(parameters, 'language_code'));
 }
+
+const keyOf = ({ type, chat_id, user_id }: CallParameters, language: string): string =>
+  JSON.stringify([type, `${chat_id}`, `${user_id}`, language]);

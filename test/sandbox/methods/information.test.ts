@@ -3,7 +3,7 @@ import { openTestSandbox } from '../test-sandbox.js';
 
 describe('the commands of a bot', () => {
   it('are one list for each scope and language, until they are deleted', async () => {
-    const { call } = await openTestSandbox();
+    const { call, sandbox } = await openTestSandbox();
     const a = [{ command: 'a', description: 'A' }];
     const b = [{ command: 'b', description: 'B' }];
     const scope = { type: 'chat', chat_id: 5 };
@@ -13,6 +13,10 @@ describe('the commands of a bot', () => {
     expect((await call('getMyCommands')).result).toEqual(a);
     expect((await call('getMyCommands', { language_code: 'de' })).result).toEqual(b);
     expect((await call('getMyCommands', { scope: JSON.stringify(scope) })).result).toEqual(b);
+    const shown = (chat: number) => sandbox.commands(chat).map(({ command }) => command);
+    expect([shown(5), shown(6)]).toEqual([['b'], ['a']]);
+    await call('setMyCommands', { commands: a, scope: { type: 'all_group_chats' }, language_code: 'en' });
+    expect(shown(-6)).toEqual(['a']);
     await call('deleteMyCommands');
     expect((await call('getMyCommands')).result).toEqual([]);
     expect((await call('getMyCommands', { language_code: 'de' })).result).toEqual(b);
