@@ -1,5 +1,6 @@
 /** What people ask a bot by a button, an inline query or a payment, and the bot's answer to it. */
 import type { Clock } from '../../clock.js';
+import { NewestMap } from '../newest-map.js';
 import type { Payment } from './invoices.js';
 
 export type QueryKind = 'callback_query' | 'inline_query' | 'shipping_query' | 'pre_checkout_query';
@@ -13,7 +14,7 @@ const patienceMs: Readonly<Record<QueryKind, number>> = {
   pre_checkout_query: 10_000,
 };
 
-/** The number of newest queries that are kept. */
+/** The number of newest queries that are kept, and at most twice as many. */
 const LIMIT = 1_000;
 
 export interface Query {
@@ -31,7 +32,7 @@ export interface Query {
 
 export class Queries {
   readonly #clock: Clock;
-  readonly #queries = new Map<string, Query>();
+  readonly #queries = new NewestMap<string, Query>(LIMIT);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -43,8 +44,6 @@ export class Queries {
 
   add(query: Omit<Query, 'atMs'>): void {
     this.#queries.set(keyOf(query), { ...query, atMs: this.#clock.now() });
-    const [oldest] = this.#queries.keys();
-    if (this.#queries.size > LIMIT && oldest !== undefined) this.#queries.delete(oldest);
   }
 
   /** Answers a query. Returns it if it was waiting: not unknown, not answered before, and not too old. */
@@ -60,7 +59,7 @@ export class Queries {
   }
 
   list(): readonly Query[] {
-    return [...this.#queries.values()];
+    return this.#queries.values();
   }
 }
 

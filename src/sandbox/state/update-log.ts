@@ -4,9 +4,10 @@
  */
 import type { Clock } from '../../clock.js';
 import { isObject } from '../../json.js';
+import { NewestMap } from '../newest-map.js';
 
-/** The number of newest updates that are kept. */
-const LIMIT = 20_000;
+/** The number of newest updates that are kept, and at most twice as many. */
+const LIMIT = 10_000;
 /** The number of deliveries and answers that are kept of each update; later ones are only counted. */
 const MAX_DETAILS = 20;
 
@@ -75,7 +76,7 @@ export interface UpdateFilter {
 
 export class UpdateLog {
   readonly #clock: Clock;
-  readonly #records = new Map<number, MutableRecord>();
+  readonly #records = new NewestMap<number, MutableRecord>(LIMIT);
   /** The update of each chat that was delivered last. */
   readonly #lastDelivered = new Map<number, MutableRecord>();
 
@@ -86,8 +87,6 @@ export class UpdateLog {
   /** Adds an update that waits, and returns its record. The content is `{ kind: … }`. */
   add(id: number, content: object, json: string): MutableRecord {
     const [[kind, value] = ['', undefined]] = Object.entries(content);
-    // An id that comes again, after its queue was set back, is a new update.
-    this.#records.delete(id);
     const record: MutableRecord = {
       id,
       kind,
@@ -100,11 +99,8 @@ export class UpdateLog {
       answers: [],
       json,
     };
+    // An id that comes again, after its queue was set back, is a new update.
     this.#records.set(id, record);
-    if (this.#records.size > LIMIT) {
-      const [oldest] = this.#records.keys();
-      if (oldest !== undefined) this.#records.delete(oldest);
-    }
     return record;
   }
 
@@ -159,7 +155,8 @@ export class UpdateLog {
         : state === 'unanswered'
           ? record.answerCount === 0
           : record.state === state);
-    return [...this.#records.values()]
+    return this.#records
+      .values()
       .filter(
         (record) =>
           record.id > since &&
