@@ -201,12 +201,18 @@ export const routes: readonly Route[] = [
   ),
 ];
 
-/** Describes all paths with their fields, one a line. */
+/** The width of paths with their fields. */
+const COLUMN = 58;
+
+/** Describes all paths with their fields. */
 export function controlHelp(): string {
   const lines = routes.map(({ path, fields, help }) => {
     const [verb = '', name = ''] = path.split(' ');
     const shown = `${verb.padEnd(6)} /sandbox/${name.padEnd(8)} ${fields.join(', ')}`;
-    return `  ${shown.padEnd(58)}  ${help}`;
+    // What is too long for the column has its words in the next line.
+    return shown.length > COLUMN
+      ? `  ${shown}\n  ${' '.repeat(COLUMN)}  ${help}`
+      : `  ${shown.padEnd(COLUMN)}  ${help}`;
   });
   return lines.join('\n');
 }

@@ -34,7 +34,8 @@ function sources(
       return [];
     }
   });
-  if (found.length === 0) throw ApiError.badRequest(`there are no messages to ${act}`);
+  // Telegram says this of copies, too.
+  if (found.length === 0) throw ApiError.badRequest('message to forward not found');
   return found;
 }
 

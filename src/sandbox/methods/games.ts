@@ -26,11 +26,11 @@ export const gameMethods: Methods = {
       target,
     },
     ({ user, score, isForced, target: named }, { account }) => {
-      if (score < 0) throw ApiError.badRequest('wrong score specified');
+      if (score < 0) throw ApiError.badRequest('parameter "score" is required');
       if ('inlineId' in named) return true;
       const { chat, messageId: id } = named;
       const message = account.messages.find(chat, id);
-      if (!message?.['game']) throw ApiError.badRequest('message with game not found');
+      if (!message?.['game']) throw ApiError.badRequest('message to set game score not found');
       const best = account.gameScores.of(chat, id).find((known) => known.user === user);
       if (best && score <= best.score && !isForced) throw ApiError.badRequest('BOT_SCORE_NOT_MODIFIED');
       account.gameScores.set(chat, id, user, score);

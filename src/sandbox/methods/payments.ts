@@ -112,7 +112,7 @@ export const paymentMethods: Methods = {
     { user: userId(), charge: requiredText('telegram_payment_charge_id') },
     ({ user, charge }, { account }) => {
       const paid = account.invoices.findCharge(charge);
-      if (paid?.payment.from !== user) throw ApiError.badRequest('CHARGE_NOT_FOUND');
+      if (paid?.payment.from !== user) throw ApiError.badRequest('CHARGE_ID_INVALID');
       if (paid.isRefunded) throw ApiError.badRequest('CHARGE_ALREADY_REFUNDED');
       account.invoices.refund(charge);
       return true;

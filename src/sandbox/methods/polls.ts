@@ -40,7 +40,9 @@ const poll: Parameter<Poll> = {
     if (question.text.length > MAX_QUESTION_LENGTH)
       throw ApiError.badRequest(`poll question length must not exceed ${MAX_QUESTION_LENGTH}`);
     const options = optionsOf(given, account);
-    const isQuiz = text(given, 'type').toLowerCase() === 'quiz';
+    const type = text(given, 'type') || 'regular';
+    if (type !== 'quiz' && type !== 'regular') throw ApiError.badRequest('unsupported poll type specified');
+    const isQuiz = type === 'quiz';
     return {
       id: account.nextId(),
       question: question.text,
@@ -49,7 +51,7 @@ const poll: Parameter<Poll> = {
       total_voter_count: 0,
       is_closed: flag(given, 'is_closed'),
       is_anonymous: flag(given, 'is_anonymous', true),
-      type: isQuiz ? 'quiz' : 'regular',
+      type,
       allows_multiple_answers: flag(given, 'allows_multiple_answers'),
       allows_revoting: !isQuiz,
       members_only: false,

@@ -46,7 +46,7 @@ describe('refuses', () => {
     ['stopPoll', { message_id: 99 }, 'message with poll to stop not found'],
     ['forwardMessage', { from_chat_id: 1, message_id: 99 }, 'message to forward not found'],
     ['copyMessage', { from_chat_id: 1, message_id: 99 }, 'message to copy not found'],
-    ['copyMessages', { from_chat_id: 1, message_ids: [98, 99] }, 'there are no messages to copy'],
+    ['copyMessages', { from_chat_id: 1, message_ids: [98, 99] }, 'message to forward not found'],
     ['sendMessage', { text: 'x', reply_parameters: { message_id: 99 } }, 'message to be replied not found'],
     ['pinChatMessage', { message_id: 99 }, 'message to pin not found'],
     ['unpinChatMessage', { message_id: 2 }, 'message to unpin not found'],
@@ -106,7 +106,7 @@ describe('refuses', () => {
       { title: 't', description: 'd', payload: 'p', currency: 'EUR', prices: [{ label: 'l', amount: 1 }] },
       'PAYMENT_PROVIDER_INVALID',
     ],
-    ['setGameScore', { user_id: 1, message_id: 2, score: 1 }, 'message with game not found'],
+    ['setGameScore', { user_id: 1, message_id: 2, score: 1 }, 'message to set game score not found'],
     // Queries
     [
       'answerCallbackQuery',
