@@ -98,10 +98,13 @@ export const listOf = <T>(field: Field<T>): Field<readonly T[]> => ({
   words: `a list, each item of it ${field.words}`,
   parse: (given) => {
     if (!Array.isArray(given)) return undefined;
-    const items = given.map((item: unknown) => field.parse(item));
-    return items.flatMap((item) => (item === undefined ? [] : [item])).length === items.length
-      ? items.flatMap((item) => (item === undefined ? [] : [item]))
-      : undefined;
+    const items: T[] = [];
+    for (const item of given) {
+      const parsed = field.parse(item);
+      if (parsed === undefined) return undefined;
+      items.push(parsed);
+    }
+    return items;
   },
 });
 

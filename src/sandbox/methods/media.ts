@@ -10,7 +10,7 @@ import { integer as wholeNumber } from './parameter.js';
 import { post, replying, sending } from './posting.js';
 import { caption, captionOf, captionOfPicture } from './texts.js';
 
-interface FileContent {
+export interface FileContent {
   readonly file_id: string;
   readonly file_unique_id: string;
   readonly file_size?: number | undefined;

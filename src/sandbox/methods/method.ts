@@ -4,7 +4,7 @@ import type { BotAccount } from '../bot-account.js';
 import type { Message } from '../message.js';
 import type { CallParameters } from '../parameters.js';
 import type { AnsweringCall } from '../state/update-log.js';
-import { readAll, type Schema, type Values } from './parameter.js';
+import { namesOf, readAll, type Schema, type Values } from './parameter.js';
 
 /** The call that a method serves. */
 export interface MethodCall {
@@ -45,7 +45,7 @@ export function method<S extends Schema>(
 ): Method {
   const read = readAll(schema);
   return {
-    parameters: Object.values(schema).flatMap(({ names }) => names),
+    parameters: namesOf(schema),
     execute: (call) => {
       const result = run(read(call.parameters, call.account), call);
       return result instanceof Described ? success(result.result, result.description) : success(result);

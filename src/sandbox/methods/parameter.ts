@@ -20,6 +20,10 @@ export type Values<S extends Schema> = {
   readonly [Key in keyof S]: S[Key] extends Parameter<infer T> ? T : never;
 };
 
+/** The names of all fields that the parameters of a schema read. */
+export const namesOf = (schema: Schema): readonly string[] =>
+  Object.values(schema).flatMap(({ names }) => names);
+
 /** The parameters of a method as a function that reads all of them. */
 export function readAll<S extends Schema>(
   schema: S,

@@ -1,12 +1,15 @@
 /** Methods that send a message without a file: texts, places, contacts and dice. */
 import { randomInt } from 'node:crypto';
 import { ApiError } from '../api-response.js';
+import { text } from '../parameters.js';
 import { location, place } from './location.js';
 import { acknowledged, type Method, type Methods, method } from './method.js';
 import {
   integer,
+  namesOf,
   optionalText,
   type Parameter,
+  readAll,
   requiredText,
   type Schema,
   type Values,
@@ -20,16 +23,10 @@ const sends = <S extends Schema>(schema: S, content: (values: Values<S>) => obje
   method({ own: all(schema), ...sending }, ({ own, ...to }, call) => post(call, to, content(own)));
 
 /** Joins parameters to one. */
-const all = <S extends Schema>(schema: S): Parameter<Values<S>> => {
-  const entries = Object.entries(schema);
-  return {
-    names: entries.flatMap(([, { names }]) => names),
-    read: (given, account) =>
-      Object.fromEntries(
-        entries.map(([key, parameter]) => [key, parameter.read(given, account)]),
-      ) as Values<S>,
-  };
-};
+const all = <S extends Schema>(schema: S): Parameter<Values<S>> => ({
+  names: namesOf(schema),
+  read: readAll(schema),
+});
 
 /** The highest value of each kind of dice. */
 const diceSides: ReadonlyMap<string, number> = new Map([
@@ -45,7 +42,7 @@ const diceSides: ReadonlyMap<string, number> = new Map([
 const dice: Parameter<object> = {
   names: ['emoji'],
   read: (given) => {
-    const emoji = `${given['emoji'] ?? '🎲'}`.replace('\uFE0F', '');
+    const emoji = (text(given, 'emoji') || '🎲').replace('\uFE0F', '');
     const sides = diceSides.get(emoji);
     if (sides === undefined) throw ApiError.badRequest('DICE_EMOJI_INVALID');
     return { emoji, value: randomInt(1, sides + 1) };

@@ -3,14 +3,14 @@ import { isObject } from '../../json.js';
 import { ApiError } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
 import { type CallParameters, text as rawText, structure } from '../parameters.js';
-import { fileIn } from './media.js';
+import { type FileContent, fileIn } from './media.js';
 import { type Methods, method } from './method.js';
 import { integer, list, optionalText, type Parameter, requiredText, text, userId } from './parameter.js';
 import { post, sending } from './posting.js';
 
 /** Returns a file as a sticker. */
 const stickerOf = (
-  { fileName: _name, ...file }: ReturnType<typeof fileIn>,
+  { fileName: _name, ...file }: FileContent,
   more: object = {},
 ): Readonly<Record<string, unknown>> => ({
   ...file,
@@ -21,6 +21,11 @@ const stickerOf = (
   is_video: false,
   ...more,
 });
+
+const stickerFile: Parameter<FileContent> = {
+  names: ['sticker'],
+  read: (given, account) => fileIn(account, given, 'sticker'),
+};
 
 /** A sticker for a set. `uploads` has the file that may be attached. */
 function inputSticker(value: unknown, uploads: CallParameters, account: BotAccount): object {
@@ -38,6 +43,15 @@ const newSticker: Parameter<object> = {
   read: (given, account) => inputSticker(structure(given, 'sticker'), given, account),
 };
 
+const newStickers: Parameter<readonly object[]> = {
+  names: ['stickers'],
+  read: (given, account) => {
+    const items = structure(given, 'stickers');
+    if (!Array.isArray(items)) throw ApiError.badRequest("can't parse stickers JSON object");
+    return items.map((item: unknown) => inputSticker(item, given, account));
+  },
+};
+
 const setName = requiredText('name', 'STICKERSET_INVALID');
 const stickerId = requiredText('sticker', 'sticker is not specified');
 
@@ -51,10 +65,7 @@ function setOf(account: BotAccount, name: string) {
 export const stickerMethods: Methods = {
   sendSticker: method(
     {
-      sticker: {
-        names: ['sticker'],
-        read: (given, account) => fileIn(account, given, 'sticker'),
-      } satisfies Parameter<ReturnType<typeof fileIn>>,
+      sticker: stickerFile,
       emoji: optionalText('emoji'),
       ...sending,
     },
@@ -74,10 +85,7 @@ export const stickerMethods: Methods = {
   uploadStickerFile: method(
     {
       user: userId(),
-      file: {
-        names: ['sticker'],
-        read: (given, account) => fileIn(account, given, 'sticker'),
-      } satisfies Parameter<ReturnType<typeof fileIn>>,
+      file: stickerFile,
       format: text('sticker_format'),
     },
     ({ file: { fileName: _name, ...file } }) => file,
@@ -88,14 +96,7 @@ export const stickerMethods: Methods = {
       name: setName,
       title: requiredText('title', 'STICKERSET_TITLE_INVALID'),
       type: text('sticker_type'),
-      stickers: {
-        names: ['stickers'],
-        read: (given, account) => {
-          const items = structure(given, 'stickers');
-          if (!Array.isArray(items)) throw ApiError.badRequest("can't parse stickers JSON object");
-          return items.map((item: unknown) => inputSticker(item, given, account));
-        },
-      } satisfies Parameter<readonly object[]>,
+      stickers: newStickers,
     },
     ({ name, title, type, stickers }, { account }) => {
       if (account.stickerSets.has(name)) throw ApiError.badRequest('sticker set name is already occupied');

@@ -66,7 +66,8 @@ export class KnownChats {
     return [...this.#chats.values()];
   }
 
+  /** All who are no bots. */
   people(): readonly User[] {
-    return [...this.#people.values()];
+    return [...this.#people.values()].filter(({ is_bot }) => !is_bot);
   }
 }
