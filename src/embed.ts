@@ -20,7 +20,14 @@ import { type Context, type Telegraf, withoutContextType } from './telegraf/tele
 export type AppSettings = Partial<
   Omit<
     Config,
-    'botToken' | 'botTokenFile' | 'botModule' | 'telegramApiRoot' | 'logLevel' | 'logFormat' | 'envFile'
+    | 'botToken'
+    | 'botTokenFile'
+    | 'botModule'
+    | 'telegramApiRoot'
+    | 'inboxFile'
+    | 'logLevel'
+    | 'logFormat'
+    | 'envFile'
   >
 >;
 

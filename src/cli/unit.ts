@@ -49,7 +49,10 @@ export async function unit({ args, cwd, env, process, stdout, stderr }: ProcessC
   const ownFolders = [...new Set([folder, ...modules.map((path) => dirname(path))])];
   const hidden = hiddenPlaces();
   for (const path of ownFolders) if (isHiddenPlace(path, hidden)) throw botInHiddenPlace(path);
-  const secrets = existing(join(folder, '.env'), values.botTokenFile).map((path) => realpathSync(path));
+  const [inboxFile] = existing(values.inboxFile).map((path) => realpathSync(path));
+  const secrets = existing(join(folder, '.env'), values.botTokenFile, inboxFile).map((path) =>
+    realpathSync(path),
+  );
   const stateDir =
     sources.stateDir?.kind === 'env-file' && values.stateDir ? realPlace(values.stateDir) : undefined;
   const fitted = fitUnit(readFileSync(templateFile, 'utf8'), {
@@ -82,9 +85,12 @@ export async function unit({ args, cwd, env, process, stdout, stderr }: ProcessC
     );
   warnings.push(...linkWarnings(folder, [env['PWD'], file]));
   for (const path of unreadable([node, main, ...modules, ...secrets], user, fitted)) {
-    const fix = secrets.includes(path)
-      ? `move the token to /etc/${name}/bot-token and run this command again`
-      : `\`chmod o+rX ${path}\``;
+    const fix =
+      path === inboxFile
+        ? `add LoadCredential=inbox:${path} to the unit and leave out INBOX_FILE`
+        : secrets.includes(path)
+          ? `move the token to /etc/${name}/bot-token and run this command again`
+          : `\`chmod o+rX ${path}\``;
     warnings.push(`${user ?? "the service's user"} may not read ${path}: ${fix}, or choose another --user`);
   }
   stdout.write(fitted.text);

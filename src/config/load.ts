@@ -24,8 +24,15 @@ import {
 import { isPlainVariable, nameAsSet, type SettingSource, sourceInWords } from './source.js';
 import { tidied } from './tidy.js';
 
-/** The name of the systemd credential that holds the token: `LoadCredential=bot-token:FILE`. */
-const CREDENTIAL = 'bot-token';
+/**
+ * The secrets that may be in a file instead of a variable, which every process of the user can read: in one that a setting
+ * names, or in a credential of systemd (`LoadCredential=bot-token:FILE`).
+ */
+const secretFiles = [
+  { of: 'botToken', namedBy: 'botTokenFile', credential: 'bot-token', what: 'the token', holds: 'a token' },
+  { of: 'inbox', namedBy: 'inboxFile', credential: 'inbox', what: 'the inbox', holds: 'a postgres:// URL' },
+] as const;
+type SecretFile = (typeof secretFiles)[number];
 
 export interface Inputs {
   readonly env: Environment;
@@ -113,7 +120,7 @@ class Reader implements Reading {
     this.#read('envFile');
     await this.#readEnvFile();
     for (const key of settingKeys) if (key !== 'envFile') this.#read(key);
-    await this.#readToken();
+    for (const secret of secretFiles) await this.#readSecret(secret);
   }
 
   #read(key: SettingKey): void {
@@ -165,7 +172,8 @@ class Reader implements Reading {
     }
     this.sources[key] = source;
     if ('problem' in parsed) {
-      const shown = secret ? 'secret' : { text: type.conceal?.(tidy.text) ?? tidy.text };
+      const isSecret = secret || source.kind === 'secret-file';
+      const shown = isSecret ? 'secret' : { text: type.conceal?.(tidy.text) ?? tidy.text };
       this.problems.push(badValue(name, source, shown, parsed.problem));
       return;
     }
@@ -203,44 +211,47 @@ class Reader implements Reading {
     this.warnings.push(...misspelledInFile(this.envFile.variables, this.#shown(path)));
   }
 
-  /** Reads the token from one of three places. Two tokens are a problem, because they may belong to two bots. */
-  async #readToken(): Promise<void> {
-    const places = (['botToken', 'botTokenFile'] as const).flatMap((key) => {
+  /**
+   * Reads a secret from one of three places. Two are a problem: two tokens may belong to two bots, and of two inboxes one
+   * may hold updates.
+   */
+  async #readSecret(secret: SecretFile): Promise<void> {
+    const { of, namedBy, credential: credentialName, what } = secret;
+    const places = ([of, namedBy] as const).flatMap((key) => {
       const source = this.sources[key];
       if (!source || source.kind === 'default') return [];
       return [`${nameAsSet(settings[key].name, source)} (${sourceInWords(source)})`];
     });
     const credentials = this.#inputs.env['CREDENTIALS_DIRECTORY'];
     const credential = credentials
-      ? await this.#readTokenFile(join(credentials, CREDENTIAL), 'credential')
+      ? await this.#readSecretFile(join(credentials, credentialName), secret, 'credential')
       : undefined;
-    if (credential) places.push("systemd's credential bot-token");
-    const path = this.values.botTokenFile;
-    const found = (path ? await this.#readTokenFile(path, 'BOT_TOKEN_FILE') : undefined) ?? credential;
+    if (credential) places.push(`systemd's credential ${credentialName}`);
+    const path = this.values[namedBy];
+    const found =
+      (path ? await this.#readSecretFile(path, secret, settings[namedBy].name) : undefined) ?? credential;
 
     if (places.length > 1) {
-      delete this.values.botToken;
+      delete this.values[of];
       this.#blame(
-        'BOT_TOKEN',
-        `the token is set more than once, by ${places.join(' and by ')}: keep one of them`,
+        settings[of].name,
+        `${what} is set more than once, by ${places.join(' and by ')}: keep one of them`,
       );
-    } else if (found) this.#use('botToken', found);
+    } else if (found) this.#use(of, found);
   }
 
-  async #readTokenFile(path: string, named: 'BOT_TOKEN_FILE' | 'credential'): Promise<Found | undefined> {
-    const text = await this.#readFile(path, named);
+  async #readSecretFile(path: string, { of, holds }: SecretFile, named: string): Promise<Found | undefined> {
+    const { name } = settings[of];
+    const text = await this.#readFile(path, named, name);
     if (text === undefined) return undefined;
     if (tidied(text).text !== '')
       return { text, source: { kind: 'secret-file', path: this.#shown(path), named } };
-    this.#blame('BOT_TOKEN', `the file ${this.#shown(path)} (${named}) is empty; a token was expected in it`);
+    this.#blame(name, `the file ${this.#shown(path)} (${named}) is empty; ${holds} was expected in it`);
     return undefined;
   }
 
   /** Returns the text of a file, or undefined if it cannot be read, which is a problem unless the file is optional. */
-  async #readFile(
-    path: string,
-    named: 'ENV_FILE' | 'BOT_TOKEN_FILE' | 'credential',
-  ): Promise<string | undefined> {
+  async #readFile(path: string, named: string, credentialOf = named): Promise<string | undefined> {
     const { readFile = readTextFile, signal } = this.#inputs;
     try {
       return await readFile(path, signal);
@@ -251,7 +262,7 @@ class Reader implements Reading {
         named === 'credential' || (named === 'ENV_FILE' && this.sources.envFile?.kind === 'default');
       if (!(mayBeMissing && code === 'ENOENT')) {
         const why = (code && reasons[code]) ?? code ?? 'for an unknown reason';
-        const culprit = named === 'credential' ? 'BOT_TOKEN' : named;
+        const culprit = named === 'credential' ? credentialOf : named;
         this.#blame(culprit, `the file ${this.#shown(path)} (${named}) cannot be read: ${why}`);
       }
       return undefined;

@@ -193,6 +193,12 @@ const table = {
     fallback: 'journal',
     help: 'Where updates are kept until their handler has ended. journal: on disk, under STATE_DIR; none is lost, however the process ends. memory: at Telegram; the current batch, at most 100 updates, is confirmed once it is handled, and is sent again after a kill. postgres://…: in PostgreSQL, which several hosts share (`npm install pg`). Without sslmode in the URL the connection is not encrypted; verify-full, and require just the same, encrypts and verifies the certificate (against sslrootcert=FILE, if given); no-verify only encrypts.',
   }),
+  inboxFile: optional({
+    name: 'INBOX_FILE',
+    type: path,
+    fallback: 'none',
+    help: 'A file that holds the value of INBOX and nothing else, so that the password of a database is in no environment. Under systemd, LoadCredential=inbox:FILE does the same. Only one of the three may be set.',
+  }),
   durability: setting({
     name: 'DURABILITY',
     type: choice(['power', 'process']),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseArguments } from '../../src/config/arguments.js';
@@ -64,6 +65,7 @@ describe('what is in force', () => {
       deleteWebhook: true,
       dropPending: false,
       inbox: 'journal',
+      inboxFile: undefined,
       durability: 'power',
       maxAttempts: 3,
       retries: 0,
@@ -183,6 +185,47 @@ describe('.env', () => {
     await loadConfig(given);
     expect(given.env).toEqual(before);
     expect(process.env['LOG_LEVEL']).toBeUndefined();
+  });
+});
+
+describe('the inbox', () => {
+  const URL = 'postgres://bot:a-password@127.0.0.1/bots';
+
+  it.each<[string, Given, string]>([
+    ['a file', { env: { INBOX_FILE: 'url' }, files: { '/srv/bot/url': `${URL}\n` } }, '/srv/bot/url'],
+    [
+      "systemd's credentials",
+      { env: { CREDENTIALS_DIRECTORY: '/run/c' }, files: { '/run/c/inbox': URL } },
+      '/run/c/inbox',
+    ],
+  ])('may be named in %s', async (_place, given, path) => {
+    const { config, sources, warnings } = await load(given);
+    expect(config.inbox).toBe(URL);
+    expect(sources.inbox).toMatchObject({
+      kind: 'secret-file',
+      path: expect.stringContaining(basename(path)),
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('cannot be named in two places, of which one may hold updates', async () => {
+    const files = { '/srv/bot/url': URL, '/srv/bot/.env': 'INBOX=journal' };
+    const message = await refusal({ env: { INBOX_FILE: 'url' }, files });
+    expect(message).toBe(
+      'the inbox is set more than once, by INBOX (.env:1) and by INBOX_FILE (environment): keep one of them',
+    );
+  });
+
+  it.each([
+    ['that is missing', undefined, 'the file url (INBOX_FILE) cannot be read: there is no such file'],
+    ['that is empty', ' \n', 'the file url (INBOX_FILE) is empty; a postgres:// URL was expected in it'],
+    ['with a password alone', 'a-password\n', 'INBOX cannot be used in INBOX_FILE (url): expected'],
+    ['with a wrong URL', 'postgres://bot:a-pass/word@h/d', 'INBOX cannot be used in INBOX_FILE (url)'],
+  ])('in a file %s is a problem, and is not shown', async (_what, text, words) => {
+    const files = text === undefined ? {} : { '/srv/bot/url': text };
+    const message = await refusal({ env: { INBOX_FILE: 'url' }, files });
+    expect(message).toContain(words);
+    expect(message).not.toContain('a-pass');
   });
 });
 

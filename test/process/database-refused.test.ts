@@ -1,12 +1,15 @@
 /** A database that refuses, or is not there: what the daemon says, and how it ends. */
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { openSandbox, runBot, type TestBed } from '../support/delivery.js';
+import { Folder } from '../support/folder.js';
 import { PostgresServer } from '../support/postgres.js';
 
 jest.setTimeout(60_000);
 
 let server: PostgresServer;
 let sandbox: TestBed;
+const folder = new Folder();
 beforeAll(async () => {
   server = await PostgresServer.start();
   sandbox = await openSandbox();
@@ -14,11 +17,19 @@ beforeAll(async () => {
 afterAll(async () => {
   await sandbox[Symbol.asyncDispose]();
   await server.stop();
+  folder[Symbol.dispose]();
 });
 
-it('ends with 78 where the password is wrong, and shows it nowhere', async () => {
-  const INBOX = server.url('postgres', { password: 'a-wrong-password' });
-  await using daemon = runBot(sandbox, 'uneven', { env: { INBOX } });
+it.each([
+  ['a variable', (url: string) => ({ INBOX: url })],
+  ['a file', (url: string) => ({ INBOX_FILE: folder.write('url', `${url}\n`) })],
+  [
+    "systemd's credentials",
+    (url: string) => ({ CREDENTIALS_DIRECTORY: dirname(folder.write('inbox', url)) }),
+  ],
+])('ends with 78 where the password, of %s, is wrong, and shows it nowhere', async (_, envOf) => {
+  const env = envOf(server.url('postgres', { password: 'a-wrong-password' }));
+  await using daemon = runBot(sandbox, 'uneven', { env });
   expect((await daemon.exited).code).toBe(78);
   expect(daemon.output).toContain('password authentication failed for user');
   expect(daemon.output).toContain('INBOX_DATABASE_REFUSED');
