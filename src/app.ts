@@ -77,7 +77,7 @@ export function composeApp({
   const { startTimeoutMs, stopTimeoutMs, onLocked } = config;
   // Several processes may then run the same bots, also on one host: none of them has the bots' folders for itself.
   const isShared = isPostgresUrl(config.inbox);
-  const stateDir = isShared ? undefined : config.stateDir;
+  const { stateDir } = config;
   const { log, eventLog, receiptLog } = logging;
   const keepAlive = new KeepAlive();
   const budget = stopBudget(stopTimeoutMs, supervisor);
@@ -131,15 +131,15 @@ export function composeApp({
           emit: (event) => tell(event),
         });
       signal.throwIfAborted();
-      if (config.stateDir !== undefined && config.inbox !== 'journal')
+      if (stateDir !== undefined && config.inbox !== 'journal')
         void tellUnusedJournal({
-          folder: join(config.stateDir, key),
+          folder: join(stateDir, key),
           bot: botId,
           inbox: isShared ? 'postgres' : 'memory',
           signal,
           emit: (event) => tell(event),
         });
-      recorder.begin(key, botId);
+      if (!isShared) recorder.begin(key, botId);
       status.hold(botId, key);
     },
     released: (key) => {
@@ -184,7 +184,7 @@ export function composeApp({
     supervisor: supervisor.kind,
     inbox: isPostgresUrl(config.inbox) ? 'postgres' : config.inbox,
     pollTimeoutMs: config.pollTimeoutMs,
-    stateDir: config.stateDir,
+    stateDir,
     view: (key) => bots.view(key),
     redact: (text) => logging.redact(text),
     changeLevel: logging.level && ((request) => changeLevel(request)),

@@ -8,12 +8,13 @@ import { type BotIdentity, botKey } from './bot-key.js';
 import type { LockEvent } from './events.js';
 import { type FormerFolder, formerFolders } from './former-folders.js';
 import { lockAddress } from './lock.js';
-import { type KeyedLock, LockChain } from './lock-chain.js';
+import { LockChain } from './lock-chain.js';
 import { ProvenLock, type ProvenLockOptions } from './proven-lock.js';
+import { ExclusiveLock, SharedLock } from './shared-lock.js';
 
 export interface BotLocksOptions {
   readonly onLocked: 'wait' | 'exit';
-  /** Whether other processes may run the same bots, since the inbox says which of them polls. Then no lock keeps them out. */
+  /** Whether processes that share the inbox, which says who of them polls, may run the same bots. Default: no. */
   readonly isShared?: boolean;
   /** Aborts when the run stops, which ends all waits. No lock is taken afterwards. */
   readonly signal: AbortSignal;
@@ -111,7 +112,7 @@ export class BotLocks {
     polledBots().delete(entry.key);
     if (!entry.isHeld) return;
     entry.lock.release();
-    if (!this.#options.isShared) this.#options.emit({ event: 'lock.released', bot: entry.bot.botId });
+    this.#options.emit({ event: 'lock.released', bot: entry.bot.botId });
   }
 
   #lockOf(bot: BotIdentity): BotLock {
@@ -129,10 +130,11 @@ export class BotLocks {
   }
 
   #newChain(bot: BotIdentity, key: string): LockChain {
-    const { isShared = false, stateDir } = this.#options;
-    if (isShared) return new LockChain({ key, lock: openLock }, () => []);
+    const { isShared = false, stateDir, clock } = this.#options;
     const folder = stateDir === undefined ? undefined : join(stateDir, key);
-    return new LockChain({ key, lock: this.#newLock(bot, { key, folder }) }, () =>
+    const own = this.#newLock(bot, { key, folder });
+    if (isShared) return new LockChain({ key, lock: new SharedLock(key, own, clock) }, () => []);
+    return new LockChain({ key, lock: new ExclusiveLock(key, own, clock) }, () =>
       // No folder is made for a former version. Whoever holds the bot's own lock has proven enough against a stranger.
       formerFolders(bot, stateDir).map((former) => ({
         ...former,
@@ -208,11 +210,11 @@ export class BotLocks {
   }
 
   async #hold(entry: BotLock, waitedMs: number): Promise<void> {
-    const { isShared = false, acquired, emit } = this.#options;
+    const { acquired, emit } = this.#options;
     try {
       entry.stop.signal.throwIfAborted();
       entry.isHeld = true;
-      if (!isShared) emit({ event: 'lock.acquired', bot: entry.bot.botId, waitedMs });
+      emit({ event: 'lock.acquired', bot: entry.bot.botId, waitedMs });
       await acquired?.(entry.bot, entry.key, entry.stop.signal, entry.lock.former);
       entry.stop.signal.throwIfAborted();
       entry.resolve();
@@ -226,13 +228,6 @@ export class BotLocks {
     reject(stop.signal.aborted || reason instanceof LastcallError ? reason : unavailable(bot, reason));
   }
 }
-
-/** Stands in for a lock where processes share their bots. */
-const openLock: KeyedLock['lock'] = {
-  tryAcquire: async () => true,
-  acquire: async () => {},
-  release() {},
-};
 
 function newBotLock(bot: BotIdentity, key: string, lock: LockChain, runSignal: AbortSignal): BotLock {
   let resolve = () => {};

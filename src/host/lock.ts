@@ -86,6 +86,16 @@ export class HostLock {
     await this.#waitForClose(this.#holder, signal);
   }
 
+  /** Resolves once nobody seems to hold the lock, without taking it. Rejects with the signal's reason. */
+  async whenFree(signal: AbortSignal): Promise<void> {
+    try {
+      do await this.waitForChange(signal);
+      while (await isHeld(this.#address));
+    } finally {
+      this.stopWaiting();
+    }
+  }
+
   stopWaiting(): void {
     this.#holder?.destroy();
     this.#holder = undefined;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { prepareBotFolder } from './bot-folder.js';
-import { HostLock } from './lock.js';
+import { HostLock, isHeld } from './lock.js';
 import { HolderFinder, type SocketHolder } from './socket-holder.js';
 
 export interface ProvenLockOptions {
@@ -69,6 +69,22 @@ export class ProvenLock {
     throw signal.reason;
   }
 
+  /** Resolves to whether a process holds the lock, and to true in doubt. Takes nothing, and makes no folder. */
+  async isTaken(): Promise<boolean> {
+    const { address, folder } = this.#options;
+    if ((await isHeld(address)) && this.#findHolder().kind !== 'foreign') return true;
+    return folder !== undefined && (await isHeldIn(folder));
+  }
+
+  /** Resolves once nobody seems to hold the lock, without taking it. Rejects with the signal's reason. */
+  async whenFree(signal: AbortSignal): Promise<void> {
+    try {
+      while (await this.isTaken()) await this.#public.waitForChange(signal);
+    } finally {
+      this.#public.stopWaiting();
+    }
+  }
+
   /** Releases the lock if this handle holds it. Another process can take it at once. */
   release(): void {
     this.#inFolder?.release();
@@ -120,5 +136,18 @@ export class ProvenLock {
       if (error instanceof LastcallError) throw error;
       return undefined;
     }
+  }
+}
+
+/** Whether a process holds the part in a folder, which need not be there. */
+async function isHeldIn(folder: string): Promise<boolean> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = process.platform === 'linux' ? openSync(folder, 'r') : undefined;
+    return await isHeld(folderLockPath(descriptor === undefined ? folder : `/proc/self/fd/${descriptor}`));
+  } catch {
+    return false;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
