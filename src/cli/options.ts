@@ -33,7 +33,14 @@ export const options = {
     since: { value: 'TIME', help: 'retry, drop: only what was given up within, say, 2h' },
     kind: { value: 'KIND', help: 'retry, drop: only this kind of update, such as message' },
   },
-  demo: { for: { value: 'TIME', help: 'end by itself after this time, such as 10s' } },
+  demo: {
+    for: { value: 'TIME', help: 'end by itself after this time, such as 10s' },
+    hosts: { value: 'N', help: 'N hosts that share an inbox; one is killed, one frozen' },
+    database: {
+      value: 'URL',
+      help: 'their database (default: a PostgreSQL of its own)',
+    },
+  },
   sandbox: {
     port: { value: 'N', help: 'listen on 127.0.0.1:N (0: any free port)' },
     'host-token': { value: 'TOKEN', help: 'accept only this token; may be repeated' },
