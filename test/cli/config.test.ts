@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { config } from '../../src/cli/config.js';
 import { settingKeys, settings } from '../../src/config/schema.js';
+import { runCommand } from '../support/command-run.js';
 
 const TOKEN = '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
 let cwd: string;
@@ -14,25 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true }));
 
-async function run(args: readonly string[], env: Record<string, string> = {}) {
-  const printed = { stdout: '', stderr: '' };
-  const to = (stream: keyof typeof printed) =>
-    new Writable({
-      write(chunk, _encoding, taken) {
-        printed[stream] += chunk;
-        taken();
-      },
-    });
-  const exitCode = await config({
-    args,
-    env: { HOME: '/home/ann', container: 'none', ...env },
-    cwd: () => cwd,
-    stdout: to('stdout'),
-    stderr: to('stderr'),
-    signal: new AbortController().signal,
-  });
-  return { exitCode, ...printed };
-}
+const run = (args: readonly string[], env: Record<string, string> = {}) =>
+  runCommand(config, args, { env: { HOME: '/home/ann', container: 'none', ...env }, cwd });
 
 describe('lastcall config', () => {
   it('shows the URL of a database without its password, also where it cannot be used', async () => {

@@ -1,12 +1,11 @@
 /** `lastcall inbox` on a real database, as it is after, and beside, processes that work with it. */
 import { EventEmitter, once } from 'node:events';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { inbox } from '../../src/cli/inbox.js';
 import { systemClock } from '../../src/clock.js';
-import { Database, openSession } from '../../src/inbox/postgres/database.js';
-import { migrate } from '../../src/inbox/postgres/migrate.js';
+import { Database } from '../../src/inbox/postgres/database.js';
 import { createDriver } from '../../src/inbox/postgres/pg.js';
+import { runCommand } from '../support/command-run.js';
 import { PostgresServer } from '../support/postgres.js';
 
 jest.setTimeout(60_000);
@@ -26,35 +25,19 @@ beforeEach(async () => {
   url = await server.createDatabase();
 });
 
-async function run(args: readonly string[], { signal = new AbortController().signal } = {}) {
-  const printed = { stdout: '', stderr: '' };
-  const to = (stream: keyof typeof printed) =>
-    new Writable({
-      write(chunk, _encoding, taken) {
-        printed[stream] += chunk;
-        taken();
-      },
-    });
-  const env = { INBOX: url };
-  const io = { args, env, cwd: () => '/', stdout: to('stdout'), stderr: to('stderr'), signal };
-  const exitCode = await inbox(io);
+async function run(args: readonly string[]) {
+  const printed = await runCommand(inbox, args, { env: { INBOX: url } });
   expect(`${printed.stdout}${printed.stderr}`).not.toContain('password-of-the-test-server');
-  return { exitCode, ...printed };
+  return printed;
 }
 
-const sql = (statement: string) => server.query(`set search_path = lastcall; ${statement}`, databaseName());
+const rows = (statement: string) => server.queryTables(statement, url);
 const databaseName = () => new URL(url).pathname.slice(1);
-
-async function makeTables(): Promise<void> {
-  const session = await openSession({ connect: await createDriver(url), clock: systemClock });
-  await migrate(session, { clock: systemClock });
-  await session.close();
-}
 
 /** A bot with a process at work on 11, one that has died at 12, two updates that wait in another chat, two dead letters. */
 async function fill(): Promise<void> {
-  await makeTables();
-  await sql(`
+  await run(['migrate']);
+  await rows(`
     insert into pollers (bot) values ('${BOT}');
     insert into updates (bot, update_id, key, kind, content, attempts) values
       ('${BOT}', 11, 'chat 1', 'message', '{"update_id":11}', 0),
@@ -74,8 +57,6 @@ async function fill(): Promise<void> {
       ('${BOT}', 100002, 6, 'chat 4', 'message', '{"update_id":6}', 'died', 3, null, clock_timestamp());
   `);
 }
-
-const rows = async (statement: string) => (await sql(statement)) as readonly Record<string, unknown>[];
 
 describe('lastcall inbox migrate', () => {
   it('makes the tables, and says so; once', async () => {
@@ -107,7 +88,7 @@ describe('the bot', () => {
 
   it('has to be named where there are several', async () => {
     await fill();
-    await sql(`insert into pollers (bot) values ('${OTHER}')`);
+    await rows(`insert into pollers (bot) values ('${OTHER}')`);
     await expect(run([])).rejects.toMatchObject({ code: 'INBOX_AMBIGUOUS' });
     expect((await run(['--bot', '471200003'])).stdout).toBe(
       `0 running, 0 waiting, 0 dead in the inbox of bot ${OTHER}. Not in use.\n`,
@@ -151,7 +132,7 @@ describe('lastcall inbox list', () => {
 
   it('reads more than a page, each update once', async () => {
     await fill();
-    await sql(`insert into updates (bot, update_id, key, kind, content)
+    await rows(`insert into updates (bot, update_id, key, kind, content)
       select '${BOT}', 1000 + n, 'chat', 'message', '{}' from generate_series(1, 1200) n;
       insert into dead_letters (bot, seq, update_id, key, kind, content, why, attempts)
       select '${BOT}', 5000 + n, 9000 + n, 'chat', 'message', '{}', 'failed', 1 from generate_series(1, 700) n;`);

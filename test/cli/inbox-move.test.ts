@@ -1,10 +1,11 @@
 /** `lastcall inbox move`: between a journal and a real database, and back. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { inbox } from '../../src/cli/inbox.js';
+import { runCommand } from '../support/command-run.js';
+import { CommitCut, type CommitFate } from '../support/commit-cut.js';
 import { Folder } from '../support/folder.js';
 import { AtWork, newBot, update } from '../support/inbox-folder.js';
 import { PostgresServer } from '../support/postgres.js';
@@ -28,28 +29,10 @@ beforeEach(async () => {
 });
 afterEach(() => state[Symbol.dispose]());
 
-async function run(args: readonly string[], env: Record<string, string> = {}) {
-  const printed = { stdout: '', stderr: '' };
-  const to = (stream: keyof typeof printed) =>
-    new Writable({
-      write(chunk, _encoding, taken) {
-        printed[stream] += chunk;
-        taken();
-      },
-    });
-  const exitCode = await inbox({
-    args,
-    env: { INBOX: url, STATE_DIR: state.path, ...env },
-    cwd: () => state.path,
-    stdout: to('stdout'),
-    stderr: to('stderr'),
-    signal: new AbortController().signal,
-  });
-  return { exitCode, ...printed };
-}
+const run = (args: readonly string[], env: Record<string, string> = {}) =>
+  runCommand(inbox, args, { env: { INBOX: url, STATE_DIR: state.path, ...env }, cwd: state.path });
 
-const rows = (statement: string) =>
-  server.query(`set search_path = lastcall; ${statement}`, new URL(url).pathname.slice(1));
+const rows = (statement: string) => server.queryTables(statement, url);
 const names = () => readdirSync(state.file(bot)).filter((name) => name.startsWith('inbox'));
 
 /** A journal with an update whose process died, one put back, three more that wait, and two dead letters. */
@@ -256,5 +239,67 @@ describe('a move that was killed', () => {
     await run(['move', 'journal']);
     expect(existsSync(state.file(bot, 'inbox'))).toBe(true);
     expect(await contents('journal')).toEqual(before);
+  });
+});
+
+describe('a move whose connection is lost amid the commit', () => {
+  const unfinishedOf = (direction: string) => names().filter((name) => name.includes(direction));
+  const away = { code: 'INBOX_DATABASE_AWAY' };
+
+  it.each<[string, CommitFate]>([
+    ['was done', 'carried out'],
+    ['was not done', 'lost'],
+  ])('to the database, and %s, is gone on with by the next one', async (_, fate) => {
+    await fillJournal();
+    const before = await contents('journal');
+    await run(['migrate']);
+    {
+      await using cut = await CommitCut.open(url, fate);
+      await expect(run(['move', 'database'], { INBOX: cut.url })).rejects.toMatchObject(away);
+    }
+    // Which of the two it was is not known: the bot runs with neither.
+    expect(unfinishedOf('to-database')).toHaveLength(1);
+    await expect(AtWork.begin({ stateDir: state.path, bot })).rejects.toMatchObject({ code: 'INBOX_MOVING' });
+    expect((await run(['move', 'database'])).stdout).toContain('moved 5 updates and 2 dead letters');
+    expect(await contents(url)).toEqual(before);
+    expect(names()).toEqual([expect.stringContaining('.moved-')]);
+  });
+
+  it.each<[string, CommitFate]>([
+    ['was done', 'carried out'],
+    ['was not done', 'lost'],
+  ])('to the journal, and %s, is gone on with by the next one', async (_, fate) => {
+    await fillJournal();
+    const before = await contents('journal');
+    await run(['move', 'database']);
+    {
+      await using cut = await CommitCut.open(url, fate);
+      await expect(run(['move', 'journal'], { INBOX: cut.url })).rejects.toMatchObject(away);
+    }
+    expect(unfinishedOf('to-journal')).toHaveLength(1);
+    expect((await run(['move', 'journal'])).stdout).toContain('moved 5 updates and 2 dead letters');
+    expect(await contents('journal')).toEqual(before);
+    expect(
+      await rows('select from updates union all select from lanes union all select from dead_letters'),
+    ).toEqual([]);
+  });
+
+  it('is not given back to the journal when the next one fails, since the database has it', async () => {
+    await fillJournal();
+    await run(['migrate']);
+    {
+      await using cut = await CommitCut.open(url, 'carried out');
+      await expect(run(['move', 'database'], { INBOX: cut.url })).rejects.toMatchObject(away);
+    }
+    const [moving = ''] = names();
+    const log = state.file(bot, moving, 'log');
+    renameSync(log, `${log}.elsewhere`);
+    writeFileSync(log, 'no folder');
+    await expect(run(['move', 'database'])).rejects.toMatchObject({ code: 'INBOX_UNAVAILABLE' });
+    expect(names()).toEqual([moving]);
+    rmSync(log);
+    renameSync(`${log}.elsewhere`, log);
+    await run(['move', 'database']);
+    expect(await contents(url)).toHaveLength(7);
   });
 });

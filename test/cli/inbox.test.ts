@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough, Writable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { takeAnswer, writeRequest } from '../../src/cli/inbox/request.js';
@@ -20,6 +20,7 @@ import { seq } from '../../src/inbox/ids.js';
 import { systemDisk } from '../../src/inbox/log/disk.js';
 import { Requests } from '../../src/inbox/store/requests.js';
 import { InboxView } from '../../src/inbox/store/view.js';
+import { type CommandRunOptions, runCommand } from '../support/command-run.js';
 import { Folder } from '../support/folder.js';
 import { AtWork, type AtWorkOptions, newBot, treeOf, update, viewOptions } from '../support/inbox-folder.js';
 import { newToken } from '../support/token.js';
@@ -65,36 +66,14 @@ function answerAll(): void {
   for (const { id, request } of waiting.waiting()) waiting.answer(id, { done: request.seqs, refused: [] });
 }
 
-async function run(
-  args: readonly string[],
-  { env = {}, isTTY = false, signal = new AbortController().signal } = {},
-) {
-  const printed = { stdout: '', stderr: '' };
-  const stdout = Object.assign(
-    new Writable({
-      write(chunk, _encoding, taken) {
-        printed.stdout += chunk;
-        taken();
-      },
-    }),
-    { isTTY },
-  );
-  const stderr = {
-    write(text: string | Uint8Array) {
-      printed.stderr += text;
-      return true;
-    },
-  };
-  const exitCode = await inbox({
-    args,
+async function run(args: readonly string[], { env = {}, ...options }: CommandRunOptions = {}) {
+  const printed = await runCommand(inbox, args, {
     env: { STATE_DIR: state.path, ...env },
-    cwd: () => state.path,
-    stdout,
-    stderr,
-    signal,
+    cwd: state.path,
+    ...options,
   });
   expect(printed.stdout + printed.stderr).not.toContain(TOKEN.split(':')[1]);
-  return { exitCode, ...printed };
+  return printed;
 }
 
 const refused = (code: string, message: string | RegExp) =>

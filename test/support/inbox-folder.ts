@@ -69,7 +69,10 @@ export class AtWork {
     const run = new AtWork(options);
     mkdirSync(options.stateDir, { recursive: true });
     await run.#lock.tryAcquire();
-    await run.#journal.open();
+    await run.#journal.open().catch((error: unknown) => {
+      run.#lock.release();
+      throw error;
+    });
     await settle();
     return run;
   }

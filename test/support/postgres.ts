@@ -44,6 +44,11 @@ export class PostgresServer extends TemporaryPostgres implements AsyncDisposable
     }
   }
 
+  /** The same in the schema of lastcall, in the database of a URL. */
+  queryTables(statement: string, url: string): Promise<readonly Record<string, unknown>[]> {
+    return this.query(`set search_path = lastcall; ${statement}`, new URL(url).pathname.slice(1));
+  }
+
   async restart(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
     await this.halt(mode);
     await this.start();
