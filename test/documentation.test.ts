@@ -13,7 +13,7 @@ import { flagOf, type SettingKey, settingKeys, settings } from '../src/config/sc
 import { ExitCode } from '../src/exit-code.js';
 import { recommendedKillAfterMs } from '../src/host/supervisor.js';
 import { orderKey, seq, updateId } from '../src/inbox/ids.js';
-import type { SeenUpdate } from '../src/inbox/store/view.js';
+import type { SeenUpdate } from '../src/inbox/seen-update.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
 import { busyReport } from './support/busy-report.js';
 import { eventsMarkdown, settingsMarkdown } from './support/readme-tables.js';

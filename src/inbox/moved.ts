@@ -1,20 +1,16 @@
 /** What is carried from one inbox to another, so that a bot can change its inbox without losing an update. */
+import type { AttemptHistory } from './attempt-history.js';
 import type { OrderKey, UpdateId } from './ids.js';
 import type { DeadReason } from './inbox.js';
 import type { Arrival } from './recent-ids.js';
 
 /** An update that has not settled. */
-export interface MovedUpdate {
+export interface MovedUpdate extends AttemptHistory {
   readonly updateId: UpdateId;
   /** Its JSON. */
   readonly content: string;
   /** In milliseconds since 1970. */
   readonly acceptedAtMs: number;
-  readonly attempts: number;
-  readonly deaths: number;
-  readonly cuts: number;
-  readonly putBacks: number;
-  readonly retries: number;
   /** Before this time it must not begin again; in milliseconds since 1970, 0 where there is no such time. */
   readonly notBeforeMs: number;
 }

@@ -7,7 +7,6 @@ import {
   type HostEntry,
   listBots,
   listHosts,
-  type StoredEntry,
   statesOf,
 } from '../../inbox/postgres/contents.js';
 import { openSession } from '../../inbox/postgres/database.js';
@@ -16,10 +15,9 @@ import { createDriver } from '../../inbox/postgres/pg.js';
 import { dropEntries, retryLetters } from '../../inbox/postgres/requests.js';
 import type { Session } from '../../inbox/postgres/session.js';
 import type { InboxAnswer, InboxRequest } from '../../inbox/store/requests.js';
-import type { SeenUpdate } from '../../inbox/store/view.js';
 import { durationInWords } from '../../words.js';
 import { chooseBot } from './choose-inbox.js';
-import type { OpenedInbox, Selection } from './opened-inbox.js';
+import type { OpenedInbox } from './opened-inbox.js';
 
 /**
  * Connects to the database, once: a command does not wait for one that is away. Rejects with INBOX_PACKAGE_MISSING,
@@ -60,7 +58,7 @@ export async function openDatabaseInbox(
       isAttended: hosts.some(({ isAlive }) => isAlive),
       isDamaged: false,
       counts: await countStates(session, bot),
-      updates: (selection) => selected(session, bot, selection),
+      updates: (selection) => entries(session, bot, selection),
       statesOf: (seqs) => statesOf(session, bot, seqs),
       usersInWords: async () => hostsInWords(await listHosts(session, bot)),
       request: async (request) => ({ kind: 'answered', answer: await carryOut(session, bot, request) }),
@@ -83,15 +81,6 @@ async function carryOut(session: Session, bot: string, { action, seqs }: InboxRe
   const all = new Set(done);
   return { done, refused: seqs.filter((seq) => !all.has(seq)) };
 }
-
-async function* selected(session: Session, bot: string, selection: Selection): AsyncGenerator<SeenUpdate> {
-  for await (const entry of entries(session, bot, selection)) yield seen(entry);
-}
-
-const seen = ({ content, ...entry }: StoredEntry): SeenUpdate => ({
-  ...entry,
-  text: () => Buffer.from(content),
-});
 
 function hostsInWords(hosts: readonly HostEntry[]): string {
   const alive = hosts.filter(({ isAlive }) => isAlive);

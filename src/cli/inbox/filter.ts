@@ -2,7 +2,7 @@
 import { age } from '../../config/value-types.js';
 import { LastcallError } from '../../errors.js';
 import { deadReasons, isDeadReason } from '../../inbox/inbox.js';
-import type { SeenUpdate } from '../../inbox/store/view.js';
+import type { SeenUpdate } from '../../inbox/seen-update.js';
 import { maskTokens } from '../../token.js';
 
 export const filterNames = ['why', 'since', 'kind'] as const;

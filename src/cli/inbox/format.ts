@@ -2,7 +2,7 @@
  * Formats updates for people and programs. Strangers have written their contents, so characters that a terminal could take
  * for commands are escaped, and tokens are masked.
  */
-import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
+import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/seen-update.js';
 import { maskTokens } from '../../token.js';
 import { count, durationInWords, firstFew } from '../../words.js';
 import { columns } from '../columns.js';

@@ -1,5 +1,6 @@
 /** An inbox on the disk of this machine: it is read here, and changed by the process that works with it. */
-import { InboxView, type SeenUpdate, type UpdateState } from '../../inbox/store/view.js';
+import type { SeenUpdate, UpdateState } from '../../inbox/seen-update.js';
+import { InboxView } from '../../inbox/store/view.js';
 import { orderKey, updateKind } from '../../telegraf/order-key.js';
 import type { BotInbox } from './choose-inbox.js';
 import type { OpenedInbox, Selection } from './opened-inbox.js';

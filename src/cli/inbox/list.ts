@@ -1,6 +1,6 @@
 /** `lastcall inbox list`: a table of the updates in the inbox, or JSON with `--json`. */
 import { ExitCode } from '../../exit-code.js';
-import type { SeenUpdate, UpdateState } from '../../inbox/store/view.js';
+import type { SeenUpdate, UpdateState } from '../../inbox/seen-update.js';
 import { type InboxContext, warnIfDamaged } from './context.js';
 import { asJson, countsInWords, table } from './format.js';
 import type { OpenedInbox } from './opened-inbox.js';

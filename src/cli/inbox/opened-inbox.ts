@@ -1,7 +1,7 @@
 /** An inbox as the subcommands see it, on the disk of this machine or in a database. */
 import type { Seq } from '../../inbox/ids.js';
+import type { SeenUpdate, UpdateState } from '../../inbox/seen-update.js';
 import type { InboxRequest } from '../../inbox/store/requests.js';
-import type { SeenUpdate, UpdateState } from '../../inbox/store/view.js';
 import type { RequestResult } from './request.js';
 
 export interface Selection {

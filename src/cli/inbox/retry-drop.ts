@@ -4,8 +4,8 @@
  */
 import { ExitCode } from '../../exit-code.js';
 import type { Seq, UpdateId } from '../../inbox/ids.js';
+import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/seen-update.js';
 import type { InboxAnswer, InboxRequest } from '../../inbox/store/requests.js';
-import { type SeenUpdate, type UpdateState, updateStates } from '../../inbox/store/view.js';
 import type { InboxContext } from './context.js';
 import { actionInWords } from './format.js';
 import { print } from './print.js';

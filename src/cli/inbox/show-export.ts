@@ -1,6 +1,6 @@
 /** `lastcall inbox show` and `lastcall inbox export`: updates with their contents as JSON. */
 import { ExitCode } from '../../exit-code.js';
-import { type SeenUpdate, updateStates } from '../../inbox/store/view.js';
+import { type SeenUpdate, updateStates } from '../../inbox/seen-update.js';
 import { type InboxContext, warnIfDamaged } from './context.js';
 import { asJsonWithContent } from './format.js';
 import { print } from './print.js';

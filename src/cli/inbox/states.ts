@@ -1,5 +1,5 @@
 /** The states of updates that the command line selects. */
-import { type UpdateState, updateStates } from '../../inbox/store/view.js';
+import { type UpdateState, updateStates } from '../../inbox/seen-update.js';
 import type { Switch } from './context.js';
 
 /** Returns the states that `--dead` and `--waiting` select; all states without either. */

@@ -1,30 +1,9 @@
 /** What the tables hold of a bot, for people: read while processes work with them, page by page. */
-import { type OrderKey, orderKey, type Seq, seq, type UpdateId, updateId } from '../ids.js';
-import { type DeadReason, isDeadReason } from '../inbox.js';
+import { orderKey, type Seq, seq, updateId } from '../ids.js';
+import { isDeadReason } from '../inbox.js';
+import { type SeenUpdate, type UpdateState, updateStates } from '../seen-update.js';
 import type { Row } from './row.js';
 import type { Queries, Query } from './session.js';
-
-/** As in the journal: `interrupted` is what was at work in a process that has not shown for the time of its lease. */
-export type StoredState = 'running' | 'interrupted' | 'waiting' | 'dead';
-
-export interface StoredEntry {
-  readonly seq: Seq;
-  readonly updateId: UpdateId;
-  readonly key: OrderKey;
-  readonly kind: string;
-  readonly state: StoredState;
-  /** When it arrived or, if it is dead, was given up; in milliseconds since 1970. */
-  readonly atMs: number;
-  readonly attempts: number;
-  readonly deaths: number | undefined;
-  readonly cuts: number | undefined;
-  /** When it is tried again, in milliseconds since 1970; undefined where it does not wait for that. */
-  readonly notBeforeMs: number | undefined;
-  readonly why: DeadReason | undefined;
-  readonly error: string | undefined;
-  /** The JSON of the update. */
-  readonly content: string;
-}
 
 /** A process that works with the inbox of a bot. */
 export interface HostEntry {
@@ -36,7 +15,7 @@ export interface HostEntry {
 }
 
 export interface EntrySelection {
-  readonly states: readonly StoredState[];
+  readonly states: readonly UpdateState[];
   readonly ids?: readonly number[];
 }
 
@@ -50,7 +29,7 @@ export const listHosts = async (queries: Queries, bot: string): Promise<readonly
 export async function countStates(
   queries: Queries,
   bot: string,
-): Promise<Readonly<Record<StoredState, number>>> {
+): Promise<Readonly<Record<UpdateState, number>>> {
   const rows = await queries.query(counts, [bot]);
   const numbers = Object.fromEntries(rows);
   return { running: 0, interrupted: 0, waiting: 0, dead: 0, ...numbers };
@@ -61,7 +40,7 @@ export async function* entries(
   queries: Queries,
   bot: string,
   { states, ids }: EntrySelection,
-): AsyncGenerator<StoredEntry> {
+): AsyncGenerator<SeenUpdate> {
   const alive = states.filter((state) => state !== 'dead');
   const wanted = ids ?? null;
   for (let after = 0; alive.length > 0; ) {
@@ -87,20 +66,16 @@ export async function statesOf(
   queries: Queries,
   bot: string,
   seqs: readonly Seq[],
-): Promise<ReadonlyMap<Seq, StoredState>> {
+): Promise<ReadonlyMap<Seq, UpdateState>> {
   return new Map(await queries.query(states, [bot, seqs]));
 }
 
-function isState(text: string): text is StoredState {
-  return text === 'running' || text === 'interrupted' || text === 'waiting' || text === 'dead';
-}
-
-function stateIn(row: Row): StoredState {
+function stateIn(row: Row): UpdateState {
   const text = row.text('state');
-  return isState(text) ? text : 'waiting';
+  return updateStates.find((state) => state === text) ?? 'waiting';
 }
 
-function aliveEntry(row: Row): StoredEntry {
+function aliveEntry(row: Row): SeenUpdate {
   return {
     ...common(row),
     state: stateIn(row),
@@ -112,7 +87,7 @@ function aliveEntry(row: Row): StoredEntry {
   };
 }
 
-function deadEntry(row: Row): StoredEntry {
+function deadEntry(row: Row): SeenUpdate {
   const why = row.text('why');
   return {
     ...common(row),
@@ -132,7 +107,7 @@ const common = (row: Row) => ({
   kind: row.text('kind'),
   atMs: row.integer('at_ms'),
   attempts: row.integer('attempts'),
-  content: row.text('content'),
+  text: () => row.text('content'),
 });
 
 const bots: Query<string> = {
@@ -174,7 +149,7 @@ select 'dead', count(*) from dead_letters where bot = $1`,
 };
 
 /** $1 bot, $2 the number after which to go on, $3 ids or null, $4 states, $5 how many */
-const updatesAfter: Query<StoredEntry> = {
+const updatesAfter: Query<SeenUpdate> = {
   text: `
 with ${atWork}
 select u.seq, u.update_id, u.key, u.kind, u.content, u.attempts, u.deaths, u.cuts, ${state} as state,
@@ -187,7 +162,7 @@ order by u.seq limit $5`,
 };
 
 /** $1 bot, $2 and $3 the time and number after which to go on, $4 ids or null, $5 how many */
-const lettersAfter: Query<{ readonly entry: StoredEntry; readonly at: string }> = {
+const lettersAfter: Query<{ readonly entry: SeenUpdate; readonly at: string }> = {
   text: `
 select seq, update_id, key, kind, content, attempts, why, error, at::text as at,
   (extract(epoch from at) * 1000)::bigint as at_ms
@@ -198,7 +173,7 @@ order by at, seq limit $5`,
 };
 
 /** $1 bot, $2 numbers */
-const states: Query<readonly [Seq, StoredState]> = {
+const states: Query<readonly [Seq, UpdateState]> = {
   text: `
 with ${atWork}
 select u.seq, ${state} as state from updates u left join at_work w on w.seq = u.seq

@@ -1,10 +1,11 @@
 /** An update that the database has given to this process, on its way to its handler. */
 import { parseJson } from '../../json.js';
+import type { AttemptHistory } from '../attempt-history.js';
 import { type OrderKey, type Seq, type UpdateId, updateId } from '../ids.js';
 import type { Entry } from '../inbox.js';
 
-/** What the database knows of an update. */
-export interface StoredUpdate {
+/** What the database knows of an update. Its history is that of the attempts which have ended. */
+export interface StoredUpdate extends AttemptHistory {
   readonly seq: Seq;
   readonly updateId: UpdateId;
   readonly key: OrderKey;
@@ -13,13 +14,6 @@ export interface StoredUpdate {
   /** The update as it came, in JSON. */
   readonly content: string;
   readonly acceptedAtMs: number;
-  /** How many attempts have ended. */
-  readonly attempts: number;
-  /** How many of the attempts since it was last put back ended with the death of a process, and how many with a stop. */
-  readonly deaths: number;
-  readonly cuts: number;
-  readonly putBacks: number;
-  readonly retries: number;
   /** How long it has to wait from now on, because it was put back. */
   readonly delayMs: number;
 }

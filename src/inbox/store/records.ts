@@ -1,4 +1,5 @@
 /** What the records of the inbox hold. */
+import type { AttemptHistory } from '../attempt-history.js';
 import type { OrderKey, Seq, UpdateId } from '../ids.js';
 import type { DeadReason } from '../inbox.js';
 import type { Arrival } from '../recent-ids.js';
@@ -44,18 +45,8 @@ export interface Header {
   readonly recent: readonly Arrival[];
 }
 
-/** How often an update was begun, and how that ended. */
-export interface History {
-  /** How often the handler has begun. */
-  readonly attempts: number;
-  /** How often the process died while the handler was at work, since the update was put back last. */
-  readonly deaths: number;
-  /** How often a stop has cut the handler, since the update was put back last. */
-  readonly cuts: number;
-  /** How often the handler has failed and the update was put back. */
-  readonly putBacks: number;
-  /** How many of the times that the update was put back count as retries of a failing handler. */
-  readonly retries: number;
+/** The history of an update in the journal. */
+export interface History extends AttemptHistory {
   /** Before this time the handler must not begin again; in milliseconds since 1970, 0 where there is no such time. */
   readonly notBeforeMs: number;
   /** Whether the update is begun, and neither settled, put back nor cut by a stop since. */

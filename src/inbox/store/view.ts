@@ -6,9 +6,9 @@
  */
 import { codeOf } from '../../system-error.js';
 import { orderKey, type Seq, seq } from '../ids.js';
-import type { DeadReason } from '../inbox.js';
 import { type Disk, systemDisk } from '../log/disk.js';
 import { DamagedRecordError, readPayload } from '../log/scan.js';
+import { type SeenUpdate, type UpdateState, updateStates } from '../seen-update.js';
 import type { Batch } from './batch.js';
 import { accessError } from './inbox-error.js';
 import {
@@ -20,42 +20,8 @@ import {
 import { logFolder } from './read-log.js';
 import { parseRecord, type StoredUpdate, unsettledUpdates } from './record-cache.js';
 import { decodeDeadLetter } from './record-codec.js';
-import type { DeadLetter, UpdateSummary } from './records.js';
+import type { DeadLetter } from './records.js';
 import { readSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.js';
-
-/**
- * The states of updates in an inbox:
- *
- * - `running`: its handler is at work;
- * - `interrupted`: its handler was at work when the process died, and no process works with the inbox now;
- * - `waiting`: its handler has not begun, or was begun by an earlier run;
- * - `dead`: it is not tried any more, unless somebody asks for it.
- */
-export const updateStates = ['running', 'interrupted', 'waiting', 'dead'] as const;
-export type UpdateState = (typeof updateStates)[number];
-
-export interface SeenUpdate extends UpdateSummary {
-  readonly state: UpdateState;
-  /** When the update arrived or, if it is dead, was given up; in milliseconds since 1970. */
-  readonly atMs: number;
-  /** How often the update's handler has begun. */
-  readonly attempts: number;
-  /** How often the process died while the handler was at work; undefined for a dead update. */
-  readonly deaths: number | undefined;
-  /** How often a stop has cut the handler; undefined for a dead update. */
-  readonly cuts: number | undefined;
-  /** When the update that was put back is tried again, in milliseconds since 1970; undefined where it does not wait. */
-  readonly notBeforeMs: number | undefined;
-  /** Why a dead update was given up. */
-  readonly why: DeadReason | undefined;
-  /**
-   * The error of a dead update as text, if there was one and the update has not gone meanwhile; read when it is asked for.
-   * Throws INBOX_FORBIDDEN, INBOX_DISK.
-   */
-  readonly error: string | undefined;
-  /** Reads the JSON of the update; undefined if the update has gone meanwhile. Throws INBOX_FORBIDDEN, INBOX_DISK. */
-  text(): Buffer | undefined;
-}
 
 export interface ViewOptions extends Omit<SnapshotOptions, 'disk'> {
   /** Default: the system's. */
