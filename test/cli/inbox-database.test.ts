@@ -115,6 +115,12 @@ describe('lastcall inbox list', () => {
     expect(stdout).toContain('failed: TypeError: x');
   });
 
+  it('counts an attempt that is under way as begun', async () => {
+    await fill();
+    const { updates } = JSON.parse((await run(['--json'])).stdout);
+    expect(updates.map(({ attempts }: { attempts: number }) => attempts)).toEqual([1, 2, 0, 0, 1, 3]);
+  });
+
   it('prints JSON', async () => {
     await fill();
     const { stdout } = await run(['list', '--json', '--dead']);

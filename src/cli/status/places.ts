@@ -20,6 +20,8 @@ export interface Found {
   readonly looked: readonly string[];
   /** The places that this user may not look into. */
   readonly closed: readonly string[];
+  /** Whether the inbox of the settings is in a database, in which processes on other hosts can be seen. */
+  readonly isInDatabase?: boolean;
 }
 
 /** Where systemd keeps the state of units. */

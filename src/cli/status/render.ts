@@ -44,9 +44,12 @@ export function render(bots: readonly SeenBot[], { closed }: Found, options: Ren
 }
 
 /** The sentence for a host without bots. */
-export function nothingFound({ looked, closed }: Found): string {
+export function nothingFound({ looked, closed, isInDatabase = false }: Found): string {
   const hidden = closed.length === 0 ? '' : ` This user may not look into ${closed.join(', ')}.`;
-  return `There is no bot in ${looked.join(', ')}.${hidden}\n`;
+  const elsewhere = isInDatabase
+    ? ' Of processes elsewhere, and of what the database holds, `lastcall inbox` tells.'
+    : '';
+  return `There is no bot in ${looked.join(', ')}.${hidden}${elsewhere}\n`;
 }
 
 function blocksOf(bot: SeenBot, options: RenderOptions): readonly string[] {
@@ -168,7 +171,7 @@ function chat(key: string): string {
 function inboxInWords({ kind, oldestMs }: StatusReport['inbox'], bytes: number): string {
   if (kind === 'memory') return 'none: Telegram keeps what is not handled (INBOX=memory)';
   // Only the database knows what is the oldest of all processes.
-  if (kind === 'postgres') return 'in the database, shared with all its processes';
+  if (kind === 'postgres') return 'in the database, shared with all its processes (lastcall inbox)';
   const oldest = oldestMs === undefined ? 'empty' : `oldest update ${durationInWords(oldestMs)} old`;
   return `${oldest}, ${sizeInWords(bytes)} on disk`;
 }

@@ -1,5 +1,6 @@
 /** Which bots a command is about: all of this host, unless its arguments name one. */
 import type { Arguments } from '../../config/arguments.js';
+import { isPostgresUrl } from '../../config/inbox-setting.js';
 import { readSettings } from '../../config/load.js';
 import { invalid } from '../../config/problem.js';
 import { LastcallError } from '../../errors.js';
@@ -24,7 +25,7 @@ export async function selectBots(
   const { values, problems } = await readSettings({ env, cwd: cwd(), flags, signal });
   if (problems.length > 0) throw invalid(problems);
   if (named !== undefined) checkBot(named);
-  const { stateDir, botToken, telegramApiRoot } = values;
+  const { stateDir, botToken, telegramApiRoot, inbox } = values;
   const hasFile = files.length > 0 && named === undefined;
   if (hasFile && botToken === undefined)
     throw new LastcallError(
@@ -34,10 +35,15 @@ export async function selectBots(
     );
   const wanted =
     hasFile && botToken !== undefined ? botKey(identityOfToken(botToken, telegramApiRoot)) : named;
+  const isInDatabase = inbox !== undefined && isPostgresUrl(inbox);
   const isRoot = process.geteuid?.() === 0;
   return () => {
     const found = findBots(stateDir, isRoot);
-    return { ...found, bots: found.bots.filter(({ key }) => wanted === undefined || isNamed(key, wanted)) };
+    return {
+      ...found,
+      isInDatabase,
+      bots: found.bots.filter(({ key }) => wanted === undefined || isNamed(key, wanted)),
+    };
   };
 }
 

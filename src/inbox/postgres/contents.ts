@@ -152,7 +152,8 @@ select 'dead', count(*) from dead_letters where bot = $1`,
 const updatesAfter: Query<SeenUpdate> = {
   text: `
 with ${atWork}
-select u.seq, u.update_id, u.key, u.kind, u.content, u.attempts, u.deaths, u.cuts, ${state} as state,
+select u.seq, u.update_id, u.key, u.kind, u.content, u.attempts + (w.seq is not null)::integer as attempts, u.deaths, u.cuts,
+  ${state} as state,
   (extract(epoch from u.accepted_at) * 1000)::bigint as at_ms,
   case when u.not_before > clock_timestamp() then (extract(epoch from u.not_before) * 1000)::bigint end as not_before_ms
 from updates u left join at_work w on w.seq = u.seq

@@ -54,7 +54,7 @@ export interface History extends AttemptHistory {
 }
 
 /** An update without its content. */
-export interface UpdateSummary {
+interface UpdateSummary {
   /** The inbox's own number, which only ever rises; update ids may jump and come again. */
   readonly seq: Seq;
   readonly updateId: UpdateId;

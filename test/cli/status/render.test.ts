@@ -87,7 +87,7 @@ describe('the status of a bot', () => {
         polling: { ...report.polling, state: 'standing-by', why: 'b.example (pid 12)' },
         inbox: { kind: 'postgres' },
       },
-      / {2}standing by for 3 h 4 min, b\.example \(pid 12\) polls\n[\s\S]*^ {2}inbox +in the database, shared with all its processes$/m,
+      / {2}standing by for 3 h 4 min, b\.example \(pid 12\) polls\n[\s\S]*^ {2}inbox +in the database, shared with all its processes \(lastcall inbox\)$/m,
     ],
     [
       { polling: { ...report.polling, state: 'ended', why: 'TOKEN_REFUSED' } },
