@@ -129,7 +129,7 @@ export const errorTable = {
   INBOX_IN_USE: {
     exitCode: ExitCode.conflict,
     likelyCause: 'the same bot runs in another container or on another machine with the same state directory',
-    nextStep: 'stop the other process, or give each one a STATE_DIR of its own',
+    nextStep: 'stop the other processes; or, for a journal, give each one a STATE_DIR of its own',
   },
   INBOX_REMOVED: {
     exitCode: ExitCode.fault,

@@ -223,19 +223,19 @@ const table = {
     name: 'DEAD_LIMIT',
     type: integer({ least: 1 }),
     fallback: '100000',
-    help: 'How many dead letters are kept in the journal, and at most 256 MiB of them. The oldest are dropped first, which the log says (`inbox.dead-dropped`).',
+    help: 'How many dead letters are kept; in the journal, also at most 256 MiB of them. The oldest are dropped first, which the log says (`inbox.dead-dropped`).',
   }),
   deadAgeMs: setting({
     name: 'DEAD_AGE',
     type: age,
     fallback: '30d',
-    help: 'How long dead letters are kept in the journal.',
+    help: 'How long dead letters are kept.',
   }),
   inboxLimit: setting({
     name: 'INBOX_LIMIT',
     type: integer({ least: 1 }),
     fallback: '1000000',
-    help: 'How many updates may wait in the journal before no more are fetched from Telegram, which keeps them for a day. None are fetched either while the log of the journal has 4 GiB or the disk has less than 64 MiB left.',
+    help: 'How many updates may wait in the journal or the database before no more are fetched from Telegram, which keeps them for a day. None are fetched either while the log of a journal has 4 GiB or the disk has less than 64 MiB left.',
   }),
   stateDir: optional({
     name: 'STATE_DIR',
