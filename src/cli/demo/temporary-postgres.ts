@@ -21,6 +21,7 @@ import { basename, join } from 'node:path';
 import type { PostgresUrl } from '../../config/inbox-setting.js';
 import { LastcallError } from '../../errors.js';
 import { parseJson } from '../../json.js';
+import { describeThrown } from '../../thrown.js';
 import { installedPrograms, PACKAGED, packagedPrograms } from './postgres-programs.js';
 
 export interface TemporaryPostgresOptions {
@@ -55,7 +56,7 @@ export class TemporaryPostgres {
     this.#programs = options.programs ?? this.#findPrograms();
   }
 
-  /** Makes a server and starts it. Rejects with DEMO_WITHOUT_DATABASE where there are no programs for one. */
+  /** Makes a server and starts it. Rejects with DEMO_WITHOUT_DATABASE where there are no programs for one, or it fails. */
   static async create(options: TemporaryPostgresOptions = {}): Promise<TemporaryPostgres> {
     const server = new TemporaryPostgres(await freePort(), options);
     await server.begin();
@@ -128,14 +129,15 @@ export class TemporaryPostgres {
     this.#remove();
   }
 
-  /** Makes the data, and starts the server. Rejects as {@link start} does; then nothing is left. */
+  /** Makes the data, and starts the server. Rejects with DEMO_WITHOUT_DATABASE; then nothing is left. */
   protected async begin(): Promise<void> {
     try {
       this.#initialize();
       await this.start();
-    } catch (error) {
+    } catch (cause) {
       this.#remove();
-      throw error;
+      const message = `a PostgreSQL server of its own does not start: ${describeThrown(cause)}`;
+      throw new LastcallError('DEMO_WITHOUT_DATABASE', 'PostgreSQL', message, { cause });
     }
   }
 
