@@ -13,7 +13,8 @@ import { HolderFinder } from './socket-holder.js';
 /** By so many processes of a host the exclusive side is seen to be kept out. More may share, and are not waited for. */
 const PLACES = 16;
 
-const placeAddress = (key: string, place: number): string => lockAddress(`${key}.shared-${place}`);
+/** The address of a place of those that share the bot with this key, counted from 0. */
+export const placeAddress = (key: string, place: number): string => lockAddress(`${key}.shared-${place}`);
 
 type Exclusive = Pick<ProvenLock, 'tryAcquire' | 'acquire' | 'release' | 'isTaken' | 'whenFree'>;
 

