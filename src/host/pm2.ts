@@ -55,7 +55,7 @@ export function pm2Supervisor(process: SupervisedProcess): Supervisor {
 }
 
 /** Reads kill_timeout as pm2 does: 0 and non-numbers count as unset, and a time that no timer supports kills at once. */
-function killTimeoutOf(text = ''): number {
+export function killTimeoutOf(text = ''): number {
   const ms = Number(text);
   if (ms === 0 || Number.isNaN(ms)) return DEFAULT_KILL_TIMEOUT_MS;
   return ms >= MIN_TIMER_MS && ms <= LONGEST_TIMER_MS ? ms : MIN_TIMER_MS;

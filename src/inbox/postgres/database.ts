@@ -119,7 +119,7 @@ export class Database {
       for (const session of this.#sessions) await session.whenConnected(signal);
       const before = this.#connections;
       try {
-        if (await this.#keepMarks()) return;
+        if (await haveOwnSessions(this.#sessions)) return;
         // A new connection has no mark, whoever gave it.
         if (this.#connections === before) break;
       } catch (error) {
@@ -134,23 +134,24 @@ export class Database {
     );
   }
 
-  /**
-   * A pooler in transaction mode gives each statement any session of the server that is free, and two clients the same one.
-   * Each session is therefore given a mark, and has to have it still when the others have theirs.
-   */
-  async #keepMarks(): Promise<boolean> {
-    const marks = this.#sessions.map((session) => ({ session, mark: randomUUID() }));
-    for (const { session, mark } of marks) await session.query(setMark, [mark]);
-    for (const { session, mark } of marks) {
-      const [found] = await session.query(readMark);
-      if (found !== mark) return false;
-    }
-    return true;
-  }
-
   get #connections(): string {
     return this.#sessions.map(({ connections, isConnected }) => `${connections} ${isConnected}`).join();
   }
+}
+
+/**
+ * Whether each session is one of the server's own. A pooler in transaction mode gives each statement any session of the server
+ * that is free, and two clients the same one. Each session is therefore given a mark, and has to have it still when the others
+ * have theirs.
+ */
+export async function haveOwnSessions(sessions: readonly Session[]): Promise<boolean> {
+  const marks = sessions.map((session) => ({ session, mark: randomUUID() }));
+  for (const { session, mark } of marks) await session.query(setMark, [mark]);
+  for (const { session, mark } of marks) {
+    const [found] = await session.query(readMark);
+    if (found !== mark) return false;
+  }
+  return true;
 }
 
 const setMark: Query<void> = { text: "select set_config('lastcall.session', $1, false)" };

@@ -107,7 +107,8 @@ export async function hasTables(queries: Queries): Promise<boolean> {
   return exists;
 }
 
-async function readVersion(queries: Queries): Promise<Version | undefined> {
+/** The version of the tables; undefined where there are none. */
+export async function readVersion(queries: Queries): Promise<Version | undefined> {
   if (!(await hasTables(queries))) return undefined;
   const [version] = await queries.query(currentVersion);
   return version;
