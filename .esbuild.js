@@ -4,7 +4,18 @@
  */
 import { build } from 'esbuild';
 
-const commands = ['completion', 'config', 'help', 'inbox', 'log', 'probe', 'sandbox', 'status', 'unit'];
+const commands = [
+  'completion',
+  'config',
+  'doctor',
+  'help',
+  'inbox',
+  'log',
+  'probe',
+  'sandbox',
+  'status',
+  'unit',
+];
 
 const common = { bundle: true, platform: 'node', outdir: 'dist', allowOverwrite: true, logLevel: 'warning' };
 const modules = {

@@ -13,6 +13,10 @@ const bot = { value: 'BOT', help: "a bot's id, or the name of its folder" };
 
 export const options = {
   config: { json },
+  doctor: {
+    json,
+    poll: { help: 'poll, too, for up to 10 s, to find another that polls' },
+  },
   status: {
     bot,
     json,

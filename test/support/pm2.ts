@@ -175,6 +175,11 @@ export const apps = [Object.fromEntries(Object.entries(app).filter(([, value]) =
     rmSync(join(pm2.home, 'logs'), { recursive: true, force: true });
   }
 
+  /** The folder in which it runs. */
+  get folder(): string {
+    return this.#folder.path;
+  }
+
   start(): Promise<Ran> {
     return this.pm2.succeedWith(this.#env, 'start', this.#file);
   }
