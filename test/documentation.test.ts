@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { commandNames, commands } from '../src/cli/commands.js';
+import { render as renderDoctor } from '../src/cli/doctor/render.js';
 import { countsInWords, table } from '../src/cli/inbox/format.js';
 import { ownerInWords } from '../src/cli/inbox/owner.js';
 import type { SeenBot } from '../src/cli/status/look.js';
@@ -17,6 +18,7 @@ import type { SeenUpdate } from '../src/inbox/seen-update.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
 import { busyReport } from './support/busy-report.js';
 import { eventsMarkdown, settingsMarkdown } from './support/readme-tables.js';
+import { sampleGroups } from './support/sample-doctor.js';
 
 const root = join(import.meta.dirname, '..');
 const readmeFile = join(root, 'README.md');
@@ -27,6 +29,7 @@ const generated: Readonly<Record<string, () => string>> = {
   events: eventsMarkdown,
   inbox: inboxMarkdown,
   status: statusMarkdown,
+  doctor: () => doctorMarkdown(),
   sandbox: () => NOT_MODELLED.map((item) => `- ${item}`).join('\n'),
 };
 
@@ -71,6 +74,10 @@ function statusMarkdown(): string {
   const found = { bots: [], looked: [], closed: [] };
   return `\`\`\`\n${render([seen], found, { colours: false, nowMs: 0 })}\`\`\``;
 }
+
+/** What `lastcall doctor` prints where two things are not well. */
+const doctorMarkdown = (): string =>
+  `\`\`\`\n${renderDoctor(sampleGroups, { colours: false, tookMs: 412, call: 'npx lastcall' })}\`\`\``;
 
 const sectionOf = (name: string) => new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
 
