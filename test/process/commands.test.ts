@@ -172,8 +172,8 @@ describe('lastcall demo', () => {
     Number(new RegExp(`^  ${name} +(\\d+)`, 'm').exec(output)?.[1]);
 
   function expectGoodEnd(output: string): void {
-    expect(figure(output, 'messages sent')).toBeGreaterThan(3);
-    expect(figure(output, 'answered')).toBeGreaterThan(1);
+    expect(figure(output, 'messages sent')).toBeGreaterThan(1);
+    expect(figure(output, 'answered')).toBeGreaterThan(0);
     expect(output).toMatch(/^ {2}lost +0$/m);
     expect(output).toMatch(/^ {2}answered twice +0$/m);
     expect(output).toMatch(/^ {2}the stop took +\d+\.\d\d s$/m);
