@@ -100,7 +100,7 @@ export class Claims<U> {
         const lanes = this.#lanesOf(rows, own);
         for (const lane of lanes) into.add(lane);
         this.#mayFindLanes = most === 0 || lanes.length >= most;
-        if (rows.some(({ hasMore }) => hasMore)) this.#isWanted = true;
+        if (lanes.some(({ items }) => items.length >= UPDATES_OF_LANE)) this.#isWanted = true;
         if (lanes.length > 0) given();
       } catch (error) {
         if (!isAway(error)) {
@@ -131,10 +131,10 @@ export class Claims<U> {
 
   #lanesOf(rows: readonly ClaimedRow[], host: number): readonly GivenLane<U>[] {
     const { now, restore } = this.#options;
-    const lanes = new Map<string, GivenLane<U> & { readonly items: Item<U>[] }>();
-    for (const { key: text, given, isDoubtful, update } of rows) {
+    const lanes = new Map<string, GivenLane<U> & { given: Seq; readonly items: Item<U>[] }>();
+    for (const { key: text, last, isDoubtful, update } of rows) {
       const key = orderKey(text);
-      const lane = lanes.get(key) ?? { key, given: seq(given), isDoubtful, items: [] };
+      const lane = lanes.get(key) ?? { key, given: seq(last), isDoubtful, items: [] };
       lanes.set(key, lane);
       if (!update) continue;
       const { album, ageMs, delayMs = 0, ...rest } = update;
@@ -148,6 +148,7 @@ export class Claims<U> {
         delayMs,
       };
       lane.items.push(new Item(stored, host, restore));
+      if (lane.items.length >= UPDATES_OF_LANE) lane.given = stored.seq;
     }
     return [...lanes.values()];
   }

@@ -175,6 +175,10 @@ const parameters = {
   tcp_user_timeout: '5000',
   lock_timeout: `${ANSWER_TIMEOUT_MS - 1_000}`,
   enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  plan_cache_mode: 'force_generic_plan',
   jit: 'off',
 };
 

@@ -97,7 +97,8 @@ export class Intake<U extends { readonly update_id: number }> {
         return group === undefined ? null : withoutNul(group);
       }),
       updates.map((update) => withoutNul(kindOf(update))),
-      updates.map((update) => JSON.stringify(update)),
+      // JSON has no line breaks. A text needs no escapes, unlike the items of an array.
+      updates.map((update) => JSON.stringify(update)).join('\n'),
     ];
   }
 }

@@ -22,8 +22,7 @@ export interface Beat {
 export interface ClaimedRow {
   readonly key: string;
   readonly isDoubtful: boolean;
-  readonly given: number;
-  readonly hasMore: boolean;
+  readonly last: number;
   readonly update: ClaimedUpdate | undefined;
 }
 
@@ -119,8 +118,7 @@ function claimedRow(row: Row): ClaimedRow {
   return {
     key: row.text('key'),
     isDoubtful: row.boolean('doubtful'),
-    given: row.integer('given'),
-    hasMore: row.boolean('more'),
+    last: row.integer('last'),
     update: seq === undefined ? undefined : claimedUpdate(seq, row),
   };
 }
@@ -196,24 +194,24 @@ export const claim: Query<ClaimedRow> = {
 with me as (
   select id, bot from hosts where id = $1 and claim_round = $5 for key share
 ), free as (
-  select l.key, l.doubtful, l.turn from me cross join lateral (
-    select key, doubtful, turn from lanes where lanes.bot = me.bot and lanes.host is null
+  select me.id, me.bot, l.* from me cross join lateral (
+    select key, turn from lanes where lanes.bot = me.bot and lanes.host is null
     order by first limit $2 for update skip locked
   ) l
 ), more as (
-  select l.key, l.turn from me cross join lateral (
+  select me.id, me.bot, l.* from me cross join lateral (
     select key, turn from lanes where lanes.host = me.id and lanes.last > lanes.given and not lanes.key = any($3::text[])
     limit 100 for update skip locked
   ) l
 ), wanted as (
-  select me.bot, s.key, free.doubtful, true as fresh, 0::bigint as given, s.last
-  from me cross join free join lanes s on s.bot = me.bot and s.key = free.key and s.turn = free.turn
+  select free.id, s.bot, s.key, s.doubtful, 1 as turns, 0::bigint as given, s.last
+  from free join lanes s on s.bot = free.bot and s.key = free.key and s.turn = free.turn
   union all
-  select me.bot, s.key, false, false, s.given, s.last
-  from me cross join more join lanes s on s.bot = me.bot and s.key = more.key and s.turn = more.turn
+  select more.id, s.bot, s.key, false, 0, s.given, s.last
+  from more join lanes s on s.bot = more.bot and s.key = more.key and s.turn = more.turn
 ), found as materialized (
-  select w.key, w.doubtful, w.fresh, w.last, u.seq, u.update_id, u.album, u.kind, u.content, u.attempts, u.deaths, u.cuts,
-    u.put_backs, u.retries,
+  select w.id, w.bot, w.key, w.doubtful, w.turns, w.last, u.seq, u.update_id, u.album, u.kind, u.content,
+    u.attempts, u.deaths, u.cuts, u.put_backs, u.retries,
     (extract(epoch from clock_timestamp() - u.accepted_at) * 1000)::bigint as age_ms,
     ceil(extract(epoch from u.not_before - clock_timestamp()) * 1000)::bigint as delay_ms
   from wanted w left join lateral (
@@ -221,17 +219,14 @@ with me as (
     order by updates.seq limit $4
   ) u on true
 ), upto as (
-  select key, bool_or(fresh) as fresh, case when count(seq) < $4 then max(last) else max(seq) end as given
-  from found group by key
+  select id, bot, key, turns, case when count(seq) < $4 then last else max(seq) end as given
+  from found group by id, bot, key, turns, last
 ), taken as (
-  update lanes
-  set host = me.id, doubtful = false, given = upto.given, turn = lanes.turn + case when upto.fresh then 1 else 0 end
-  from me, upto where lanes.bot = me.bot and lanes.key = upto.key
-  returning lanes.key, lanes.last > lanes.given as more
+  update lanes set host = upto.id, doubtful = false, given = upto.given, turn = lanes.turn + upto.turns
+  from upto where lanes.bot = upto.bot and lanes.key = upto.key
 )
-select found.*, upto.given, taken.more
-from found join upto on upto.key = found.key join taken on taken.key = found.key
-order by found.seq`,
+select key, doubtful, last, seq, update_id, album, kind, content, attempts, deaths, cuts, put_backs, retries, age_ms, delay_ms
+from found order by seq`,
   row: claimedRow,
 };
 
@@ -273,34 +268,39 @@ export const change: Query<{ readonly freed: number }> = {
 with me as (
   update hosts set running = $2::bigint[], draining = $16, beat_at = clock_timestamp() where id = $1 returning id, bot
 ), settled as (
-  delete from updates using me where updates.bot = me.bot and updates.seq = any($3::bigint[])
+  delete from updates using me where updates.seq = any($3::bigint[])
 ), letters as (
   insert into dead_letters (bot, seq, update_id, key, kind, content, why, attempts, error)
   select u.bot, u.seq, u.update_id, u.key, u.kind, u.content, d.why, d.attempts, d.error
   from me cross join unnest($4::bigint[], $5::text[], $6::text[], $7::integer[]) as d (seq, why, error, attempts)
-  join updates u on u.bot = me.bot and u.seq = d.seq
+  join updates u on u.seq = d.seq
   on conflict do nothing
 ), given_up as (
-  delete from updates using me where updates.bot = me.bot and updates.seq = any($4::bigint[])
+  delete from updates using me where updates.seq = any($4::bigint[])
 ), put_back as (
   update updates set attempts = p.attempts, put_backs = p.put_backs, retries = p.retries, deaths = 0, cuts = 0,
     not_before = clock_timestamp() + p.delay_ms * interval '1 ms'
   from me cross join unnest($8::bigint[], $9::integer[], $10::integer[], $11::integer[], $12::float8[])
     as p (seq, attempts, put_backs, retries, delay_ms)
-  where updates.bot = me.bot and updates.seq = p.seq
+  where updates.seq = p.seq
 ), back as (
-  select l.bot, l.key, l.last, b.upto, (
-    select min(u.seq) from updates u
-    where u.bot = l.bot and u.key = l.key and not u.seq = any($3::bigint[]) and not u.seq = any($4::bigint[])
+  select l.*, (
+    select min(u.seq) from updates u where u.bot = l.bot and u.key = l.key
+      and not u.seq = any($3::bigint[]) and not u.seq = any($4::bigint[])
   ) as next
-  from me cross join unnest($13::text[], $14::bigint[], $15::bigint[]) as b (key, given, upto)
-  join lanes l on l.bot = me.bot and l.key = b.key and l.host = me.id and l.given = b.given
-  order by l.key for update of l
+  from me cross join (
+    select * from unnest($13::text[], $14::bigint[], $15::bigint[]) as returned (key, given, upto)
+    order by key collate "C"
+  ) b cross join lateral (
+    select lanes.bot, lanes.key, lanes.last, lanes.given, b.upto from lanes
+    where lanes.bot = me.bot and lanes.key = b.key and lanes.host = me.id and lanes.given = b.given
+    for update
+  ) l
 ), gone as (
   delete from lanes using back where lanes.bot = back.bot and lanes.key = back.key
     and back.last <= back.upto and back.next is null
 ), freed as (
-  update lanes set host = null, given = 0, first = coalesce(back.next, back.last)
+  update lanes set host = null, given = 0, first = coalesce(back.next, back.given + 1)
   from back where lanes.bot = back.bot and lanes.key = back.key
     and (back.last > back.upto or back.next is not null)
   returning lanes.bot
@@ -324,7 +324,7 @@ with fence as (
 ), fresh as (
   insert into updates (bot, update_id, key, album, kind, content)
   select fence.bot, u.update_id, u.key, u.album, u.kind, u.content
-  from fence cross join unnest($6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[])
+  from fence cross join unnest($6::bigint[], $7::text[], $8::text[], $9::text[], string_to_array($10, e'\\n'))
     with ordinality as u (update_id, key, album, kind, content, place)
   order by u.place
   returning bot, seq, key

@@ -41,7 +41,7 @@ export const tables: readonly string[] = [
     cuts integer not null default 0,
     put_backs integer not null default 0,
     retries integer not null default 0,
-    primary key (bot, seq)
+    primary key (seq)
   )`,
   'create index updates_key on updates (bot, key, seq)',
 
@@ -60,7 +60,7 @@ export const tables: readonly string[] = [
     primary key (bot, key)
   ) with (fillfactor = 70)`,
   'create index lanes_free on lanes (bot, first) where host is null',
-  'create index lanes_more on lanes (host) where host is not null and last > given',
+  'create index lanes_host on lanes (host) where host is not null',
 
   // Who polls a bot, by which backend of the server, until when, and for the how-many-eth time in all; `batches` counts what was accepted since. `recent`
   // are the ids that Telegram may send again, though they may have settled.

@@ -1,0 +1,123 @@
+/**
+ * One host of a fleet: the shared inbox and the dispatcher of the built package, without Telegram and Telegraf, so that
+ * nothing else limits them. Told what to do by the process that has started it, over IPC.
+ *
+ *     node host.js '{"url": "postgres://…", "handlerMs": 5}'
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backgroundClock } from '../../../dist/clock.js';
+import { Dispatcher } from '../../../dist/dispatch/dispatcher.js';
+import { GroupSettlement } from '../../../dist/inbox/group-settlement.js';
+import { createSharedInbox } from '../../../dist/shared-inbox.js';
+import { albumOf, orderKey, updateKind } from '../../../dist/telegraf/order-key.js';
+import { BATCH } from '../messages.js';
+import { updatesOf } from './load.js';
+
+/** How often the other process is told how many have been handled. */
+const TELL_MS = 10;
+
+/** As the default of `CONCURRENCY`. */
+const CONCURRENCY = 256;
+
+const { url, handlerMs = 0, busyMs = 0 } = JSON.parse(process.argv[2]);
+
+let handled = 0;
+let arrivals = [];
+let willTell = false;
+
+function tellSoon() {
+  if (willTell) return;
+  willTell = true;
+  setTimeout(() => {
+    willTell = false;
+    process.send({ handled, arrivals });
+    arrivals = [];
+  }, TELL_MS);
+}
+
+/** The same for all processes of a machine. */
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+
+async function handle({ update: { message } }) {
+  if (message.fetchedAtMs !== undefined) arrivals.push(nowMs() - message.fetchedAtMs);
+  if (handlerMs > 0) await sleep(handlerMs);
+  for (const end = performance.now() + busyMs; performance.now() < end; );
+  handled++;
+  tellSoon();
+}
+
+const inbox = createSharedInbox(url, {
+  bot: 'bench',
+  maxAttempts: 3,
+  concurrency: CONCURRENCY,
+  limit: 1_000_000,
+  clock: backgroundClock,
+  keyOf: (update) => orderKey(update, 'chat'),
+  groupOf: albumOf,
+  kindOf: updateKind,
+  restore: (content) => content,
+  errorText: String,
+  available: () => dispatcher.wake(),
+  emit: ({ event, error }) => {
+    if (event === 'inbox.failed') throw error;
+  },
+});
+const dispatcher = new Dispatcher({
+  source: new GroupSettlement(inbox),
+  concurrency: CONCURRENCY,
+  handlerTimeoutMs: 90_000,
+  clock: backgroundClock,
+  nameOf: ({ updateId }) => `update ${updateId}`,
+  historyOf: (entry) => entry,
+  handle,
+  emit: ({ event, error }) => {
+    if (event === 'handler.failed' || event === 'dispatch.fault') throw error;
+  },
+});
+
+/** Accepts so many updates, a batch after the other, as the poller does. Returns how long each batch took. */
+async function accept({ count, chats, from }) {
+  const tookMs = [];
+  for (let done = 0; done < count; done += BATCH) {
+    const size = Math.min(BATCH, count - done);
+    const batch = updatesOf({ from: from + done, count: size, chats });
+    const since = performance.now();
+    await inbox.accept(batch);
+    tookMs.push(performance.now() - since);
+  }
+  return tookMs;
+}
+
+/** One update at a time, each with the time at which it was there. */
+async function trickle({ count, chats, from, everyMs }) {
+  for (let done = 0; done < count; done++) {
+    const batch = updatesOf({ from: from + done, count: 1, chats, fetchedAtMs: nowMs() });
+    await inbox.accept(batch);
+    await sleep(everyMs);
+  }
+}
+
+const commands = {
+  open: () => inbox.open(),
+  turn: async () => {
+    await inbox.nextTurn(new AbortController().signal);
+  },
+  handle: () => dispatcher.start(),
+  accept,
+  trickle,
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
+  close: async () => {
+    inbox.drain();
+    await dispatcher.drain(AbortSignal.timeout(5_000));
+    await inbox.close();
+    setImmediate(() => process.disconnect());
+  },
+};
+
+process.on('message', async ({ id, command, argument }) => {
+  const result = await commands[command](argument);
+  process.send({ id, result });
+});
