@@ -1,13 +1,13 @@
 /**
- * Asks the database for lanes, and for what has come for those that are here. A host asks for few at once, so that all of
- * them get some of what comes: one whose handlers keep its event loop busy asks less often. Where the answer does not
- * arrive, the lanes that the database has given go back first: otherwise they would wait for as long as this process lives.
+ * Asks the database for lanes, and for what has come for those that are here. Where the answer does not arrive, the lanes
+ * that the database has given go back first: otherwise they would wait for as long as this process lives.
  */
 import type { Clock } from '../../clock.js';
 import { type OrderKey, orderKey, type Seq, seq, updateId } from '../ids.js';
 import type { Database } from './database.js';
 import { isAway } from './failure.js';
 import { Item } from './item.js';
+import { LookAhead } from './look-ahead.js';
 import { type GivenLane, type Reserve, UPDATES_OF_LANE } from './reserve.js';
 import { type ClaimedRow, claim, lockHost, lockLanes, reconcile } from './statements.js';
 
@@ -28,8 +28,8 @@ export interface ClaimsOptions<U> {
   failed(error: unknown): void;
 }
 
-/** How many lanes wait here for a free handler, at most. */
-const IDLE_LANES = 32;
+/** Of how many lanes that are here more is asked for at once. */
+const LANES_WITH_MORE = 100;
 
 const PAUSE_MS = 200;
 
@@ -41,8 +41,16 @@ interface Round {
   readonly isOver: boolean;
 }
 
+interface ClaimedLane<U> extends GivenLane<U> {
+  given: Seq;
+  readonly items: Item<U>[];
+  /** Whether the host did not have it before. */
+  readonly isFresh: boolean;
+}
+
 export class Claims<U> {
   readonly #options: ClaimsOptions<U>;
+  readonly #lookAhead = new LookAhead();
   /** Whether the database may have lanes that nobody has. */
   #mayFindLanes = true;
   #isWanted = false;
@@ -64,9 +72,12 @@ export class Claims<U> {
     if (this.#isWanted) this.#ask();
   }
 
-  /** Something of the reserve has begun. */
-  noticeTaken(): void {
-    if (this.#mayFindLanes && this.#options.reserve().idleLanes < IDLE_LANES / 2) this.#ask();
+  /** So many updates of the reserve have begun. */
+  noticeTaken(updates: number): void {
+    const { clock, reserve } = this.#options;
+    const now = clock.now();
+    this.#lookAhead.note(updates, now);
+    if (this.#mayFindLanes && reserve().idleLanes < this.#lookAhead.lanes(now) / 2) this.#ask();
   }
 
   /** Resolves when nothing is asked any more. */
@@ -90,17 +101,20 @@ export class Claims<U> {
       const into = reserve();
       try {
         const round = await this.#roundOf(own);
-        const most = Math.max(0, IDLE_LANES - into.idleLanes);
+        const most = Math.max(0, this.#lookAhead.lanes(clock.now()) - into.idleLanes);
         this.#round = { ...round, isOver: true };
         const full = into.noteFullLanes();
-        const rows = await database.work.query(claim, [own, most, full, UPDATES_OF_LANE, round.number]);
+        const values = [own, most, full, UPDATES_OF_LANE, round.number, LANES_WITH_MORE];
+        const rows = await database.work.query(claim, values);
         this.#round = round;
         // A process that was taken for dead meanwhile has nothing.
         if (into !== reserve()) continue;
         const lanes = this.#lanesOf(rows, own);
+        const fresh = lanes.filter(({ isFresh }) => isFresh).length;
         for (const lane of lanes) into.add(lane);
-        this.#mayFindLanes = most === 0 || lanes.length >= most;
-        if (lanes.some(({ items }) => items.length >= UPDATES_OF_LANE)) this.#isWanted = true;
+        this.#mayFindLanes = most === 0 || fresh >= most;
+        const hasMore = lanes.some(({ items }) => items.length >= UPDATES_OF_LANE);
+        if (hasMore || lanes.length - fresh >= LANES_WITH_MORE) this.#isWanted = true;
         if (lanes.length > 0) given();
       } catch (error) {
         if (!isAway(error)) {
@@ -129,12 +143,12 @@ export class Claims<U> {
     return { host, number: begun[0]?.round ?? round.number, isOver: false };
   }
 
-  #lanesOf(rows: readonly ClaimedRow[], host: number): readonly GivenLane<U>[] {
+  #lanesOf(rows: readonly ClaimedRow[], host: number): readonly ClaimedLane<U>[] {
     const { now, restore } = this.#options;
-    const lanes = new Map<string, GivenLane<U> & { given: Seq; readonly items: Item<U>[] }>();
-    for (const { key: text, last, isDoubtful, update } of rows) {
+    const lanes = new Map<string, ClaimedLane<U>>();
+    for (const { key: text, last, isFresh, isDoubtful, update } of rows) {
       const key = orderKey(text);
-      const lane = lanes.get(key) ?? { key, given: seq(last), isDoubtful, items: [] };
+      const lane = lanes.get(key) ?? { key, given: seq(last), isFresh, isDoubtful, items: [] };
       lanes.set(key, lane);
       if (!update) continue;
       const { album, ageMs, delayMs = 0, ...rest } = update;
@@ -148,6 +162,7 @@ export class Claims<U> {
         delayMs,
       };
       lane.items.push(new Item(stored, host, restore));
+      // There may be more of it.
       if (lane.items.length >= UPDATES_OF_LANE) lane.given = stored.seq;
     }
     return [...lanes.values()];

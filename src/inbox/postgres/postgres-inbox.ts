@@ -225,7 +225,7 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
     }
     const { writer, claims } = this.#opened;
     if (items.length > 0) writer.begun();
-    claims.noticeTaken();
+    claims.noticeTaken(items.length);
     return items;
   }
 

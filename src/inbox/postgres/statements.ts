@@ -21,7 +21,10 @@ export interface Beat {
 /** An update of a lane that was claimed; without one where the lane has none. */
 export interface ClaimedRow {
   readonly key: string;
+  /** Whether the host did not have the lane before. */
+  readonly isFresh: boolean;
   readonly isDoubtful: boolean;
+  /** The number of its newest update. */
   readonly last: number;
   readonly update: ClaimedUpdate | undefined;
 }
@@ -117,6 +120,7 @@ function claimedRow(row: Row): ClaimedRow {
   const seq = row.optionalInteger('seq');
   return {
     key: row.text('key'),
+    isFresh: row.boolean('fresh'),
     isDoubtful: row.boolean('doubtful'),
     last: row.integer('last'),
     update: seq === undefined ? undefined : claimedUpdate(seq, row),
@@ -186,7 +190,8 @@ from me`,
 /**
  * Takes lanes that nobody has, those with the oldest updates first, and what has come for lanes that the host has. A lane
  * that somebody else has had since the statement began is left alone: what is read of it is out of date.
- * $1 host, $2 how many lanes, $3 the lanes that need no more, $4 how many updates of a lane, $5 the round of claims
+ * $1 host, $2 how many lanes, $3 the lanes that need no more, $4 how many updates of a lane, $5 the round of claims,
+ * $6 of how many lanes that the host has
  */
 export const claim: Query<ClaimedRow> = {
   name: 'lastcall_claim',
@@ -201,16 +206,16 @@ with me as (
 ), more as (
   select me.id, me.bot, l.* from me cross join lateral (
     select key, turn from lanes where lanes.host = me.id and lanes.last > lanes.given and not lanes.key = any($3::text[])
-    limit 100 for update skip locked
+    limit $6 for update skip locked
   ) l
 ), wanted as (
-  select free.id, s.bot, s.key, s.doubtful, 1 as turns, 0::bigint as given, s.last
+  select free.id, s.bot, s.key, s.doubtful, true as fresh, 0::bigint as given, s.last
   from free join lanes s on s.bot = free.bot and s.key = free.key and s.turn = free.turn
   union all
-  select more.id, s.bot, s.key, false, 0, s.given, s.last
+  select more.id, s.bot, s.key, false, false, s.given, s.last
   from more join lanes s on s.bot = more.bot and s.key = more.key and s.turn = more.turn
 ), found as materialized (
-  select w.id, w.bot, w.key, w.doubtful, w.turns, w.last, u.seq, u.update_id, u.album, u.kind, u.content,
+  select w.id, w.bot, w.key, w.doubtful, w.fresh, w.last, u.seq, u.update_id, u.album, u.kind, u.content,
     u.attempts, u.deaths, u.cuts, u.put_backs, u.retries,
     (extract(epoch from clock_timestamp() - u.accepted_at) * 1000)::bigint as age_ms,
     ceil(extract(epoch from u.not_before - clock_timestamp()) * 1000)::bigint as delay_ms
@@ -219,13 +224,13 @@ with me as (
     order by updates.seq limit $4
   ) u on true
 ), upto as (
-  select id, bot, key, turns, case when count(seq) < $4 then last else max(seq) end as given
-  from found group by id, bot, key, turns, last
+  select id, bot, key, fresh, case when count(seq) < $4 then last else max(seq) end as given
+  from found group by id, bot, key, fresh, last
 ), taken as (
-  update lanes set host = upto.id, doubtful = false, given = upto.given, turn = lanes.turn + upto.turns
+  update lanes set host = upto.id, doubtful = false, given = upto.given, turn = lanes.turn + upto.fresh::integer
   from upto where lanes.bot = upto.bot and lanes.key = upto.key
 )
-select key, doubtful, last, seq, update_id, album, kind, content, attempts, deaths, cuts, put_backs, retries, age_ms, delay_ms
+select key, doubtful, fresh, last, seq, update_id, album, kind, content, attempts, deaths, cuts, put_backs, retries, age_ms, delay_ms
 from found order by seq`,
   row: claimedRow,
 };

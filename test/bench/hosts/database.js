@@ -1,21 +1,23 @@
-/** A PostgreSQL server for the bench, as safe as by its defaults, and what it does. */
+/** A PostgreSQL server for the bench, with the settings that a server has by default, and what it does. */
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { tsImport } from 'tsx/esm/api';
 
-/** The kernel counts a process's time in hundredths of a second. */
+/** The kernel tells a process's time in hundredths of a second. */
 const TICK_MS = 10;
 
-export class BenchDatabase {
+class Database {
   #server;
   #client;
   #postmaster;
   url;
 
-  static async start(settings = {}) {
+  static async start() {
     const { PostgresServer } = await tsImport('../../support/postgres.ts', import.meta.url);
-    const database = new BenchDatabase();
-    database.#server = await PostgresServer.start({ settings: { fsync: 'on', shared_buffers: '128MB', ...settings } });
+    const database = new Database();
+    // The server of the tests does without safety.
+    const settings = { fsync: 'on', shared_buffers: '128MB', shared_preload_libraries: 'pg_stat_statements' };
+    database.#server = await PostgresServer.start({ settings });
     return database;
   }
 
@@ -25,53 +27,65 @@ export class BenchDatabase {
     this.url = await this.#server.createDatabase();
     this.#client = new pg.Client({ connectionString: this.url });
     await this.#client.connect();
-    const { rows } = await this.#client.query('select pg_backend_pid() as pid');
-    this.#postmaster = parentOf(rows[0].pid);
+    await this.#client.query('create extension pg_stat_statements');
+    const pid = await this.number('pg_backend_pid()');
+    this.#postmaster = Number(statOf(pid)?.[1]);
   }
 
-  async query(text) {
-    const { rows } = await this.#client.query(text);
-    return rows;
+  /** What an expression comes to that is a number. */
+  async number(expression) {
+    const { rows } = await this.#client.query(`select (${expression})::integer as number`);
+    return rows[0].number;
   }
 
-  /** What the processes of the server have used, in milliseconds; those that have ended are included. */
+  /** What the server's processes have used, in milliseconds, those that have ended included; NaN without /proc. */
   cpuMs() {
-    let ticks = 0;
-    for (const name of readdirSync('/proc')) {
-      if (!/^\d+$/.test(name)) continue;
-      const fields = statOf(name);
-      if (!fields) continue;
-      const [, parent] = fields;
+    const ticks = this.#processes().map((fields) => {
       const [user, system, childrenUser, childrenSystem] = fields.slice(11, 15).map(Number);
-      if (Number(name) === this.#postmaster) ticks += user + system + childrenUser + childrenSystem;
-      else if (Number(parent) === this.#postmaster) ticks += user + system;
-    }
-    return ticks * TICK_MS;
+      const isParent = Number(fields[1]) !== this.#postmaster;
+      return user + system + (isParent ? childrenUser + childrenSystem : 0);
+    });
+    return ticks.length === 0 ? Number.NaN : ticks.reduce((sum, number) => sum + number, 0) * TICK_MS;
   }
 
-  /** How many transactions have ended; each statement of the inbox is one, but for those between `begin` and `commit`. */
-  async transactions() {
-    await this.#client.query('select pg_stat_clear_snapshot()');
-    const [{ number }] = await this.query(
-      'select (xact_commit + xact_rollback)::int as number from pg_stat_database where datname = current_database()',
-    );
-    return number;
+  /** How many statements were run in the database, that of this call not included. */
+  async statements() {
+    return await this.number(`
+      select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = s.dbid
+      where d.datname = current_database() and s.query not like '%pg_stat_statements%'`);
   }
 
   async stop() {
     await this.#client?.end();
     await this.#server.stop();
   }
+
+  #processes() {
+    if (!Number.isInteger(this.#postmaster)) return [];
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => ({ pid: Number(pid), fields: statOf(pid) }))
+      .filter(({ pid, fields }) => pid === this.#postmaster || Number(fields?.[1]) === this.#postmaster)
+      .map(({ fields }) => fields);
+  }
 }
 
-const parentOf = (pid) => Number(statOf(pid)[1]);
-
-/** The fields behind the name of the program: state, parent, … */
+/** The fields of a process behind its name: its state, its parent, and so on. */
 function statOf(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return text.slice(text.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
+  }
+}
+
+/** Starts a server for as long as `measure` takes. */
+export async function withDatabase(measure) {
+  const database = await Database.start();
+  try {
+    return await measure(database);
+  } finally {
+    await database.stop();
   }
 }

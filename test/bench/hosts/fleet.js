@@ -4,8 +4,10 @@ import { join } from 'node:path';
 
 const program = join(import.meta.dirname, 'host.js');
 
-/** Far more than any command takes. */
+/** Far more than any load takes. */
 const PATIENCE_MS = 300_000;
+
+const STOP_WITHIN_MS = 10_000;
 
 /** Those that run, so that none outlives this process, however it ends. */
 const running = new Set();
@@ -17,16 +19,17 @@ class Host {
   handled = 0;
   arrivals = [];
   #child;
-  #asked = new Map();
   #exited;
+  #asked = new Map();
+  #questions = 0;
 
   constructor(options, told) {
-    this.#child = fork(program, [JSON.stringify(options)], { stdio: 'inherit', execArgv: options.execArgv ?? [] });
+    this.#child = fork(program, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     running.add(this.#child);
     this.#exited = new Promise((resolve) => this.#child.once('exit', resolve));
     void this.#exited.then((code) => {
       running.delete(this.#child);
-      for (const { reject } of this.#asked.values()) reject(new Error(`a host ended with ${code}`));
+      for (const { reject } of this.#asked.values()) reject(new Error(`a host has ended with ${code}`));
     });
     this.#child.on('message', ({ id, result, handled, arrivals }) => {
       if (id === undefined) {
@@ -41,7 +44,7 @@ class Host {
   }
 
   ask(command, argument) {
-    const id = Symbol.for(command).description + this.#asked.size + Math.random();
+    const id = this.#questions++;
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject });
       this.#child.send({ id, command, argument });
@@ -49,7 +52,7 @@ class Host {
   }
 
   async end() {
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_WITHIN_MS);
     await this.ask('close').catch(() => {});
     await this.#exited;
     clearTimeout(timer);
@@ -57,54 +60,50 @@ class Host {
 }
 
 export class Fleet {
-  hosts = [];
-  #fed = 0;
-  #awaited = undefined;
+  #hosts = [];
+  #accepted = 0;
+  #awaited;
 
-  /** Starts so many hosts; the first of them is the one that accepts. */
-  static async start(number, options) {
+  /** Starts so many hosts of a bot, none of which handles anything yet. The first of them accepts, the others stand by. */
+  static async start(number, { bot = 'bench', ...options }) {
     const fleet = new Fleet();
-    fleet.hosts = Array.from({ length: number }, () => new Host(options, () => fleet.#look()));
-    for (const host of fleet.hosts) await host.ask('open');
-    await fleet.hosts[0].ask('turn');
+    fleet.#hosts = Array.from({ length: number }, () => new Host({ bot, ...options }, () => fleet.#look()));
+    try {
+      for (const host of fleet.#hosts) await host.ask('open');
+      const [first, ...others] = fleet.#hosts;
+      await first.ask('poll');
+      for (const host of others) await host.ask('standBy');
+    } catch (error) {
+      await fleet.end();
+      throw error;
+    }
     return fleet;
   }
 
-  get handled() {
-    return this.hosts.reduce((sum, host) => sum + host.handled, 0);
-  }
-
-  get arrivals() {
-    return this.hosts.flatMap(({ arrivals }) => arrivals);
-  }
-
   async startHandling() {
-    await Promise.all(this.hosts.map((host) => host.ask('handle')));
+    await Promise.all(this.#hosts.map((host) => host.ask('handle')));
   }
 
-  /** Resolves, when the last batch is in the database, with how long each took. */
-  accept({ count, chats }) {
-    const from = this.#fed + 1;
-    this.#fed += count;
-    return this.hosts[0].ask('accept', { count, chats, from });
+  /** Resolves, when the last batch is in the database, with how long each took, in milliseconds. */
+  accept(load) {
+    return this.#feed('accept', load);
   }
 
-  trickle({ count, chats, everyMs }) {
-    const from = this.#fed + 1;
-    this.#fed += count;
-    return this.hosts[0].ask('trickle', { count, chats, from, everyMs });
+  /** Has one update arrive at a time. Resolves with how long each took to its handler, in milliseconds. */
+  async trickle(load) {
+    await this.#feed('trickle', load);
+    await this.allHandled();
+    return this.#hosts.flatMap(({ arrivals }) => arrivals);
   }
 
-  /** Resolves when so many have been handled in all. */
-  allHandled(count = this.#fed) {
+  /** Resolves when all that was accepted, or is being so, has been handled. */
+  allHandled() {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`only ${this.handled} of ${count} handled`)), PATIENCE_MS);
-      this.#awaited = {
-        count,
-        resolve: () => {
-          clearTimeout(timer);
-          resolve();
-        },
+      const giveUp = () => reject(new Error(`only ${this.#handled} of ${this.#accepted} have been handled`));
+      const timer = setTimeout(giveUp, PATIENCE_MS);
+      this.#awaited = () => {
+        clearTimeout(timer);
+        resolve();
       };
       this.#look();
     });
@@ -112,17 +111,37 @@ export class Fleet {
 
   /** What the hosts have used since they were started, in milliseconds. */
   async cpuMs() {
-    const used = await Promise.all(this.hosts.map((host) => host.ask('cpuMs')));
+    const used = await Promise.all(this.#hosts.map((host) => host.ask('cpuMs')));
     return used.reduce((sum, ms) => sum + ms, 0);
   }
 
   async end() {
-    await Promise.all(this.hosts.map((host) => host.end()));
+    await Promise.all(this.#hosts.map((host) => host.end()));
+  }
+
+  #feed(command, load) {
+    const from = this.#accepted + 1;
+    this.#accepted += load.count;
+    return this.#hosts[0].ask(command, { ...load, from });
+  }
+
+  get #handled() {
+    return this.#hosts.reduce((sum, { handled }) => sum + handled, 0);
   }
 
   #look() {
-    if (!this.#awaited || this.handled < this.#awaited.count) return;
-    this.#awaited.resolve();
+    if (this.#handled < this.#accepted) return;
+    this.#awaited?.();
     this.#awaited = undefined;
+  }
+}
+
+/** Starts a fleet for as long as `measure` takes. */
+export async function withFleet(number, options, measure) {
+  const fleet = await Fleet.start(number, options);
+  try {
+    return await measure(fleet);
+  } finally {
+    await fleet.end();
   }
 }

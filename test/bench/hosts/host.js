@@ -19,8 +19,9 @@ const TELL_MS = 10;
 /** As the default of `CONCURRENCY`. */
 const CONCURRENCY = 256;
 
-const { url, handlerMs = 0, busyMs = 0 } = JSON.parse(process.argv[2]);
+const { url, bot, handlerMs = 0, busyMs = 0 } = JSON.parse(process.argv[2]);
 
+const stop = new AbortController();
 let handled = 0;
 let arrivals = [];
 let willTell = false;
@@ -35,19 +36,25 @@ function tellSoon() {
   }, TELL_MS);
 }
 
+/** What this process has used since it was started. */
+function cpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** The same for all processes of a machine. */
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 
 async function handle({ update: { message } }) {
   if (message.fetchedAtMs !== undefined) arrivals.push(nowMs() - message.fetchedAtMs);
   if (handlerMs > 0) await sleep(handlerMs);
-  for (const end = performance.now() + busyMs; performance.now() < end; );
+  for (const end = cpuMs() + busyMs; cpuMs() < end; );
   handled++;
   tellSoon();
 }
 
 const inbox = createSharedInbox(url, {
-  bot: 'bench',
+  bot,
   maxAttempts: 3,
   concurrency: CONCURRENCY,
   limit: 1_000_000,
@@ -75,12 +82,16 @@ const dispatcher = new Dispatcher({
   },
 });
 
-/** Accepts so many updates, a batch after the other, as the poller does. Returns how long each batch took. */
-async function accept({ count, chats, from }) {
+/**
+ * Accepts so many updates, a batch after the other, as the poller does; before each there is a round trip to Telegram.
+ * Returns how long each batch took.
+ */
+async function accept({ count, chats, from, roundTripMs = 0 }) {
   const tookMs = [];
   for (let done = 0; done < count; done += BATCH) {
     const size = Math.min(BATCH, count - done);
     const batch = updatesOf({ from: from + done, count: size, chats });
+    if (roundTripMs > 0) await sleep(roundTripMs);
     const since = performance.now();
     await inbox.accept(batch);
     tookMs.push(performance.now() - since);
@@ -88,28 +99,28 @@ async function accept({ count, chats, from }) {
   return tookMs;
 }
 
-/** One update at a time, each with the time at which it was there. */
+/** Accepts one update at a time, each with the time at which it was fetched. */
 async function trickle({ count, chats, from, everyMs }) {
   for (let done = 0; done < count; done++) {
-    const batch = updatesOf({ from: from + done, count: 1, chats, fetchedAtMs: nowMs() });
-    await inbox.accept(batch);
     await sleep(everyMs);
+    await inbox.accept(updatesOf({ from: from + done, count: 1, chats, fetchedAtMs: nowMs() }));
   }
 }
 
 const commands = {
   open: () => inbox.open(),
-  turn: async () => {
-    await inbox.nextTurn(new AbortController().signal);
+  poll: async () => {
+    await inbox.nextTurn(stop.signal);
+  },
+  standBy: () => {
+    inbox.nextTurn(stop.signal).catch(() => {});
   },
   handle: () => dispatcher.start(),
   accept,
   trickle,
-  cpuMs: () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1_000;
-  },
+  cpuMs,
   close: async () => {
+    stop.abort();
     inbox.drain();
     await dispatcher.drain(AbortSignal.timeout(5_000));
     await inbox.close();

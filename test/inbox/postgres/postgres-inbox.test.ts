@@ -403,7 +403,7 @@ describe('a claim whose answer is lost', () => {
     await process.isQuiet();
     await query('update lastcall.lanes set host = null, given = 0');
     const { name: _, text } = claim;
-    const values = [`${host?.['id']}`, '32', "'{}'", '16', '0'];
+    const values = [`${host?.['id']}`, '32', "'{}'", '16', '0', '100'];
     const late = values.reduce((said, value, at) => said.replaceAll(`$${at + 1}`, value), text);
     expect(await query(`set search_path = lastcall; ${late}`)).toEqual([]);
   });

@@ -1,0 +1,209 @@
+/** The inbox of several hosts: how much three processes get done with one database, and how soon. */
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { atLeast, atMost, byTurns, median, medianOfRounds } from '../figures.js';
+import { throughDaemons } from '../hosts/daemons.js';
+import { withDatabase } from '../hosts/database.js';
+import { withFleet } from '../hosts/fleet.js';
+import { watchMachine } from '../hosts/machine.js';
+import { messages } from '../messages.js';
+
+const HOSTS = 3;
+const CHATS = 500;
+const HANDLER_MS = 5;
+/** How many updates wait in the small one of two backlogs. */
+const FEW = 1_000;
+const COMPUTING_MS = 20;
+const IDLE_MS = 10_000;
+/** Longer than an update takes by as much as a busy machine needs. */
+const TRICKLE_MS = 40;
+/** Those of the database itself, and one core more than hosts for the load. */
+const CORES_FOR_HOSTS = HOSTS + 1;
+
+export const hosts = (sizes) =>
+  withDatabase(async (database) => [
+    ...(await arriving(database, sizes)),
+    await waiting(database, sizes),
+    await throughTelegram(database, sizes),
+    ...(await idle(database, sizes)),
+    await computing(database, sizes),
+  ]);
+
+/** What arrives while it is handled. */
+async function arriving(database, { fleetUpdates: count, fleetRounds }) {
+  const { load } = await byTurns(['load'], fleetRounds, () =>
+    withFreshFleet(database, HOSTS, { handlerMs: HANDLER_MS }, async (fleet) => {
+      await fleet.startHandling();
+      // The first statements of a connection are prepared, and the tables are read once.
+      await fleet.accept({ count: CHATS, chats: CHATS });
+      await fleet.allHandled();
+      const [databaseMs, hostsMs, statements] = await usedBy(database, fleet);
+      const shareLeft = watchMachine();
+      const from = performance.now();
+      const batches = fleet.accept({ count, chats: CHATS });
+      await fleet.allHandled();
+      const perSecond = (count / (performance.now() - from)) * 1_000;
+      const batchMs = median(await batches);
+      const [databaseMsAfter, hostsMsAfter] = await usedBy(database, fleet);
+      const used = { database: databaseMsAfter - databaseMs, hosts: hostsMsAfter - hostsMs };
+      const left = shareLeft(used.database + used.hosts);
+      const asked = (await database.statements()) - statements;
+      return {
+        perSecond,
+        batchMs,
+        left,
+        statements: asked / count,
+        databaseMs: used.database / count,
+        hostsMs: used.hosts / count,
+      };
+    }),
+  );
+  const of = (pick) => median(load.map(pick));
+  const perSecond = of((round) => round.perSecond);
+  const [databaseMs, hostsMs] = [of((round) => round.databaseMs), of((round) => round.hostsMs)];
+  const cores = availableParallelism();
+  const most = (cores / (databaseMs + hostsMs)) * 1_000;
+  const rounds = load.map((round) => `${round.perSecond.toFixed(0)} (${percent(round.left)} of the machine)`);
+  return [
+    {
+      name: `${HOSTS} hosts, ${count.toLocaleString('en')} arrive, ${HANDLER_MS} ms handlers`,
+      unit: '/s',
+      figures: { lastcall: perSecond },
+      notes: [
+        `by rounds: ${rounds.join(', ')}`,
+        `a batch of 100 is in the database after ${of((round) => round.batchMs).toFixed(1)} ms`,
+        `${of((round) => round.statements).toFixed(2)} statements an update`,
+      ],
+      bounds: [
+        atLeast(
+          'updates a second, by the share of the machine that there was',
+          of((round) => round.perSecond / round.left),
+          6_000,
+        ),
+      ],
+    },
+    {
+      name: '    CPU of the database, an update',
+      unit: 'ms CPU',
+      figures: { lastcall: databaseMs },
+      notes: [
+        `the hosts: ${hostsMs.toFixed(3)} ms; ${cores} cores that do nothing else do ${most.toFixed(0)} a second at most`,
+      ],
+      bounds: [atMost('database', databaseMs, 0.2, 'ms')],
+    },
+  ];
+}
+
+/** What waits when the handling begins: a large backlog does not slow it down. */
+async function waiting(database, { fleetBacklog, fleetRounds }) {
+  const sizes = { few: FEW, many: fleetBacklog };
+  const rounds = Math.min(fleetRounds, 3);
+  const found = await byTurns(Object.keys(sizes), rounds, (size) =>
+    withFreshFleet(database, HOSTS, { handlerMs: HANDLER_MS }, async (fleet) => {
+      const count = sizes[size];
+      await fleet.accept({ count, chats: CHATS });
+      const from = performance.now();
+      await fleet.startHandling();
+      await fleet.allHandled();
+      return (count / (performance.now() - from)) * 1_000;
+    }),
+  );
+  return {
+    name: `${HOSTS} hosts, ${fleetBacklog.toLocaleString('en')} waiting`,
+    unit: '/s',
+    figures: { lastcall: median(found.many) },
+    notes: [`with ${FEW.toLocaleString('en')} waiting: ${median(found.few).toFixed(0)} /s`],
+    bounds: [
+      atLeast(
+        'many waiting / few waiting',
+        medianOfRounds(found, ({ many, few }) => many / few),
+        1,
+      ),
+    ],
+  };
+}
+
+/** The whole daemons: the intake is a batch a round trip. */
+async function throughTelegram(database, { fleetUpdates, fleetRounds }) {
+  const { load } = await byTurns(['load'], Math.min(fleetRounds, 3), async () => {
+    await database.renew();
+    const updates = messages(fleetUpdates, CHATS);
+    return throughDaemons(database, { daemons: HOSTS, handlerMs: HANDLER_MS, updates });
+  });
+  return {
+    name: `${HOSTS} daemons, ${fleetUpdates.toLocaleString('en')} from a sandbox`,
+    unit: '/s',
+    figures: { lastcall: (fleetUpdates / median(load)) * 1_000 },
+    notes: ['Telegraf and the local Bot API server take their share of the same machine'],
+    bounds: [],
+  };
+}
+
+/** A fleet that has nothing to do but for single updates. */
+async function idle(database, { idleUpdates }) {
+  return withFreshFleet(database, HOSTS, {}, async (fleet) => {
+    await fleet.startHandling();
+    await fleet.trickle({ count: 20, chats: CHATS, everyMs: TRICKLE_MS });
+    const arrivals = await fleet.trickle({ count: idleUpdates, chats: CHATS, everyMs: TRICKLE_MS });
+    const [half, most] = [quantile(arrivals, 0.5), quantile(arrivals, 0.99)];
+    const before = await database.statements();
+    await sleep(IDLE_MS);
+    const asked = (await database.statements()) - before;
+    const perSecond = asked / (IDLE_MS / 1_000);
+    return [
+      {
+        name: `${HOSTS} hosts, idle: from the fetch to the handler`,
+        unit: 'ms',
+        figures: { lastcall: half },
+        notes: [],
+        bounds: [atMost('median', half, 15, 'ms'), atMost('99 of 100', most, 80, 'ms')],
+      },
+      {
+        name: `${HOSTS} hosts, idle: statements`,
+        unit: '/s',
+        figures: { lastcall: perSecond },
+        notes: [],
+        bounds: [atMost('statements a second', perSecond, 15)],
+      },
+    ];
+  });
+}
+
+/** Handlers that compute: hosts add up where there are cores for them. */
+async function computing(database, { computedUpdates: count }) {
+  const numbers = { one: 1, all: HOSTS };
+  const found = await byTurns(Object.keys(numbers), 2, (number) =>
+    withFreshFleet(database, numbers[number], { busyMs: COMPUTING_MS }, async (fleet) => {
+      await fleet.startHandling();
+      const from = performance.now();
+      await fleet.accept({ count, chats: CHATS });
+      await fleet.allHandled();
+      return (count / (performance.now() - from)) * 1_000;
+    }),
+  );
+  const ratio = medianOfRounds(found, ({ one, all }) => all / one);
+  const cores = availableParallelism();
+  const isFair = cores >= CORES_FOR_HOSTS;
+  return {
+    name: `${HOSTS} hosts that compute ${COMPUTING_MS} ms an update / one`,
+    unit: '×',
+    figures: { lastcall: ratio },
+    notes: isFair ? [] : [`only ${cores} cores for ${HOSTS} hosts and the database: held to nothing`],
+    bounds: isFair ? [atLeast(`${HOSTS} hosts / one`, ratio, 2.5)] : [],
+  };
+}
+
+async function withFreshFleet(database, number, options, measure) {
+  await database.renew();
+  return withFleet(number, { url: database.url, ...options }, measure);
+}
+
+const usedBy = async (database, fleet) => [
+  database.cpuMs(),
+  await fleet.cpuMs(),
+  await database.statements(),
+];
+
+const quantile = (figures, share) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length * share)];
+
+const percent = (share) => `${(share * 100).toFixed(0)} %`;
