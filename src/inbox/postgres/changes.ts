@@ -29,7 +29,7 @@ export interface ChangeSet {
   readonly isDraining: boolean;
 }
 
-/** The values of the statement `CHANGE`. */
+/** The values of the statement `change`. */
 export function valuesOf({ host, marks, changes, returned, isDraining }: ChangeSet): readonly unknown[] {
   const settled: Seq[] = [];
   const givenUp: [Seq[], string[], (string | null)[], number[]] = [[], [], [], []];

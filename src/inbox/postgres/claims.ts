@@ -9,7 +9,8 @@ import { isAway } from './failure.js';
 import { Item } from './item.js';
 import { LookAhead } from './look-ahead.js';
 import { type GivenLane, type Reserve, UPDATES_OF_LANE } from './reserve.js';
-import { type ClaimedRow, claim, lockHost, lockLanes, reconcile } from './statements.js';
+import { type ClaimedRow, claim, lockLanes, reconcile } from './statements/claims.js';
+import { lockHost } from './statements/hosts.js';
 
 export interface ClaimsOptions<U> {
   readonly database: Pick<Database, 'work'>;

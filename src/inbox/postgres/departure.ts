@@ -5,17 +5,9 @@
 import type { InboxEvent } from '../events.js';
 import type { Database } from './database.js';
 import type { Queries } from './session.js';
-import {
-  dropEmptyLanes,
-  dropHost,
-  type EndedAttempt,
-  endAttempts,
-  freeLanes,
-  giveUp,
-  lockDeadHost,
-  lockHost,
-  lockLanes,
-} from './statements.js';
+import { lockLanes } from './statements/claims.js';
+import { dropEmptyLanes, type EndedAttempt, endAttempts, freeLanes, giveUp } from './statements/departure.js';
+import { dropHost, lockDeadHost, lockHost } from './statements/hosts.js';
 
 export interface DepartureOptions {
   readonly bot: string;

@@ -6,7 +6,8 @@ import type { InboxOptions } from '../inbox.js';
 import type { Database } from './database.js';
 import { isAway } from './failure.js';
 import { storedKey, withoutNul } from './kept-text.js';
-import { accept, readPoller } from './statements.js';
+import { accept } from './statements/intake.js';
+import { readPoller } from './statements/turns.js';
 import { type HeldTurn, type Turns, writeRecent } from './turns.js';
 
 export interface IntakeOptions<U> extends Pick<InboxOptions<U>, 'keyOf' | 'groupOf' | 'kindOf'> {

@@ -7,7 +7,8 @@
 import type { Clock } from '../../clock.js';
 import { type Database, RETURN_MS } from './database.js';
 import { isAway } from './failure.js';
-import { addPoller, beat, register } from './statements.js';
+import { beat, register } from './statements/hosts.js';
+import { addPoller } from './statements/turns.js';
 
 export interface MembershipOptions {
   readonly database: Pick<Database, 'beat'>;

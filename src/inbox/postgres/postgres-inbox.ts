@@ -43,15 +43,14 @@ import { LEASE_MS, Membership } from './membership.js';
 import { migrate } from './migrate.js';
 import { Reserve } from './reserve.js';
 import { Room } from './room.js';
+import { CHANNEL, pollPayload } from './statements/channel.js';
 import {
-  CHANNEL,
   count,
   type DroppedLetters,
   dropOldLetters,
   dropSurplusLetters,
   lookBack,
-  pollPayload,
-} from './statements.js';
+} from './statements/counts.js';
 import { type Turn, Turns } from './turns.js';
 import { Writer } from './writer.js';
 

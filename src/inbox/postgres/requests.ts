@@ -4,7 +4,8 @@
  */
 import { type Seq, seq } from '../ids.js';
 import type { Query, Session } from './session.js';
-import { CHANNEL } from './statements.js';
+import { CHANNEL } from './statements/channel.js';
+import { upsertLanes } from './statements/lanes.js';
 
 /** How many updates are dealt with at a time, so that nobody waits long for the locks. */
 const SLICE = 500;
@@ -46,10 +47,7 @@ with letters as (
   insert into updates (bot, update_id, key, kind, content)
   select bot, update_id, key, kind, content from letters order by seq
   returning bot, seq, key
-), lane as (
-  insert into lanes (bot, key, first, last)
-  select bot, key, min(seq), max(seq) from fresh group by bot, key order by key
-  on conflict (bot, key) do update set last = greatest(lanes.last, excluded.last)
+), lane as (${upsertLanes}
   returning bot
 )
 select seq, (select pg_notify('${CHANNEL}', bot) from lane limit 1) as notified from letters`,

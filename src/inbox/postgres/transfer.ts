@@ -11,7 +11,9 @@ import { listHosts } from './contents.js';
 import { storedKey, withoutNul } from './kept-text.js';
 import type { Row } from './row.js';
 import type { Queries, Query, Session } from './session.js';
-import { addPoller, CHANNEL } from './statements.js';
+import { CHANNEL } from './statements/channel.js';
+import { upsertLanes } from './statements/lanes.js';
+import { addPoller } from './statements/turns.js';
 import { readRecent, writeRecent } from './turns.js';
 
 /** What is known of an update beside what is carried. */
@@ -254,10 +256,7 @@ with fresh as (
     with ordinality as u (update_id, key, album, kind, content, accepted_ms, not_before_ms, attempts, deaths, cuts, put_backs, retries, place)
   order by u.place
   returning bot, seq, key
-)
-insert into lanes (bot, key, first, last)
-select bot, key, min(seq), max(seq) from fresh group by bot, key order by key
-on conflict (bot, key) do update set last = greatest(lanes.last, excluded.last)`,
+)${upsertLanes}`,
 };
 
 /** $1 bot */

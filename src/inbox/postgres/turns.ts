@@ -12,7 +12,8 @@ import { RecentIds } from '../recent-ids.js';
 import type { Database } from './database.js';
 import { isAway } from './failure.js';
 import { relyMs } from './membership.js';
-import { beginTurn, endTurn, evict, type PollerRow, pollPayload, unlock, watch } from './statements.js';
+import { pollPayload } from './statements/channel.js';
+import { beginTurn, endTurn, evict, type PollerRow, unlock, watch } from './statements/turns.js';
 
 /** The right to poll. */
 export interface Turn {

@@ -9,7 +9,7 @@ import type { Database } from './database.js';
 import { isAway } from './failure.js';
 import type { Item } from './item.js';
 import type { Reserve, ReturnedLane } from './reserve.js';
-import { change } from './statements.js';
+import { change } from './statements/changes.js';
 
 export interface WriterOptions<U> {
   readonly database: Pick<Database, 'work'>;

@@ -29,7 +29,11 @@ export async function throughDaemons(database, { daemons, handlerMs, updates }) 
     LOG_LEVEL: 'warn',
   };
   const children = Array.from({ length: daemons }, () =>
-    spawn(process.execPath, command, { env, cwd: tmpdir(), stdio: ['ignore', 'ignore', 'inherit', 'ignore'] }),
+    spawn(process.execPath, command, {
+      env,
+      cwd: tmpdir(),
+      stdio: ['ignore', 'ignore', 'inherit', 'ignore'],
+    }),
   );
   const exits = children.map((child) => once(child, 'exit'));
   try {

@@ -24,7 +24,9 @@ class Host {
   #questions = 0;
 
   constructor(options, told) {
-    this.#child = fork(program, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(program, [JSON.stringify(options)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     running.add(this.#child);
     this.#exited = new Promise((resolve) => this.#child.once('exit', resolve));
     void this.#exited.then((code) => {

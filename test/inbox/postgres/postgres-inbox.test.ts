@@ -6,7 +6,7 @@ import { backgroundClock } from '../../../src/clock.js';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import type { Entry } from '../../../src/inbox/inbox.js';
 import { PostgresInbox, type PostgresOptions } from '../../../src/inbox/postgres/postgres-inbox.js';
-import { claim } from '../../../src/inbox/postgres/statements.js';
+import { claim } from '../../../src/inbox/postgres/statements/claims.js';
 import { PostgresServer } from '../../support/postgres.js';
 import { ProcessLink } from './inbox-rig.js';
 
