@@ -5,8 +5,9 @@
 import type { Update } from 'telegraf/types';
 import type { PostgresUrl } from './config/inbox-setting.js';
 import { currentPlace, hostOf } from './host/place.js';
+import type { PostgresOptions } from './inbox/postgres/options.js';
 import { createDriver } from './inbox/postgres/pg.js';
-import { PostgresInbox, type PostgresOptions } from './inbox/postgres/postgres-inbox.js';
+import { PostgresInbox } from './inbox/postgres/postgres-inbox.js';
 
 export type SharedInbox = PostgresInbox<Update>;
 

@@ -99,6 +99,19 @@ export class Database {
     });
   }
 
+  /** Does what the database is asked for, again as long as it is away. Rejects with the signal's reason. */
+  async untilAnswered<T>(ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        await this.#clock.sleep(PAUSE_MS, signal);
+      }
+    }
+  }
+
   /** Whether all sessions have a connection. */
   get isConnected(): boolean {
     return this.#sessions.every(({ isConnected }) => isConnected);
@@ -115,18 +128,16 @@ export class Database {
 
   /** Repeats while connections are lost. Rejects with INBOX_DATABASE_POOLED, and with the signal's reason. */
   async #assertOwnSessions(signal: AbortSignal | undefined): Promise<void> {
-    for (;;) {
-      for (const session of this.#sessions) await session.whenConnected(signal);
-      const before = this.#connections;
-      try {
-        if (await haveOwnSessions(this.#sessions)) return;
+    const areOwn = await this.untilAnswered(async () => {
+      for (;;) {
+        for (const session of this.#sessions) await session.whenConnected(signal);
+        const before = this.#connections;
+        if (await haveOwnSessions(this.#sessions)) return true;
         // A new connection has no mark, whoever gave it.
-        if (this.#connections === before) break;
-      } catch (error) {
-        if (!isAway(error)) throw error;
-        await this.#clock.sleep(PAUSE_MS, signal);
+        if (this.#connections === before) return false;
       }
-    }
+    }, signal);
+    if (areOwn) return;
     throw new LastcallError(
       'INBOX_DATABASE_POOLED',
       'INBOX',

@@ -2,7 +2,7 @@
 import { parseJson } from '../../json.js';
 import type { AttemptHistory } from '../attempt-history.js';
 import { type OrderKey, type Seq, type UpdateId, updateId } from '../ids.js';
-import type { Entry } from '../inbox.js';
+import type { Entry, Retry } from '../inbox.js';
 
 /** What the database knows of an update. Its history is that of the attempts which have ended. */
 export interface StoredUpdate extends AttemptHistory {
@@ -23,10 +23,12 @@ export class Item<U> implements Entry<U> {
   readonly host: number;
   readonly stored: StoredUpdate;
   readonly update: U;
+  readonly #restore: (content: unknown) => U;
 
   constructor(stored: StoredUpdate, host: number, restore: (content: unknown) => U) {
     this.stored = stored;
     this.host = host;
+    this.#restore = restore;
     this.update = restore(parseJson(stored.content));
   }
 
@@ -64,5 +66,12 @@ export class Item<U> implements Entry<U> {
 
   get acceptedAtMs(): number {
     return this.stored.acceptedAtMs;
+  }
+
+  /** The update as it came, since its handler may have changed it, to be tried once more. */
+  again({ delayMs, isRetry }: Retry): Item<U> {
+    const { attempts, putBacks, retries } = this.stored;
+    const history = { attempts: attempts + 1, putBacks: putBacks + 1, retries: retries + (isRetry ? 1 : 0) };
+    return new Item({ ...this.stored, ...history, delayMs, deaths: 0, cuts: 0 }, this.host, this.#restore);
   }
 }

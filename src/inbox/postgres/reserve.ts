@@ -50,8 +50,6 @@ export interface ReserveOptions<U> {
   readonly clock: Clock;
   /** Whether one more death of an update would be the last. */
   isSuspect(item: Item<U>): boolean;
-  /** Makes an update anew as it came, since its handler may have changed it. */
-  again(item: Item<U>, retry: Retry): Item<U>;
   /** Called when something can be taken that could not before, other than by `add` and `remove`. */
   available(): void;
   /** Called when a lane of which there was enough needs more. */
@@ -174,7 +172,7 @@ export class Reserve<U> {
   /** An update that was at work is to be tried again after the delay; its lane waits. */
   putBack(item: Item<U>, retry: Retry): Item<U> {
     this.#end(item);
-    const again = this.#options.again(item, retry);
+    const again = item.again(retry);
     const lane = this.#lanes.get(item.key);
     // In the place of the other one.
     const open = [...(lane?.open ?? [])];

@@ -4,6 +4,7 @@
  * or is cut off, whose session the database keeps. Each turn has a number of its own, the epoch: a batch is accepted only
  * in the transaction that finds its epoch to be the newest, so that it does not matter what a process believes.
  */
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.js';
 import { parseJson } from '../../json.js';
 import type { InboxEvent } from '../events.js';
@@ -30,7 +31,6 @@ export interface Turn {
 export interface TurnsOptions {
   readonly database: Pick<Database, 'beat'>;
   readonly bot: string;
-  readonly lock: readonly [number, number];
   /** A clock that leaves no time out. */
   readonly clock: Clock;
   readonly leaseMs: number;
@@ -68,6 +68,7 @@ export class HeldTurn {
 
 export class Turns {
   readonly #options: TurnsOptions;
+  readonly #lock: readonly [number, number];
   #held: HeldTurn | undefined;
   #wake: () => void = () => {};
   /** Whether there was word that a turn has ended since it was last looked. */
@@ -75,6 +76,7 @@ export class Turns {
 
   constructor(options: TurnsOptions) {
     this.#options = options;
+    this.#lock = lockOf(options.bot);
   }
 
   /** The turn of this process, if it has one. */
@@ -132,16 +134,18 @@ export class Turns {
   }
 
   async #watch() {
-    const { database, bot, lock, host, clock } = this.#options;
+    const { database, bot, host, clock } = this.#options;
     const id = host();
     if (id === undefined) return undefined;
     const askedAt = clock.now();
     const { connections } = database.beat;
-    const [found] = await database.beat.query(watch, [bot, ...lock, id]).catch(async (error: unknown) => {
-      // The session may have the lock, though no turn has begun.
-      await database.beat.query(unlock).catch(() => {});
-      throw error;
-    });
+    const [found] = await database.beat
+      .query(watch, [bot, ...this.#lock, id])
+      .catch(async (error: unknown) => {
+        // The session may have the lock, though no turn has begun.
+        await database.beat.query(unlock).catch(() => {});
+        throw error;
+      });
     if (!found) return undefined;
     return { ...found, held: this.#hold(found.begun, askedAt, connections) };
   }
@@ -151,9 +155,9 @@ export class Turns {
    * the role of this process may not do that, the lease has to do alone.
    */
   async #supersede(): Promise<HeldTurn | undefined> {
-    const { database, bot, lock } = this.#options;
+    const { database, bot } = this.#options;
     try {
-      await database.beat.query(evict, [bot, ...lock]);
+      await database.beat.query(evict, [bot, ...this.#lock]);
       return undefined;
     } catch (error) {
       if (isAway(error)) throw error;
@@ -252,4 +256,10 @@ export function readRecent(text: string, recent: RecentIds): void {
     if (typeof atMs !== 'number' || !Array.isArray(ids)) continue;
     recent.add({ atMs, ids: ids.filter((id) => typeof id === 'number').map(updateId) });
   }
+}
+
+/** The name of the lock of who polls a bot: two whole numbers of four bytes. */
+function lockOf(bot: string): readonly [number, number] {
+  const digest = createHash('sha256').update(`lastcall ${bot}`).digest();
+  return [digest.readInt32BE(0), digest.readInt32BE(4)];
 }

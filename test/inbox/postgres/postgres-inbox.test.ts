@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { backgroundClock } from '../../../src/clock.js';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import type { Entry } from '../../../src/inbox/inbox.js';
-import { PostgresInbox, type PostgresOptions } from '../../../src/inbox/postgres/postgres-inbox.js';
+import type { PostgresOptions } from '../../../src/inbox/postgres/options.js';
+import { PostgresInbox } from '../../../src/inbox/postgres/postgres-inbox.js';
 import { claim } from '../../../src/inbox/postgres/statements/claims.js';
 import { PostgresServer } from '../../support/postgres.js';
 import { ProcessLink } from './inbox-rig.js';

@@ -9,7 +9,6 @@ test('lanes that wait for a suspect to end are not idle', () => {
   const reserve = new Reserve<unknown>({
     clock: new FakeClock(),
     isSuspect: ({ stored }) => stored.deaths > 1,
-    again: (item) => item,
     available() {},
     thinned() {},
     unmarked() {},
