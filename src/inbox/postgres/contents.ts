@@ -157,7 +157,7 @@ select u.seq, u.update_id, u.key, u.kind, u.content, u.attempts + (w.seq is not 
   (extract(epoch from u.accepted_at) * 1000)::bigint as at_ms,
   case when u.not_before > clock_timestamp() then (extract(epoch from u.not_before) * 1000)::bigint end as not_before_ms
 from updates u left join at_work w on w.seq = u.seq
-where u.bot = $1 and u.seq > $2 and ($3::bigint[] is null or u.update_id = any($3)) and ${state} = any($4::text[])
+where u.bot = $1 and u.seq > $2 and u.seq > 0 and ($3::bigint[] is null or u.update_id = any($3)) and ${state} = any($4::text[])
 order by u.seq limit $5`,
   row: aliveEntry,
 };
@@ -178,7 +178,7 @@ const states: Query<readonly [Seq, UpdateState]> = {
   text: `
 with ${atWork}
 select u.seq, ${state} as state from updates u left join at_work w on w.seq = u.seq
-where u.bot = $1 and u.seq = any($2::bigint[])
+where u.bot = $1 and u.seq = any($2::bigint[]) and u.seq > 0
 union all
 select seq, 'dead' from dead_letters where bot = $1 and seq = any($2::bigint[])`,
   row: (row) => [seq(row.integer('seq')), stateIn(row)],

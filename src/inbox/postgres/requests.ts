@@ -63,7 +63,7 @@ const drop: Query<Seq> = {
 with letters as (
   delete from dead_letters where bot = $1 and seq = any($2::bigint[]) returning seq
 ), target as (
-  select seq, key from updates where bot = $1 and seq = any($2::bigint[])
+  select seq, key from updates where bot = $1 and seq = any($2::bigint[]) and seq > 0
 ), lane as (
   select key, host, given from lanes
   where bot = $1 and key in (select key from target) order by key for update
@@ -73,7 +73,7 @@ with letters as (
 ), passed as (
   update lanes set turn = turn + 1 where bot = $1 and key in (select key from free)
 ), gone as (
-  delete from updates where bot = $1 and seq in (select seq from free) returning seq
+  delete from updates where bot = $1 and seq in (select seq from free) and seq > 0 returning seq
 )
 select seq from letters union all select seq from gone`,
   row: (row) => seq(row.integer('seq')),

@@ -41,9 +41,10 @@ export const tables: readonly string[] = [
     cuts integer not null default 0,
     put_backs integer not null default 0,
     retries integer not null default 0,
-    primary key (seq)
+    primary key (bot, key, seq)
   )`,
-  'create index updates_key on updates (bot, key, seq)',
+  // Only for statements that say so by `seq > 0`. Otherwise the planner could look for the next update of a lane here.
+  'create unique index updates_seq on updates (seq) where seq > 0',
 
   // An order key with work. `first` is at most the number of its oldest update, and `last` that of its newest; the host has
   // been given all of them up to `given`. `doubtful`: its first update may have been begun by a process that has died

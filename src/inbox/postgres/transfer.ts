@@ -241,7 +241,7 @@ with gone as (
 )
 update updates set attempts = attempts + 1,
   deaths = deaths + case when draining then 0 else 1 end, cuts = cuts + case when draining then 1 else 0 end
-from at_work where updates.bot = $1 and updates.seq = at_work.seq`,
+from at_work where updates.bot = $1 and updates.seq = at_work.seq and updates.seq > 0`,
 };
 
 /** $1 bot, $2–$13 ids, keys, albums, kinds, contents, times of arrival and of the next try, histories */
@@ -279,7 +279,7 @@ const readUpdates: Query<MovedUpdate & { readonly seq: number }> = {
   text: `
 select seq, update_id, content, (extract(epoch from accepted_at) * 1000)::bigint as accepted_ms,
   (extract(epoch from not_before) * 1000)::bigint as not_before_ms, attempts, deaths, cuts, put_backs, retries
-from updates where bot = $1 and seq > $3 order by seq limit $2`,
+from updates where bot = $1 and seq > $3 and seq > 0 order by seq limit $2`,
   row: movedUpdate,
 };
 

@@ -14,21 +14,21 @@ export const change = prepared(
 with me as (
   update hosts set running = $2::bigint[], draining = $16, beat_at = clock_timestamp() where id = $1 returning id, bot
 ), settled as (
-  delete from updates using me where updates.seq = any($3::bigint[])
+  delete from updates using me where updates.seq = any($3::bigint[]) and updates.seq > 0
 ), letters as (
   insert into dead_letters (bot, seq, update_id, key, kind, content, why, attempts, error)
   select u.bot, u.seq, u.update_id, u.key, u.kind, u.content, d.why, d.attempts, d.error
   from me cross join unnest($4::bigint[], $5::text[], $6::text[], $7::integer[]) as d (seq, why, error, attempts)
-  join updates u on u.seq = d.seq
+  join updates u on u.seq = d.seq and u.seq = any($4::bigint[]) and u.seq > 0
   on conflict do nothing
 ), given_up as (
-  delete from updates using me where updates.seq = any($4::bigint[])
+  delete from updates using me where updates.seq = any($4::bigint[]) and updates.seq > 0
 ), put_back as (
   update updates set attempts = p.attempts, put_backs = p.put_backs, retries = p.retries, deaths = 0, cuts = 0,
     not_before = clock_timestamp() + p.delay_ms * interval '1 ms'
   from me cross join unnest($8::bigint[], $9::integer[], $10::integer[], $11::integer[], $12::float8[])
     as p (seq, attempts, put_backs, retries, delay_ms)
-  where updates.seq = p.seq
+  where updates.seq = p.seq and updates.seq = any($8::bigint[]) and updates.seq > 0
 ), back as (
   select l.*, (
     select min(u.seq) from updates u where u.bot = l.bot and u.key = l.key

@@ -15,7 +15,7 @@ export const endAttempts = prepared(
   'end_attempts',
   `
 update updates set attempts = attempts + 1, deaths = deaths + $3, cuts = cuts + $4
-where bot = $1 and seq = any($2::bigint[])
+where bot = $1 and seq = any($2::bigint[]) and seq > 0
 returning seq, update_id, kind, attempts, deaths, cuts`,
   (row): EndedAttempt => ({
     seq: row.integer('seq'),
@@ -32,7 +32,7 @@ export const giveUp = prepared(
   'give_up',
   `
 with gone as (
-  delete from updates where bot = $1 and seq = any($2::bigint[]) returning *
+  delete from updates where bot = $1 and seq = any($2::bigint[]) and seq > 0 returning *
 )
 insert into dead_letters (bot, seq, update_id, key, kind, content, why, attempts)
 select bot, seq, update_id, key, kind, content, case when cuts > deaths then 'cut' else 'died' end, attempts from gone
