@@ -84,7 +84,9 @@ function shown(figure, unit) {
 print(['', ...peerNames]);
 let broken = 0;
 for (const measure of wanted.map((name) => measures[name])) {
-  for (const { name, unit, figures, bounds, notes = [] } of await measure(values.quick ? quick : full)) {
+  // Some take minutes, and give a row as soon as they have it.
+  const rows = await measure(values.quick ? quick : full);
+  for await (const { name, unit, figures, bounds, notes = [] } of rows) {
     print([name, ...peerNames.map((peer) => shown(figures[peer], unit))]);
     for (const note of notes) console.log(`           ${note}`);
     for (const { text, holds } of bounds) {

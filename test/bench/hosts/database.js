@@ -6,7 +6,7 @@ import { tsImport } from 'tsx/esm/api';
 /** The kernel tells a process's time in hundredths of a second. */
 const TICK_MS = 10;
 
-class Database {
+export class BenchDatabase {
   #server;
   #client;
   #postmaster;
@@ -14,7 +14,7 @@ class Database {
 
   static async start() {
     const { PostgresServer } = await tsImport('../../support/postgres.ts', import.meta.url);
-    const database = new Database();
+    const database = new BenchDatabase();
     // The server of the tests does without safety.
     const settings = { fsync: 'on', shared_buffers: '128MB', shared_preload_libraries: 'pg_stat_statements' };
     database.#server = await PostgresServer.start({ settings });
@@ -34,7 +34,7 @@ class Database {
 
   /** What an expression comes to that is a number. */
   async number(expression) {
-    const { rows } = await this.#client.query(`select (${expression})::integer as number`);
+    const { rows } = await this.#client.query(`select (${expression})::float8 as number`);
     return rows[0].number;
   }
 
@@ -49,10 +49,15 @@ class Database {
   }
 
   /** How many statements were run in the database, that of this call not included. */
-  async statements() {
-    return await this.number(`
+  statements() {
+    return this.number(`
       select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = s.dbid
       where d.datname = current_database() and s.query not like '%pg_stat_statements%'`);
+  }
+
+  /** How much was written ahead of the data, in bytes. */
+  walBytes() {
+    return this.number("pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')");
   }
 
   async stop() {
@@ -77,15 +82,5 @@ function statOf(pid) {
     return text.slice(text.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
-  }
-}
-
-/** Starts a server for as long as `measure` takes. */
-export async function withDatabase(measure) {
-  const database = await Database.start();
-  try {
-    return await measure(database);
-  } finally {
-    await database.stop();
   }
 }

@@ -42,6 +42,11 @@ function cpuMs() {
   return (user + system) / 1_000;
 }
 
+function end(error) {
+  console.error(error);
+  process.exit(1);
+}
+
 /** The same for all processes of a machine. */
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 
@@ -66,7 +71,7 @@ const inbox = createSharedInbox(url, {
   errorText: String,
   available: () => dispatcher.wake(),
   emit: ({ event, error }) => {
-    if (event === 'inbox.failed') throw error;
+    if (event === 'inbox.failed') end(error);
   },
 });
 const dispatcher = new Dispatcher({
@@ -78,7 +83,7 @@ const dispatcher = new Dispatcher({
   historyOf: (entry) => entry,
   handle,
   emit: ({ event, error }) => {
-    if (event === 'handler.failed' || event === 'dispatch.fault') throw error;
+    if (event === 'handler.failed' || event === 'dispatch.fault') end(error);
   },
 });
 
