@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox } from '../../../dist/sandbox/sandbox.js';
 
@@ -29,13 +30,10 @@ export async function throughDaemons(database, { daemons, handlerMs, updates }) 
     LOG_LEVEL: 'warn',
   };
   const children = Array.from({ length: daemons }, () =>
-    spawn(process.execPath, command, {
-      env,
-      cwd: tmpdir(),
-      stdio: ['ignore', 'ignore', 'inherit', 'ignore'],
-    }),
+    spawn(process.execPath, command, { env, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'inherit', 'ignore'] }),
   );
   const exits = children.map((child) => once(child, 'exit'));
+  const logs = children.map(({ stdout }) => text(stdout));
   try {
     await until(async () => (await count(database, 'hosts')) === daemons);
     await sandbox.waitFor(() => sandbox.state().waitingPolls > 0, PATIENCE_MS);
@@ -46,8 +44,10 @@ export async function throughDaemons(database, { daemons, handlerMs, updates }) 
     return performance.now() - from;
   } finally {
     for (const child of children) child.kill('SIGTERM');
-    await Promise.all(exits);
+    const codes = await Promise.all(exits);
     await sandbox.close();
+    // What has gone wrong is not known otherwise.
+    if (codes.some(([code]) => code !== 0)) console.error((await Promise.all(logs)).join(''));
   }
 }
 
