@@ -19,7 +19,10 @@ const TELL_MS = 10;
 /** As the default of `CONCURRENCY`. */
 const CONCURRENCY = 256;
 
-const { url, bot, handlerMs = 0, busyMs = 0 } = JSON.parse(process.argv[2]);
+const { url, bot, handlerMs = 0, heldUpMs = 0 } = JSON.parse(process.argv[2]);
+
+/** Changes never, so that to wait for a change is to stand still. */
+const nothing = new Int32Array(new SharedArrayBuffer(4));
 
 const stop = new AbortController();
 let handled = 0;
@@ -53,7 +56,7 @@ const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 async function handle({ update: { message } }) {
   if (message.fetchedAtMs !== undefined) arrivals.push(nowMs() - message.fetchedAtMs);
   if (handlerMs > 0) await sleep(handlerMs);
-  for (const end = cpuMs() + busyMs; cpuMs() < end; );
+  if (heldUpMs > 0) Atomics.wait(nothing, 0, 0, heldUpMs);
   handled++;
   tellSoon();
 }
