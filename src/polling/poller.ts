@@ -219,7 +219,12 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       const offset = this.#offset;
       const { updates, pauseMs } = await caller.call(
         (streak) => this.#requestUpdates(caller, streak),
-        (failure, streak) => this.#handleFailure(failure, streak, caller, startup),
+        (failure, streak) => {
+          // Where this process has stood still, a conflict is with the one that polls now, and no fault of anybody.
+          this.#turn?.check();
+          signal.throwIfAborted();
+          return this.#handleFailure(failure, streak, caller, startup);
+        },
       );
       // Updates that arrive after the stop has begun are not accepted, so they are not confirmed and stay at Telegram.
       signal.throwIfAborted();
