@@ -97,7 +97,7 @@ export class Turns {
       try {
         const found = await this.#watch();
         if (found?.held) return this.#begun(found.held, beganAt, isStandingBy);
-        if (found && !found.free) {
+        if (found && (!found.free || found.place !== undefined)) {
           if (!isStandingBy) emit({ event: 'inbox.standing-by', holder: found.place });
           isStandingBy = true;
           const held = found.expired ? await this.#supersede() : undefined;

@@ -55,14 +55,15 @@ const SESSIONS = `count(*)::int as sessions from pg_stat_activity
   where datname = current_database() and application_name = 'lastcall'`;
 
 class Process {
-  readonly link = new ProcessLink(url);
+  readonly link: ProcessLink;
   readonly inbox: PostgresInbox<Update>;
   readonly events: InboxEvent[] = [];
   readonly taken: Entry<Update>[] = [];
   /** Whether what is available is taken. */
   takes = true;
 
-  constructor(options: Partial<PostgresOptions<Update>> = {}) {
+  constructor(options: Partial<PostgresOptions<Update>> = {}, as = url) {
+    this.link = new ProcessLink(as);
     this.inbox = new PostgresInbox<Update>({
       bot: 'a bot',
       place: 'here',
@@ -472,6 +473,35 @@ describe('the turn to poll', () => {
     expect(others.flatMap((other) => other.told('inbox.unreachable'))).toEqual([]);
     first.link.release();
     await until(() => first.told('inbox.turn-lost').length === 1);
+  });
+
+  it('is taken by the lease alone where the role may not end the session that has the lock', async () => {
+    const first = await new Process(short).open();
+    await first.inbox.nextTurn(soon());
+    await query(`create role worker login password 'secret-of-worker'; grant usage on schema lastcall to worker;
+      grant select, insert, update, delete on all tables in schema lastcall to worker`);
+    first.link.hold();
+    const password = 'secret-of-worker';
+    const second = new Process(short, server.url(database(), { user: 'worker', password }));
+    await second.open();
+    await second.inbox.nextTurn(soon());
+    const holders = `select usename from pg_locks l join pg_stat_activity a using (pid)
+      where locktype = 'advisory' and granted and datname = current_database()`;
+    expect(await query(holders)).toEqual([{ usename: 'postgres' }]);
+    expect(await second.inbox.accept([{ update_id: 1, chat: 1 }])).toBe(2);
+    const accepted = first.inbox.accept([{ update_id: 2, chat: 2 }]);
+    first.link.release();
+    expect(await accepted).toBeUndefined();
+    await until(() => first.told('inbox.turn-lost').length === 1);
+    // That it still has the lock, or that this is free, is no reason to take the turn from a process that is alive.
+    first.inbox.nextTurn(soon()).catch(() => {});
+    await until(() => first.told('inbox.standing-by').length === 1);
+    expect(await query(holders)).toEqual([]);
+    expect(await second.inbox.accept([{ update_id: 3, chat: 3 }])).toBe(4);
+    expect(second.told('inbox.turn-lost')).toEqual([]);
+    expect(await left()).toEqual([1, 3]);
+    second.cut();
+    await until(() => first.told('inbox.turn-began').length === 2);
   });
 
   it('is taken from a process that stands still as soon as it has the lock', async () => {

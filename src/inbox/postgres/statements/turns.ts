@@ -44,8 +44,9 @@ select epoch, batches, recent from pollers where bot = $1`,
 );
 
 /**
- * Begins a turn if the lock of who polls is free, which it is when the session of who had it is gone. This is one statement,
- * so that whoever has the lock has a lease, too, however it goes on: one that stands still could not be replaced otherwise.
+ * Begins a turn if the lock of who polls is free, which it is when the session of who had it is gone: but not where another
+ * session has the turn with a lease alone, and is there still. This is one statement, so that whoever has the lock has a
+ * lease, too, however it goes on: one that stands still could not be replaced otherwise.
  * $1 bot, $2 and $3 the name of the lock, $4 host
  */
 export const watch = prepared(
@@ -58,7 +59,11 @@ with got as materialized (
 ), begun as (
   update pollers set epoch = epoch + 1, batches = 0, host = me.id, backend = pg_backend_pid(),
     until = clock_timestamp() + me.lease_ms * interval '1 ms'
-  from me where bot = $1 returning epoch, batches, recent
+  from me where bot = $1 and (
+    host is null or until < clock_timestamp()
+    or not exists (select from pg_stat_get_activity(pollers.backend) where pid <> pg_backend_pid())
+  )
+  returning epoch, batches, recent
 )
 select got.free, begun.*, p.host is not null and p.until < clock_timestamp() as expired,
   (select place from hosts where hosts.id = p.host) as place,
