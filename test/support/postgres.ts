@@ -9,18 +9,35 @@ import {
   type TemporaryPostgresOptions,
 } from '../../src/cli/demo/temporary-postgres.js';
 
+const common = { password: 'password-of-the-test-server', programs: process.env['POSTGRES_BIN'] };
+
 export class PostgresServer extends TemporaryPostgres implements AsyncDisposable {
   #databases = 0;
 
   /** Makes a server and starts it. End it with `stop`, or with `await using`. */
   static async start(options: TemporaryPostgresOptions = {}): Promise<PostgresServer> {
-    const server = new PostgresServer(await freePort(), {
-      password: 'password-of-the-test-server',
-      programs: process.env['POSTGRES_BIN'],
-      ...options,
-    });
+    const server = new PostgresServer(await freePort(), { ...common, ...options });
     await server.begin();
     return server;
+  }
+
+  /**
+   * Makes a server that follows this one and can take its place. This one is down meanwhile.
+   *
+   * @param port where the new one reaches this one
+   */
+  async createStandby(name: string, port: number): Promise<PostgresServer> {
+    const primary = `host=127.0.0.1 port=${port} user=postgres password=${common.password} application_name=${name}`;
+    const standby = new PostgresServer(await freePort(), {
+      ...common,
+      copyOf: this.dataFolder,
+      files: { 'standby.signal': '' },
+      settings: { fsync: 'on', primary_conninfo: primary, wal_retrieve_retry_interval: '100ms' },
+    });
+    await this.halt();
+    await standby.begin();
+    await this.start();
+    return standby;
   }
 
   /** Creates a database that nobody else uses, and returns its URL. */

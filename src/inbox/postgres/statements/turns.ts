@@ -35,11 +35,14 @@ export const addPoller = prepared(
 insert into pollers (bot) values ($1) on conflict do nothing`,
 );
 
-/** $1 bot */
+/**
+ * Changes nothing, but is a commit: its answer comes once the standby, where one is waited for, has all that was committed
+ * before. A commit whose session was ended while it waited for the standby can be read without that. $1 bot
+ */
 export const readPoller = prepared(
   'read_poller',
   `
-select epoch, batches, recent from pollers where bot = $1`,
+update pollers set batches = batches where bot = $1 returning epoch, batches, recent`,
   pollerRow,
 );
 
