@@ -1,13 +1,23 @@
 /** What is handled in which order: albums whole, queries at once, and the rest by chat, by user, or as the bot says. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { type Daemon, fixture } from '../support/daemon.js';
 import { allAnswered, answers, openSandbox, runBot, runProgram, type TestBed } from '../support/delivery.js';
+import { PostgresServer } from '../support/postgres.js';
 import { idle } from '../support/stopping.js';
 
 jest.setTimeout(60_000);
 
-const inboxes = ['journal', 'memory'];
+const inboxes = ['journal', 'memory', 'postgres'];
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+});
+afterAll(() => server.stop());
+
+/** The setting of an inbox, in a database of its own if it is in one. */
+const settingOf = async (inbox: string) => (inbox === 'postgres' ? server.createDatabase() : inbox);
 
 /** The photos of an album, from one message id up to another. */
 function photos(chat: number, from: number, to: number): Record<string, unknown>[] {
@@ -32,13 +42,13 @@ async function stop(daemon: Daemon): Promise<void> {
   expect(await daemon.stop()).toMatchObject({ code: 0 });
 }
 
-describe.each(inboxes)('an album (INBOX=%s)', (INBOX) => {
+describe.each(inboxes)('an album (INBOX=%s)', (inbox) => {
   it('of three and one of five reach the usual middleware whole, and what is behind them waits', async () => {
     await using sandbox = await openSandbox();
     sandbox.addUpdates(photos(7, 1, 3));
     sandbox.addUpdates(photos(8, 1, 5));
     for (const chat of [7, 8]) sandbox.say({ chat, text: `behind ${chat}` });
-    await using daemon = runBot(sandbox, 'albums', { env: { INBOX } });
+    await using daemon = runBot(sandbox, 'albums', { env: { INBOX: await settingOf(inbox) } });
     await answers(sandbox, 4);
     await stop(daemon);
     const texts = sent(sandbox);
@@ -53,6 +63,7 @@ describe.each(inboxes)('an album (INBOX=%s)', (INBOX) => {
   ])('that %s cuts is whole again in the next run', async (_, end, code) => {
     await using sandbox = await openSandbox();
     sandbox.addUpdates(photos(7, 1, 5));
+    const INBOX = await settingOf(inbox);
     const env = { INBOX, GATHER_MS: '200', ALBUM_MS: '30000', STOP_TIMEOUT: '1s', LOG_LEVEL: 'debug' };
     {
       await using daemon = runBot(sandbox, 'albums', { env });
@@ -135,12 +146,14 @@ function press(n: number): Record<string, unknown> {
   };
 }
 
-describe.each(inboxes)('200 people who press buttons of one group at once (INBOX=%s)', (INBOX) => {
+describe.each(inboxes)('200 people who press buttons of one group at once (INBOX=%s)', (inbox) => {
   const answerOf = (sandbox: Sandbox) => sandbox.calls({ method: 'answerCallbackQuery' });
 
   it.each(['user', 'none'])('are answered side by side with ORDER=%s', async (ORDER) => {
     await using sandbox = await openSandbox();
-    await using daemon = runBot(sandbox, 'queries', { env: { INBOX, ORDER, HANDLER_MS: '300' } });
+    await using daemon = runBot(sandbox, 'queries', {
+      env: { INBOX: await settingOf(inbox), ORDER, HANDLER_MS: '300' },
+    });
     await idle(sandbox);
     const from = performance.now();
     sandbox.addUpdates(Array.from({ length: 200 }, (_, n) => press(n)));
@@ -152,7 +165,9 @@ describe.each(inboxes)('200 people who press buttons of one group at once (INBOX
   it('are answered one after the other with ORDER=chat', async () => {
     await using sandbox = await openSandbox();
     sandbox.addUpdates(Array.from({ length: 200 }, (_, n) => press(n)));
-    await using daemon = runBot(sandbox, 'queries', { env: { INBOX, HANDLER_MS: '5' } });
+    await using daemon = runBot(sandbox, 'queries', {
+      env: { INBOX: await settingOf(inbox), HANDLER_MS: '5' },
+    });
     await sandbox.waitFor(() => answerOf(sandbox).length === 200);
     await stop(daemon);
     const calls = answerOf(sandbox);
@@ -164,10 +179,12 @@ describe.each(inboxes)('200 people who press buttons of one group at once (INBOX
   });
 });
 
-describe.each(inboxes)('ten inline queries of one person (INBOX=%s)', (INBOX) => {
+describe.each(inboxes)('ten inline queries of one person (INBOX=%s)', (inbox) => {
   it('are answered side by side', async () => {
     await using sandbox = await openSandbox();
-    await using daemon = runBot(sandbox, 'queries', { env: { INBOX, HANDLER_MS: '1000' } });
+    await using daemon = runBot(sandbox, 'queries', {
+      env: { INBOX: await settingOf(inbox), HANDLER_MS: '1000' },
+    });
     await idle(sandbox);
     const from = performance.now();
     sandbox.addUpdates(
