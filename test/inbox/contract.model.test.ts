@@ -594,6 +594,20 @@ describe('the inbox: postgres', () => {
     );
     expect(repeated).toBeGreaterThan(5);
   }, 120_000);
+
+  it('goes its way whatever its listener throws', async () => {
+    let events = 0;
+    await fc.assert(
+      fc.asyncProperty(storiesOf(withoutSyncs), async (story) => {
+        const quiet = await play(postgres, story);
+        const throwing = await play(postgres, story, { listenerThrows: true });
+        expect(throwing.trace).toEqual(quiet.trace);
+        events += throwing.events;
+      }),
+      { numRuns: Math.ceil(RUNS / 60), interruptAfterTimeLimit: 100_000 },
+    );
+    expect(events).toBeGreaterThan(5);
+  }, 120_000);
 });
 
 describe.each(journals)('the inbox: %s', (_name, kind, commands) => {
