@@ -37,6 +37,33 @@ it.each([
   expect(daemon.output).not.toContain('a-wrong-password');
 });
 
+it('ends with 78 where the tables need a newer lastcall, while those go on that work on them', async () => {
+  const INBOX = await server.createDatabase();
+  const setVersion = (least: number) =>
+    server.query(
+      `update lastcall.version set version = 99, least = ${least}`,
+      new URL(INBOX).pathname.slice(1),
+    );
+  await using working = runBot(sandbox, 'uneven', { env: { INBOX } });
+  await working.waitFor('poll.started');
+  await setVersion(99);
+  {
+    await using refused = runBot(sandbox, 'uneven', { env: { INBOX } });
+    expect((await refused.exited).code).toBe(78);
+    expect(refused.output).toContain('INBOX_SCHEMA_NEWER');
+    expect(refused.output).toContain('need a lastcall that knows version 99');
+  }
+  await sandbox.ask('and you?');
+  // A step that only adds leaves the version before at work.
+  await setVersion(1);
+  await using beside = runBot(sandbox, 'uneven', { env: { INBOX } });
+  await beside.waitFor('inbox.standing-by');
+  expect(await working.stop()).toMatchObject({ code: 0 });
+  await beside.waitFor('poll.started');
+  await sandbox.ask('and now?');
+  expect(await beside.stop()).toMatchObject({ code: 0 });
+});
+
 it('waits for a database that is away, says so, and stops at once when asked to', async () => {
   const INBOX = await server.createDatabase();
   await server.halt();
