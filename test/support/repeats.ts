@@ -14,7 +14,7 @@ export interface Disturbance {
 }
 
 /** What a handler ends with is written within this time, unless the database is away. */
-const WRITTEN_WITHIN_MS = 1_000;
+const WRITTEN_WITHIN_MS = 2_000;
 
 export interface Repeats {
   /** How many updates began more than once. */
