@@ -135,7 +135,12 @@ it('loses nothing, keeps the order of each chat, and repeats only what was at wo
   await Promise.all(underWay);
   fleet.say(1);
   await allAnswered(sandbox, 60_000);
-  for (const { daemon } of slots) expect(await daemon.stop()).toMatchObject({ code: 0 });
+  for (const slot of slots) {
+    const { code } = await slot.daemon.stop();
+    // Answers on their way when the cable was cut may still be waited for.
+    if (code !== 0 && slot !== far)
+      throw new Error(`a stop with ${code}: ${JSON.stringify(slot.daemon.receipt)}`);
+  }
 
   const { lost, twice, outOfOrder } = mishaps(sandbox);
   const { repeated, unexplained } = repeats(sandbox, fleet.daemons, disturbances);

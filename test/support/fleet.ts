@@ -3,7 +3,7 @@ import type { Daemon, LogLine } from './daemon.js';
 import { type BotOptions, openSandbox, runBot, type TestBed } from './delivery.js';
 
 export const FLEET_CHATS = 40;
-export const HANDLER_MS = 60;
+const HANDLER_MS = 60;
 
 export interface FleetOptions {
   /** The module of the fixtures that each process runs; it tells of what it begins. */
