@@ -74,7 +74,14 @@ it.each([
   const isHeld = ({ event, updateId }: LogLine) => event === 'test.begun' && updateId === held;
   if (isSynchronous) {
     await sleep(CONFIRMED_WITHIN_MS);
-    // After a crash the primary has it, which is no reason to confirm it either.
+    // Where its session is ended, the primary has it all the same, which is no reason to confirm it.
+    const ended = await primary.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep' and query like '%fence%'",
+    );
+    expect(ended).toHaveLength(1);
+    await sleep(CONFIRMED_WITHIN_MS);
+    expect(sandbox.state().queued).toBe(1);
+    // Nor is it after a crash.
     await primary.restart('immediate');
     await first.waitFor('inbox.reachable');
     await sleep(CONFIRMED_WITHIN_MS);
