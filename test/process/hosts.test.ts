@@ -62,8 +62,9 @@ function atWorkIn({ lines }: Daemon, bot: SandboxBot): readonly unknown[] {
 
 /** Waits for a moment at which handlers are at work in a process and none is about to begin. */
 async function allBegun(daemon: Daemon): Promise<void> {
-  for (let sinceMs = 0; sinceMs < LONG_HANDLER_MS / 4 || sinceMs > LONG_HANDLER_MS / 2; await sleep(10))
-    sinceMs = Date.now() - lastTime(daemon, 'test.begun');
+  const sinceMs = () => Date.now() - lastTime(daemon, 'test.begun');
+  const isNow = () => sinceMs() > LONG_HANDLER_MS / 4 && sinceMs() < LONG_HANDLER_MS / 2;
+  for (; !isNow(); await sleep(10)) if (sinceMs() > 10_000) throw new Error('nothing is at work');
 }
 
 describe('where the process that polls', () => {
