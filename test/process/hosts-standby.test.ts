@@ -103,6 +103,6 @@ it.each([
   await sandbox.waitFor(() => sandbox.unanswered === lost, 20_000);
   expect(mishaps(sandbox)).toEqual({ lost, twice: 0, outOfOrder: 0 });
   expect(sandbox.state().queued).toBe(0);
-  expect(await left(standby)).toBe(0);
   expect(await next.stop()).toMatchObject({ code: 0 });
+  expect(await left(standby)).toBe(0);
 });

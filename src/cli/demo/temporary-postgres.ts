@@ -171,7 +171,17 @@ export class TemporaryPostgres {
     execFileSync(
       join(this.#programs, 'initdb'),
       [
-        ...['-D', this.dataFolder, '-U', 'postgres', '-E', 'UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+        ...[
+          '-D',
+          this.dataFolder,
+          '-U',
+          'postgres',
+          '-E',
+          'UTF8',
+          '--locale=C',
+          '--no-sync',
+          '--no-instructions',
+        ],
         ...['-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
       ],
       { ...unprivileged(), env: this.#environment, stdio: 'pipe' },
