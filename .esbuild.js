@@ -11,6 +11,7 @@ const commands = [
   'help',
   'inbox',
   'log',
+  'metrics',
   'probe',
   'sandbox',
   'status',

@@ -7,6 +7,7 @@ import { BotHook, type BotSource } from './bot-hook.js';
 import { Bots, type BotsOptions } from './bots.js';
 import { backgroundClock, type Clock } from './clock.js';
 import { isPostgresUrl, passwordsIn } from './config/inbox-setting.js';
+import { hostAndPort } from './config/listen-address.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
 import { LastcallError } from './errors.js';
@@ -25,6 +26,7 @@ import { lockHook } from './lock-hook.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
 import { logReceipt, receiptRecord } from './logging/receipt.js';
+import { MetricsHook } from './metrics-hook.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
 import { StallWatch } from './observe/stall-watch.js';
@@ -33,6 +35,7 @@ import { Status } from './observe/status/status.js';
 import type { createSharedInbox as createSharedInboxType } from './shared-inbox.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
+import { ownVersion } from './telegraf/bot-api/user-agent.js';
 import { assertToken, identityOf } from './telegraf/identity.js';
 import { proxySecretsOf } from './telegraf/proxy-secrets.js';
 import type { Telegraf } from './telegraf/telegraf.js';
@@ -77,6 +80,7 @@ export function composeApp({
   const { startTimeoutMs, stopTimeoutMs, onLocked } = config;
   // Several processes may then run the same bots, also on one host: none of them has the bots' folders for itself.
   const isShared = isPostgresUrl(config.inbox);
+  const inboxKind = isPostgresUrl(config.inbox) ? 'postgres' : config.inbox;
   const { stateDir } = config;
   const { log, eventLog, receiptLog } = logging;
   const keepAlive = new KeepAlive();
@@ -166,6 +170,7 @@ export function composeApp({
     locks,
     history: recorder,
     emit: (event, botId) => tell(event, botId),
+    stopwatchOf: (botId) => metrics?.stopwatchOf(botId),
     failed: (error) => void lifecycle.stop(StopReason.failure(error)),
     emptied: (by) => void bot.emptied(by),
   });
@@ -182,7 +187,7 @@ export function composeApp({
     clock,
     pid: process.pid,
     supervisor: supervisor.kind,
-    inbox: isPostgresUrl(config.inbox) ? 'postgres' : config.inbox,
+    inbox: inboxKind,
     pollTimeoutMs: config.pollTimeoutMs,
     stateDir,
     view: (key) => bots.view(key),
@@ -190,6 +195,25 @@ export function composeApp({
     changeLevel: logging.level && ((request) => changeLevel(request)),
     emit: (event) => tell(event),
   });
+  const metrics =
+    config.metrics === undefined
+      ? undefined
+      : new MetricsHook({
+          ...hostAndPort(config.metrics),
+          clock,
+          info: { version: ownVersion ?? 'unknown', supervisor: supervisor.kind, inbox: inboxKind },
+          concurrency: config.concurrency,
+          phase: () => status.phase,
+          isStalled: () => health.isStalled,
+          bots: () =>
+            status.reports.map(([key, report]) => ({
+              report,
+              meters: bots.meters(key),
+              previousStopMs: recorder.previousStopMs(key),
+            })),
+          redact: (text) => logging.redact(text),
+          emit: (event) => tell(event),
+        });
   let isStalled = false;
   const stallWatch = new StallWatch({
     clock,
@@ -221,6 +245,7 @@ export function composeApp({
 
   const hooksInStartOrder: readonly Hook[] = [
     ...(supervisor.connect ? [{ name: 'supervisor', start: () => supervisor.connect?.() }] : []),
+    ...(metrics ? [metrics] : []),
     ...('bot' in source ? [lockHook(locks, () => knownIdentity(source.bot))] : []),
     bot,
     ...hooks,
@@ -237,6 +262,8 @@ export function composeApp({
 
   const tellStatus = guarded((event: ObservedEvent, botId?: number) => status.observe(event, botId));
 
+  const tellMetrics = guarded((event: ObservedEvent, botId?: number) => metrics?.observe(event, botId));
+
   const closeStatus = guarded(() => status.close());
 
   function hidePasswords(agent: unknown): void {
@@ -246,7 +273,8 @@ export function composeApp({
   function tell(event: ObservedEvent, botId?: number): void {
     tellLog(event, botId);
     tellStatus(event, botId);
-    if (supervisor.kind !== 'none') tellSupervisor(event, botId);
+    tellMetrics(event, botId);
+    if (supervisor.kind !== 'none' || metrics) tellSupervisor(event, botId);
   }
 
   function changeLevel(request: LevelRequest): void {
@@ -314,6 +342,7 @@ export function composeApp({
       end(outcome);
       await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
       bot.restore();
+      metrics?.close();
       clock.stop();
       keepAlive.end();
       return outcome;

@@ -13,9 +13,11 @@ import {
   type Activity,
   Pipeline,
   type PipelineEvent,
+  type PipelineMeters,
   type PipelineOptions,
   type PipelineSettings,
   type PipelineView,
+  type Stopwatch,
 } from './pipeline.js';
 import { PolledBot } from './polled-bot.js';
 import { Tally } from './tally.js';
@@ -44,10 +46,17 @@ export interface BotsOptions {
   errorText(error: unknown): string;
   /** Tells what happens to the bot with this id. */
   emit(event: PipelineEvent | BotEvent, botId: number): void;
+  /** Is told how long the handlers of the bot with this id took, and the syncs of its inbox, if it is given. */
+  stopwatchOf?(botId: number): Stopwatch | undefined;
   /** Called with the error for which the run has to end. */
   failed(error: LastcallError): void;
   /** Called when the program has stopped the last bot, which has ended. */
   emptied(by: string): void;
+}
+
+/** What is measured of a bot. */
+export interface BotMeters extends PipelineMeters {
+  readonly counts: ReceiptCounts;
 }
 
 export class Bots {
@@ -183,7 +192,13 @@ export class Bots {
 
   /** What the bot with this key has at work; undefined before it was launched. */
   view(key: string): PipelineView | undefined {
-    return [...this.#bots].findLast((bot) => bot.key === key && bot.pipeline)?.pipeline?.view;
+    return this.#pipelineWith(key)?.view;
+  }
+
+  /** What is measured of the bot with this key, with its counts in all launches; undefined before it was launched. */
+  meters(key: string): BotMeters | undefined {
+    const pipeline = this.#pipelineWith(key);
+    return pipeline && { ...pipeline.meters, counts: this.#tally.joined(key, pipeline.counts) };
   }
 
   /** What each bot may have under way. */
@@ -199,6 +214,10 @@ export class Bots {
   /** The errors of the bots that ended while others went on, and that were not launched again. */
   get failures(): ReadonlyMap<number, LastcallError> {
     return this.#failures;
+  }
+
+  #pipelineWith(key: string): Pipeline | undefined {
+    return [...this.#bots].findLast((bot) => bot.key === key && bot.pipeline)?.pipeline;
   }
 
   #pipelines(): readonly (readonly [key: string, pipeline: Pipeline])[] {
@@ -229,6 +248,7 @@ export class Bots {
       clock,
       ...(agentUsed && { agentUsed }),
       createSharedInbox: createSharedInbox?.(),
+      stopwatch: this.#options.stopwatchOf?.(botId),
       errorText,
       connected: (me) => {
         this.#failures.delete(botId);

@@ -185,6 +185,18 @@ export const errorTable = {
     likelyCause: 'INBOX is a database, and the package pg, by which lastcall speaks to it, is not installed',
     nextStep: 'install it beside lastcall: `npm install pg` (`npm install -g pg` where lastcall is global)',
   },
+  METRICS_PACKAGE_MISSING: {
+    exitCode: ExitCode.configuration,
+    likelyCause: 'METRICS is set, and the package prom-client, by which metrics are served, is not installed',
+    nextStep:
+      'install it beside lastcall: `npm install prom-client` (`npm install -g prom-client` where lastcall is global); or unset METRICS',
+  },
+  METRICS_ADDRESS: {
+    exitCode: ExitCode.configuration,
+    likelyCause:
+      'METRICS names a port below 1024, for which this user has no rights, or no address that there can be here',
+    nextStep: 'set METRICS to an address of this machine with a port from 1024 on, such as 127.0.0.1:9464',
+  },
   INBOX_DATABASE_REFUSED: {
     exitCode: ExitCode.configuration,
     likelyCause:

@@ -23,6 +23,7 @@ import { HandlerTimes, type HandlerTimesSummary } from './observe/handler-times.
 import type { CurrentStep } from './observe/progress.js';
 import type { RunningHandler } from './observe/status/report.js';
 import type { PollingEvent } from './polling/events.js';
+import type { FailureClass } from './polling/failure.js';
 import { Poller, type PollingEnd } from './polling/poller.js';
 import type { createSharedInbox, SharedInbox } from './shared-inbox.js';
 import { createBotApi, type HttpBotApi } from './telegraf/bot-api/bot-api.js';
@@ -64,6 +65,26 @@ export interface PipelineView {
   readonly oldestAtMs: number | undefined;
   /** When the running handlers have ended or were given up, at the latest, in the clock's milliseconds. */
   readonly runningUntil: number;
+}
+
+/** What is measured of a pipeline besides. */
+export interface PipelineMeters {
+  /** Handlers that were given up and still run. */
+  readonly hung: number;
+  /** How many calls of polling have failed, each try counted. */
+  readonly pollFailures: Readonly<Record<FailureClass, number>>;
+  /** For how long fetched updates have waited until Telegram is told to forget them; 0 if none wait. */
+  readonly confirmLagMs: number;
+  /** What the inbox takes on disk; undefined where it keeps nothing there. */
+  readonly inboxBytes: number | undefined;
+}
+
+/** Is told how long things took, in milliseconds. Must not throw. */
+export interface Stopwatch {
+  /** A handler of this kind of update has ended, or was given up. */
+  handler(kind: string, durationMs: number): void;
+  /** What was written to the inbox has become safe on disk. */
+  inboxSync(durationMs: number): void;
 }
 
 export interface PipelineSettings {
@@ -110,6 +131,7 @@ export interface PipelineOptions {
   /** Puts an error into words, without anything secret: they are kept with the updates that failed. */
   errorText(error: unknown): string;
   emit(event: PipelineEvent): void;
+  readonly stopwatch?: Stopwatch | undefined;
   /** Makes the inbox where `settings.inbox` names a database. */
   readonly createSharedInbox?: typeof createSharedInbox | undefined;
   /** Where the journal keeps its files; the file system, unless a test gives another. */
@@ -142,7 +164,7 @@ export class Pipeline {
 
   /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
   constructor(options: PipelineOptions) {
-    const { bot, clock, settings, emit } = options;
+    const { bot, clock, settings, stopwatch, emit } = options;
     this.#clock = clock;
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock, (agent) => options.agentUsed?.(agent));
@@ -163,7 +185,10 @@ export class Pipeline {
       historyOf: (entry) => entry,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
       handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),
-      timed: (durationMs, now) => this.#handlerTimes.add(durationMs, now),
+      timed: ({ kind }, durationMs, now) => {
+        this.#handlerTimes.add(durationMs, now);
+        stopwatch?.handler(kind, durationMs);
+      },
       failureOf: (error) => this.#prepared.failureOf(error),
       emit: (event) => {
         // Until polling notices an outage, handlers would go on starting and failing.
@@ -284,6 +309,12 @@ export class Pipeline {
     };
   }
 
+  get meters(): PipelineMeters {
+    const { failures: pollFailures, confirmLagMs } = this.#poller;
+    const { bytes: inboxBytes } = this.#inbox;
+    return { hung: this.#dispatcher.counts.hung, pollFailures, confirmLagMs, inboxBytes };
+  }
+
   get #current(): PipelineView['counts'] {
     const { running } = this.#dispatcher.counts;
     const { handled, caught, failed, timedOut, expired, putBack, waiting, dead } = this.#inbox.counts;
@@ -350,7 +381,7 @@ function createInbox(
   received: HttpBotApi['received'],
   available: () => void,
 ): Inbox<Update> {
-  const { key, settings, errorText, emit, disk } = options;
+  const { key, settings, stopwatch, errorText, emit, disk } = options;
   const { inbox, stateDir, durability, concurrency, inboxLimit: limit } = settings;
   const { maxAttempts, deadLimit, deadAgeMs } = settings;
   const shared = inboxOptions(options, available);
@@ -375,6 +406,7 @@ function createInbox(
     restore: restoreUpdate,
     errorText,
     emit,
+    ...(stopwatch && { commitTimed: (durationMs: number) => stopwatch.inboxSync(durationMs) }),
     ...(disk && { disk }),
   });
 }

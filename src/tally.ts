@@ -7,13 +7,13 @@ export class Tally {
 
   /** Adds the counts of a pipeline that has ended. */
   add(key: string, counts: ReceiptCounts): void {
-    this.#ended.set(key, this.#joined(key, counts));
+    this.#ended.set(key, this.joined(key, counts));
   }
 
   /** The counts of the run so far; `confirmedUpTo` only where there was one bot. */
   total(working: Iterable<readonly [key: string, counts: ReceiptCounts]>): ReceiptCounts {
     const byKey = new Map(this.#ended);
-    for (const [key, counts] of working) byKey.set(key, this.#joined(key, counts));
+    for (const [key, counts] of working) byKey.set(key, this.joined(key, counts));
     const [first, ...others] = byKey.values();
     if (!first) return nothing;
     return others.reduce<ReceiptCounts>(
@@ -22,8 +22,11 @@ export class Tally {
     );
   }
 
-  /** What one pipeline has left in the inbox is not left any more once the next one of its bot has found it there. */
-  #joined(key: string, later: ReceiptCounts): ReceiptCounts {
+  /**
+   * The counts of a bot, of its pipeline at work and of those before. What one has left in the inbox is not left any more
+   * once the next one has found it there.
+   */
+  joined(key: string, later: ReceiptCounts): ReceiptCounts {
     const earlier = this.#ended.get(key);
     if (!earlier) return later;
     const sum = added(earlier, later);

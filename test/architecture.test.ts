@@ -42,6 +42,7 @@ const leaves = [
   'listener',
   'make-folder',
   'replace-file',
+  'request-origin',
   'steady-clock',
   'system-error',
   'thrown',
@@ -65,6 +66,7 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
       'drain-hook',
       'former-inboxes',
       'lock-hook',
+      'metrics-hook',
       'shared-inbox',
       'bots',
       'stop-budget',
@@ -79,6 +81,7 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   'stop-budget': { values: ['host', 'lifecycle'], types: [] },
   'bot-hook': { values: ['lock-hook', 'set-up-hook', ...parts], types: ['bots'] },
   'set-up-hook': { values: parts, types: [] },
+  'metrics-hook': { values: ['observe'], types: ['lifecycle', 'pipeline'] },
   'lock-hook': { values: [], types: ['host', 'lifecycle'] },
   bots: { values: ['pipeline', 'polled-bot', 'tally', ...parts], types: [] },
   'polled-bot': { values: [], types: ['pipeline', ...parts] },
@@ -88,7 +91,7 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   bot: { values: [], types: ['index'] },
   ...Object.fromEntries(adapters.map((part) => [part, { values: [], types: core }])),
   logging: { values: [], types: [...core, 'host'] },
-  observe: { values: [], types: [...core, 'host', 'pipeline'] },
+  observe: { values: [], types: [...core, 'host', 'pipeline', 'bots'] },
   ...Object.fromEntries([...core, ...leaves].map((part) => [part, { values: [], types: [] }])),
 };
 
@@ -125,6 +128,7 @@ const packageAdapters: Record<string, readonly string[]> = {
   'node-unix-socket': ['host/systemd.ts'],
   pg: ['inbox/postgres/pg.ts'],
   pino: ['logging/logger.ts'],
+  'prom-client': ['observe/metrics/prom-client.ts'],
   'pino-pretty': ['logging/pretty.ts'],
   telegraf: ['telegraf/telegraf.ts'],
 };

@@ -73,6 +73,16 @@ export const commands: Commands = {
     takesSettings: true,
     load: async () => (await import('./log.js')).log,
   },
+  metrics: {
+    summary: 'list the metrics that METRICS serves, or print rules and a dashboard for them',
+    usage: ['[--rules | --dashboard]'],
+    examples: [
+      ['lastcall metrics --rules > lastcall.rules.yml', 'five alert rules, for rule_files of Prometheus'],
+      ['lastcall metrics --dashboard > lastcall.json', 'a dashboard, for Import in Grafana'],
+    ],
+    options: options.metrics,
+    load: async () => (await import('./metrics.js')).metrics,
+  },
   inbox: {
     summary: "list, show, retry or drop the updates in a bot's inbox",
     usage: [

@@ -27,6 +27,10 @@ export const options = {
     level: { value: 'LEVEL', help: 'debug, info, warn, …: the lines of this level and above' },
     for: { value: 'TIME', help: 'how long, such as 5m (default: 5m)' },
   },
+  metrics: {
+    rules: { help: 'print alert rules for Prometheus (YAML)' },
+    dashboard: { help: 'print a dashboard for Grafana (JSON)' },
+  },
   inbox: {
     bot,
     json,

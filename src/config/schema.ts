@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { tryOr } from '../thrown.js';
 import { inboxSetting } from './inbox-setting.js';
+import { listenAddress } from './listen-address.js';
 import {
   age,
   choice,
@@ -243,6 +244,13 @@ const table = {
     fallback: "systemd's STATE_DIRECTORY, else ~/.local/state/lastcall",
     derive: deriveStateDir,
     help: 'The folder for state: in it, a folder for each bot holds the inbox and how the last run ended.',
+  }),
+  metrics: optional({
+    name: 'METRICS',
+    shared: true,
+    type: listenAddress,
+    fallback: 'none',
+    help: 'Where to serve metrics for Prometheus (/metrics) and health checks (/livez, /readyz): an address with a port, such as 127.0.0.1:9464. Needs `npm install prom-client`. What is served is for all who reach the address.',
   }),
   onLocked: setting({
     name: 'ON_LOCKED',

@@ -59,7 +59,7 @@ export interface DispatcherOptions<T> {
    * Called once for each handler, when it has ended or was given up, with how long it ran, and the clock's time. Must not
    * throw.
    */
-  timed?(durationMs: number, now: number): void;
+  timed?(item: T, durationMs: number, now: number): void;
   /** Tells what kind of failure an error is. Must not throw. Default: all are errors. */
   failureOf?(error: unknown): Failure;
   /** How often an item is tried again after an error that is not Telegram's absence. Default: 0. */
@@ -365,11 +365,11 @@ export class Dispatcher<T> {
     this.#startSoon();
   }
 
-  #noteTime({ startedAt }: Task<T>): void {
+  #noteTime({ item, startedAt }: Task<T>): void {
     const { clock, timed } = this.#options;
     if (!timed) return;
     const now = clock.now();
-    timed(now - startedAt, now);
+    timed(item, now - startedAt, now);
   }
 
   #describe({ item, startedAt }: Task<T>): Handling<T> {

@@ -126,6 +126,13 @@ interface StatusEvent {
   readonly error: unknown;
 }
 
+/** Metrics and health checks. `address` is the one at which they are served, or would be. */
+export type MetricsEvent =
+  /** `exposed`: not only this machine can reach the address. */
+  | { readonly event: 'metrics.listening'; readonly address: string; readonly exposed: boolean }
+  /** The address is taken, or not there yet; it is tried again. Told once. */
+  | { readonly event: 'metrics.unavailable'; readonly address: string; readonly error: unknown };
+
 /** What becomes of a bot while the run goes on. `bot` is the bot's id. */
 export type BotEvent =
   /** The program has called `bot.stop()`: the bot is polled no longer, and its handlers may end. */
@@ -144,4 +151,5 @@ export type HostEvent =
   | StandstillEvent
   | WatchedStateEvent
   | StatusEvent
+  | MetricsEvent
   | BotEvent;

@@ -56,6 +56,8 @@ export class RunRecorder {
   readonly #undecided = new Map<string, number>();
   /** The keys of the bots of which Telegram has ever answered a poll. */
   readonly #polled = new Set<string>();
+  /** How long the stops of the previous runs took that ended by themselves, in milliseconds; by key. */
+  readonly #previousStops = new Map<string, number>();
   /** The processes whose receipts are told. One that ran several bots has left one for each. */
   readonly #told = new Set<number>();
   #current: PhaseFields = { phase: 'starting' };
@@ -103,6 +105,8 @@ export class RunRecorder {
       this.#told.add(pid);
       emit({ event: 'previous-run.receipt', bot: botId, pid, exitCode, ...receipt });
     }
+    if (previous?.phase === 'stopped' && previous.stopAskedMs !== undefined)
+      this.#previousStops.set(key, Math.max(0, previous.sinceMs - previous.stopAskedMs));
     if (this.#keys.size === 0 && this.#current.phase === 'starting') this.#sinceMs = now();
     this.#keys.add(key);
     this.#write(key);
@@ -114,6 +118,11 @@ export class RunRecorder {
     if (!this.#keys.has(key)) return;
     this.#write(key, { phase: 'stopped', exitCode: 0 });
     this.#keys.delete(key);
+  }
+
+  /** How long the stop of the bot's previous run took, in milliseconds; undefined if it did not end by a stop. */
+  previousStopMs(key: string): number | undefined {
+    return this.#previousStops.get(key);
   }
 
   /** Whether Telegram has answered a poll of the bot, in this run or an earlier one. Ask it with the lock held. */

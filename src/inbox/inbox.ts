@@ -154,6 +154,9 @@ export interface Inbox<U> {
    */
   oldestAtMs?(): number | undefined;
 
+  /** What the inbox takes on disk, in bytes; undefined where it keeps nothing there, and before it has opened. */
+  readonly bytes?: number | undefined;
+
   /** Whether the inbox recognizes updates that Telegram sends again, even when they have settled. */
   readonly recognizesRepeats: boolean;
 

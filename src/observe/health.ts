@@ -58,6 +58,11 @@ export class Health {
     if (isNews) this.#updateStatus();
   }
 
+  /** Whether a step of the run should have ended long ago: a watchdog gets no sign of life then. */
+  get isStalled(): boolean {
+    return this.#progress.isStalled;
+  }
+
   /** Ends the regular updates, as `lifecycle.stopped` does. */
   close(): void {
     this.#cancelInterval();

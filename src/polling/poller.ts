@@ -6,7 +6,7 @@ import { guarded } from '../listener.js';
 import { describeThrown, isLastcallError } from '../thrown.js';
 import type { ApiAnswer, BotApi, CallOptions, Me } from './bot-api.js';
 import type { PollingEvent } from './events.js';
-import { classify, type Failure, failurePolicies } from './failure.js';
+import { classify, type Failure, type FailureClass, failurePolicies } from './failure.js';
 import type { FailureStreak } from './failure-streak.js';
 import { confirmOffset, offsetsToConfirm } from './final-confirm.js';
 import { Reachability } from './reachability.js';
@@ -102,6 +102,15 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   #batchLimit = LARGEST_BATCH;
   /** The number of updates below `#offset` in the newest batch; all earlier batches are confirmed. */
   #acceptedInBatch = 0;
+  /** When the newest batch was fetched, in the clock's milliseconds, until Telegram is told to forget it. */
+  #unconfirmedSince: number | undefined;
+  readonly #failures: Record<FailureClass, number> = {
+    unreachable: 0,
+    'rate-limited': 0,
+    conflict: 0,
+    'token-refused': 0,
+    rejected: 0,
+  };
 
   constructor(options: PollerOptions<U, M>) {
     this.#options = { random: Math.random, ...options, emit: guarded(options.emit) };
@@ -110,6 +119,16 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   /** The latest end of the current step, in the clock's milliseconds; `Infinity` while no step is limited. */
   get latestEnd(): number {
     return this.#caller?.latestEnd ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** How many calls have failed so far, each try counted. */
+  get failures(): Readonly<Record<FailureClass, number>> {
+    return this.#failures;
+  }
+
+  /** For how long fetched updates have waited until Telegram is told to forget them, in milliseconds; 0 if none wait. */
+  get confirmLagMs(): number {
+    return this.#unconfirmedSince === undefined ? 0 : this.#options.clock.now() - this.#unconfirmedSince;
   }
 
   /** Checks at once whether Telegram can be reached, because a call that polling knows nothing of has failed. */
@@ -147,7 +166,10 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       clock,
       random,
       emit,
-      answered: (answer) => this.#reachability?.observe(answer),
+      answered: (answer) => {
+        if (answer.kind !== 'ok') this.#failures[classify(answer).class]++;
+        this.#reachability?.observe(answer);
+      },
       signal,
     });
     this.#caller = caller;
@@ -183,6 +205,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       this.#answeredOffset = undefined;
       this.#requestedOffset = undefined;
       this.#acceptedInBatch = 0;
+      this.#unconfirmedSince = undefined;
       const caller = this.#newCaller(both.signal);
       caller.tokenWasValid = true;
       const error = await this.#pollAndConfirm(caller, both.signal);
@@ -252,6 +275,9 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     const sent = offset ?? (caller.atStart ? 1 : undefined);
 
     const begunAt = clock.now();
+    const unconfirmedSince = this.#unconfirmedSince;
+    // A poll may wait for long until it is answered, and tells Telegram what to forget when it begins.
+    if (offset !== this.#requestedOffset) this.#unconfirmedSince = undefined;
     this.#requestedOffset = offset;
     const answer = await api.getUpdates(
       {
@@ -263,6 +289,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       caller.optionsOf(timeoutSeconds * 1000 + ANSWER_WITHIN_MS),
     );
     if (answer.kind !== 'ok') {
+      this.#unconfirmedSince = unconfirmedSince;
       if (answer.kind === 'unreachable' && answer.why === 'cut')
         this.#batchLimit = Math.ceil(this.#batchLimit / BATCH_SHRINKS_BY);
       return answer;
@@ -271,6 +298,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     if (updates.length > 0) this.#batchLimit = Math.min(LARGEST_BATCH, this.#batchLimit * 2);
     const durationMs = clock.now() - begunAt;
     this.#answeredOffset = offset;
+    this.#unconfirmedSince = undefined;
     emit({ event: 'poll.answered', count: updates.length, durationMs: Math.round(durationMs) });
     if (caller.atStart) emit({ event: 'poll.started' });
     caller.atStart = false;
@@ -327,6 +355,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   async #accept(updates: readonly U[], caller: RetryingCaller): Promise<void> {
     caller.latestEnd = Number.POSITIVE_INFINITY;
     this.#fetched += updates.length;
+    this.#unconfirmedSince = this.#options.clock.now();
     try {
       const offset = await this.#options.accept(updates);
       if (offset === undefined) return;
@@ -352,6 +381,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       emit({ event: 'poll.confirmed', offset });
     }
     this.#answeredOffset = offset;
+    this.#unconfirmedSince = undefined;
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
+import { foreignOrigin } from '../request-origin.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAccounts } from './bot-accounts.js';
 import { BotApi } from './bot-api.js';
@@ -19,7 +20,6 @@ import { parseFaultRule } from './fault-rule-parser.js';
 import { type ActiveRule, Faults } from './faults.js';
 import { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
-import { foreignOrigin } from './request-origin.js';
 import { SandboxBot, type SandboxBotParts } from './sandbox-bot.js';
 import { startSecondPoller } from './second-poller.js';
 import { seededRandom } from './seeded-random.js';

@@ -230,6 +230,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     return tryOr(() => store?.oldestAtMs, undefined);
   }
 
+  get bytes(): number | undefined {
+    const store = this.#opened?.store;
+    return store && store.logBytes + store.deadLetters.logBytes;
+  }
+
   get latestEnd(): number {
     if (this.#state.name === 'opening') return this.#state.latestEnd;
     return this.#opened?.commits.latestEnd ?? Number.POSITIVE_INFINITY;

@@ -52,6 +52,8 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly ageOf: (atMs: number) => number;
   readonly capacity?: Partial<CapacityLimits>;
   readonly segmentBytes?: number;
+  /** Called with how long it took, in milliseconds, to make safe what was written. Must not throw. */
+  commitTimed?(durationMs: number): void;
 }
 
 /** The parts of an open journal inbox. */
@@ -159,7 +161,7 @@ function assemble<U extends { readonly update_id: number }>(
   failed: (error: unknown) => void,
 ): JournalParts<U> {
   const { disk, folder, concurrency, limit, maxAttempts, clock, now, emit } = options;
-  const { keyOf, kindOf, restore, errorText } = options;
+  const { keyOf, kindOf, restore, errorText, commitTimed } = options;
   const { ledger } = store;
   const itemOf = (
     { seq, acceptedAtMs, content }: StoredUpdate,
@@ -210,7 +212,12 @@ function assemble<U extends { readonly update_id: number }>(
     clock,
     emit,
   });
-  const commits = new GroupCommit({ commit: () => store.commit(), failed, clock });
+  const commits = new GroupCommit({
+    commit: () => store.commit(),
+    failed,
+    ...(commitTimed && { timed: commitTimed }),
+    clock,
+  });
   const requests = new RequestHandler({ disk, folder, store, counters, emit });
   return { owner, store, backlog, capacity, commits, policy, requests };
 }

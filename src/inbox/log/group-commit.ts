@@ -9,6 +9,8 @@ export interface GroupCommitOptions {
   commit(): Promise<void>;
   /** Called when a commit has rejected: from then on nothing can be made durable. */
   failed(error: unknown): void;
+  /** Called with how long each commit took that has succeeded, the wait for the one before included. Must not throw. */
+  timed?(durationMs: number): void;
   readonly clock: Clock;
 }
 
@@ -45,11 +47,13 @@ export class GroupCommit {
   /** Commits at once, including what was to be committed soon. Resolves when the commit has ended; never rejects. */
   async now(): Promise<void> {
     this.cancel();
-    const { commit, failed, clock } = this.#options;
+    const { commit, failed, timed, clock } = this.#options;
+    const begunAt = clock.now();
     this.#underWay++;
-    this.#latestEnd = Math.min(this.#latestEnd, clock.now() + MAX_COMMIT_MS);
+    this.#latestEnd = Math.min(this.#latestEnd, begunAt + MAX_COMMIT_MS);
     try {
       await commit();
+      timed?.(clock.now() - begunAt);
     } catch (error) {
       failed(error);
     } finally {

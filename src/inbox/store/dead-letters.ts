@@ -124,6 +124,11 @@ export class DeadLetters {
     return this.#index.size;
   }
 
+  /** What the letters take on disk, in bytes, those included that are removed and not yet gone. */
+  get logBytes(): number {
+    return this.#log.bytes;
+  }
+
   get(seq: Seq): LetterSummary | undefined {
     return this.#index.get(seq)?.summary;
   }

@@ -116,6 +116,21 @@ export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
     means: 'the socket at which `lastcall status` asks cannot be opened; the bot runs all the same',
     message: ({ bot, path }) => `\`lastcall status\` cannot ask for bot ${bot}: ${path} cannot be opened`,
   },
+  'metrics.listening': {
+    level: 'info',
+    means:
+      'metrics and health checks are served at `address`; a warning where it is not of this machine alone (`exposed`)',
+    message: ({ address, exposed }) =>
+      `Metrics at http://${address}/metrics${exposed ? ', for all who reach this address: it should be one of a network that you trust' : ''}`,
+    levelOf: ({ exposed }) => (exposed ? 'warn' : 'info'),
+  },
+  'metrics.unavailable': {
+    level: 'warn',
+    means:
+      'the address of `METRICS` is in use by another process, or not there yet; it is tried again every 2 s, and the bot runs all the same',
+    message: ({ address }) =>
+      `No metrics yet: ${address} (METRICS) is in use by another process, or is no address of this machine yet; the bot runs all the same, and the address is tried again every 2 s`,
+  },
 };
 
 function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: KilledRun): string {

@@ -10,7 +10,7 @@ import type { HandlerTimesSummary } from '../handler-times.js';
  * - `hindered`: something keeps the bot from polling; `why` names it
  * - `ended`: the bot is polled no longer, while the run goes on
  */
-const pollingStates = ['connecting', 'polling', 'standing-by', 'hindered', 'ended'] as const;
+export const pollingStates = ['connecting', 'polling', 'standing-by', 'hindered', 'ended'] as const;
 
 export interface PollingStatus {
   readonly state: (typeof pollingStates)[number];
@@ -60,7 +60,7 @@ export interface StopForecast {
   readonly handlersMs: number;
 }
 
-const phases = ['starting', 'running', 'stopping'] as const;
+export const phases = ['starting', 'running', 'stopping'] as const;
 
 export interface StatusReport {
   readonly bot: number;

@@ -55,6 +55,10 @@ export class StatusReporter {
       this.#budget = { budgetMs: event.budgetMs, drainMs: event.drainMs };
   }
 
+  get phase(): StatusReport['phase'] {
+    return this.#progress.phase;
+  }
+
   /** The report as of now. May contain secrets, in the words of others. */
   report(bot: number, key: string): StatusReport {
     const { clock, pid, supervisor, inbox, view, now = Date.now } = this.#options;

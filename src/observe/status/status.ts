@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { HostEvent } from '../../host/events.js';
 import type { ObservedEvent } from '../events.js';
 import { type LevelRequest, parseLevelRequest } from './level-request.js';
+import type { StatusReport } from './report.js';
 import { type ReporterOptions, StatusReporter } from './reporter.js';
 import type { Answer, StatusServer } from './server.js';
 import { ownSocket, SOCKET } from './socket-name.js';
@@ -53,6 +54,15 @@ export class Status {
       event.event === 'inbox.standing-by'
     )
       this.#beginWithin(AFTER_POLL_MS);
+  }
+
+  get phase(): StatusReport['phase'] {
+    return this.#reporter.phase;
+  }
+
+  /** The reports of all bots as of now, by the bots' keys. They may contain secrets, in the words of others. */
+  get reports(): readonly (readonly [key: string, report: StatusReport])[] {
+    return [...this.#listeners].map(([key, { bot }]) => [key, this.#reporter.report(bot, key)]);
   }
 
   /** Another process runs the bot. */

@@ -1,0 +1,108 @@
+/** Shows what is known of the bots at a moment as metrics. Nothing is counted here. */
+import type { BotMeters } from '../../bots.js';
+import type { DeadReason } from '../../inbox/inbox.js';
+import { pollingStates, type StatusReport } from '../status/report.js';
+import type { MetricStore } from './store.js';
+import type { LabelsOf, MetricName, NameOf } from './table.js';
+
+export interface BotFigures {
+  readonly report: StatusReport;
+  /** Undefined before the bot is launched. */
+  readonly meters: BotMeters | undefined;
+  /** How long the stop of the previous run took, in milliseconds; undefined if it did not end by one. */
+  readonly previousStopMs: number | undefined;
+}
+
+export interface Conditions {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** The bots of which no new handler starts. */
+  readonly held: ReadonlySet<number>;
+  /** The bots whose previous runs were killed. */
+  readonly killed: ReadonlySet<number>;
+}
+
+/** The metrics whose only label is the bot, and that are read when they are asked for. */
+type OfBot = {
+  [N in NameOf<'counter' | 'gauge'>]: LabelsOf<N> extends Readonly<Record<'bot', unknown>>
+    ? Readonly<Record<'bot', number>> extends LabelsOf<N>
+      ? N
+      : never
+    : never;
+}[MetricName & NameOf<'counter' | 'gauge'>];
+
+const reasons: readonly DeadReason[] = ['failed', 'caught', 'timed-out', 'expired', 'died', 'cut'];
+
+/** The results of updates as the label says them, each with the name of its count. */
+const results = {
+  handled: 'handled',
+  caught: 'caught',
+  failed: 'failed',
+  'timed-out': 'timedOut',
+  expired: 'expired',
+  dropped: 'dropped',
+} as const;
+
+/** Brings the metrics of the bots up to date; those of bots that have ended go. */
+export function showBots(store: MetricStore, bots: readonly BotFigures[], conditions: Conditions): void {
+  const { now, held, killed } = conditions;
+  const each = (name: OfBot, valueOf: (figures: BotFigures) => number | undefined) =>
+    store.show(
+      name,
+      bots.flatMap((figures) => {
+        const value = valueOf(figures);
+        return value === undefined ? [] : [[{ bot: figures.report.bot }, value] as const];
+      }),
+    );
+
+  store.show(
+    'lastcall_bot_state',
+    bots.flatMap(({ report: { bot, polling } }) =>
+      pollingStates.map((state) => [{ bot, state }, state === polling.state ? 1 : 0] as const),
+    ),
+  );
+  const stopMs = bots.find(({ report }) => report.stop)?.report.stop?.budgetMs;
+  store.show('lastcall_stop_budget_seconds', stopMs === undefined ? [] : [[{}, stopMs / 1e3]]);
+  each('lastcall_previous_stop_duration_seconds', ({ previousStopMs }) => inSeconds(previousStopMs));
+  each('lastcall_previous_run_killed', ({ report }) => (killed.has(report.bot) ? 1 : 0));
+
+  each('lastcall_last_poll_timestamp_seconds', ({ report: { polling } }) =>
+    inSeconds(polling.lastPoll && now - polling.lastPoll.agoMs),
+  );
+  store.show(
+    'lastcall_poll_failures_total',
+    bots.flatMap(({ report: { bot }, meters }) =>
+      Object.entries(meters?.pollFailures ?? {}).map(
+        ([name, calls]) => [{ bot, class: name }, calls] as const,
+      ),
+    ),
+  );
+  each('lastcall_confirm_lag_seconds', ({ meters }) => inSeconds(meters?.confirmLagMs));
+
+  each('lastcall_updates_fetched_total', ({ meters }) => meters?.counts.fetched);
+  each('lastcall_updates_recovered_total', ({ meters }) => meters?.counts.recovered);
+  store.show(
+    'lastcall_updates_total',
+    bots.flatMap(({ report: { bot }, meters }) =>
+      Object.entries(results).map(([result, name]) => [{ bot, result }, meters?.counts[name] ?? 0] as const),
+    ),
+  );
+  each('lastcall_updates_put_back_total', ({ meters }) => meters?.counts.putBack);
+  each('lastcall_updates_waiting', ({ report: { counts } }) => counts.waiting);
+  each('lastcall_oldest_update_age_seconds', ({ report: { counts, inbox } }) =>
+    counts.waiting + counts.running === 0 ? 0 : inSeconds(inbox.oldestMs),
+  );
+  each('lastcall_handlers_running', ({ report: { counts } }) => counts.running);
+  each('lastcall_handlers_hung', ({ meters }) => meters?.hung);
+  each('lastcall_dispatch_held', ({ report }) => (held.has(report.bot) ? 1 : 0));
+  each('lastcall_jammed_chats', ({ report }) => report.jams.length);
+
+  // A counter that begins with 1 would hide the first letter from those who look at its increase.
+  for (const { report } of bots)
+    for (const reason of reasons) store.count('lastcall_dead_letters_total', { bot: report.bot, reason }, 0);
+  each('lastcall_dead_letters_dropped_total', ({ meters }) => meters?.counts.deadDropped);
+  each('lastcall_dead_letters_kept', ({ report: { counts } }) => counts.dead);
+  each('lastcall_inbox_bytes', ({ meters }) => meters?.inboxBytes);
+}
+
+const inSeconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1e3);

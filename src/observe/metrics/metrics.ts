@@ -1,0 +1,121 @@
+/**
+ * The figures of a run as Prometheus metrics. Most are read from the status of the bots when they are asked for; only what
+ * the status does not count is counted here: durations, from which histograms are made, and events.
+ */
+import type { Clock } from '../../clock.js';
+import type { Stopwatch } from '../../pipeline.js';
+import type { ObservedEvent } from '../events.js';
+import { phases, type StatusReport } from '../status/report.js';
+import { type BotFigures, showBots } from './bot-figures.js';
+import { ProcessFigures } from './process-figures.js';
+import type { PromClient } from './prom-client.js';
+import { MetricStore } from './store.js';
+import type { LabelsOf } from './table.js';
+
+export interface MetricsOptions {
+  readonly client: PromClient;
+  readonly clock: Clock;
+  readonly info: LabelsOf<'lastcall_info'>;
+  readonly concurrency: number;
+  phase(): StatusReport['phase'];
+  bots(): readonly BotFigures[];
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** How long the program's own metrics may take. */
+const PROGRAM_WITHIN_MS = 1_000;
+
+export class Metrics {
+  readonly #options: MetricsOptions;
+  readonly #store: MetricStore;
+  readonly #process = new ProcessFigures();
+  readonly #held = new Set<number>();
+  readonly #killed = new Set<number>();
+  #startMs: number | undefined;
+  #stoppingSince: number | undefined;
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    this.#store = new MetricStore(options.client);
+  }
+
+  get contentType(): string {
+    return this.#store.contentType;
+  }
+
+  close(): void {
+    this.#process.close();
+  }
+
+  /** @param botId the bot whose pipeline has emitted the event */
+  observe(event: ObservedEvent, botId = 0): void {
+    switch (event.event) {
+      case 'lifecycle.running':
+        this.#startMs = event.durationMs;
+        break;
+      case 'lifecycle.stopping':
+        this.#stoppingSince = this.#options.clock.now();
+        break;
+      case 'previous-run.killed':
+        this.#killed.add(event.bot);
+        break;
+      case 'poll.answered':
+        this.#store.observe('lastcall_poll_duration_seconds', { bot: botId }, event.durationMs / 1e3);
+        break;
+      case 'inbox.dead':
+        this.#store.count('lastcall_dead_letters_total', { bot: botId, reason: event.why });
+        break;
+      case 'dispatch.held':
+        this.#held.add(botId);
+        break;
+      case 'dispatch.resumed':
+        this.#held.delete(botId);
+        break;
+    }
+  }
+
+  /** Takes the times of a bot's handlers, and of the syncs of its inbox. */
+  stopwatchOf(bot: number): Stopwatch {
+    return {
+      handler: (kind, durationMs) =>
+        this.#store.observe('lastcall_handler_duration_seconds', { bot, kind }, durationMs / 1e3),
+      inboxSync: (durationMs) =>
+        this.#store.observe('lastcall_inbox_sync_duration_seconds', { bot }, durationMs / 1e3),
+    };
+  }
+
+  /** The metrics as of now, in Prometheus' text format, and then those of the program. */
+  async text(): Promise<string> {
+    const { bots, clock, now = Date.now } = this.#options;
+    this.#showRun();
+    showBots(this.#store, bots(), { now: now(), held: this.#held, killed: this.#killed });
+    this.#process.show(this.#store);
+    const own = await this.#store.text();
+    let cancel = () => {};
+    const late = new Promise<string>((resolve) => {
+      cancel = clock.after(PROGRAM_WITHIN_MS, () => resolve(''));
+    });
+    try {
+      return own + (await Promise.race([this.#store.programText(), late]));
+    } finally {
+      cancel();
+    }
+  }
+
+  #showRun(): void {
+    const { clock, info, concurrency } = this.#options;
+    const current = this.#options.phase();
+    const store = this.#store;
+    const [startMs, since] = [this.#startMs, this.#stoppingSince];
+    store.show('lastcall_info', [[info, 1]]);
+    store.show(
+      'lastcall_phase',
+      phases.map((phase) => [{ phase }, phase === current ? 1 : 0]),
+    );
+    store.show('lastcall_start_duration_seconds', startMs === undefined ? [] : [[{}, startMs / 1e3]]);
+    const stopMs = since === undefined ? 0 : clock.now() - since;
+    store.show('lastcall_stop_duration_seconds', [[{}, stopMs / 1e3]]);
+    store.show('lastcall_handlers_limit', [[{}, concurrency]]);
+  }
+}
