@@ -46,11 +46,11 @@ const results = {
 /** Brings the metrics of the bots up to date; those of bots that have ended go. */
 export function showBots(store: MetricStore, bots: readonly BotFigures[], conditions: Conditions): void {
   const { now, held, killed } = conditions;
-  const each = (name: OfBot, valueOf: (figures: BotFigures) => number | undefined) =>
+  const each = (name: OfBot, pick: (figures: BotFigures) => number | undefined) =>
     store.show(
       name,
       bots.flatMap((figures) => {
-        const value = valueOf(figures);
+        const value = pick(figures);
         return value === undefined ? [] : [[{ bot: figures.report.bot }, value] as const];
       }),
     );

@@ -205,7 +205,8 @@ const rows: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
   ],
 ];
 
-const datasource = { type: 'prometheus', uid: '${datasource}' };
+/** The one that is chosen at the top of the dashboard. */
+const datasource = { type: 'prometheus', uid: '$datasource' };
 const COLUMNS = 24;
 const HEIGHT = 8;
 
@@ -233,7 +234,6 @@ const datasourceVariable = {
   name: 'datasource',
   label: 'Prometheus',
   query: 'prometheus',
-  current: {},
   hide: 0,
 };
 
@@ -245,7 +245,6 @@ function labelVariable(label: string): object {
     label,
     datasource,
     query: { query, refId: label },
-    definition: query,
     includeAll: true,
     multi: true,
     current: { text: ['All'], value: ['$__all'] },
@@ -323,13 +322,16 @@ const options: Readonly<Record<Panel['type'], object>> = {
     justifyMode: 'auto',
     orientation: 'auto',
     textMode: 'auto',
+    wideLayout: true,
+    showPercentChange: false,
+    percentChangeColorMode: 'standard',
   },
   'state-timeline': {
     mergeValues: true,
     showValue: 'auto',
     alignValue: 'left',
     rowHeight: 0.9,
-    legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+    legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
     tooltip: { mode: 'single', sort: 'none' },
   },
 };
