@@ -75,7 +75,7 @@ export interface PipelineMeters {
   readonly pollFailures: Readonly<Record<FailureClass, number>>;
   /** For how long fetched updates have waited until Telegram is told to forget them; 0 if none wait. */
   readonly confirmLagMs: number;
-  /** What the inbox takes on disk; undefined where it keeps nothing there. */
+  /** The size of what the inbox has written on disk; undefined where it keeps nothing there. */
   readonly inboxBytes: number | undefined;
 }
 

@@ -15,6 +15,7 @@ import {
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
 import { Folder } from './support/folder.js';
 import { AtWork, update } from './support/inbox-folder.js';
+import { freePort, get, Samples } from './support/metrics.js';
 
 let sandbox: Sandbox;
 let state: Folder;
@@ -117,6 +118,28 @@ describe('createApp', () => {
     expect(polls.at(-1)?.parameters).toMatchObject({ timeout: 7, allowed_updates: ['message'] });
     const stopping = lines.find(({ fields }) => fields['event'] === 'lifecycle.stopping');
     expect(stopping?.fields).toMatchObject({ budgetMs: 5_000 });
+  });
+
+  it('serves metrics and health checks while it runs, and leaves nothing behind', async () => {
+    const observers = () => process.getActiveResourcesInfo().sort();
+    const port = await freePort();
+    const settings = { metrics: `127.0.0.1:${port}` };
+    let before: readonly string[] | undefined;
+    for (let run = 1; run <= 2; run++) {
+      const bot = newBot();
+      bot.on('text', (ctx) => ctx.reply('here'));
+      const outcome = await runDuring(createApp({ bot, settings }), async () => {
+        await sandbox.ask(`anybody ${run}?`);
+        const { body } = await get(settings.metrics, '/metrics');
+        expect(new Samples(body).of('lastcall_updates_total', { result: 'handled' })).toBe(1);
+        expect(await get(settings.metrics, '/readyz')).toMatchObject({ status: 200 });
+        expect(await get(settings.metrics, '/livez')).toMatchObject({ status: 200, body: 'alive\n' });
+      });
+      expect(outcome).toMatchObject({ clean: true, exitCode: 0 });
+      await expect(get(settings.metrics, '/livez')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+      before ??= observers();
+    }
+    expect(observers()).toEqual(before);
   });
 
   it('goes by the order that it is given', async () => {

@@ -154,7 +154,7 @@ export interface Inbox<U> {
    */
   oldestAtMs?(): number | undefined;
 
-  /** What the inbox takes on disk, in bytes; undefined where it keeps nothing there, and before it has opened. */
+  /** The size of what it has written on disk, in bytes; undefined where it keeps nothing there, and before it has opened. */
   readonly bytes?: number | undefined;
 
   /** Whether the inbox recognizes updates that Telegram sends again, even when they have settled. */

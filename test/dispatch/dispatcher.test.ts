@@ -872,7 +872,7 @@ describe('a drain', () => {
 describe('what is told of the time of handlers', () => {
   it('is how long each ran, however it ended, and once', async () => {
     const times: (readonly [number, number])[] = [];
-    const b = new Bench({ timed: (durationMs, now) => times.push([durationMs, now]) });
+    const b = new Bench({ timed: (_item, durationMs, now) => times.push([durationMs, now]) });
     b.push('a', 'b', 'c');
     await b.clock.advance(30);
     await b.end('a');

@@ -57,6 +57,18 @@ describe('the record of a run', () => {
     expect(stateIn(folder)).toMatchObject({ exitCode: 70 });
   });
 
+  it('tells how long the stop of the previous run took, if it ended by one', () => {
+    using folder = new Folder();
+    const first = newRecord(folder);
+    first.record.begin(KEY, 7);
+    first.record.note(stopping);
+    first.time.nowMs = 3_500;
+    first.record.end(0);
+    const next = newRecord(folder);
+    for (const [key, botId] of bots) next.record.begin(key, botId);
+    expect(bots.map(([key]) => next.record.previousStopMs(key))).toEqual([2_500, undefined]);
+  });
+
   it('follows the run from phase to phase', () => {
     using folder = new Folder();
     const { record, time, events } = newRecord(folder);

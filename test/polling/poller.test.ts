@@ -280,3 +280,53 @@ describe('an answer that does not come through', () => {
     await run.stop();
   });
 });
+
+describe('what is measured of polling', () => {
+  it('is each call that fails, by class, also where the log tells few', async () => {
+    const t = given();
+    t.api.script('getUpdates', updates(), ...Array.from({ length: 30 }, () => unreachable));
+    t.api.script('getUpdates', conflict, conflict, refused(429, 'Too Many Requests', 1));
+    const run = await t.start();
+    await t.clock.advance(600_000);
+    expect(t.named('poll.failed').length).toBeLessThan(30);
+    expect(t.poller.failures).toEqual({
+      ...{ unreachable: 30, conflict: 2, 'rate-limited': 1 },
+      ...{ rejected: 0, 'token-refused': 0 },
+    });
+    await run.stop();
+  });
+
+  it('is how long fetched updates wait until a poll tells Telegram to forget them', async () => {
+    let accepted = (_offset: number) => {};
+    const t = given({
+      accept: () =>
+        new Promise((resolve) => {
+          accepted = resolve;
+        }),
+    });
+    t.api.script('getUpdates', updates(1), unreachable);
+    const run = await t.start();
+    await t.clock.advance(2_000);
+    expect(t.poller.confirmLagMs).toBe(2_000);
+    accepted(2);
+    await settle();
+    // The poll that told it has not come through, and the next one is a second away.
+    expect(t.api.offsets).toEqual([1, 2]);
+    await t.clock.advance(400);
+    expect(t.poller.confirmLagMs).toBe(2_400);
+    await t.clock.advance(5_000);
+    expect(t.api.offsets.length).toBeGreaterThan(2);
+    expect(t.poller.confirmLagMs).toBe(0);
+    await run.stop();
+  });
+
+  it('is no lag while a long poll is open that has told Telegram', async () => {
+    const t = given();
+    t.api.script('getUpdates', updates(1), 'hang');
+    const run = await t.start();
+    await t.clock.advance(20_000);
+    expect(t.api.offsets).toEqual([1, 2]);
+    expect(t.poller.confirmLagMs).toBe(0);
+    await run.stop();
+  });
+});

@@ -124,7 +124,7 @@ export class DeadLetters {
     return this.#index.size;
   }
 
-  /** What the letters take on disk, in bytes, those included that are removed and not yet gone. */
+  /** The size of what is written, in bytes, with the letters that are removed and not yet gone. */
   get logBytes(): number {
     return this.#log.bytes;
   }

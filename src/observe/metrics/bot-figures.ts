@@ -20,6 +20,8 @@ export interface Conditions {
   readonly held: ReadonlySet<number>;
   /** The bots whose previous runs were killed. */
   readonly killed: ReadonlySet<number>;
+  /** The bots that have ended because they cannot be polled any more, and were not launched again. */
+  readonly failed: ReadonlySet<number>;
 }
 
 /** The metrics whose only label is the bot, and that are read when they are asked for. */
@@ -45,7 +47,7 @@ const results = {
 
 /** Brings the metrics of the bots up to date; those of bots that have ended go. */
 export function showBots(store: MetricStore, bots: readonly BotFigures[], conditions: Conditions): void {
-  const { now, held, killed } = conditions;
+  const { now, held, killed, failed } = conditions;
   const each = (name: OfBot, pick: (figures: BotFigures) => number | undefined) =>
     store.show(
       name,
@@ -55,10 +57,13 @@ export function showBots(store: MetricStore, bots: readonly BotFigures[], condit
       }),
     );
 
+  // A bot that has failed has no report any more, and its absence would alarm nobody.
+  const current = new Map([...failed].map((bot): [number, string] => [bot, 'ended']));
+  for (const { report } of bots) current.set(report.bot, report.polling.state);
   store.show(
     'lastcall_bot_state',
-    bots.flatMap(({ report: { bot, polling } }) =>
-      pollingStates.map((state) => [{ bot, state }, state === polling.state ? 1 : 0] as const),
+    [...current].flatMap(([bot, itsState]) =>
+      pollingStates.map((state) => [{ bot, state }, state === itsState ? 1 : 0] as const),
     ),
   );
   const stopMs = bots.find(({ report }) => report.stop)?.report.stop?.budgetMs;

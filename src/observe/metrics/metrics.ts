@@ -32,6 +32,8 @@ export class Metrics {
   readonly #process = new ProcessFigures();
   readonly #held = new Set<number>();
   readonly #killed = new Set<number>();
+  /** The bots that cannot be polled any more, while others go on. */
+  readonly #failed = new Set<number>();
   #startMs: number | undefined;
   #stoppingSince: number | undefined;
 
@@ -59,6 +61,12 @@ export class Metrics {
         break;
       case 'previous-run.killed':
         this.#killed.add(event.bot);
+        break;
+      case 'bot.failed':
+        this.#failed.add(event.bot);
+        break;
+      case 'poll.connected':
+        this.#failed.delete(botId);
         break;
       case 'poll.answered':
         this.#store.observe('lastcall_poll_duration_seconds', { bot: botId }, event.durationMs / 1e3);
@@ -89,7 +97,12 @@ export class Metrics {
   async text(): Promise<string> {
     const { bots, clock, now = Date.now } = this.#options;
     this.#showRun();
-    showBots(this.#store, bots(), { now: now(), held: this.#held, killed: this.#killed });
+    showBots(this.#store, bots(), {
+      now: now(),
+      held: this.#held,
+      killed: this.#killed,
+      failed: this.#failed,
+    });
     this.#process.show(this.#store);
     const own = await this.#store.text();
     let cancel = () => {};

@@ -161,7 +161,7 @@ export const metricTable = {
   },
   lastcall_inbox_bytes: {
     type: 'gauge',
-    help: 'What the journal takes on disk; absent for other inboxes.',
+    help: 'The size of what is written in the journal, without the room that its files have in advance; absent for other inboxes.',
     labels: ofBot,
   },
   lastcall_inbox_sync_duration_seconds: {

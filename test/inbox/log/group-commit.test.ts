@@ -6,12 +6,14 @@ function rig() {
   const clock = new FakeClock();
   const underWay: { end: () => void; fail: (error: unknown) => void }[] = [];
   const failures: unknown[] = [];
+  const times: number[] = [];
   const commits = new GroupCommit({
     commit: () => new Promise((end, fail) => underWay.push({ end, fail })),
     failed: (error) => failures.push(error),
+    timed: (durationMs) => times.push(durationMs),
     clock,
   });
-  return { clock, commits, underWay, failures };
+  return { clock, commits, underWay, failures, times };
 }
 
 describe('a group commit', () => {
@@ -26,6 +28,17 @@ describe('a group commit', () => {
     commits.soon();
     await clock.advance(5);
     expect(underWay).toHaveLength(2);
+  });
+
+  it('tells how long it took, unless it failed', async () => {
+    const { clock, commits, underWay, times } = rig();
+    for (const how of ['end', 'fail'] as const) {
+      void commits.now();
+      await clock.advance(30);
+      underWay.at(-1)?.[how](undefined);
+      await settle();
+    }
+    expect(times).toEqual([30]);
   });
 
   it('happens at once for who cannot wait, and with it what was to happen soon', async () => {
