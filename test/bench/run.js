@@ -9,12 +9,13 @@ import { hosts } from './measures/hosts.js';
 import { largestBots } from './measures/largest-bots.js';
 import { life } from './measures/life.js';
 import { memory } from './measures/memory.js';
+import { metrics } from './measures/metrics.js';
 import { roundTrips } from './measures/round-trips.js';
 import { slowChat } from './measures/slow-chat.js';
 import { start } from './measures/start.js';
 import { peerNames } from './peers.js';
 
-const measures = { start, life, backlog, roundTrips, memory, slowChat, hosts, largestBots };
+const measures = { start, life, backlog, roundTrips, memory, slowChat, metrics, hosts, largestBots };
 
 /** Left out with `--quick` unless they are named: they compare with nobody, and start a PostgreSQL server. */
 const slow = ['hosts', 'largestBots'];

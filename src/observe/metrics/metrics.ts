@@ -69,7 +69,7 @@ export class Metrics {
         this.#failed.delete(botId);
         break;
       case 'poll.answered':
-        this.#store.observe('lastcall_poll_duration_seconds', { bot: botId }, event.durationMs / 1e3);
+        this.#store.series('lastcall_poll_duration_seconds', { bot: botId })(event.durationMs / 1e3);
         break;
       case 'inbox.dead':
         this.#store.count('lastcall_dead_letters_total', { bot: botId, reason: event.why });
@@ -85,11 +85,16 @@ export class Metrics {
 
   /** Takes the times of a bot's handlers, and of the syncs of its inbox. */
   stopwatchOf(bot: number): Stopwatch {
+    const store = this.#store;
+    const handlers = new Map<string, (seconds: number) => void>();
+    const syncs = store.series('lastcall_inbox_sync_duration_seconds', { bot });
     return {
-      handler: (kind, durationMs) =>
-        this.#store.observe('lastcall_handler_duration_seconds', { bot, kind }, durationMs / 1e3),
-      inboxSync: (durationMs) =>
-        this.#store.observe('lastcall_inbox_sync_duration_seconds', { bot }, durationMs / 1e3),
+      handler(kind, durationMs) {
+        const ofKind = handlers.get(kind) ?? store.series('lastcall_handler_duration_seconds', { bot, kind });
+        handlers.set(kind, ofKind);
+        ofKind(durationMs / 1e3);
+      },
+      inboxSync: (durationMs) => syncs(durationMs / 1e3),
     };
   }
 

@@ -48,9 +48,12 @@ export class MetricStore {
     if (metric && 'inc' in metric) metric.inc({ ...labels } as Labels, by);
   }
 
-  observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void {
+  /** Returns what adds a value to a series of a histogram. To be kept, as finding the series costs more than adding to it. */
+  series<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>): (value: number) => void {
     const metric = this.#metrics.get(name);
-    if (metric && 'observe' in metric) metric.observe({ ...labels } as Labels, value);
+    if (!metric || !('observe' in metric)) return () => {};
+    const found = metric.labels({ ...labels } as Labels);
+    return (value) => found.observe(value);
   }
 
   text(): Promise<string> {
