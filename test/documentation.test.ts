@@ -15,9 +15,10 @@ import { ExitCode } from '../src/exit-code.js';
 import { recommendedKillAfterMs } from '../src/host/supervisor.js';
 import { orderKey, seq, updateId } from '../src/inbox/ids.js';
 import type { SeenUpdate } from '../src/inbox/seen-update.js';
+import { rulesFile } from '../src/observe/metrics/alert-rules.js';
 import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
 import { busyReport } from './support/busy-report.js';
-import { eventsMarkdown, settingsMarkdown } from './support/readme-tables.js';
+import { eventsMarkdown, metricsMarkdown, settingsMarkdown } from './support/readme-tables.js';
 import { sampleGroups } from './support/sample-doctor.js';
 
 const root = join(import.meta.dirname, '..');
@@ -30,6 +31,8 @@ const generated: Readonly<Record<string, () => string>> = {
   inbox: inboxMarkdown,
   status: statusMarkdown,
   doctor: () => doctorMarkdown(),
+  metrics: metricsMarkdown,
+  'metrics-rules': () => `\`\`\`yaml\n${rulesFile()}\`\`\``,
   sandbox: () => NOT_MODELLED.map((item) => `- ${item}`).join('\n'),
 };
 

@@ -2,6 +2,7 @@
 import { flagsOf } from '../../src/config/help.js';
 import { settingKeys, settings } from '../../src/config/schema.js';
 import { eventTable } from '../../src/logging/events.js';
+import { type MetricRow, metricTable } from '../../src/observe/metrics/table.js';
 
 export function settingsMarkdown(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
@@ -18,4 +19,12 @@ export function eventsMarkdown(): string {
     ([name, { level, means }]) => `| \`${name}\` | ${level} | ${means} |`,
   );
   return ['| event | level | when |', '| --- | --- | --- |', ...lines].join('\n');
+}
+
+export function metricsMarkdown(): string {
+  const lines = Object.entries<MetricRow>(metricTable).map(([name, { type, labels, help }]) => {
+    const braces = labels.length > 0 ? `{${labels.join(', ')}}` : '';
+    return `| \`${name}${braces}\` | ${type} | ${help} |`;
+  });
+  return ['| metric | type | what it says |', '| --- | --- | --- |', ...lines].join('\n');
 }
