@@ -218,11 +218,15 @@ describe('the watchdog', () => {
     run.activity.latestEnd = 10_000;
     await run.clock.advance(15_000);
     expect(run.told.at(-1)).toBe('ping 15000');
+    expect(run.health.isStalled).toBe(false);
     await run.clock.advance(10_000);
     expect(run.told.at(-1)).toBe('ping 15000');
+    // What `/livez` goes by.
+    expect(run.health.isStalled).toBe(true);
     run.activity.latestEnd = 90_000;
     await run.clock.advance(1_000);
     expect(run.told.at(-1)).toBe('ping 26000');
+    expect(run.health.isStalled).toBe(false);
   });
 
   it('is pinged while the process stands by, however long', async () => {
