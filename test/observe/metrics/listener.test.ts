@@ -50,7 +50,7 @@ async function occupied() {
 describe('MetricsListener', () => {
   it('answers GET and HEAD, once for each connection', async () => {
     const { address } = await listening();
-    const asked = await get(address, '/metrics?x=1');
+    const asked = await get(address, '/metrics?x=1', { headers: { connection: 'keep-alive' } });
     expect(asked).toMatchObject({ status: 200, body: 'at /metrics\n', headers: { connection: 'close' } });
     const head = await get(address, '/metrics', { method: 'HEAD' });
     expect(head).toMatchObject({ status: 200, body: '', headers: { 'content-length': '12' } });
@@ -118,14 +118,24 @@ describe('MetricsListener', () => {
   });
 
   it('is closed at once, with every connection', async () => {
-    const { address, listener } = await listening({ answer: () => new Promise(() => {}) });
+    let arrived = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const answer = () => {
+      arrived();
+      return new Promise<never>(() => {});
+    };
+    const { address, listener } = await listening({ answer });
     const [host, port] = address.split(':');
     const idle = connect(Number(port), host);
     await once(idle, 'connect');
     const asked = get(address, '/metrics').catch((error: unknown) => error);
-    await settle();
+    await isAsked;
+    const isIdleClosed = once(idle, 'close');
     listener.close();
-    await Promise.all([once(idle, 'close'), asked]);
+    expect(await asked).toMatchObject({ code: 'ECONNRESET' });
+    await isIdleClosed;
     await expect(get(address, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  });
+  }, 5_000); // Less than the time after which a connection ends that nothing happens on.
 });
