@@ -17,6 +17,7 @@ import {
   type Samples,
   samplesWhen,
 } from '../support/metrics.js';
+import { PostgresServer } from '../support/postgres.js';
 import { slowAnswers } from '../support/programs.js';
 import { manifest } from '../support/readme-container.js';
 import { botFolder } from '../support/status.js';
@@ -264,6 +265,42 @@ describe('METRICS', () => {
     expect(await get(metrics, '/readyz')).toMatchObject({ status: 200 });
     expect(second.events().filter((event) => event === 'metrics.unavailable')).toHaveLength(1);
     expect(await second.stop()).toMatchObject({ code: 0 });
+  });
+
+  it('tells of each of several hosts what it does, and of the database what it has been told', async () => {
+    const server = await PostgresServer.start();
+    try {
+      await using bed = await openSandbox();
+      const env = {
+        INBOX: await server.createDatabase(),
+        METRICS: '127.0.0.1:0',
+        CONCURRENCY: '4',
+        HANDLER_MS: '300',
+      };
+      await using polls = runBot(bed, 'echo', { env });
+      await polls.waitFor('poll.started');
+      await using handles = runBot(bed, 'echo', { env });
+      await handles.waitFor('inbox.standing-by');
+      const addresses = await Promise.all([polls, handles].map(addressOf));
+      for (let chat = 1; chat <= 40; chat++) bed.say({ chat, text: `hello ${chat}` });
+      const isBusy = (seen: Samples) => (seen.of('lastcall_handlers_running') ?? 0) > 0;
+      const [busy] = await Promise.all(addresses.map((address) => samplesWhen(address, isBusy)));
+      expect(busy?.values('lastcall_oldest_update_age_seconds', 'bot')).toEqual([]);
+      expect(busy?.values('lastcall_inbox_bytes', 'bot')).toEqual([]);
+      expect(busy?.of('lastcall_info', { inbox: 'postgres' })).toBe(1);
+      await answers(bed, 40);
+      const all = await Promise.all(
+        addresses.map((address) => samplesWhen(address, (seen) => !isBusy(seen))),
+      );
+      expect(all.map((seen) => stateOf(seen, 'polling'))).toEqual([true, false]);
+      expect(all.map((seen) => stateOf(seen, 'standing-by'))).toEqual([false, true]);
+      const handled = all.map((seen) => seen.of('lastcall_updates_total', { result: 'handled' }) ?? 0);
+      expect(Math.min(...handled)).toBeGreaterThan(0);
+      expect(handled.reduce((sum, one) => sum + one)).toBe(40);
+      for (const address of addresses) expect(await get(address, '/readyz')).toMatchObject({ status: 200 });
+    } finally {
+      await server.stop();
+    }
   });
 
   it('is served, listed and drawn by the commands of the README', async () => {
