@@ -3,7 +3,7 @@ import type { BotMeters } from '../../bots.js';
 import type { DeadReason } from '../../inbox/inbox.js';
 import { pollingStates, type StatusReport } from '../status/report.js';
 import type { MetricStore } from './store.js';
-import type { LabelsOf, MetricName, NameOf } from './table.js';
+import type { LabelsOf, NameOf } from './table.js';
 
 export interface BotFigures {
   readonly report: StatusReport;
@@ -24,14 +24,14 @@ export interface Conditions {
   readonly failed: ReadonlySet<number>;
 }
 
-/** The metrics whose only label is the bot, and that are read when they are asked for. */
+/** The metrics that have the bot as their only label. */
 type OfBot = {
-  [N in NameOf<'counter' | 'gauge'>]: LabelsOf<N> extends Readonly<Record<'bot', unknown>>
-    ? Readonly<Record<'bot', number>> extends LabelsOf<N>
+  [N in NameOf<'counter' | 'gauge'>]: keyof LabelsOf<N> extends 'bot'
+    ? 'bot' extends keyof LabelsOf<N>
       ? N
       : never
     : never;
-}[MetricName & NameOf<'counter' | 'gauge'>];
+}[NameOf<'counter' | 'gauge'>];
 
 const reasons: readonly DeadReason[] = ['failed', 'caught', 'timed-out', 'expired', 'died', 'cut'];
 
@@ -45,7 +45,7 @@ const results = {
   dropped: 'dropped',
 } as const;
 
-/** Brings the metrics of the bots up to date; those of bots that have ended go. */
+/** Brings the metrics of the bots up to date. Those of bots that have ended go, except that one has failed. */
 export function showBots(store: MetricStore, bots: readonly BotFigures[], conditions: Conditions): void {
   const { now, held, killed, failed } = conditions;
   const each = (name: OfBot, pick: (figures: BotFigures) => number | undefined) =>
