@@ -74,11 +74,11 @@ export const commands: Commands = {
     load: async () => (await import('./log.js')).log,
   },
   metrics: {
-    summary: 'list the metrics that METRICS serves, or print rules and a dashboard for them',
+    summary: 'list the metrics, or print alert rules or a dashboard',
     usage: ['[--rules | --dashboard]'],
     examples: [
-      ['lastcall metrics --rules > lastcall.rules.yml', 'five alert rules, for rule_files of Prometheus'],
-      ['lastcall metrics --dashboard > lastcall.json', 'a dashboard, for Import in Grafana'],
+      ['lastcall metrics --rules > bot.rules.yml', 'for Prometheus'],
+      ['lastcall metrics --dashboard > bot.json', 'to import in Grafana'],
     ],
     options: options.metrics,
     load: async () => (await import('./metrics.js')).metrics,

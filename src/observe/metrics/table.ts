@@ -232,7 +232,7 @@ export const metricTable = {
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
-export type MetricName = keyof typeof metricTable;
+type MetricName = keyof typeof metricTable;
 
 /** The labels of a metric, each with its value. */
 export type LabelsOf<N extends MetricName> = Readonly<
