@@ -14,6 +14,7 @@ import {
   get,
   noPromtool,
   promtool,
+  promtoolFile,
   type Samples,
   samplesWhen,
 } from '../support/metrics.js';
@@ -317,7 +318,10 @@ describe('METRICS', () => {
       // The daemon above stands for the run, and the package is installed here.
       if (/ run bot\.js$|^npm install prom-client$/.test(command)) continue;
       if (program === 'promtool' && noPromtool !== undefined) continue;
-      const line = command.replaceAll('npx lastcall', ours).replaceAll('127.0.0.1:9464', address);
+      const line = command
+        .replace(/^promtool/, promtoolFile)
+        .replaceAll('npx lastcall', ours)
+        .replaceAll('127.0.0.1:9464', address);
       const output = execFileSync('sh', ['-c', line], { cwd: folder.path, encoding: 'utf8' });
       const file = / > (\S+)$/.exec(command)?.[1];
       expect(file === undefined ? output : readFileSync(folder.file(file), 'utf8')).not.toBe('');

@@ -104,7 +104,7 @@ export async function samplesWhen(address: string, isRight: (samples: Samples) =
 }
 
 /** Prometheus' own tool (Debian: the package `prometheus`), if it is here. */
-const promtoolFile = process.env['PROMTOOL'] ?? 'promtool';
+export const promtoolFile = process.env['PROMTOOL'] ?? 'promtool';
 
 /** Why the tests with promtool are skipped, to be added to their names; undefined where it is here. */
 export const noPromtool: string | undefined = (() => {
