@@ -9,6 +9,7 @@ const commands = [
   'config',
   'doctor',
   'help',
+  'history',
   'inbox',
   'log',
   'metrics',

@@ -14,6 +14,7 @@ import { LastcallError } from './errors.js';
 import { takeOverFormerInboxes } from './former-inboxes.js';
 import { BotLocks } from './host/bot-locks.js';
 import { KeepAlive } from './host/keep-alive.js';
+import { currentPlace } from './host/place.js';
 import { endWithoutPool } from './host/process-end.js';
 import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
@@ -25,10 +26,11 @@ import { guarded } from './listener.js';
 import { lockHook } from './lock-hook.js';
 import { logEvent } from './logging/events.js';
 import type { RunLogging } from './logging/logger.js';
-import { logReceipt, receiptRecord } from './logging/receipt.js';
+import { logReceipt, receiptRecord, verdictOf } from './logging/receipt.js';
 import { MetricsHook } from './metrics-hook.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
+import { HistoryRecorder } from './observe/history/recorder.js';
 import { StallWatch } from './observe/stall-watch.js';
 import type { LevelRequest } from './observe/status/level-request.js';
 import { Status } from './observe/status/status.js';
@@ -115,6 +117,7 @@ export function composeApp({
     supervisor: supervisor.kind,
     killAfterMs: supervisor.killAfterMs ?? supervisor.stopLimitMs,
     emit: (event) => tell(event),
+    began: guarded((...run) => history.begin(...run)),
   });
   const locks = new BotLocks({
     onLocked,
@@ -148,6 +151,7 @@ export function composeApp({
     },
     released: (key) => {
       recorder.finish(key);
+      finishHistory(key);
       status.release(key);
     },
     emit: (event) => tell(event),
@@ -214,6 +218,17 @@ export function composeApp({
           redact: (text) => logging.redact(text),
           emit: (event) => tell(event),
         });
+  const history = new HistoryRecorder({
+    stateDir: config.stateDir,
+    supervisor: supervisor.kind,
+    clock,
+    place: currentPlace(),
+    pid: process.pid,
+    view: (key) => bots.view(key),
+    countsOf: (key) => ({ ...bots.countsOf(key) }),
+    redact: (text) => logging.redact(text),
+    failed: (path, error) => tell({ event: 'history.failed', path, error }),
+  });
   let isStalled = false;
   const stallWatch = new StallWatch({
     clock,
@@ -264,6 +279,12 @@ export function composeApp({
 
   const tellMetrics = guarded((event: ObservedEvent, botId?: number) => metrics?.observe(event, botId));
 
+  const tellHistory = guarded((event: ObservedEvent, botId?: number) => history.observe(event, botId));
+
+  const finishHistory = guarded((key: string) => history.finish(key));
+
+  const endHistory = guarded((outcome: Outcome) => history.end(outcome, verdictOf(outcome)));
+
   const closeStatus = guarded(() => status.close());
 
   function hidePasswords(agent: unknown): void {
@@ -274,6 +295,7 @@ export function composeApp({
     tellLog(event, botId);
     tellStatus(event, botId);
     tellMetrics(event, botId);
+    tellHistory(event, botId);
     if (supervisor.kind !== 'none' || metrics) tellSupervisor(event, botId);
   }
 
@@ -322,6 +344,7 @@ export function composeApp({
     if (isStalled) return;
     const receipt = () => receiptRecord(outcome, bots.counts, bots.failures, logging.redact);
     recorder.end(outcome.exitCode, logging.isBroken ? receipt() : undefined);
+    endHistory(outcome);
     closeStatus();
   }
 

@@ -201,6 +201,11 @@ export class Bots {
     return pipeline && { ...pipeline.meters, counts: this.#tally.joined(key, pipeline.counts) };
   }
 
+  /** What became of the updates of the bot with this key since it was launched last; undefined before that. */
+  countsOf(key: string): ReceiptCounts | undefined {
+    return this.#pipelineWith(key)?.counts;
+  }
+
   /** What each bot may have under way. */
   get steps(): readonly CurrentStep[] {
     return this.#pipelines().flatMap(([, { steps }]) => steps);

@@ -64,6 +64,19 @@ export const commands: Commands = {
     takesFile: true,
     load: async () => (await import('./doctor.js')).doctor,
   },
+  history: {
+    summary: 'show when the bots on this host ran, and why each run ended',
+    usage: ['[FILE] [--bot BOT] [--last N | --since TIME] [--json | --html FILE | --svg FILE]'],
+    more: 'Each run leaves its begin, a sample a minute and its receipt in STATE_DIR; a run that was killed is named by the next one. GAP is how long nobody polled before the run did. Looks where `lastcall status` looks. Exits 1 if there is no history.',
+    examples: [
+      ['lastcall history --since 24h', 'why it restarted last night'],
+      ['lastcall history --html history.html', 'the last week as a page for a browser'],
+    ],
+    options: options.history,
+    takesSettings: true,
+    takesFile: true,
+    load: async () => (await import('./history.js')).history,
+  },
   log: {
     summary: 'change what a running bot logs, for a time',
     usage: ['--level LEVEL [--for TIME] [--bot BOT]'],

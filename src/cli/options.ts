@@ -22,6 +22,14 @@ export const options = {
     json,
     watch: { help: 'show it again every second, until Ctrl-C' },
   },
+  history: {
+    bot,
+    last: { value: 'N', help: 'only the last N runs (default: 20)' },
+    since: { value: 'TIME', help: 'only the runs of the last, say, 24h or 7d; a picture shows 7d' },
+    json,
+    html: { value: 'FILE', help: 'draw it as a page, which loads nothing' },
+    svg: { value: 'FILE', help: 'draw it as a picture' },
+  },
   log: {
     bot,
     level: { value: 'LEVEL', help: 'debug, info, warn, …: the lines of this level and above' },

@@ -133,6 +133,13 @@ export type MetricsEvent =
   /** The address is taken, or not there yet; it is tried again. Told once. */
   | { readonly event: 'metrics.unavailable'; readonly address: string; readonly error: unknown };
 
+/** The history of a bot cannot be written. Told once. */
+interface HistoryFailedEvent {
+  readonly event: 'history.failed';
+  readonly path: string;
+  readonly error: unknown;
+}
+
 /** What becomes of a bot while the run goes on. `bot` is the bot's id. */
 export type BotEvent =
   /** The program has called `bot.stop()`: the bot is polled no longer, and its handlers may end. */
@@ -152,4 +159,5 @@ export type HostEvent =
   | WatchedStateEvent
   | StatusEvent
   | MetricsEvent
+  | HistoryFailedEvent
   | BotEvent;

@@ -10,7 +10,7 @@ import { replaceFile } from '../replace-file.js';
 import { codeOf } from '../system-error.js';
 import { readBootId } from './boot-id.js';
 import { replaceFileByChild } from './child-writer.js';
-import type { PreviousRunEvent } from './events.js';
+import type { KilledRun, PreviousRunEvent } from './events.js';
 import { isAlive } from './is-alive.js';
 import { currentPlace } from './place.js';
 import { describeKill } from './previous-run.js';
@@ -31,6 +31,13 @@ export interface RunRecorderOptions {
   /** How long after a stop request the supervisor kills, if known. */
   readonly killAfterMs: number | undefined;
   readonly emit: (event: PreviousRunEvent) => void;
+  /** Called when the bot's file is written from now on, with what is known of the previous run. Must not throw. */
+  readonly began?: (
+    key: string,
+    botId: number,
+    previous: RunRecord | undefined,
+    killed: KilledRun | undefined,
+  ) => void;
   /** The current time, in milliseconds since 1970. */
   readonly now?: () => number;
   readonly pid?: number;
@@ -97,7 +104,7 @@ export class RunRecorder {
   }
 
   #begin(key: string, botId: number, previous: RunRecord | undefined): void {
-    const { stopTimeoutMs, bootId, now, emit } = this.#options;
+    const { stopTimeoutMs, bootId, now, emit, began } = this.#options;
     const killed = previous && describeKill(previous, { nowMs: now(), bootId, stopTimeoutMs });
     if (killed) emit({ event: 'previous-run.killed', bot: botId, ...killed });
     if (previous?.receipt && !this.#told.has(previous.pid)) {
@@ -110,6 +117,7 @@ export class RunRecorder {
     if (this.#keys.size === 0 && this.#current.phase === 'starting') this.#sinceMs = now();
     this.#keys.add(key);
     this.#write(key);
+    began?.(key, botId, previous, killed);
   }
 
   /** Records that the bot has stopped, though the run goes on. The bot's file is written no longer. */

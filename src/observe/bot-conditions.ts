@@ -1,6 +1,12 @@
 /** What the events of a run tell about each of its bots: who it is, and what keeps it from polling. */
 import type { Clock } from '../clock.js';
 import type { ObservedEvent } from './events.js';
+import type { PollingStatus } from './status/report.js';
+
+/** Whether a bot polls, and else why not. `since` is the clock's milliseconds; undefined if not known. */
+export interface PollingCondition extends Pick<PollingStatus, 'state' | 'why' | 'detail' | 'holder'> {
+  readonly since?: number;
+}
 
 /** What keeps a bot from polling. Times are the clock's milliseconds. */
 export interface Problem {
@@ -62,6 +68,33 @@ export class BotConditions {
   /** Since when nothing keeps bots from polling. */
   get pollingSince(): ReadonlyMap<number, number> {
     return this.#pollingSince;
+  }
+
+  /** What matters most of all that is known. Undefined `since`: since the run began, or the bot has ended. */
+  of(botId: number): PollingCondition {
+    const why = this.#ended.get(botId);
+    if (why !== undefined) return { state: 'ended', why };
+    const lock = this.#locked.get(botId);
+    if (lock)
+      return {
+        state: 'standing-by',
+        since: lock.since,
+        ...(lock.holder !== undefined && { holder: lock.holder }),
+      };
+    const problem = this.#problems.get(botId);
+    if (problem) {
+      const { text, detail, since } = problem;
+      return { state: 'hindered', since, why: text, ...(detail !== undefined && { detail }) };
+    }
+    const turn = this.#standingBy.get(botId);
+    if (turn)
+      return {
+        state: 'standing-by',
+        since: turn.since,
+        ...(turn.holder !== undefined && { why: turn.holder }),
+      };
+    const since = this.#pollingSince.get(botId);
+    return since === undefined ? { state: 'connecting' } : { state: 'polling', since };
   }
 
   /** Returns whether a condition has changed. `botId` is the bot whose pipeline has emitted the event. */

@@ -4,6 +4,7 @@ import { parseReport, type StatusReport } from '../../observe/status/report.js';
 import { SOCKET } from '../../observe/status/socket-name.js';
 import { codeOf } from '../../system-error.js';
 import { tryOr } from '../../thrown.js';
+import { restartsToday } from '../history/read.js';
 import { nameOf } from '../unix-user.js';
 import { ask, socketsIn } from './ask.js';
 import { inboxBytes, type OnDisk, readFromDisk } from './on-disk.js';
@@ -16,6 +17,8 @@ export type SeenBot = BotFolder &
         /** The process that runs the bot comes before those that stand by. */
         readonly reports: readonly StatusReport[];
         readonly inboxBytes: number;
+        /** Absent where there is no history. */
+        readonly restartsToday?: number | undefined;
       }
     | {
         readonly source: 'disk';
@@ -25,6 +28,8 @@ export type SeenBot = BotFolder &
         /** The processes that stand by. */
         readonly reports: readonly StatusReport[];
         readonly inboxBytes: number;
+        /** Absent where there is no history. */
+        readonly restartsToday?: number | undefined;
       }
     /** This user may not look. */
     | { readonly source: 'forbidden'; readonly owner: string | undefined }
@@ -45,7 +50,10 @@ export async function look(bot: BotFolder, nowMs: number): Promise<SeenBot> {
   );
   if (asked.some(({ kind }) => kind === 'forbidden')) return forbidden;
   const reports = asked.flatMap((one) => (one.kind === 'answered' ? (parseReport(one.body) ?? []) : []));
-  const seen = { ...bot, reports: reports.sort(polledFirst), inboxBytes: inboxBytes(bot) };
+  const seen = {
+    ...{ ...bot, reports: reports.sort(polledFirst), inboxBytes: inboxBytes(bot) },
+    restartsToday: restartsToday(bot, nowMs),
+  };
   if (reports.some((report) => !standsBy(report))) return { ...seen, source: 'process' };
   const isSilent = asked.some(({ name, kind }) => name === SOCKET && kind !== 'gone');
   const onDisk = await readFromDisk(bot, isSilent, nowMs);

@@ -46,8 +46,8 @@ export async function readFromDisk(bot: BotFolder, isListening: boolean, nowMs: 
   }
 }
 
-/** The id of a process that has ended may be that of another by now, which does not hold the bot's lock. */
-async function isStillRunning(lastRun: RunRecord | undefined, key: string): Promise<boolean> {
+/** Whether the process of the last run still runs. The id of one that has ended may be that of another by now, which does not hold the bot's lock. */
+export async function isStillRunning(lastRun: RunRecord | undefined, key: string): Promise<boolean> {
   if (!lastRun || lastRun.phase === 'stopped' || lastRun.bootId !== readBootId()) return false;
   return isAlive(lastRun.pid) && (await isHeld(lockAddress(key)));
 }

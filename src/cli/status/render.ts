@@ -59,7 +59,7 @@ function blocksOf(bot: SeenBot, options: RenderOptions): readonly string[] {
     const cure = `${folder} belongs to ${owner}: ask as root (sudo lastcall status), or as that user`;
     return [block(title(key), 'may not be looked at', 'yellow', [['folder', cure]], options)];
   }
-  const ofProcesses = bot.reports.map((report) => reportBlock(report, bot.inboxBytes, options));
+  const ofProcesses = bot.reports.map((report) => reportBlock(report, bot, options));
   return bot.source === 'process' ? ofProcesses : [diskBlock(bot, options), ...ofProcesses];
 }
 
@@ -80,7 +80,9 @@ function block(
   return `${paint(printable(name), 'bold')}  ${paint(printable(state), colour)}\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
-function reportBlock(report: StatusReport, bytes: number, options: RenderOptions): string {
+type OfFolder = Pick<Extract<SeenBot, { source: 'process' }>, 'inboxBytes' | 'restartsToday'>;
+
+function reportBlock(report: StatusReport, folder: OfFolder, options: RenderOptions): string {
   const { bot, name, pid, supervisor, upMs, polling } = report;
   const [state, colour] = stateOf(report);
   const process = `${pid} ${supervisors[supervisor] ?? supervisor}, for ${durationInWords(upMs)}`;
@@ -96,7 +98,8 @@ function reportBlock(report: StatusReport, bytes: number, options: RenderOptions
       const waits = waiting === 1 ? '1 update waits' : `${waiting} updates wait`;
       return ['jam', `chat ${chat(key)}: ${waits} behind another, for ${durationInWords(waitedMs)}`];
     }),
-    ['inbox', inboxInWords(report.inbox, bytes)],
+    ['inbox', inboxInWords(report.inbox, folder.inboxBytes)],
+    ...restartRows(folder),
     ...stopRows(report),
   ];
   return block(title, state, colour, rows, options);
@@ -176,6 +179,12 @@ function inboxInWords({ kind, oldestMs }: StatusReport['inbox'], bytes: number):
   return `${oldest}, ${sizeInWords(bytes)} on disk`;
 }
 
+function restartRows({ restartsToday }: Pick<OfFolder, 'restartsToday'>): readonly Row[] {
+  if (restartsToday === undefined) return [];
+  const see = restartsToday === 0 ? '' : ' (lastcall history)';
+  return [['restarts', `${restartsToday === 0 ? 'none' : restartsToday} today${see}`]];
+}
+
 function stopRows({ phase, stop, counts }: StatusReport): readonly Row[] {
   if (phase !== 'running' || !stop) return [];
   const { budgetMs, handlersMs } = stop;
@@ -202,6 +211,7 @@ function diskBlock(seen: Extract<SeenBot, { source: 'disk' }>, options: RenderOp
           ['inbox', inboxInWords({ kind: 'journal', ...oldest(inbox.oldestMs) }, seen.inboxBytes)],
         ] satisfies Row[])),
     ...(unreadable === undefined ? [] : [['inbox', printable(unreadable)] as const]),
+    ...restartRows(seen),
   ];
   return block(title(key), state, colour, rows, options);
 }

@@ -131,6 +131,12 @@ export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
     message: ({ address }) =>
       `No metrics yet: ${address} (METRICS) is in use by another process, or is no address of this machine yet; the bot runs all the same, and the address is tried again every 2 s`,
   },
+  'history.failed': {
+    level: 'info',
+    means:
+      'the file that `lastcall history` reads cannot be written; told once, and the bot runs all the same',
+    message: ({ path }) => `\`lastcall history\` will miss something: ${path} cannot be written`,
+  },
 };
 
 function killedInWords({ pid, phase, hook, durationMs, bound, machineRestarted }: KilledRun): string {

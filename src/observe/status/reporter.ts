@@ -108,32 +108,9 @@ export class StatusReporter {
     };
   }
 
-  #state(bot: number, at: number): Pick<PollingStatus, 'state' | 'forMs' | 'why' | 'detail' | 'holder'> {
-    const { ended, locked, standingBy, problems, pollingSince } = this.#conditions;
-    const why = ended.get(bot);
-    if (why !== undefined) return { state: 'ended', why };
-    const lock = locked.get(bot);
-    if (lock)
-      return {
-        state: 'standing-by',
-        forMs: at - lock.since,
-        ...(lock.holder !== undefined && { holder: lock.holder }),
-      };
-    const problem = problems.get(bot);
-    if (problem) {
-      const { text, detail, since } = problem;
-      return { state: 'hindered', forMs: at - since, why: text, ...(detail !== undefined && { detail }) };
-    }
-    const turn = standingBy.get(bot);
-    if (turn)
-      return {
-        state: 'standing-by',
-        forMs: at - turn.since,
-        ...(turn.holder !== undefined && { why: turn.holder }),
-      };
-    const since = pollingSince.get(bot);
-    return since === undefined
-      ? { state: 'connecting', forMs: at - this.#beganAt }
-      : { state: 'polling', forMs: at - since };
+  #state(bot: number, at: number): Omit<PollingStatus, 'pollTimeoutMs' | 'isLate' | 'lastPoll'> {
+    const { since, ...condition } = this.#conditions.of(bot);
+    const from = condition.state === 'connecting' ? this.#beganAt : since;
+    return { ...condition, ...(from !== undefined && { forMs: at - from }) };
   }
 }

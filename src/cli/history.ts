@@ -1,0 +1,121 @@
+/** `lastcall history`: when the bots of this host ran and how each run ended, as a table, as JSON, or drawn. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Arguments, parseArguments } from '../config/arguments.js';
+import { invalid } from '../config/problem.js';
+import { age } from '../config/value-types.js';
+import { LastcallError } from '../errors.js';
+import { ExitCode } from '../exit-code.js';
+import { describeThrown } from '../thrown.js';
+import type { CommandContext } from './command.js';
+import { page, titleOf } from './history/draw/page.js';
+import { wholePicture } from './history/draw/picture.js';
+import { hasSteps } from './history/draw/stop-tree.js';
+import { severityOf } from './history/end-words.js';
+import { LocalTime } from './history/local-time.js';
+import { type BotHistory, readHistory } from './history/read.js';
+import type { Run } from './history/runs.js';
+import { runsWithin } from './history/summary.js';
+import { historyInWords } from './history/text.js';
+import { print } from './inbox/print.js';
+import { accepted, options } from './options.js';
+import { selectBots } from './status/selection.js';
+
+const LAST_RUNS = 20;
+/** What is drawn unless `--since` says otherwise. */
+const DRAWN_MS = 7 * 24 * 60 * 60 * 1_000;
+/** A picture of the first moments of a bot. */
+const SHORTEST_SPAN_MS = 10_000;
+const COMMAND = 'lastcall history';
+
+/** Resolves to the exit code: 0, or 1 where no history was found. Rejects with a LastcallError. */
+export async function history(io: CommandContext): Promise<number> {
+  const given = parseArguments(io.args, { options: accepted(options.history), files: 1 });
+  const sinceMs = valueOf(given, 'since', (text) => {
+    const parsed = age.parse(text, '/');
+    return 'value' in parsed ? parsed.value : undefined;
+  });
+  const last = valueOf(given, 'last', (text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined));
+  const find = await selectBots(COMMAND, io, given, given.options.get('bot'));
+  const { bots, looked } = find();
+  const nowMs = Date.now();
+  const read = await Promise.all(bots.map((bot) => readHistory(bot, nowMs)));
+  const histories = read.filter(({ runs }) => runs.length > 0);
+  const [html, svg] = [given.options.get('html'), given.options.get('svg')];
+  if (given.options.has('json')) {
+    await print(io, [`${JSON.stringify({ bots: histories, looked })}\n`]);
+  } else if (histories.length === 0) {
+    io.stderr.write(nothingFound(bots.length, looked));
+  } else if (html !== undefined || svg !== undefined) {
+    const fromMs = sinceMs === undefined ? defaultFromMs(histories, nowMs) : nowMs - sinceMs;
+    const span = { fromMs, toMs: nowMs, time: new LocalTime() };
+    if (html !== undefined) await write(io, html, page(histories, span));
+    if (svg !== undefined) await write(io, svg, drawn(onlyOne(histories), span));
+  } else {
+    const time = new LocalTime();
+    const texts = histories.map((bot) => historyInWords(bot, shownOf(bot.runs, sinceMs, last, nowMs), time));
+    await print(io, [texts.join('\n')]);
+  }
+  return histories.length > 0 ? ExitCode.clean : ExitCode.cut;
+}
+
+function shownOf(
+  runs: readonly Run[],
+  sinceMs: number | undefined,
+  last: number | undefined,
+  nowMs: number,
+): readonly Run[] {
+  const within = sinceMs === undefined ? runs : runsWithin(runs, { fromMs: nowMs - sinceMs, toMs: nowMs });
+  return within.slice(-(last ?? (sinceMs === undefined ? LAST_RUNS : within.length)) || within.length);
+}
+
+/** A week, or since the first run where that was later. */
+function defaultFromMs(histories: readonly BotHistory[], nowMs: number): number {
+  const firstMs = Math.min(...histories.flatMap(({ runs }) => runs[0]?.beganMs ?? nowMs));
+  return Math.min(nowMs - SHORTEST_SPAN_MS, Math.max(nowMs - DRAWN_MS, firstMs - (nowMs - firstMs) / 50));
+}
+
+function drawn(bot: BotHistory, span: Parameters<typeof wholePicture>[3]): string {
+  const stops = runsWithin(bot.runs, span).filter(hasSteps);
+  const stop = stops.findLast((run) => severityOf(run) !== 'fine') ?? stops.at(-1);
+  return `${wholePicture(titleOf(bot), bot.runs, stop, span)}\n`;
+}
+
+function onlyOne(histories: readonly BotHistory[]): BotHistory {
+  const [bot, ...others] = histories;
+  if (bot && others.length === 0) return bot;
+  const keys = histories.map(({ key }) => key).join(', ');
+  throw new LastcallError('COMMAND_MISUSED', COMMAND, `--svg draws one bot: name it by --bot: ${keys}`);
+}
+
+async function write({ cwd, stdout }: CommandContext, file: string, content: string): Promise<void> {
+  const path = resolve(cwd(), file);
+  try {
+    await writeFile(path, content);
+  } catch (error) {
+    const message = `${path} cannot be written: ${describeThrown(error)}`;
+    throw new LastcallError('COMMAND_MISUSED', COMMAND, message, { cause: error });
+  }
+  stdout.write(`${path}\n`);
+}
+
+/** @throws LastcallError CONFIG_INVALID */
+function valueOf(
+  given: Arguments,
+  name: 'since' | 'last',
+  parse: (text: string) => number | undefined,
+): number | undefined {
+  const text = given.options.get(name);
+  if (text === undefined) return undefined;
+  const value = parse(text);
+  if (value !== undefined) return value;
+  const expected = name === 'since' ? age.expects : 'a number of runs';
+  throw invalid([{ culprit: `--${name}`, sentence: `--${name} is '${text}': expected ${expected}` }]);
+}
+
+function nothingFound(bots: number, looked: readonly string[]): string {
+  const where = looked.join(', ');
+  return bots === 0
+    ? `There is no bot in ${where}.\n`
+    : `There is no history in ${where}. It is kept where there is a STATE_DIR, from the next start on.\n`;
+}

@@ -1,0 +1,102 @@
+/** The history of a bot as a table for people: one line a run, and below it what was special about that. */
+import { wrapped } from '../../config/help.js';
+import { count, durationInWords } from '../../words.js';
+import { columns } from '../columns.js';
+import { printable } from '../inbox/format.js';
+import { endInWords } from './end-words.js';
+import type { LocalTime } from './local-time.js';
+import type { BotHistory } from './read.js';
+import type { Run } from './runs.js';
+import { outagesIn } from './summary.js';
+
+const HEADINGS = ['BEGAN', 'RAN', 'GAP', 'UPDATES', 'END'];
+/** Where what belongs to a run is indented to. */
+const DETAIL_INDENT = 4;
+const MOST_END_LENGTH = 120;
+
+/** @param shown the runs to show, in the order in which they began */
+export function historyInWords(
+  { key, name, runs }: BotHistory,
+  shown: readonly Run[],
+  time: LocalTime,
+): string {
+  const [first] = runs;
+  const who = name === undefined ? `bot ${key}` : `${printable(name)} (${key})`;
+  if (!first) return `${who}: no run is recorded\n`;
+  const head = `${who}: ${count(runs.length, 'run')} since ${time.dateTime(first.beganMs)}`;
+  const lines = columns([HEADINGS, ...shown.map((run) => row(run, time))]).split('\n');
+  const [headings = '', ...rows] = lines;
+  const body = shown.flatMap((run, index) => [rows[index] ?? '', ...detailsOf(run, time)]);
+  return `${[head, '', headings, ...body].join('\n')}\n`;
+}
+
+function row(run: Run, time: LocalTime): readonly string[] {
+  const { beganMs, end } = run;
+  const isExact = end.fromMs === end.toMs;
+  return [
+    time.dateTime(beganMs),
+    `${isExact ? '' : '≥ '}${durationInWords(end.fromMs - beganMs)}`,
+    gapInWords(run),
+    updatesInWords(run),
+    printable(shortened(endInWords(run))),
+  ];
+}
+
+/** Errors may be long, and of many lines. */
+function shortened(text: string): string {
+  const [line = ''] = text.split('\n', 1);
+  return line.length > MOST_END_LENGTH ? `${line.slice(0, MOST_END_LENGTH)}…` : line;
+}
+
+/** How long nobody polled before the run did. */
+export function gapInWords({ gap }: Pick<Run, 'gap'>): string {
+  if (!gap) return '-';
+  return `${gap.isAtMost ? '≤ ' : ''}${durationInWords(gap.ms)}`;
+}
+
+/** The updates that the run is done with, whatever became of them, as far as its samples tell. */
+export function updatesInWords({ samples, end }: Pick<Run, 'samples' | 'end'>): string {
+  const last = samples.at(-1);
+  if (!last) return '-';
+  return `${end.fromMs < end.toMs ? '≥ ' : ''}${last.handled + last.failed}`;
+}
+
+function detailsOf(run: Run, time: LocalTime): readonly string[] {
+  return remarksOn(run, time).flatMap((remark) => wrapped(printable(remark), DETAIL_INDENT));
+}
+
+/** What is worth a word about a run besides its row. */
+export function remarksOn(run: Run, time: LocalTime): readonly string[] {
+  const { end, standstills } = run;
+  const remarks: string[] = [];
+  if (end.kind === 'killed' && !end.machineRestarted && end.advice) remarks.push(end.advice);
+  if (end.fromMs < end.toMs)
+    remarks.push(`last sign of life at ${time.timeOfDay(end.fromMs)}, gone by ${time.timeOfDay(end.toMs)}`);
+  const whys = new Map<string, { readonly times: number; readonly ms: number; readonly longest: Span }>();
+  for (const outage of outagesIn([run])) {
+    const known = whys.get(outage.why);
+    whys.set(outage.why, {
+      times: (known?.times ?? 0) + 1,
+      ms: (known?.ms ?? 0) + lengthOf(outage),
+      longest: known && lengthOf(known.longest) >= lengthOf(outage) ? known.longest : outage,
+    });
+  }
+  for (const [why, { times, ms, longest }] of whys) {
+    const at = `from ${time.dayTime(longest.fromMs)}`;
+    remarks.push(
+      times === 1
+        ? `${why} for ${durationInWords(ms)}, ${at}`
+        : `${why} ${times} times, ${durationInWords(ms)} in all, at most ${durationInWords(lengthOf(longest))}, ${at}`,
+    );
+  }
+  for (const { fromMs, toMs } of standstills)
+    remarks.push(`stood still for ${durationInWords(toMs - fromMs)}, from ${time.dayTime(fromMs)}`);
+  return remarks;
+}
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+const lengthOf = ({ fromMs, toMs }: Span): number => toMs - fromMs;

@@ -1,0 +1,135 @@
+/**
+ * Appends lines to the history of bots. What is written while a bot is at work is written asynchronously, one write at a time
+ * for the whole process, so that a disk that hangs costs one thread of Node's pool and nothing else. Each write begins on a
+ * line of its own, whatever a killed process has left behind.
+ */
+import { closeSync, constants, fstatSync, openSync, renameSync, type Stats, writeSync } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder } from '../../make-folder.js';
+import { HISTORY_FILES, type HistoryRecord } from './record.js';
+
+export interface HistoryFilesOptions {
+  /** The folder that has one folder a bot in it. */
+  readonly stateDir: string;
+  /** Called with the first write that fails. */
+  failed(path: string, error: unknown): void;
+  /** Default: 2 MB. */
+  readonly mostBytes?: number;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+/** A busy week. The file before this one is kept, too. */
+const MOST_BYTES = 2_000_000;
+/** The file before this one is as old at most. */
+const MOST_AGE_MS = 30 * 24 * 60 * 60 * 1_000;
+/** What waits for a write that hangs. */
+const MOST_QUEUED = 100;
+/** A write that has not ended within this time is one to a disk that hangs, which nobody else should wait for. */
+const HANGS_AFTER_MS = 1_000;
+
+const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
+/** A link that somebody else has put there is not followed. */
+const APPENDING = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW;
+const OWNER_ONLY = 0o600;
+
+export class HistoryFiles {
+  readonly #options: Required<HistoryFilesOptions>;
+  /** The lines that are not written yet, by the keys of the bots. */
+  readonly #queued = new Map<string, string[]>();
+  #writingSince: number | undefined;
+  #hasFailed = false;
+
+  constructor(options: HistoryFilesOptions) {
+    this.#options = { mostBytes: MOST_BYTES, now: () => performance.now(), ...options };
+  }
+
+  /** Writes the records before it returns, and before them what waits. Does nothing while the disk hangs. Never throws. */
+  appendNow(key: string, ...records: readonly HistoryRecord[]): void {
+    if (this.#hangs) return;
+    for (const record of records) this.#enqueue(key, record);
+    const path = this.#pathOf(key);
+    try {
+      makeFolder(join(this.#options.stateDir, key));
+      const descriptor = openSync(path, APPENDING, OWNER_ONLY);
+      try {
+        if (this.#isFull(fstatSync(descriptor))) renameSync(path, this.#olderPathOf(key));
+        writeSync(descriptor, this.#textOf(key));
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch (error) {
+      this.#fail(path, error);
+    }
+  }
+
+  /** Writes the record soon. Drops the oldest of what waits for a disk that hangs. Never throws. */
+  append(key: string, record: HistoryRecord): void {
+    this.#enqueue(key, record);
+    if (this.#writingSince === undefined) void this.#writeQueued();
+  }
+
+  get #hangs(): boolean {
+    const since = this.#writingSince;
+    return since !== undefined && this.#options.now() - since > HANGS_AFTER_MS;
+  }
+
+  #enqueue(key: string, record: HistoryRecord): void {
+    const lines = this.#queued.get(key) ?? [];
+    lines.push(JSON.stringify(record));
+    if (lines.length > MOST_QUEUED) lines.shift();
+    this.#queued.set(key, lines);
+  }
+
+  async #writeQueued(): Promise<void> {
+    for (let [key] = this.#queued.keys(); key !== undefined; [key] = this.#queued.keys()) {
+      this.#writingSince = this.#options.now();
+      const path = this.#pathOf(key);
+      try {
+        await this.#write(key, path);
+      } catch (error) {
+        this.#queued.delete(key);
+        this.#fail(path, error);
+      }
+    }
+    this.#writingSince = undefined;
+  }
+
+  async #write(key: string, path: string): Promise<void> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(path, APPENDING, OWNER_ONLY);
+      if (this.#isFull(await file.stat())) await rename(path, this.#olderPathOf(key));
+      const text = this.#textOf(key);
+      if (text !== '') await file.write(text);
+    } finally {
+      await file?.close();
+    }
+  }
+
+  /** Whether the file is to become the older one, with this write as its last. Some file systems tell no time of birth. */
+  #isFull({ size, birthtimeMs }: Stats): boolean {
+    return size > this.#options.mostBytes || (birthtimeMs > 0 && Date.now() - birthtimeMs > MOST_AGE_MS);
+  }
+
+  /** Takes what waits, as one text. */
+  #textOf(key: string): string {
+    const lines = this.#queued.get(key) ?? [];
+    this.#queued.delete(key);
+    return lines.length === 0 ? '' : `\n${lines.join('\n')}\n`;
+  }
+
+  #pathOf(key: string): string {
+    return join(this.#options.stateDir, key, HISTORY_FILES[1]);
+  }
+
+  #olderPathOf(key: string): string {
+    return join(this.#options.stateDir, key, HISTORY_FILES[0]);
+  }
+
+  #fail(path: string, error: unknown): void {
+    if (!this.#hasFailed) this.#options.failed(path, error);
+    this.#hasFailed = true;
+  }
+}
