@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { commandNames, commands } from '../src/cli/commands.js';
 import { render as renderDoctor } from '../src/cli/doctor/render.js';
+import { LocalTime } from '../src/cli/history/local-time.js';
+import { historyInWords } from '../src/cli/history/text.js';
 import { countsInWords, table } from '../src/cli/inbox/format.js';
 import { ownerInWords } from '../src/cli/inbox/owner.js';
 import type { SeenBot } from '../src/cli/status/look.js';
@@ -20,6 +22,7 @@ import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
 import { busyReport } from './support/busy-report.js';
 import { eventsMarkdown, metricsMarkdown, settingsMarkdown } from './support/readme-tables.js';
 import { sampleGroups } from './support/sample-doctor.js';
+import { week } from './support/week.js';
 
 const root = join(import.meta.dirname, '..');
 const readmeFile = join(root, 'README.md');
@@ -33,6 +36,7 @@ const generated: Readonly<Record<string, () => string>> = {
   doctor: () => doctorMarkdown(),
   metrics: metricsMarkdown,
   'metrics-rules': () => `\`\`\`yaml\n${rulesFile()}\`\`\``,
+  history: historyMarkdown,
   sandbox: () => NOT_MODELLED.map((item) => `- ${item}`).join('\n'),
 };
 
@@ -72,6 +76,7 @@ function statusMarkdown(): string {
   const key = '123456789';
   const seen: SeenBot = {
     ...{ key, folder: `/var/lib/lastcall/${key}`, source: 'process', inboxBytes: 1_230_000 },
+    restartsToday: 2,
     reports: [busyReport],
   };
   const found = { bots: [], looked: [], closed: [] };
@@ -81,6 +86,13 @@ function statusMarkdown(): string {
 /** What `lastcall doctor` prints where two things are not well. */
 const doctorMarkdown = (): string =>
   `\`\`\`\n${renderDoctor(sampleGroups, { colours: false, tookMs: 412, call: 'npx lastcall' })}\`\`\``;
+
+/** What `lastcall history` prints of a bot whose nights are not all quiet. */
+function historyMarkdown(): string {
+  const bot = week();
+  const shown = [...bot.runs.slice(1, 5), ...bot.runs.slice(-2)];
+  return `\`\`\`\n${historyInWords(bot, shown, new LocalTime('UTC'))}\`\`\``;
+}
 
 const sectionOf = (name: string) => new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
 

@@ -31,11 +31,11 @@ const COMMAND = 'lastcall history';
 /** Resolves to the exit code: 0, or 1 where no history was found. Rejects with a LastcallError. */
 export async function history(io: CommandContext): Promise<number> {
   const given = parseArguments(io.args, { options: accepted(options.history), files: 1 });
-  const sinceMs = valueOf(given, 'since', (text) => {
+  const sinceMs = optionIn(given, 'since', (text) => {
     const parsed = age.parse(text, '/');
     return 'value' in parsed ? parsed.value : undefined;
   });
-  const last = valueOf(given, 'last', (text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined));
+  const last = optionIn(given, 'last', (text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined));
   const find = await selectBots(COMMAND, io, given, given.options.get('bot'));
   const { bots, looked } = find();
   const nowMs = Date.now();
@@ -43,7 +43,8 @@ export async function history(io: CommandContext): Promise<number> {
   const histories = read.filter(({ runs }) => runs.length > 0);
   const [html, svg] = [given.options.get('html'), given.options.get('svg')];
   if (given.options.has('json')) {
-    await print(io, [`${JSON.stringify({ bots: histories, looked })}\n`]);
+    const shown = histories.map((bot) => ({ ...bot, runs: selected(bot.runs, { sinceMs, last, nowMs }) }));
+    await print(io, [`${JSON.stringify({ bots: shown, looked })}\n`]);
   } else if (histories.length === 0) {
     io.stderr.write(nothingFound(bots.length, looked));
   } else if (html !== undefined || svg !== undefined) {
@@ -53,20 +54,25 @@ export async function history(io: CommandContext): Promise<number> {
     if (svg !== undefined) await write(io, svg, drawn(onlyOne(histories), span));
   } else {
     const time = new LocalTime();
-    const texts = histories.map((bot) => historyInWords(bot, shownOf(bot.runs, sinceMs, last, nowMs), time));
+    const most = last ?? (sinceMs === undefined ? LAST_RUNS : undefined);
+    const texts = histories.map((bot) =>
+      historyInWords(bot, selected(bot.runs, { sinceMs, last: most, nowMs }), time),
+    );
     await print(io, [texts.join('\n')]);
   }
   return histories.length > 0 ? ExitCode.clean : ExitCode.cut;
 }
 
-function shownOf(
-  runs: readonly Run[],
-  sinceMs: number | undefined,
-  last: number | undefined,
-  nowMs: number,
-): readonly Run[] {
+interface Selection {
+  readonly sinceMs: number | undefined;
+  readonly last: number | undefined;
+  readonly nowMs: number;
+}
+
+/** The runs that were asked for: all of them unless something was. */
+function selected(runs: readonly Run[], { sinceMs, last, nowMs }: Selection): readonly Run[] {
   const within = sinceMs === undefined ? runs : runsWithin(runs, { fromMs: nowMs - sinceMs, toMs: nowMs });
-  return within.slice(-(last ?? (sinceMs === undefined ? LAST_RUNS : within.length)) || within.length);
+  return last === undefined ? within : within.slice(-last);
 }
 
 /** A week, or since the first run where that was later. */
@@ -100,7 +106,7 @@ async function write({ cwd, stdout }: CommandContext, file: string, content: str
 }
 
 /** @throws LastcallError CONFIG_INVALID */
-function valueOf(
+function optionIn(
   given: Arguments,
   name: 'since' | 'last',
   parse: (text: string) => number | undefined,

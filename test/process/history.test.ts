@@ -1,11 +1,12 @@
 /** `lastcall history` of the built program: each figure against what the sandbox, and the log of each run, knows. */
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Run } from '../../src/cli/history/runs.js';
 import { isObject, parseJson } from '../../src/json.js';
 import type { Daemon } from '../support/daemon.js';
 import { answers, openSandbox, runBot, type TestBed } from '../support/delivery.js';
+import { Folder, repository } from '../support/folder.js';
 import { history } from '../support/history-run.js';
 import { slowAnswers } from '../support/programs.js';
 import { botFolder, status } from '../support/status.js';
@@ -19,11 +20,19 @@ const ANSWER_MS = 200;
 const expectAbout = (actual: number | undefined, ms: number): void =>
   expect(Math.abs((actual ?? Number.NaN) - ms)).toBeLessThan(TOLERANCE_MS);
 
-async function runsIn(stateDir: string): Promise<readonly Run[]> {
-  const { output } = await history(stateDir, '--json');
+async function runsIn(stateDir: string, ...args: readonly string[]): Promise<readonly Run[]> {
+  const { output } = await history(stateDir, '--json', ...args);
   const value = parseJson(output);
   const [bot]: unknown[] = isObject(value) && Array.isArray(value['bots']) ? value['bots'] : [];
   return isObject(bot) && Array.isArray(bot['runs']) ? bot['runs'] : [];
+}
+
+/** The arguments of each command in the README's section. */
+function readmeCommands(): readonly (readonly string[])[] {
+  const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+  const commands = [...readme.matchAll(/^npx lastcall history (.*?)(?: +#.*)?$/gm)];
+  expect(commands.length).toBeGreaterThan(3);
+  return commands.map(([, args = '']) => args.split(' '));
 }
 
 /** When Telegram first answered a poll after a moment, by the sandbox. */
@@ -38,7 +47,9 @@ function firstPollAfter(bed: TestBed, atMs: number): number {
 const timeOf = (line: { readonly [field: string]: unknown }): number => Date.parse(`${line['time']}`);
 
 interface Played {
+  /** When the first run was asked to stop, and when it had ended. */
   readonly stoppedAtMs: number;
+  readonly endedAtMs: number;
   readonly killedAtMs: number;
   readonly first: Daemon;
   readonly killed: Daemon;
@@ -54,6 +65,7 @@ async function play(bed: TestBed): Promise<Played> {
   await answers(bed, 5);
   const stoppedAtMs = Date.now();
   expect(await first.stop()).toMatchObject({ code: 0 });
+  const endedAtMs = Date.now();
 
   await using killed = runBot(bed, 'hooks');
   await killed.waitFor('poll.started');
@@ -70,7 +82,7 @@ async function play(bed: TestBed): Promise<Played> {
   bed.removeFaults(outage);
   await cut.waitFor('poll.recovered');
   expect(await cut.stop()).toMatchObject({ code: 1 });
-  return { stoppedAtMs, killedAtMs, first, killed, cut };
+  return { stoppedAtMs, endedAtMs, killedAtMs, first, killed, cut };
 }
 
 function expectFirst(run: Run | undefined, { first }: Played): void {
@@ -89,7 +101,11 @@ function expectFirst(run: Run | undefined, { first }: Played): void {
   expectAbout(last?.handlers?.medianMs, ANSWER_MS);
 }
 
-function expectKilled(run: Run | undefined, bed: TestBed, { killed, stoppedAtMs, killedAtMs }: Played): void {
+function expectKilled(
+  run: Run | undefined,
+  bed: TestBed,
+  { killed, stoppedAtMs, endedAtMs, killedAtMs }: Played,
+): void {
   expect(run).toMatchObject({
     pid: killed.child.pid,
     end: { kind: 'killed', phase: 'running', machineRestarted: false, advice: expect.any(String) },
@@ -97,7 +113,7 @@ function expectKilled(run: Run | undefined, bed: TestBed, { killed, stoppedAtMs,
   expect(run?.end.fromMs).toBeLessThanOrEqual(killedAtMs);
   expect(run?.end.toMs).toBeGreaterThanOrEqual(killedAtMs);
   expect(run?.gap?.isAtMost).toBe(false);
-  expectAbout(run?.gap?.ms, firstPollAfter(bed, stoppedAtMs) - stoppedAtMs);
+  expectAbout(run?.gap?.ms, firstPollAfter(bed, endedAtMs) - stoppedAtMs);
 }
 
 function expectCut(run: Run | undefined, bed: TestBed, { cut, killedAtMs }: Played): void {
@@ -119,6 +135,24 @@ function expectCut(run: Run | undefined, bed: TestBed, { cut, killedAtMs }: Play
   );
   expect(run.stopping?.budgetMs).toBe(1_000);
   expectAbout(receipt.stopMs, Number(cut.receipt['stopDurationMs']));
+}
+
+async function expectDrawn(bed: TestBed): Promise<void> {
+  using folder = new Folder();
+  const [html, svg] = [folder.file('page.html'), folder.file('picture.svg')];
+  const { output } = await history(bed.stateDir, `--html=${html}`, `--svg=${svg}`);
+  expect(output).toBe(`${html}\n${svg}\n`);
+  for (const file of [html, svg]) {
+    const drawn = readFileSync(file, 'utf8');
+    for (const text of [
+      ' killed</text>',
+      ' stop cut off</text>',
+      '>cut off after ',
+      ' Telegram unreachable ',
+    ])
+      expect(drawn).toContain(text);
+    expect(drawn).not.toContain(bed.token.split(':')[1]);
+  }
 }
 
 describe('lastcall history', () => {
@@ -148,7 +182,13 @@ describe('lastcall history', () => {
     );
     expect(output).toMatch(/ still running\n$/);
     expect(output).not.toContain(bed.token.split(':')[1]);
+    for (const command of readmeCommands())
+      expect(await history(bed.stateDir, ...command)).toMatchObject({ code: 0 });
     expect((await history(bed.stateDir, '--last=2')).output).not.toContain('killed');
+    expect((await runsIn(bed.stateDir, '--last=2')).map(({ pid }) => pid)).toEqual(
+      [played.cut, present].map(({ child }) => child.pid),
+    );
+    await expectDrawn(bed);
 
     const restarts = JSON.parse((await status(bed.stateDir, '--json')).output).bots[0].restartsToday;
     const midnightMs = new Date().setHours(0, 0, 0, 0);

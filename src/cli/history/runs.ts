@@ -26,7 +26,7 @@ export type Fate =
   | { readonly kind: 'unknown' };
 
 /** How a run has ended. It ended at `fromMs` at the earliest and at `toMs` at the latest. */
-export type RunEnd = { readonly fromMs: number; readonly toMs: number } & (
+type RunEnd = { readonly fromMs: number; readonly toMs: number } & (
   | { readonly kind: 'receipt'; readonly receipt: EndedRecord }
   /** By itself, but its receipt could not be written. */
   | { readonly kind: 'stopped'; readonly exitCode: number | undefined }
@@ -35,7 +35,7 @@ export type RunEnd = { readonly fromMs: number; readonly toMs: number } & (
 );
 
 /** - `stopping`: from the request to stop on. */
-export type StretchState = StateRecord['state'] | 'stopping';
+type StretchState = StateRecord['state'] | 'stopping';
 
 /** A time in which a bot was in one state. */
 export interface Stretch {

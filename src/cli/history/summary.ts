@@ -28,7 +28,7 @@ interface Span {
   readonly toMs: number;
 }
 
-export const hasPolled = ({ state }: Stretch): boolean => state === 'polling' || state === 'standing-by';
+const hasPolled = ({ state }: Stretch): boolean => state === 'polling' || state === 'standing-by';
 
 /** The runs that were alive within the span. */
 export const runsWithin = (runs: readonly Run[], { fromMs, toMs }: Span): readonly Run[] =>

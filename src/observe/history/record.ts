@@ -90,7 +90,7 @@ export interface SampleRecord extends OfRun {
 }
 
 /** The process did not run for `ms`, until now. */
-export interface StoodStillRecord extends OfRun {
+interface StoodStillRecord extends OfRun {
   readonly kind: 'stood-still';
   readonly ms: number;
 }

@@ -12,7 +12,8 @@ import type { PipelineView } from '../../pipeline.js';
 import { BotConditions } from '../bot-conditions.js';
 import type { ObservedEvent } from '../events.js';
 import { HistoryFiles } from './history-files.js';
-import type { EndedRecord, HistoryRecord, PreviousEnd, SampleRecord, StepRecord } from './record.js';
+import type { EndedRecord, HistoryRecord, PreviousEnd, SampleRecord } from './record.js';
+import { Steps, shortened } from './steps.js';
 
 export interface HistoryRecorderOptions {
   /** The folder that has one folder a bot in it; undefined where there is no place for one. */
@@ -34,7 +35,7 @@ export interface HistoryRecorderOptions {
 }
 
 const SAMPLE_EVERY_MS = 60_000;
-/** A bot that loses and finds Telegram again and again. The samples tell its state, too. */
+/** Of a bot that loses and finds Telegram again and again. */
 const MOST_CHANGES_A_SAMPLE = 20;
 
 /** A bot whose lock this process has. */
@@ -46,19 +47,13 @@ interface RecordedBot {
   changes: number;
 }
 
-/** A step that is under way. */
-type StepBegun = Pick<StepRecord, 'afterMs'> & { readonly limitMs: number };
-
 export class HistoryRecorder {
   readonly #options: HistoryRecorderOptions & { readonly now: () => number };
   readonly #conditions: BotConditions;
   readonly #files: HistoryFiles | undefined;
   /** By the bots' keys. */
   readonly #bots = new Map<string, RecordedBot>();
-  readonly #steps: StepRecord[] = [];
-  #stepBegun: StepBegun | undefined;
-  #beganAt: number;
-  #stopAskedAt: number | undefined;
+  readonly #steps: Steps;
   #cancelSample = () => {};
   #runs = 0;
 
@@ -67,7 +62,7 @@ export class HistoryRecorder {
     this.#options = { now: Date.now, ...options };
     this.#conditions = new BotConditions(clock);
     this.#files = stateDir === undefined ? undefined : new HistoryFiles({ stateDir, failed });
-    this.#beganAt = clock.now();
+    this.#steps = new Steps(options);
   }
 
   /**
@@ -91,16 +86,21 @@ export class HistoryRecorder {
   observe(event: ObservedEvent, botId = 0): void {
     this.#conditions.observe(event, botId);
     switch (event.event) {
-      case 'poll.answered':
-        return this.#noteState(botId);
       case 'poll.recovered':
-        return this.#noteState(botId, event.gapMs);
+        this.#noteState(botId, event.gapMs);
+        break;
       case 'process.stood-still':
-        return this.#append((run, atMs) => ({ kind: 'stood-still', run, atMs, ms: event.ms }));
+        this.#append((run, atMs) => ({ kind: 'stood-still', run, atMs, ms: event.ms }));
+        break;
+      case 'lifecycle.stopping': {
+        const [reason, { budgetMs }] = [this.#options.redact(event.reason.message), event];
+        this.#appendNow((run, atMs) => ({ kind: 'stopping', run, atMs, reason, budgetMs }));
+        break;
+      }
       default:
-        if (isOfLifecycle(event)) this.#noteStep(event);
-        else this.#noteState(botId);
+        if (!isOfLifecycle(event)) this.#noteState(botId);
     }
+    if (isOfLifecycle(event)) this.#steps.observe(event);
   }
 
   /** Records that the bot has ended alone, or that another process has it. Call it with the lock held. */
@@ -121,7 +121,7 @@ export class HistoryRecorder {
     const { redact } = this.#options;
     const end = {
       ...{ reason: redact(reason.message), reasonKind: reason.kind, outcome, exitCode },
-      ...{ stopMs: stopDurationMs, steps: this.#steps },
+      ...{ stopMs: stopDurationMs, steps: this.#steps.ended },
     };
     for (const [key, recorded] of this.#bots) this.#end(key, recorded, end);
   }
@@ -131,46 +131,17 @@ export class HistoryRecorder {
     recorded: RecordedBot,
     end: Omit<EndedRecord, 'kind' | 'run' | 'atMs' | 'upMs' | 'counts'>,
   ) {
-    const { clock, now, countsOf } = this.#options;
+    const { now, countsOf } = this.#options;
     this.#bots.delete(key);
     if (this.#bots.size === 0) this.#cancelSample();
     const counts = Object.entries(countsOf(key) ?? {}).flatMap(([name, number]) =>
       number === undefined ? [] : [[name, number] as const],
     );
-    const [atMs, upMs] = [now(), clock.now() - this.#beganAt];
+    const [atMs, { upMs }] = [now(), this.#steps];
     this.#files?.appendNow(key, this.#sampleOf(key, recorded, atMs), {
       ...{ kind: 'ended', run: recorded.run, atMs, upMs },
       ...{ ...end, counts: Object.fromEntries(counts) },
     });
-  }
-
-  #noteStep(event: LifecycleEvent): void {
-    const { clock, redact } = this.#options;
-    const afterMs = clock.now() - (this.#stopAskedAt ?? this.#beganAt);
-    switch (event.event) {
-      case 'lifecycle.starting':
-        this.#beganAt = clock.now();
-        return;
-      case 'lifecycle.stopping': {
-        this.#stopAskedAt = clock.now();
-        const { budgetMs } = event;
-        const reason = redact(event.reason.message);
-        return this.#appendNow((run, atMs) => ({ kind: 'stopping', run, atMs, reason, budgetMs }));
-      }
-      case 'hook.starting':
-      case 'hook.stopping':
-        this.#stepBegun = { afterMs, limitMs: event.limitMs };
-        return;
-      case 'hook.started':
-      case 'hook.stopped':
-      case 'hook.called-off':
-      case 'hook.failed':
-      case 'hook.cut':
-        this.#steps.push(
-          stepOf(event, this.#stepBegun ?? { afterMs, limitMs: Number.POSITIVE_INFINITY }, redact),
-        );
-        this.#stepBegun = undefined;
-    }
   }
 
   #noteState(botId: number, gapMs?: number): void {
@@ -197,6 +168,7 @@ export class HistoryRecorder {
       const atMs = this.#options.now();
       for (const [key, recorded] of this.#bots) {
         recorded.changes = 0;
+        this.#noteState(recorded.bot);
         this.#files?.append(key, this.#sampleOf(key, recorded, atMs));
       }
       this.#sampleLater();
@@ -235,39 +207,10 @@ export class HistoryRecorder {
 const isOfLifecycle = (event: ObservedEvent): event is LifecycleEvent =>
   event.event.startsWith('lifecycle.') || event.event.startsWith('hook.');
 
-/** Three digits say enough. */
-const shortened = (ms: number): number => Number(ms.toPrecision(3));
-
 function endOf(previous: RunRecord, killed: KilledRun | undefined): PreviousEnd {
   const { pid, phase, hook, sinceMs, exitCode } = previous;
   return {
     ...{ pid, phase, hook, sinceMs, exitCode },
     killed: killed && { machineRestarted: killed.machineRestarted, advice: killed.advice },
   };
-}
-
-type StepEnd = Extract<
-  LifecycleEvent,
-  { readonly event: 'hook.started' | 'hook.stopped' | 'hook.called-off' | 'hook.failed' | 'hook.cut' }
->;
-
-function stepOf(event: StepEnd, begun: StepBegun, redact: (text: string) => string): StepRecord {
-  const { hook, durationMs } = event;
-  const ofStep = {
-    afterMs: shortened(begun.afterMs),
-    durationMs: shortened(durationMs),
-    ...(Number.isFinite(begun.limitMs) && { limitMs: Math.round(begun.limitMs) }),
-  };
-  switch (event.event) {
-    case 'hook.started':
-      return { hook, step: 'start', result: 'done', ...ofStep };
-    case 'hook.stopped':
-      return { hook, step: 'stop', result: 'done', ...ofStep };
-    case 'hook.called-off':
-      return { hook, step: 'start', result: 'called-off', ...ofStep };
-    default: {
-      const result = event.event === 'hook.cut' ? 'cut' : 'failed';
-      return { hook, step: event.step, result, error: redact(event.error.message), ...ofStep };
-    }
-  }
 }

@@ -123,11 +123,11 @@ function columnsOf({ samples }: Run, scale: TimeScale): readonly Column[] {
 /** One point a column, and a break between runs and where there are no samples. */
 function curveOf(
   runs: readonly (readonly Column[])[],
-  valueOf: (column: Column) => number | undefined,
+  valueIn: (column: Column) => number | undefined,
 ): readonly Point[] {
   return runs.flatMap((columns) => {
     const points = columns.flatMap((column, index): readonly Point[] => {
-      const value = valueOf(column);
+      const value = valueIn(column);
       const previousMs = columns[index - 1]?.atMs ?? column.atMs;
       const first = column.samples[0]?.atMs ?? column.atMs;
       const point = value === undefined ? undefined : { x: column.x, value };

@@ -1,29 +1,22 @@
 /** The runs of a bot as a bar on a time line: when it polled, when not and why, and how each run ended. */
 import { durationInWords } from '../../../words.js';
-import { endInShort, endInWords, type Severity, severityOf } from '../end-words.js';
+import { endInWords, type Severity, severityOf } from '../end-words.js';
 import type { LocalTime } from '../local-time.js';
 import type { Run, Stretch } from '../runs.js';
-import { type Outage, outagesIn } from '../summary.js';
 import { element, label, tooltip, widthOf } from './markup.js';
+import { NOTES_HEIGHT, notes } from './notes.js';
 import { type TimeScale, xOf } from './scale.js';
 
 /** How high the time line is with its labels and its legend. */
 export const TIMELINE_HEIGHT = 138;
 
-const LABEL_ROWS = 3;
-const ROW_HEIGHT = 16;
-const MARK_Y = 8 + LABEL_ROWS * ROW_HEIGHT;
+const MARK_Y = 8 + NOTES_HEIGHT;
 const BAR_Y = MARK_Y + 12;
 const BAR_HEIGHT = 30;
 const LEGEND_Y = BAR_Y + BAR_HEIGHT + 30;
 /** What went wrong can be seen however short it was. */
 const LEAST_WIDTH = 3;
 const SEAM_WIDTH = 1.5;
-/** Ends that are nearer to each other have one label. */
-const NEAR = 10;
-/** Shorter ones have no label. */
-const LEAST_OUTAGE_SHARE = 0.002;
-const MOST_OUTAGE_LABELS = 5;
 
 const classes: Readonly<Record<Stretch['state'], string>> = {
   polling: 'polling',
@@ -36,12 +29,11 @@ const classes: Readonly<Record<Stretch['state'], string>> = {
 
 /** @param runs those that are seen, in the order in which they began */
 export function timeline(runs: readonly Run[], scale: TimeScale, time: LocalTime): string {
-  const notes = [...endNotes(runs, scale, time), ...outageNotes(runs, scale, time)];
   return [
     ...runs.flatMap((run) => stretchesOf(run, scale, time)),
     ...runs.flatMap((run) => seamBefore(run, scale)),
     ...gapsBetween(runs, scale, time),
-    ...placed(notes, scale),
+    ...notes(runs, scale, time, MARK_Y),
     ...runs.flatMap((run) => markOf(run, scale, time)),
     legend(scale),
   ].join('');
@@ -137,102 +129,6 @@ const mark = (x: number, y: number, name: keyof typeof marks, words?: string): s
     { d: marks[name], transform: `translate(${Math.round(x * 10) / 10} ${y})`, class: `mark ${name}` },
     ...(words === undefined ? [] : [tooltip(words)]),
   );
-
-/** A label above the bar. */
-interface Note {
-  readonly x: number;
-  readonly text: string;
-  readonly className: string;
-}
-
-/** Of what did not end as it should; ends that are near to each other are told together. */
-function endNotes(runs: readonly Run[], scale: TimeScale, time: LocalTime): readonly Note[] {
-  const groups: { readonly x: number; lastX: number; readonly runs: Run[] }[] = [];
-  for (const run of runs) {
-    if (severityOf(run) === 'fine' || run.end.toMs < scale.fromMs) continue;
-    const x = xOf(scale, run.end.fromMs);
-    const last = groups.at(-1);
-    if (last && x - last.lastX < NEAR) {
-      last.runs.push(run);
-      last.lastX = x;
-    } else groups.push({ x, lastX: x, runs: [run] });
-  }
-  return groups.flatMap((group) => {
-    const [first] = group.runs;
-    if (!first) return [];
-    const words = new Set(group.runs.map(endInShort));
-    const times = group.runs.length > 1 ? `${group.runs.length} × ` : '';
-    const isBad = group.runs.some((run) => severityOf(run) === 'bad');
-    return {
-      x: group.x,
-      text: `${time.dayTime(first.end.fromMs)} ${times}${[...words].slice(0, 2).join(', ')}`,
-      className: isBad ? 'bad' : 'cut',
-    };
-  });
-}
-
-/** Of the longest times in which something kept the bot from polling. */
-function outageNotes(runs: readonly Run[], scale: TimeScale, time: LocalTime): readonly Note[] {
-  const leastMs = (scale.toMs - scale.fromMs) * LEAST_OUTAGE_SHARE;
-  const length = ({ fromMs, toMs }: Outage) => toMs - fromMs;
-  return outagesIn(runs)
-    .filter((outage) => length(outage) >= leastMs && outage.toMs > scale.fromMs)
-    .toSorted((a, b) => length(b) - length(a))
-    .slice(0, MOST_OUTAGE_LABELS)
-    .map((outage) => ({
-      x: xOf(scale, outage.fromMs),
-      text: `${time.dayTime(outage.fromMs)} ${outage.why} ${durationInWords(length(outage))}`,
-      className: 'hindered',
-    }));
-}
-
-interface Placed {
-  readonly from: number;
-  readonly to: number;
-  readonly row: number;
-  /** Where the line is that leads from the label down to its mark. */
-  readonly x: number;
-}
-
-/** Puts each label where it touches no other; first those that cross no other's line either, then those that have to. */
-function placed(notes: readonly Note[], scale: TimeScale): readonly string[] {
-  const taken = new Map<Note, Placed>();
-  const byWeight = notes.toSorted((a, b) => weight(b) - weight(a) || a.x - b.x);
-  for (const isBad of [collides, overlaps])
-    for (const note of byWeight) {
-      if (taken.has(note)) continue;
-      const isFree = (place: Placed) => [...taken.values()].every((one) => !isBad(place, one));
-      const place = candidatesFor(note, scale).find(isFree);
-      if (place) taken.set(note, place);
-    }
-  const yOf = ({ row }: Placed) => MARK_Y - 12 - row * ROW_HEIGHT;
-  const leaders = [...taken.values()].map((place) =>
-    element('line', { x1: place.x, x2: place.x, y1: yOf(place) + 3, y2: MARK_Y - 7, class: 'leader' }),
-  );
-  const labels = [...taken].map(([{ text, className }, place]) =>
-    label(place.from + 4, yOf(place), text, { class: `note ${className}` }),
-  );
-  return [...leaders, ...labels];
-}
-
-/** In the lowest row first, to the right of the mark before its left. */
-function candidatesFor({ x, text }: Note, { left, right }: TimeScale): readonly Placed[] {
-  const width = widthOf(text) + 8;
-  const starts = [x - 8, x - width + 8].map((from) => Math.max(left, Math.min(from, right - width)));
-  return Array.from({ length: LABEL_ROWS }, (_, row) => row).flatMap((row) =>
-    starts.map((from) => ({ from, to: from + width, row, x })),
-  );
-}
-
-const overlaps = (a: Placed, b: Placed): boolean => a.row === b.row && a.to > b.from && a.from < b.to;
-
-function collides(a: Placed, b: Placed): boolean {
-  if (a.row === b.row) return overlaps(a, b);
-  const [lower, upper] = a.row < b.row ? [a, b] : [b, a];
-  return upper.x > lower.from - 2 && upper.x < lower.to + 2;
-}
-
-const weight = ({ className }: Note): number => ['hindered', 'cut', 'bad'].indexOf(className);
 
 function legend({ left }: TimeScale): string {
   const items: readonly (readonly [text: string, shape: (x: number) => string])[] = [

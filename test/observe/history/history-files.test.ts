@@ -1,0 +1,134 @@
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { HistoryFiles, type HistoryFilesOptions } from '../../../src/observe/history/history-files.js';
+import { parseRecord } from '../../../src/observe/history/parse-record.js';
+import type { HistoryRecord } from '../../../src/observe/history/record.js';
+import { Folder } from '../../support/folder.js';
+
+const KEY = '123';
+
+const record = (n: number): HistoryRecord => ({ kind: 'stood-still', run: 'a', atMs: n, ms: n });
+
+interface Rig extends Disposable {
+  readonly files: HistoryFiles;
+  readonly failed: jest.Mock<HistoryFilesOptions['failed']>;
+  readonly path: string;
+  readonly older: string;
+}
+
+function rig(options: Partial<HistoryFilesOptions> = {}): Rig {
+  const folder = new Folder();
+  const failed = jest.fn<HistoryFilesOptions['failed']>();
+  const own = join(folder.path, KEY);
+  return {
+    files: new HistoryFiles({ stateDir: folder.path, failed, ...options }),
+    failed,
+    path: join(own, 'history.jsonl'),
+    older: join(own, 'history.old.jsonl'),
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
+  };
+}
+
+const timesIn = (path: string): readonly number[] =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line) => parseRecord(line)?.atMs ?? []);
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('the files of a history', () => {
+  it('are appended to at once or soon, in this order, for the owner only', async () => {
+    using rigged = rig();
+    const { files, path, failed } = rigged;
+    files.appendNow(KEY, record(1));
+    expect(timesIn(path)).toEqual([1]);
+    files.append(KEY, record(2));
+    files.append(KEY, record(3));
+    expect(timesIn(path)).toEqual([1]);
+    await until(() => timesIn(path).length === 3);
+    files.append(KEY, record(4));
+    files.appendNow(KEY, record(5), record(6));
+    expect(timesIn(path)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  it('lose only the line in which a kill has cut a write off', () => {
+    using rigged = rig();
+    const { files, path } = rigged;
+    files.appendNow(KEY, record(1), record(2));
+    truncateSync(path, statSync(path).size - 10);
+    files.appendNow(KEY, record(3));
+    expect(timesIn(path)).toEqual([1, 3]);
+  });
+
+  it.each(['appendNow', 'append'] as const)('stay within their size, by %s', async (append) => {
+    using rigged = rig({ mostBytes: 1_000 });
+    const { files, path, older } = rigged;
+    files.appendNow(KEY, record(0));
+    for (let n = 1; n <= 200; n++) {
+      files[append](KEY, record(n));
+      await until(() => (existsSync(path) ? timesIn(path) : timesIn(older)).includes(n));
+    }
+    files.appendNow(KEY, record(201));
+    const kept = [...timesIn(older), ...timesIn(path)];
+    expect(kept.at(-1)).toBe(201);
+    expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 202 - kept.length + index));
+    expect(kept.length).toBeGreaterThan(15);
+    for (const file of [path, older]) expect(statSync(file).size).toBeLessThan(1_200);
+  });
+
+  it('tell once that they cannot be written, and go on when they can', async () => {
+    using rigged = rig();
+    const { files, path, failed } = rigged;
+    mkdirSync(path, { recursive: true });
+    files.appendNow(KEY, record(1));
+    files.append(KEY, record(2));
+    files.appendNow(KEY, record(3));
+    expect(failed).toHaveBeenCalledTimes(1);
+    expect(failed).toHaveBeenCalledWith(path, expect.objectContaining({ code: 'EISDIR' }));
+    rmSync(path, { recursive: true });
+    files.appendNow(KEY, record(4));
+    expect(timesIn(path).at(-1)).toBe(4);
+    expect(failed).toHaveBeenCalledTimes(1);
+  });
+
+  it('follow no link that somebody has put there', () => {
+    using rigged = rig();
+    const { files, path, failed } = rigged;
+    files.appendNow(KEY, record(1));
+    rmSync(path);
+    const target = `${path}.target`;
+    writeFileSync(target, '');
+    symlinkSync(target, path);
+    files.appendNow(KEY, record(2));
+    expect(failed).toHaveBeenCalledTimes(1);
+    expect(readFileSync(target, 'utf8')).toBe('');
+  });
+
+  it('are not waited for at a disk that hangs', async () => {
+    let now = 0;
+    using rigged = rig({ now: () => now });
+    const { files, path } = rigged;
+    files.appendNow(KEY, record(1));
+    // The write has begun, and has not ended when the time has passed.
+    files.append(KEY, record(2));
+    now = 1_001;
+    files.appendNow(KEY, record(3));
+    expect(timesIn(path)).toEqual([1]);
+    await until(() => timesIn(path).includes(2));
+    expect(timesIn(path)).toEqual([1, 2]);
+  });
+});
