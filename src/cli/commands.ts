@@ -65,8 +65,11 @@ export const commands: Commands = {
     load: async () => (await import('./doctor.js')).doctor,
   },
   history: {
-    summary: 'show when the bots on this host ran, and why each run ended',
-    usage: ['[FILE] [--bot BOT] [--last N | --since TIME] [--json | --html FILE | --svg FILE]'],
+    summary: 'show when the bots ran, and why each run ended',
+    usage: [
+      '[FILE] [--bot BOT] [--last N] [--since TIME] [--json]',
+      '[FILE] [--bot BOT] [--since TIME] --html FILE | --svg FILE',
+    ],
     more: 'Each run leaves its begin, a sample a minute and its receipt in STATE_DIR; a run that was killed is named by the next one. GAP is how long nobody polled before the run did. Looks where `lastcall status` looks. Exits 1 if there is no history.',
     examples: [
       ['lastcall history --since 24h', 'why it restarted last night'],

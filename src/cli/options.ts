@@ -25,7 +25,7 @@ export const options = {
   history: {
     bot,
     last: { value: 'N', help: 'only the last N runs (default: 20)' },
-    since: { value: 'TIME', help: 'only the runs of the last, say, 24h or 7d; a picture shows 7d' },
+    since: { value: 'TIME', help: 'only the runs of the last, say, 24h (drawn: 7d)' },
     json,
     html: { value: 'FILE', help: 'draw it as a page, which loads nothing' },
     svg: { value: 'FILE', help: 'draw it as a picture' },

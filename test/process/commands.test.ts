@@ -53,7 +53,7 @@ describe('lastcall version', () => {
 describe('an unknown command', () => {
   it('is named, with a list of the commands', async () => {
     expect(await outputOf(['rum'], 78)).toBe(
-      "lastcall: 'rum' is not a command; expected one of run, status, doctor, log, metrics, inbox, config, unit, demo, sandbox, probe, completion, help, version\n",
+      "lastcall: 'rum' is not a command; expected one of run, status, doctor, history, log, metrics, inbox, config, unit, demo, sandbox, probe, completion, help, version\n",
     );
   });
 

@@ -2,6 +2,8 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { isBotKey, isFormerKey } from '../../host/bot-key.js';
+import { LAST_RUN_FILE } from '../../host/run-record.js';
+import { HISTORY_FILES } from '../../observe/history/record.js';
 import { isSocketName } from '../../observe/status/socket-name.js';
 import { codeOf } from '../../system-error.js';
 import { tryOr } from '../../thrown.js';
@@ -69,7 +71,7 @@ function botKeysIn(place: string): readonly string[] | 'closed' {
 function isOfBot(folder: string, inDoubt: boolean): boolean {
   try {
     return readdirSync(folder).some(
-      (name) => name === 'inbox' || name === 'last-run.json' || isSocketName(name),
+      (name) => name === 'inbox' || name === LAST_RUN_FILE || name === HISTORY_FILES[1] || isSocketName(name),
     );
   } catch (error) {
     return isForbidden(error) && inDoubt;
