@@ -1,15 +1,7 @@
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
+import { readText } from '../../../src/host/read-text.js';
 import { HistoryFiles, type HistoryFilesOptions } from '../../../src/observe/history/history-files.js';
 import { parseRecord } from '../../../src/observe/history/parse-record.js';
 import type { HistoryRecord } from '../../../src/observe/history/record.js';
@@ -39,10 +31,9 @@ function rig(options: Partial<HistoryFilesOptions> = {}): Rig {
   };
 }
 
+/** A file may be renamed at any moment. */
 const timesIn = (path: string): readonly number[] =>
-  readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => parseRecord(line)?.atMs ?? []);
+  (readText(path) ?? '').split('\n').flatMap((line) => parseRecord(line)?.atMs ?? []);
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
@@ -80,7 +71,7 @@ describe('the files of a history', () => {
     files.appendNow(KEY, record(0));
     for (let n = 1; n <= 200; n++) {
       files[append](KEY, record(n));
-      await until(() => (existsSync(path) ? timesIn(path) : timesIn(older)).includes(n));
+      await until(() => [older, path].some((file) => timesIn(file).includes(n)));
     }
     files.appendNow(KEY, record(201));
     const kept = [...timesIn(older), ...timesIn(path)];
