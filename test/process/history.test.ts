@@ -84,7 +84,7 @@ async function play(bed: TestBed): Promise<Played> {
   const killedAtMs = Date.now();
   await killed.stop('SIGKILL');
 
-  await using cut = runBot(bed, 'hooks', { env: { HOOK_STOP_MS: '10000', STOP_TIMEOUT: '1s' } });
+  await using cut = runBot(bed, 'hooks', { env: { HOOK_STOP_MS: '10000', STOP_TIMEOUT: '3s' } });
   await cut.waitFor('poll.started');
   const outage = bed.addFault({ kind: 'refuse' });
   await cut.waitFor('poll.failed');
@@ -142,7 +142,7 @@ function expectCut(run: Run | undefined, bed: TestBed, { cut, killedAtMs }: Play
   expect(receipt.steps).toContainEqual(
     expect.objectContaining({ hook: 'slow', step: 'stop', result: 'cut' }),
   );
-  expect(run.stopping?.budgetMs).toBe(1_000);
+  expect(run.stopping?.budgetMs).toBe(3_000);
   expectAbout(receipt.stopMs, Number(cut.receipt['stopDurationMs']));
 }
 

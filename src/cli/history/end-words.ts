@@ -80,7 +80,9 @@ function receiptInWords({ reason, reasonKind, outcome, exitCode, stopMs, steps }
 
 function mishapInWords({ hook, result, durationMs, error }: StepRecord): readonly string[] {
   if (result === 'cut') return [`${hook} cut off after ${durationInWords(durationMs)}`];
-  return result === 'failed' ? [`${hook} failed${error === undefined ? '' : ` (${error})`}`] : [];
+  // What stands behind a semicolon names updates and the like.
+  const why = error === undefined ? '' : ` (${error.split(';', 1)[0]})`;
+  return result === 'failed' ? [`${hook} failed${why}`] : [];
 }
 
 function killInWords(
