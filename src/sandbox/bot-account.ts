@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.js';
 import { isObject } from '../json.js';
 import { ApiError } from './api-response.js';
+import { Changes } from './changes.js';
 import { ConflictDescription, GetUpdates, type Responder } from './get-updates.js';
 import { isMessage, type User } from './message.js';
 import { type CallParameters, integer, structure } from './parameters.js';
@@ -35,13 +36,21 @@ interface QueryContent {
   readonly [field: string]: unknown;
 }
 
+export interface BotAccountOptions {
+  readonly token: string;
+  readonly clock: Clock;
+  readonly nextUpdateId: number;
+  /** Where changes are told. Default: nobody is told. */
+  readonly changes?: Changes;
+}
+
 export class BotAccount {
   readonly token: string;
   readonly user: User;
   readonly queue: UpdateQueue;
   readonly getUpdates: GetUpdates;
   readonly #clock: Clock;
-  readonly messages = new StoredMessages();
+  readonly messages: StoredMessages;
   readonly chats = new KnownChats();
   readonly files = new Files();
   readonly commands = new BotCommands();
@@ -65,15 +74,20 @@ export class BotAccount {
   webhookUrl = '';
   nextSetWebhookAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ token, clock, nextUpdateId }: { token: string; clock: Clock; nextUpdateId: number }) {
-    const id = Number.parseInt(token, 10);
+  constructor({ token, clock, nextUpdateId, changes = new Changes() }: BotAccountOptions) {
+    const bot = Number.parseInt(token, 10);
     this.token = token;
-    this.user = { id, is_bot: true, first_name: 'Sandbox', username: `sandbox_${id}_bot` };
+    this.user = { id: bot, is_bot: true, first_name: 'Sandbox', username: `sandbox_${bot}_bot` };
     this.#clock = clock;
     this.members = new Members(this.user);
     this.inviteLinks = new InviteLinks(this.user);
     this.queries = new Queries(clock);
-    this.queue = new UpdateQueue({ clock, nextId: nextUpdateId });
+    this.messages = new StoredMessages((chat, id) => changes.tell({ kind: 'message', bot, chat, id }));
+    this.queue = new UpdateQueue({
+      clock,
+      nextId: nextUpdateId,
+      onChange: (id) => changes.tell({ kind: 'update', bot, id }),
+    });
     this.getUpdates = new GetUpdates({ clock, queue: this.queue });
   }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.js';
 import { ApiError } from './api-response.js';
 import { BotAccount } from './bot-account.js';
+import type { Changes } from './changes.js';
 
 /** Digits, a colon, and at least 20 characters (Telegram's tokens have 35). `/test` selects the test environment. */
 const TOKEN = /^[1-9]\d{0,15}:[\w-]{20,}(\/test)?$/;
@@ -11,6 +12,7 @@ const FIRST_UPDATE_ID = { from: 2_000_001, to: 1_000_000_000 } as const;
 
 export interface BotAccountsOptions {
   readonly clock: Clock;
+  readonly changes: Changes;
   /** Returns a number from 0 to below 1. */
   readonly random: () => number;
   /** The first update id of each bot; undefined for a random one. */
@@ -36,15 +38,16 @@ export class BotAccounts {
     const known = this.#byToken.get(token);
     if (known) return known;
     if (!TOKEN.test(token)) throw new ApiError(404, 'Not Found');
-    const { clock, random, firstUpdateId, tokens } = this.#options;
+    const { clock, changes, random, firstUpdateId, tokens } = this.#options;
     if (tokens && !tokens.includes(token.replace(/\/test$/, ''))) throw new ApiError(401, 'Unauthorized');
     const { from, to } = FIRST_UPDATE_ID;
     const nextUpdateId = firstUpdateId ?? from + Math.floor(random() * (to - from));
-    const account = new BotAccount({ token, clock, nextUpdateId });
+    const account = new BotAccount({ token, clock, nextUpdateId, changes });
     this.#byToken.set(token, account);
     return account;
   }
 
+  /** All accounts, in the order in which their tokens were first used. */
   list(): readonly BotAccount[] {
     return [...this.#byToken.values()];
   }

@@ -25,6 +25,8 @@ export interface BotApiOptions {
   readonly onMessage: (account: BotAccount, message: Message, call: Call) => void;
   /** Called when a call has arrived, has been executed, and is over. */
   readonly onChange: () => void;
+  /** Called when a call has arrived, and when it is over. */
+  readonly onCall: (call: Call) => void;
 }
 
 export class BotApi {
@@ -83,7 +85,7 @@ export class BotApi {
   }
 
   #serve(account: BotAccount, method: string, parameters: CallParameters, response: ServerResponse): void {
-    const { clock, calls, faults, http, roundTripMs, onChange } = this.#options;
+    const { clock, calls, faults, http, roundTripMs, onChange, onCall } = this.#options;
     const { latencyMs, fault } = faults.apply({ bot: account.id, method });
     const apiRequest = new ApiRequest({
       call: calls.record({ atMs: clock.now(), bot: account.id, method, parameters }),
@@ -94,10 +96,12 @@ export class BotApi {
       http,
       onEnd: (ended) => {
         this.#pending.delete(ended);
+        onCall(ended.call);
         onChange();
       },
     });
     this.#pending.add(apiRequest);
+    onCall(apiRequest.call);
     onChange();
 
     const requestDelayMs = latencyMs + roundTripMs / 2;

@@ -69,6 +69,14 @@ export class Calls {
     return recorded;
   }
 
+  /** Returns the newest recorded call of a bot, or its newest call of a method, whose name may be in any case. */
+  last(bot: number, method?: string): Call | undefined {
+    const wanted = method?.toLowerCase();
+    return this.#recorded.findLast(
+      (call) => call.bot === bot && (wanted === undefined || call.method.toLowerCase() === wanted),
+    );
+  }
+
   /** Returns copies of the recorded calls that match, oldest first. */
   list({ method, bot, since = 0 }: CallFilter = {}): readonly Call[] {
     const wanted = method?.toLowerCase();

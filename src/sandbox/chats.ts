@@ -18,6 +18,8 @@ export interface UserMessage {
   readonly from?: string | undefined;
   /** The person's id. Default: the chat's id. */
   readonly fromId?: number | undefined;
+  /** Other fields of the message: a file in place of the text, for example, which then only names the message. */
+  readonly content?: object | undefined;
 }
 
 export interface Conversation {
@@ -111,10 +113,12 @@ export class Chats {
   receive(message: Message): number | undefined {
     const exchange = this.#transcripts.get(message.chat.id)?.answeredBy(message);
     if (!exchange) return undefined;
-    if (exchange.answers.length === 0) this.#unanswered--;
+    const isFirst = exchange.answers.length === 0;
+    if (isFirst) this.#unanswered--;
     exchange.answers.push({ text: message.text, atMs: this.#options.clock.now() });
     exchange.onAnswer();
-    return exchange.updateId;
+    // What follows the answer may belong to what has come since then, such as the press of a button.
+    return isFirst ? exchange.updateId : undefined;
   }
 
   /** The number of messages without an answer. Reading it is cheap, however many messages there are. */
@@ -145,7 +149,13 @@ export class Chats {
     };
   }
 
-  #send({ chat: chatId = 1, from, fromId = chatId, text }: Omit<UserMessage, 'count'>): OpenExchange {
+  #send({
+    chat: chatId = 1,
+    from,
+    fromId = chatId,
+    text,
+    content,
+  }: Omit<UserMessage, 'count'>): OpenExchange {
     const { clock, account } = this.#options;
     // In a private chat, the name is that of the chat, too.
     const author = account.chats.person(fromId, from);
@@ -155,7 +165,7 @@ export class Chats {
       from: author,
       chat: account.chats.chat(chatId),
       date: unixSeconds(),
-      ...textFields(plainText(text)),
+      ...(content ?? textFields(plainText(text))),
     };
     account.messages.store(message);
     account.members.see(chatId, author);

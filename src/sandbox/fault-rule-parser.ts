@@ -129,6 +129,27 @@ export function faultHelp(): string {
   return lines.join('\n');
 }
 
+interface FaultKind {
+  readonly kind: string;
+  readonly help: string;
+  readonly fields: readonly {
+    readonly name: string;
+    readonly required: boolean;
+    /** What the value has to be, in words that follow "must be". */
+    readonly words: string;
+  }[];
+}
+
+/** Returns all kinds, each with its fields except the choice of an assorted fault. */
+export const faultKinds = (): readonly FaultKind[] =>
+  Array.from(kinds, ([kind, { help, required = [], optional = [] }]) => ({
+    kind,
+    help,
+    fields: [...required, ...optional]
+      .filter((name) => name !== 'of')
+      .map((name) => ({ name, required: required.includes(name), words: typeOf(kind, name).words })),
+  }));
+
 /** Whether a value is a rule of a known kind. Adds what is wrong to the problems, by field. */
 function isRule(
   value: unknown,

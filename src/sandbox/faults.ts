@@ -8,6 +8,8 @@ export interface ActiveRule {
   readonly rule: FaultRule;
   /** How many requests have failed by the rule. */
   readonly hits: number;
+  /** When the rule ends by itself. */
+  readonly endsAtMs?: number;
 }
 
 interface RuleState extends ActiveRule {
@@ -53,6 +55,7 @@ export class Faults {
       matches: 0,
       hits: 0,
       cancelEnd: () => {},
+      ...(forMs !== undefined && { endsAtMs: this.#clock.now() + forMs }),
     };
     this.#rules.set(id, state);
     if (forMs !== undefined) state.cancelEnd = this.#clock.after(forMs, () => this.remove(id));
@@ -71,7 +74,12 @@ export class Faults {
   }
 
   list(): readonly ActiveRule[] {
-    return [...this.#rules.values()].map(({ id, rule, hits }) => ({ id, rule, hits }));
+    return [...this.#rules.values()].map(({ id, rule, hits, endsAtMs }) => ({
+      id,
+      rule,
+      hits,
+      ...(endsAtMs !== undefined && { endsAtMs }),
+    }));
   }
 
   /** Returns the total latency of a new request, and the first other fault that applies to it. */

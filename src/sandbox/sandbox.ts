@@ -11,8 +11,10 @@ import { foreignOrigin } from '../request-origin.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAccounts } from './bot-accounts.js';
 import { BotApi } from './bot-api.js';
+import type { BotProcess } from './bot-process.js';
 import { Calls } from './calls.js';
 import { cancellableClock } from './cancellable-clock.js';
+import { Changes } from './changes.js';
 import { Conditions } from './conditions.js';
 import { isControlRequest, refuseControlRequest, serveControlRequest } from './control/control.js';
 import type { FaultRule } from './fault-rule.js';
@@ -20,6 +22,8 @@ import { parseFaultRule } from './fault-rule-parser.js';
 import { type ActiveRule, Faults } from './faults.js';
 import { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
+import { isPageRequest } from './page-request.js';
+import type { PageServer } from './page-server/server.js';
 import { SandboxBot, type SandboxBotParts } from './sandbox-bot.js';
 import { startSecondPoller } from './second-poller.js';
 import { seededRandom } from './seeded-random.js';
@@ -93,6 +97,12 @@ export class Sandbox extends SandboxBot {
   readonly #faults: Faults;
   readonly #conditions: Conditions;
   readonly #messageListeners = new Set<MessageListener>();
+  readonly #changes: Changes;
+  /** The tokens that were given, which may be those of real bots. */
+  readonly #givenTokens: readonly string[] | undefined;
+  /** Loaded with the first request for the page. */
+  #page: Promise<PageServer> | undefined;
+  #process: BotProcess | undefined;
 
   constructor(options: SandboxOptions) {
     const { seed = DEFAULT_SEED, tokens, firstUpdateId, roundTripMs = 0 } = options;
@@ -102,7 +112,8 @@ export class Sandbox extends SandboxBot {
     const clock = cancellableClock(options.clock ?? systemClock, closing.signal);
     const calls = new Calls(options.recordedCalls ?? DEFAULT_RECORDED_CALLS);
     const shared = { clock, calls, closing: closing.signal };
-    const accounts = new BotAccounts({ clock, random: seededRandom(seed), firstUpdateId, tokens });
+    const changes = new Changes();
+    const accounts = new BotAccounts({ clock, changes, random: seededRandom(seed), firstUpdateId, tokens });
     const firstAccount = accounts.authenticate(token);
     super({ ...shared, account: firstAccount });
     this.#shared = shared;
@@ -110,14 +121,18 @@ export class Sandbox extends SandboxBot {
     this.#accounts = accounts;
     this.#bots.set(firstAccount, this);
     const describeState = () => JSON.stringify(this.state());
+    this.#changes = changes;
+    this.#givenTokens = tokens;
     this.#conditions = new Conditions({ clock, closing: closing.signal, describeState });
     this.#faults = new Faults({ clock, seed });
     this.#http = new HttpServer((request, body, response) => {
-      const isControl = isControlRequest(request);
+      const isPage = isPageRequest(request);
+      const isControl = isPage || isControlRequest(request);
       const reason = foreignOrigin(request.headers, !isControl);
       if (isControl) {
         this.#http.exempt(response);
         if (reason) refuseControlRequest(reason, response);
+        else if (isPage) void this.#pageServer().then((page) => page.serve(request, body, response));
         else serveControlRequest(this, request, body, response);
       } else if (reason) this.#api.refuse(reason, response);
       else this.#api.receive(request, body, response);
@@ -135,6 +150,7 @@ export class Sandbox extends SandboxBot {
         for (const listener of this.#messageListeners) listener(message, account.id);
       },
       onChange: () => this.#conditions.check(),
+      onCall: (call) => changes.tell({ kind: 'call', call }),
     });
   }
 
@@ -168,13 +184,13 @@ export class Sandbox extends SandboxBot {
     const endServerFault = this.#startServerFault(rule);
     const id = this.#faults.add(rule, () => {
       endServerFault?.();
-      this.#conditions.check();
+      this.#serverChanged();
     });
     if (!endServerFault) {
       if (rule.kind === 'half-open' && appliesToAll(rule)) this.#http.silenceAll();
       this.#api.applyToPending(id);
     }
-    this.#conditions.check();
+    this.#serverChanged();
     return id;
   }
 
@@ -201,6 +217,13 @@ export class Sandbox extends SandboxBot {
     return this.#conditions.waitFor(condition, timeoutMs);
   }
 
+  /** Shows the process of the bot on the page, with buttons to stop and restart it. */
+  attachProcess(process: BotProcess): void {
+    this.#process = process;
+    process.onChange(() => this.#serverChanged());
+    this.#serverChanged();
+  }
+
   /** Listens on a port. Called by `startSandbox`. */
   listen(port: number): Promise<void> {
     return this.#http.listen(port);
@@ -216,6 +239,29 @@ export class Sandbox extends SandboxBot {
     const bot = this.#bots.get(account) ?? new SandboxBot({ ...this.#shared, account });
     this.#bots.set(account, bot);
     return bot;
+  }
+
+  #serverChanged(): void {
+    this.#conditions.check();
+    this.#changes.tell({ kind: 'server' });
+  }
+
+  #pageServer(): Promise<PageServer> {
+    const { clock, calls } = this.#shared;
+    const token = this.#givenTokens ? '<the token you gave>' : this.token;
+    const source = {
+      clock,
+      calls,
+      accounts: this.#accounts,
+      changes: this.#changes,
+      faults: this.#faults,
+      apiRoot: this.apiRoot,
+      connect: `TELEGRAM_API_ROOT=${this.apiRoot} BOT_TOKEN='${token}' lastcall run bot.js`,
+      bot: (account: BotAccount) => this.#bot(account),
+      process: () => this.#process,
+    };
+    this.#page ??= import('./page-server/server.js').then(({ PageServer }) => new PageServer(source));
+    return this.#page;
   }
 
   /** Starts a fault of the whole server. Returns a function that ends it, or undefined for a fault of requests. */

@@ -25,6 +25,13 @@ export interface Reader {
   readonly open: boolean;
 }
 
+export interface UpdateQueueOptions {
+  readonly clock: Clock;
+  readonly nextId: number;
+  /** Called with the id of each update that has come or gone on in its way. */
+  readonly onChange?: (id: number) => void;
+}
+
 export class UpdateQueue {
   /** The way of each update. */
   readonly log: UpdateLog;
@@ -35,8 +42,8 @@ export class UpdateQueue {
   /** A time before which no update in the queue expires, in the clock's milliseconds. */
   #soonestExpiry = Number.POSITIVE_INFINITY;
 
-  constructor({ clock, nextId }: { clock: Clock; nextId: number }) {
-    this.log = new UpdateLog(clock);
+  constructor({ clock, nextId, onChange }: UpdateQueueOptions) {
+    this.log = new UpdateLog(clock, onChange);
     this.#clock = clock;
     this.#nextId = nextId;
   }

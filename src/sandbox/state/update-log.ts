@@ -76,12 +76,15 @@ export interface UpdateFilter {
 
 export class UpdateLog {
   readonly #clock: Clock;
+  readonly #onChange: (id: number) => void;
   readonly #records = new NewestMap<number, MutableRecord>(LIMIT);
   /** The update of each chat that was delivered last. */
   readonly #lastDelivered = new Map<number, MutableRecord>();
 
-  constructor(clock: Clock) {
+  /** Calls `onChange` with the id of each update that has come or gone on in its way. */
+  constructor(clock: Clock, onChange: (id: number) => void = () => {}) {
     this.#clock = clock;
+    this.#onChange = onChange;
   }
 
   /** Adds an update that waits, and returns its record. The content is `{ kind: … }`. */
@@ -101,6 +104,7 @@ export class UpdateLog {
     };
     // An id that comes again, after its queue was set back, is a new update.
     this.#records.set(id, record);
+    this.#onChange(id);
     return record;
   }
 
@@ -111,6 +115,7 @@ export class UpdateLog {
       record.deliveryCount++;
       if (record.deliveries.length < MAX_DETAILS) record.deliveries.push(delivery);
       if (record.chat !== undefined) this.#lastDelivered.set(record.chat, record);
+      this.#onChange(record.id);
     }
   }
 
@@ -121,6 +126,7 @@ export class UpdateLog {
       record.state = state;
       record.leftAtMs = leftAtMs;
       if (offset !== undefined) record.confirmedBy = offset;
+      this.#onChange(record.id);
     }
   }
 
@@ -137,6 +143,7 @@ export class UpdateLog {
         : this.#records.get(to.updateId);
     if (!record) return;
     record.answerCount++;
+    this.#onChange(record.id);
     if (record.answers.length >= MAX_DETAILS) return;
     record.answers.push({ atMs: this.#clock.now(), call: call.number, method: call.method });
   }
