@@ -2,6 +2,7 @@
  * Bundles what the compiler has made. The commands that the daemon does not need are bundled apart from it: what they share
  * with it would be in files of their own otherwise, and reading those takes a tenth of its start.
  */
+import { cp, readdir } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const commands = [
@@ -49,3 +50,8 @@ await build({
   target: 'node18',
   outExtension: { '.js': '.cjs' },
 });
+
+/** The page of the sandbox is served as the compiler has made it, with what needs no compiler. */
+const page = 'src/sandbox/page';
+for (const file of await readdir(page))
+  if (/\.(html|css|svg)$/.test(file)) await cp(`${page}/${file}`, `dist/sandbox/page/${file}`);

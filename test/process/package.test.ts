@@ -44,10 +44,13 @@ afterAll(() => folder[Symbol.dispose]());
 describe('the tarball', () => {
   it('holds the program, its types, and what a user needs beside them; nothing else', () => {
     const expected =
-      /^(dist\/.*(?<!\.test)\.(js|d\.ts)|dist\/child\.cjs|package\.json|README\.md|LICENSE|ecosystem\.config\.js|systemd\/[^/]+\.service)$/;
+      /^(dist\/.*(?<!\.test)\.(js|d\.ts)|dist\/child\.cjs|dist\/sandbox\/page\/[\w-]+\.(html|css|svg)|package\.json|README\.md|LICENSE|ecosystem\.config\.js|systemd\/[^/]+\.service)$/;
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     expect(packed).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/main.js', 'dist/index.d.ts']),
+      expect.arrayContaining([
+        ...['LICENSE', 'README.md', 'package.json', 'dist/main.js', 'dist/index.d.ts'],
+        'dist/sandbox/page/page.html',
+      ]),
     );
   });
 
@@ -55,7 +58,9 @@ describe('the tarball', () => {
     const sources = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .map((file) => join('dist', file.replace(/\.ts$/, '')));
-    const built = packed.filter((path) => path.startsWith('dist/') && !path.startsWith('dist/chunks/'));
+    const isSource = (path: string) =>
+      path.startsWith('dist/') && !/^dist\/chunks\/|\.(html|css|svg)$/.test(path);
+    const built = packed.filter(isSource);
     const compiled = sources.flatMap((file) => [`${file}.js`, `${file}.d.ts`]);
     expect(built.sort()).toEqual([...compiled, 'dist/child.cjs'].sort());
   });

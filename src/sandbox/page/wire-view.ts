@@ -1,0 +1,114 @@
+/** The wire log: every call of the bot with its parameters and its answer, the newest first. */
+import type { Context } from './context.js';
+import { h, setText } from './dom.js';
+import type { CallView } from './protocol.js';
+import { duration, indented } from './words.js';
+
+const MAX_SHOWN = 200;
+
+interface Row {
+  readonly element: HTMLDetailsElement;
+  readonly status: HTMLElement;
+  readonly took: HTMLElement;
+  readonly body: HTMLElement;
+}
+
+export class WireView {
+  readonly element: HTMLElement;
+  readonly #context: Context;
+  readonly #rows = new Map<number, Row>();
+  readonly #list = h('ol', { class: 'wire', reversed: true });
+  readonly #empty = h('p', { class: 'empty' }, 'The bot has not called yet.');
+
+  constructor(context: Context) {
+    this.#context = context;
+    const polls = h('input', {
+      type: 'checkbox',
+      on: { change: () => this.#list.classList.toggle('no-polls', !polls.checked) },
+    });
+    this.#list.classList.add('no-polls');
+    this.element = h(
+      'div',
+      {},
+      h('label', { class: 'check' }, polls, 'Show polls (getUpdates)'),
+      this.#empty,
+      this.#list,
+    );
+    const { store } = context;
+    store.onNews((news, isSnapshot) => {
+      if (isSnapshot) {
+        this.#rows.clear();
+        this.#list.replaceChildren();
+      }
+      const calls = isSnapshot ? [...store.calls.values()].slice(-MAX_SHOWN) : (news.calls ?? []);
+      for (const { number } of calls) {
+        const call = store.calls.get(number);
+        if (call) this.#show(call);
+      }
+      this.#empty.hidden = this.#rows.size > 0;
+    });
+  }
+
+  #show(call: CallView): void {
+    const row = this.#rows.get(call.number) ?? this.#add(call);
+    const { status, answeredAtMs, atMs, fault } = call;
+    const isPending = answeredAtMs === undefined && fault === undefined;
+    setText(
+      row.status,
+      status === undefined ? (fault ?? 'open') : fault ? `${status} ${fault}` : `${status}`,
+    );
+    row.status.dataset['tone'] = isPending
+      ? 'open'
+      : status !== undefined && status < 400 && !fault
+        ? 'good'
+        : 'bad';
+    setText(row.took, answeredAtMs === undefined ? '' : duration(answeredAtMs - atMs));
+    if (row.element.open) this.#fill(row, call);
+  }
+
+  #add(call: CallView): Row {
+    const { number, method } = call;
+    const status = h('span', { class: 'code' });
+    const took = h('span', { class: 'took' });
+    const body = h('div', { class: 'details' });
+    const element = h(
+      'details',
+      {},
+      h(
+        'summary',
+        {},
+        h('span', { class: 'id' }, `${number}`),
+        h('span', { class: 'method' }, method),
+        status,
+        took,
+      ),
+      body,
+    );
+    const row = { element, status, took, body };
+    element.addEventListener('toggle', () => {
+      const newest = this.#context.store.calls.get(number);
+      if (element.open && newest) this.#fill(row, newest);
+    });
+    this.#rows.set(number, row);
+    this.#list.prepend(h('li', { class: method.toLowerCase() === 'getupdates' ? 'poll' : 'call' }, element));
+    while (this.#rows.size > MAX_SHOWN) {
+      const [oldest] = this.#rows;
+      if (!oldest) break;
+      oldest[1].element.parentElement?.remove();
+      this.#rows.delete(oldest[0]);
+    }
+    return row;
+  }
+
+  #fill({ body }: Row, { parameters, response, answeredAtMs }: CallView): void {
+    const answer =
+      response ??
+      (answeredAtMs === undefined ? 'none yet' : 'not kept: it was sent before this page was open');
+    body.replaceChildren(
+      h('h4', {}, 'Parameters'),
+      h('pre', {}, indented(parameters)),
+      h('h4', {}, 'Answer'),
+      h('pre', {}, indented(answer)),
+    );
+  }
+}
