@@ -152,8 +152,8 @@ export const commands: Commands = {
     load: async () => (await import('./demo.js')).demo,
   },
   sandbox: {
-    summary: 'run only the local Bot API server, to test bots with',
-    usage: ['[--port N] [--host-token TOKEN]… [--say TEXT]'],
+    summary: 'run a local Bot API server with a page to test bots',
+    usage: ['[--port N] [--host-token TOKEN]… [--say TEXT] [-- FILE [ARGUMENTS]]'],
     options: options.sandbox,
     helpsItself: true,
     load: async () => (await import('./sandbox.js')).sandbox,

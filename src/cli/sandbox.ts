@@ -1,4 +1,7 @@
-/** `lastcall sandbox`: runs only the local Bot API server, to test bots without Telegram. */
+/** `lastcall sandbox`: runs the local Bot API server with its page, and a bot beside it if one is named. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { aborted } from '../abort.js';
 import { ExitCode } from '../exit-code.js';
@@ -8,15 +11,18 @@ import { faultHelp } from '../sandbox/fault-rule-parser.js';
 import { contentOf, type Message } from '../sandbox/message.js';
 import { NOT_MODELLED, type Sandbox, sandboxToken, startSandbox } from '../sandbox/sandbox.js';
 import { codeOf } from '../system-error.js';
-import type { CommandContext } from './command.js';
+import type { CommandContext, ProcessContext } from './command.js';
+import { SandboxBotProcess } from './sandbox-bot.js';
+import { splitAtDashes } from './split-arguments.js';
 
 /** The default port of Telegram's open-source Bot API server. */
 const DEFAULT_PORT = 8081;
 
-const USAGE = `usage: lastcall sandbox [--port N] [--host-token TOKEN]… [--say TEXT]
+const USAGE = `usage: lastcall sandbox [--port N] [--host-token TOKEN]… [--say TEXT] [-- FILE [ARGUMENTS]]
   --port N            listen on 127.0.0.1:N (default ${DEFAULT_PORT}; 0: any free port)
   --host-token TOKEN  accept only this token; may be repeated (default: accept every well-formed token)
   --say TEXT          send this message to the first bot at the start
+  -- FILE             run the bot in FILE beside it, connected to it; its page can stop, kill and restart the bot
   --help              print this, with the control API and all faults
 `;
 
@@ -31,25 +37,55 @@ ${faultHelp()}
   takes bot and forMs; assorted takes of, a list of faults.
 `;
 
+type SandboxContext = CommandContext & Partial<Pick<ProcessContext, 'signals'>>;
+
 /** Runs until the signal aborts. Resolves to the exit code: 0, or 78 with an error on stderr if it cannot start. */
-export async function sandbox({ args, stdout, stderr, signal }: CommandContext): Promise<number> {
+export async function sandbox(context: SandboxContext): Promise<number> {
+  const { args, stdout, stderr, signal } = context;
   try {
-    const { port, tokens, say, help } = parse(args);
+    const { before, after: command } = splitAtDashes(args);
+    const { port, tokens, say, help } = parse(before);
     if (help) {
       stdout.write(`${USAGE}\n${CONTROL_API}`);
       return ExitCode.clean;
     }
     const server = await start(port, tokens);
-    stdout.write(introduction(server, tokens));
+    stdout.write(command.length > 0 ? shortIntroduction(server, command) : introduction(server, tokens));
     server.onMessage((message, bot) => stdout.write(line(bot, message)));
     if (say !== undefined) server.say(say);
-    await aborted(signal);
+    if (command.length > 0) await runBot(server, command, context);
+    else await aborted(signal);
     await server.close();
     return ExitCode.clean;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     stderr.write(`lastcall sandbox: ${error.message}\n${USAGE}`);
     return ExitCode.configuration;
+  }
+}
+
+/** Runs a bot beside the server until the signal aborts and the bot has ended. */
+async function runBot(
+  server: Sandbox,
+  command: readonly string[],
+  { env, stdout, signal, signals }: SandboxContext,
+): Promise<void> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'lastcall-sandbox-'));
+  try {
+    const bot = new SandboxBotProcess({
+      sandbox: server,
+      command,
+      stateDir,
+      env,
+      isTTY: stdout.isTTY === true,
+    });
+    server.attachProcess(bot);
+    await aborted(signal);
+    signals?.subscribe({ stop() {}, hasten: (name) => bot.signal(name) });
+    // Ctrl-C in a terminal also reaches the bot, which counts the same signal twice within 500 ms as one.
+    await bot.close('SIGINT');
+  } finally {
+    await rm(stateDir, { recursive: true, force: true });
   }
 }
 
@@ -99,6 +135,16 @@ function tokenAt(port: number): { readonly token?: string } {
   return { token: sandboxToken(port === DEFAULT_PORT ? 0 : port) };
 }
 
+function shortIntroduction({ apiRoot }: Sandbox, command: readonly string[]): string {
+  return `A local Bot API server, not connected to Telegram, listens at ${apiRoot} and runs ${command[0]}
+
+Chat with the bot, break its network and watch each update, in a browser:
+  ${apiRoot}/
+
+Press Ctrl-C to stop both. The log of the bot, and its messages:
+`;
+}
+
 function introduction(
   { apiRoot, token: firstToken }: Sandbox,
   tokens: readonly string[] | undefined,
@@ -107,6 +153,8 @@ function introduction(
   const token = tokens ? '<the token you gave>' : firstToken;
   return `A local Bot API server, not connected to Telegram, listens at ${apiRoot}
 
+Open it in a browser, to chat with a bot, break its network and watch each update:
+  ${apiRoot}/
 Connect a bot:
   TELEGRAM_API_ROOT=${apiRoot} BOT_TOKEN='${token}' lastcall run my-bot.js
   or in your own program: new Telegraf(token, { telegram: { apiRoot: '${apiRoot}' } })
