@@ -73,6 +73,7 @@ describe('the events', () => {
     // It ends with the sandbox.
     call('getUpdates', { offset: 101, timeout: 50 }).catch(() => {});
     await pollWaits(opened);
+    await until((news) => all(news, 'updates').some(({ state }) => state === 'confirmed'));
     await call('sendMessage', { chat_id: 1, text: 'late' });
     const news = await until((known) =>
       all(known, 'calls').some(({ response }) => response?.includes('late') ?? false),
@@ -167,6 +168,20 @@ describe('the page', () => {
     expect(await act('react', { chat: 1, message: 1, emoji: '👍' })).toMatchObject({
       dropped: expect.stringContaining('message_reaction'),
     });
+  });
+
+  it('sends a call of the bot again, with other parameters', async () => {
+    const { client, sandbox } = await openTestSandbox();
+    const repeat = async (parameters: string) => {
+      const body = JSON.stringify({ method: 'sendMessage', parameters });
+      return JSON.parse((await client.send('/sandbox/page/call', { headers: json, body })).body);
+    };
+    expect(await repeat('{"chat_id":1,"text":"again"}')).toEqual({ status: 200 });
+    expect(await repeat('{"chat_id":1}')).toEqual({ status: 400 });
+    expect(await repeat('[1]')).toMatchObject({ error: 'The parameters must be a JSON object.' });
+    expect(sandbox.messages(1)).toMatchObject([{ message: { text: 'again' } }]);
+    sandbox.addFault({ kind: 'reset' });
+    expect(await repeat('{}')).toEqual({});
   });
 
   it('lets people act as people of Telegram do', async () => {

@@ -86,7 +86,7 @@ function chatLine(name: string, text: string, { stdout, env }: NodeJS.Process): 
 function introduction({ apiRoot }: Sandbox, forMs: number | undefined): string {
   const names = people.map(({ name }) => name).join(', ');
   const end = forMs === undefined ? 'Press Ctrl-C to stop it.' : `It stops after ${forMs / 1000} s.`;
-  return `A local Bot API listens at ${apiRoot}; ${names} chat with the example bot. ${end}\n\n`;
+  return `A local Bot API listens at ${apiRoot}; ${names} chat with the example bot. Watch them in a browser:\n  ${apiRoot}/\n${end}\n\n`;
 }
 
 function summary(

@@ -19,11 +19,13 @@ import { type Message, unixSeconds } from '../message.js';
 import { plainText, textFields } from '../text/formatted-text.js';
 import { addGroup, addPerson } from './newcomers.js';
 import { react } from './reactions.js';
+import { repeatCall } from './repeated-call.js';
 import type { PageSource } from './source.js';
 import { uploadContent } from './uploads.js';
 
 const MAX_TEXT_LENGTH = 4_096;
 const MAX_EMOJI_LENGTH = 16;
+const MAX_PARAMETERS_LENGTH = 1_000_000;
 
 const processActions = ['SIGTERM', 'SIGKILL', 'restart'] as const;
 
@@ -38,10 +40,13 @@ export interface Subject {
 type Given = Readonly<Record<string, unknown>>;
 
 /** Performs an action, and returns the content of the response. */
-type Action = (given: Given, subject: Subject) => object;
+type Action = (given: Given, subject: Subject) => object | Promise<object>;
 
 const action =
-  <F extends Fields>(fields: F, run: (values: ValuesOf<F>, subject: Subject) => object): Action =>
+  <F extends Fields>(
+    fields: F,
+    run: (values: ValuesOf<F>, subject: Subject) => object | Promise<object>,
+  ): Action =>
   (given, subject) =>
     run(parseFields({ ...fields, bot: optional(id) }, given) as ValuesOf<F>, subject);
 
@@ -86,11 +91,16 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['react', action({ ...actor, message: id, emoji: optional(text(MAX_EMOJI_LENGTH)) }, setReaction)],
   ['person', action({ name: personName }, ({ name }, subject) => addPerson(subject, name))],
   ['group', action({ title: personName }, ({ title }, subject) => addGroup(subject, title))],
+  ['call', action({ method: text(64), parameters: text(MAX_PARAMETERS_LENGTH) }, repeatCall)],
   ['process', action({ do: oneOf(processActions) }, controlProcess)],
 ]);
 
-/** Performs an action. @throws RangeError that says what is wrong, ApiError */
-export function perform(name: string, searchParams: URLSearchParams, subject: Subject): object {
+/** Performs an action. Rejects with a RangeError that says what is wrong, or an ApiError. */
+export async function perform(
+  name: string,
+  searchParams: URLSearchParams,
+  subject: Subject,
+): Promise<object> {
   const run = actions.get(name);
   if (!run)
     throw new RangeError(`there is no action '${name}'; it must be one of ${[...actions.keys()].join(', ')}`);

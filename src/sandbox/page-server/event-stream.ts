@@ -95,7 +95,12 @@ class EventStream {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#response.writableNeedDrain || this.#response.closed) return;
-    this.#send('changes', this.#news());
+    try {
+      this.#send('changes', this.#news());
+    } catch {
+      // Raw updates may hold anything. The page connects again, and the bot must not notice.
+      this.#response.destroy();
+    }
   }
 
   #snapshot(): News {

@@ -26,7 +26,11 @@ export class PageServer {
         serveSentFile(account(), searchParams.get('id') ?? '', response);
       else if (request.method === 'POST' && pathname.startsWith('/sandbox/page/')) {
         const action = pathname.slice('/sandbox/page/'.length);
-        const result = perform(action, searchParams, { source: this.#source, account: account(), body });
+        const result = await perform(action, searchParams, {
+          source: this.#source,
+          account: account(),
+          body,
+        });
         reply(response, 200, result);
       } else if (request.method === 'GET' || request.method === 'HEAD')
         await serveStaticFile(pathname, response);
@@ -34,7 +38,8 @@ export class PageServer {
     } catch (error) {
       const isRefusal = error instanceof RangeError || error instanceof ApiError || error instanceof URIError;
       const words = error instanceof Error ? error.message : `${error}`;
-      reply(response, isRefusal ? 400 : 500, { error: words });
+      if (response.headersSent) response.destroy();
+      else reply(response, isRefusal ? 400 : 500, { error: words });
     }
   }
 }

@@ -256,13 +256,13 @@ function inlineButton(view: MessageView, button: Content, listener: MessageListe
   );
 }
 
-function timeOf({ date }: Content): Node {
+/** Made once: making it takes longer than showing a message. */
+const timeFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+function timeOf({ date }: Content): Node | undefined {
   const at = new Date(Number(date) * 1_000);
-  return h(
-    'time',
-    { datetime: at.toISOString() },
-    at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
-  );
+  if (Number.isNaN(at.getTime())) return undefined;
+  return h('time', { datetime: at.toISOString() }, timeFormat.format(at));
 }
 
 /** The words of a message that says what has happened in the chat; undefined for any other. */

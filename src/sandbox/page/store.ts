@@ -69,7 +69,13 @@ export class Store {
       this.calls.set(call.number, { ...this.calls.get(call.number), ...call });
     for (const press of news.presses ?? []) this.presses.set(press.id, press);
     for (const [name, limit] of Object.entries(LIMITS)) trim(this[name as keyof typeof LIMITS], limit);
-    for (const listener of this.#listeners) listener(news, isSnapshot);
+    for (const listener of this.#listeners)
+      try {
+        listener(news, isSnapshot);
+      } catch (error) {
+        // What one part cannot show, such as a raw update of an odd shape, must not keep the others from the news.
+        reportError(error);
+      }
   }
 
   /** The messages of a chat, oldest first. */

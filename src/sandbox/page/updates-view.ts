@@ -5,7 +5,7 @@ import type { UpdateView } from './protocol.js';
 import { answersOf, type Station, stationsOf, stepsOf } from './way.js';
 import { duration, indented, kindInWords } from './words.js';
 
-const MAX_SHOWN = 200;
+const MAX_SHOWN = 150;
 const REFRESH_MS = 500;
 
 interface Row {
@@ -40,7 +40,7 @@ export class UpdatesView {
         this.#rows.clear();
         this.#list.replaceChildren();
         for (const update of [...store.updates.values()].slice(-MAX_SHOWN)) this.#show(update);
-      } else for (const { id } of news.updates ?? []) this.#showById(id);
+      } else for (const { id } of (news.updates ?? []).slice(-MAX_SHOWN)) this.#showById(id);
       this.#count();
     });
     setInterval(() => this.#refreshOpen(), REFRESH_MS);

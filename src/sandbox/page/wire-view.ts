@@ -4,7 +4,7 @@ import { h, setText } from './dom.js';
 import type { CallView } from './protocol.js';
 import { duration, indented } from './words.js';
 
-const MAX_SHOWN = 200;
+const MAX_SHOWN = 150;
 
 interface Row {
   readonly element: HTMLDetailsElement;
@@ -40,7 +40,7 @@ export class WireView {
         this.#rows.clear();
         this.#list.replaceChildren();
       }
-      const calls = isSnapshot ? [...store.calls.values()].slice(-MAX_SHOWN) : (news.calls ?? []);
+      const calls = (isSnapshot ? [...store.calls.values()] : (news.calls ?? [])).slice(-MAX_SHOWN);
       for (const { number } of calls) {
         const call = store.calls.get(number);
         if (call) this.#show(call);
@@ -100,13 +100,26 @@ export class WireView {
     return row;
   }
 
-  #fill({ body }: Row, { parameters, response, answeredAtMs }: CallView): void {
+  #fill({ body }: Row, { method, parameters, response, answeredAtMs }: CallView): void {
     const answer =
       response ??
       (answeredAtMs === undefined ? 'none yet' : 'not kept: it was sent before this page was open');
+    const json = indented(parameters);
+    const edited = h('textarea', {
+      rows: Math.min(14, json.split('\n').length),
+      'aria-label': 'Parameters',
+      spellcheck: 'false',
+    });
+    edited.value = json;
+    const send = () => void this.#context.server.act('call', { method, parameters: edited.value });
+    // A poll would take updates away from the bot.
+    const isPoll = method.toLowerCase() === 'getupdates';
     body.replaceChildren(
       h('h4', {}, 'Parameters'),
-      h('pre', {}, indented(parameters)),
+      edited,
+      ...(isPoll
+        ? []
+        : [h('button', { type: 'button', class: 'secondary', on: { click: send } }, 'Send again')]),
       h('h4', {}, 'Answer'),
       h('pre', {}, indented(answer)),
     );
