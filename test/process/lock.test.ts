@@ -1,5 +1,5 @@
 /** One poller a bot on a host: real processes that want the same one. */
-import { readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -175,6 +175,8 @@ describe('a bot whose server has another spelling in the next run', () => {
     const path = join(sandbox.stateDir, `${sandbox.id}`);
     const from = join(sandbox.stateDir, formerKey(sandbox.id, 'https://api.telegram.org'));
     renameSync(path, from);
+    // Former versions have kept no history.
+    rmSync(join(from, 'history.jsonl'));
     await using second = runBot(sandbox, 'echo');
     expect(await second.waitFor('former-inbox.taken-over')).toMatchObject({ level: 'info', from, path });
     await allAnswered(sandbox);
