@@ -28,15 +28,20 @@ export function completeConfig(given: Partial<Config>, cwd: string, env: Environ
     const parsed = value === undefined ? readDefault(env, cwd).parsed : type.parse(type.print(value), cwd);
     if ('value' in parsed && (value === undefined || typeof parsed.value === typeof value))
       values[key] = parsed.value;
-    else problems.push(problemWith(key, value, 'problem' in parsed ? parsed.problem : undefined));
+    else problems.push(problemWith(key, value, 'problem' in parsed ? parsed : undefined));
   }
 }
 
-function problemWith<K extends SettingKey>(key: K, value: unknown, problem: string | undefined): Problem {
+function problemWith<K extends SettingKey>(
+  key: K,
+  value: unknown,
+  { problem, holdsSecret }: { readonly problem?: string; readonly holdsSecret?: true } = {},
+): Problem {
   const { secret, type } = settings[key];
-  const shown = secret
-    ? 'cannot be used'
-    : `is ${JSON.stringify(typeof value === 'string' ? (type.conceal?.(value) ?? value) : value)}`;
+  const shown =
+    secret || holdsSecret
+      ? 'cannot be used'
+      : `is ${JSON.stringify(typeof value === 'string' ? (type.conceal?.(value) ?? value) : value)}`;
   return { culprit: key, sentence: `${key} ${shown}: ${problem ?? `expected ${type.expects}`}` };
 }
 

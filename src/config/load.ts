@@ -172,7 +172,7 @@ class Reader implements Reading {
     }
     this.sources[key] = source;
     if ('problem' in parsed) {
-      const isSecret = secret || source.kind === 'secret-file';
+      const isSecret = secret || parsed.holdsSecret || source.kind === 'secret-file';
       const shown = isSecret ? 'secret' : { text: type.conceal?.(tidy.text) ?? tidy.text };
       this.problems.push(badValue(name, source, shown, parsed.problem));
       return;

@@ -7,8 +7,11 @@ import { type Tidied, tidiedToken } from './tidy.js';
 export type Parsed<T> =
   /** `doubt` is a warning: the value is usable, but probably not what was meant. */
   | { readonly value: T; readonly doubt?: string }
-  /** `isOurs`: a value without the prefix is not left to the bot program, because it can only be meant for lastcall. */
-  | { readonly problem: string; readonly isOurs?: true };
+  /**
+   * - `isOurs`: a value without the prefix is not left to the bot program, because it can only be meant for lastcall
+   * - `holdsSecret`: the text may hold a password, so it is not to be quoted beside the problem
+   */
+  | { readonly problem: string; readonly isOurs?: true; readonly holdsSecret?: true };
 
 export interface ValueType<T> {
   /** Completes the sentence "expected …" for people. */
@@ -139,11 +142,15 @@ export const rootUrl: ValueType<string> = {
   print: (value) => value,
   parse(text) {
     const problem = `expected ${rootUrl.expects}`;
+    // Behind an unencoded "/", the rest of a password and its "@" are in the path, or the text is no URL at all.
+    if (text.includes('@'))
+      return {
+        problem: `it holds a user name or a password, which would show up in logs (an "@" in a path is written as %40); ${problem}`,
+        holdsSecret: true,
+      };
     if (!URL.canParse(text)) return { problem };
     const url = new URL(text);
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return { problem };
-    if (url.username || url.password)
-      return { problem: `it holds a user name or a password, which would show up in logs; ${problem}` };
     if (url.search || url.hash) return { problem: `it has a "?" or "#" part; ${problem}` };
     if (/\/bot\d+(?::|%3a)/i.test(url.pathname))
       return { problem: `it holds a bot token, which belongs in BOT_TOKEN; ${problem}` };

@@ -72,6 +72,12 @@ describe('completeConfig', () => {
     expect(problemsOf(given)).toContain(words);
   });
 
+  it('does not quote the password in a URL', () => {
+    const problems = problemsOf({ telegramApiRoot: 'https://me:hunter2pw@host' });
+    expect(problems).toContain('telegramApiRoot cannot be used: it holds a user name');
+    expect(problems).not.toContain('hunter2pw');
+  });
+
   it('names everything that is wrong at once, and shows no secret', () => {
     const problems = problemsOf({ botToken: 'my secret', concurrency: 0, colour: 'red' });
     expect(problems.split('\n')).toEqual([

@@ -45,6 +45,17 @@ async function refusal(given: Given): Promise<string> {
   return error.message;
 }
 
+describe('a password in a URL', () => {
+  it.each(['http://me:hunter2pw@host', 'http://me:1/hunter2pw@host', 'me:hunter2pw@host'])(
+    'does not quote the password in TELEGRAM_API_ROOT=%s',
+    async (TELEGRAM_API_ROOT) => {
+      const message = await refusal({ env: { TELEGRAM_API_ROOT } });
+      expect(message).toContain('TELEGRAM_API_ROOT cannot be used in the environment: it holds a user name');
+      expect(message).not.toMatch(/hunter2pw|me:/);
+    },
+  );
+});
+
 describe('what is in force', () => {
   it('is the defaults when nothing is set', async () => {
     const { config, warnings, secrets, envFile } = await load();

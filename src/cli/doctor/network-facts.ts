@@ -89,14 +89,23 @@ function lookAtProxies(env: Environment): Promise<readonly NamedProxy[]> {
   });
   return Promise.all(
     named.map(async ({ variable, text }) => {
-      const spelled = text.includes('://') ? text : `http://${text}`;
-      if (!URL.canParse(spelled)) return { variable, place: undefined, failure: 'it is not a URL' };
-      const { hostname, port, protocol, host } = new URL(spelled);
+      const url = parseProxy(text);
+      if (!url) return { variable, place: undefined, failure: 'it is not a URL' };
+      const { hostname, port, protocol, host } = url;
       const usual = protocol === 'https:' ? 443 : protocol.startsWith('socks') ? 1080 : 80;
       const failure = await failureAt(hostname.replace(/^\[|\]$/g, ''), Number(port) || usual);
       return { variable, place: host, failure };
     }),
   );
+}
+
+/** Returns the URL of a proxy; undefined for a text that is none, or in which a part of the password would be taken for the host. */
+export function parseProxy(text: string): URL | undefined {
+  const spelled = text.includes('://') ? text : `http://${text}`;
+  if (!URL.canParse(spelled)) return undefined;
+  const url = new URL(spelled);
+  // The "@" comes behind an unencoded "/", "?" or "#" of the password.
+  return text.includes('@') && url.username === '' ? undefined : url;
 }
 
 /** Why no connection is made to a port; undefined where one is. */
