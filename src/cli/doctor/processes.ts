@@ -5,6 +5,7 @@ import { packageManagerAbove } from '../../host/package-manager.js';
 import { lineOf, type ProcessTable, systemTable } from '../../host/process-table.js';
 import { isUnderShell } from '../../host/shell.js';
 import { tryOr } from '../../thrown.js';
+import { maskTokens } from '../../token.js';
 
 export interface FoundProcess {
   readonly pid: number;
@@ -84,9 +85,9 @@ export function mayPoll(
   });
 }
 
-/** The process as people look for it. */
+/** The process as people look for it. A token is masked before the text is cut, since a part of one is not known as such. */
 export const processInWords = ({ pid, argv }: FoundProcess): string => {
-  const command = argv.join(' ');
+  const command = maskTokens(argv.join(' '));
   return `process ${pid} (${command.length > 60 ? `${command.slice(0, 60)}…` : command})`;
 };
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { type FoundProcess, isLastcall, mayPoll, wrapperOf } from '../../../src/cli/doctor/processes.js';
+import {
+  type FoundProcess,
+  isLastcall,
+  mayPoll,
+  processInWords,
+  wrapperOf,
+} from '../../../src/cli/doctor/processes.js';
 
 const TOKEN = '123456789:A-TOKEN-OF-A-TEST-NOT-SECRET-AT-ALL';
 const file = '/srv/bot/bot.js';
@@ -60,5 +66,14 @@ describe('what has started a process', () => {
     expect(wrapperOf(made(7, []), true, above('/sbin/tini'))).toBeUndefined();
     const inPm2 = { ...npm, env: { ...npm.env, pm_id: '0' } };
     expect(wrapperOf(made(7, [], inPm2), true, above('npm start'))).toBeUndefined();
+  });
+});
+
+describe('a process in words', () => {
+  it('shows no part of a token, also where its command line is cut', () => {
+    const long = made(7, ['node', '/srv/a-bot-with-a-long-name/index.js', `--token=${TOKEN}`]);
+    expect(processInWords(long)).toBe(
+      'process 7 (node /srv/a-bot-with-a-long-name/index.js --token=123456789:…)',
+    );
   });
 });
