@@ -32,6 +32,10 @@ export interface Facts {
   readonly supervisor: SupervisorFacts;
 }
 
+/** The process that gets answers to its polls, by what it says itself. */
+const pollingPidIn = ({ report }: PollingFacts): number | undefined =>
+  report?.polling.state === 'polling' && !report.polling.isLate ? report.pid : undefined;
+
 export function examine(facts: Facts): readonly Group[] {
   const { nowMs, nodes, state, inbox, database, supervisor } = facts;
   const isSupervised = (supervisor.units ?? []).length + supervisor.apps.length > 0;
@@ -46,7 +50,11 @@ export function examine(facts: Facts): readonly Group[] {
       checkProgram(facts.program, isSupervised),
       nodes.map(({ version, of }) => checkNode(version, nowMs, of)),
     ),
-    group('Telegram', checkNetwork(facts.network, nowMs), checkPolling(facts.polling)),
+    group(
+      'Telegram',
+      checkNetwork(facts.network, nowMs, pollingPidIn(facts.polling)),
+      checkPolling(facts.polling),
+    ),
     group('State', state ? checkState(state, inbox.kind, facts.watched) : []),
     group('Inbox', checkInbox(inbox), database ? checkDatabase(database) : []),
     group('Supervisor', checkSupervisor(supervisor)),

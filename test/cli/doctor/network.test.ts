@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ApiCall, Family } from '../../../src/cli/doctor/api-call.js';
 import { checkNetwork } from '../../../src/cli/doctor/network.js';
-import type { NetworkFacts } from '../../../src/cli/doctor/network-facts.js';
+import { type NetworkFacts, parseProxy } from '../../../src/cli/doctor/network-facts.js';
 import { textOf, troubles } from '../../support/findings.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -139,6 +139,23 @@ describe('a proxy in the environment', () => {
     expect(troubles(check({ ...clear, proxies: [alive], usesEnvProxy: true }))).toEqual([]);
     expect(textOf(check({ ...clear, proxies: [alive] }))).toContain('without NODE_USE_ENV_PROXY=1');
     expect(textOf(check({ ...clear, proxies: [alive], nodeMajor: 22 }))).toContain('Node 22 takes no proxy');
+  });
+
+  it.each([
+    ['http://proxy:3128', 'proxy:3128'],
+    ['proxy:3128', 'proxy:3128'],
+    ['http://ann:secret@proxy:3128', 'proxy:3128'],
+    ['http://ann:123/secret@proxy:3128', undefined],
+    ['http://ann:12?secret@proxy', undefined],
+    ['http://', undefined],
+  ])('is read from %s without user and password', (text, host) => {
+    expect(parseProxy(text)?.host).toBe(host);
+  });
+
+  it('is that of a bot that polls where this command has no way', () => {
+    const found = checkNetwork({ ...healthy, proxies: [alive, dead], ...blocked }, NOW, 4711);
+    expect(troubles(found)).toEqual(['reach: skipped', 'proxy: skipped', 'proxy: skipped']);
+    expect(textOf(found)).toContain('cannot be reached (IPv4: no connection within 2 s). Process 4711 does');
   });
 
   it('is named where it is dead', () => {
