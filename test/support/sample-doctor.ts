@@ -14,6 +14,7 @@ const polling = checkPolling({
   lastRun: undefined,
   suspects: [],
   polled: undefined,
+  notPolled: undefined,
 });
 const app = {
   ...{ name: 'my-bot', from: 'ecosystem.config.mjs', script: 'node_modules/lastcall/dist/main.js' },

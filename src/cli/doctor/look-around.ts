@@ -19,6 +19,7 @@ import type { Facts } from './examine.js';
 import { lookAtNetwork } from './network-facts.js';
 import { nodeVersion } from './node-version.js';
 import { findPm2Apps } from './pm2-facts.js';
+import { obstacleToPoll } from './polling.js';
 import {
   type FoundProcess,
   fileAfterRun,
@@ -86,8 +87,8 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
   const answers = network.routes.map(({ call }) => call.answer);
   const me = token === undefined ? undefined : answers.find((answer) => answer.kind !== 'unreachable');
   const isRunning = reports.length > 0 || isLocked || (seen?.source === 'disk' && seen.onDisk.isRunning);
-  const isShared = database?.hosts.some(({ isAlive }) => isAlive) ?? false;
-  const mayBePolled = options.poll && !isRunning && !isShared && me?.kind === 'ok' && token !== undefined;
+  const isPollWanted = options.poll && !isRunning && me?.kind === 'ok' && token !== undefined;
+  const notPolled = isPollWanted ? obstacleToPoll({ webhook, inbox: values.inbox, database }) : undefined;
   const { envFile } = reading;
 
   return {
@@ -108,7 +109,8 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
       report: reports[0],
       lastRun: seen?.source === 'disk' ? seen.onDisk.lastRun : undefined,
       suspects: mayPoll(processes, { token, file: program.file }),
-      polled: mayBePolled ? await poll(apiRoot, token) : undefined,
+      polled: isPollWanted && notPolled === undefined ? await poll(apiRoot, token) : undefined,
+      notPolled,
     },
     state,
     watched: stateDir === undefined ? undefined : watcherOf(own, stateDir),

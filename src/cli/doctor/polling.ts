@@ -12,7 +12,8 @@ import { isObject } from '../../json.js';
 import type { StatusReport } from '../../observe/status/report.js';
 import type { ApiAnswer, WebhookInfo } from '../../polling/bot-api.js';
 import { count, durationInWords } from '../../words.js';
-import { type Finding, warning, well, wrong } from './finding.js';
+import type { DatabaseFacts } from './database.js';
+import { type Finding, skipped, warning, well, wrong } from './finding.js';
 import { type FoundProcess, processInWords } from './processes.js';
 
 export interface PollingFacts {
@@ -30,6 +31,33 @@ export interface PollingFacts {
   readonly suspects: readonly FoundProcess[];
   /** The answer to a poll that was asked for by `--poll`. */
   readonly polled: ApiAnswer<unknown> | undefined;
+  /** Why none was made although it was asked for; undefined where it was not, or where one was made. */
+  readonly notPolled: string | undefined;
+}
+
+/** What decides whether a poll may be made. */
+export interface PollGrounds {
+  readonly webhook: ApiAnswer<WebhookInfo> | undefined;
+  /** Undefined where the setting INBOX cannot be used. */
+  readonly inbox: string | undefined;
+  /** Undefined unless the inbox is in a database. */
+  readonly database: Pick<DatabaseFacts, 'failure' | 'version' | 'counts' | 'hosts'> | undefined;
+}
+
+/**
+ * Returns why no poll may be made; undefined where one may. Hosts that share a database poll in turns, so that a poll from here
+ * would disturb one of them, unless the database tells that none is at work.
+ */
+export function obstacleToPoll({ webhook, inbox, database }: PollGrounds): string | undefined {
+  if (webhook?.kind === 'ok' && webhook.result.url !== '')
+    return 'Telegram answers no poll while a webhook is set';
+  if (inbox === undefined) return 'INBOX cannot be used, so whether another host runs the bot is not known';
+  if (!database) return undefined;
+  if (database.hosts.some(({ isAlive }) => isAlive))
+    return 'a process of lastcall on another host runs the bot';
+  // Without tables no host has ever worked there.
+  const isRead = !database.failure && (database.version === undefined || database.counts !== undefined);
+  return isRead ? undefined : 'the database was not read, so whether another host runs the bot is not known';
 }
 
 export function checkPolling(facts: PollingFacts): readonly Finding[] {
@@ -66,6 +94,7 @@ function checkWebhook({ webhook, deletesWebhook, isRunning, apiRoot }: PollingFa
     pendingUpdateCount === 0 ? '' : `; ${count(pendingUpdateCount, 'update')} waiting at Telegram`;
   if (url === '') return [well('webhook', `none set${waiting}`)];
   const text = `A webhook at ${hostOf(url)} takes the bot's updates, so that polls are refused (409)${waiting}`;
+  const shell = 'BOT_TOKEN is to be set in the shell';
   const commands = [`curl -s "${apiRoot.replace(/\/$/, '')}/bot$BOT_TOKEN/deleteWebhook"`];
   if (deletesWebhook && !isRunning)
     return [
@@ -76,15 +105,19 @@ function checkWebhook({ webhook, deletesWebhook, isRunning, apiRoot }: PollingFa
   return [
     wrong('webhook', `${text}.`, {
       cure: isRunning
-        ? 'another program has set it while the bot ran: find and stop that, then remove the webhook:'
-        : 'remove it (BOT_TOKEN is to be set in the shell), or set DELETE_WEBHOOK=yes:',
+        ? `another program has set it while the bot ran: find and stop that, then remove the webhook (${shell}):`
+        : `remove it (${shell}), or set DELETE_WEBHOOK=yes:`,
       commands,
     }),
   ];
 }
 
+/** Telegram also answers 409 where a webhook is set, by which no rival is known. */
+const isOfRival = ({ errorCode, description }: Extract<ApiAnswer<unknown>, { kind: 'refused' }>): boolean =>
+  errorCode === 409 && /terminated by other/i.test(description);
+
 function checkRival(facts: PollingFacts): Finding {
-  const { report, isRunning, lastRun, suspects, polled } = facts;
+  const { report, isRunning, lastRun, suspects, polled, notPolled } = facts;
   const suspected = suspects.map(processInWords).join(', ');
   const stop = {
     cure: 'only one program can poll with a token: stop the other; where it cannot be found, have @BotFather revoke the token (/revoke), and set the new one here',
@@ -99,7 +132,7 @@ function checkRival(facts: PollingFacts): Finding {
       `Another program polls with the same token${since(forMs)}${suspected && `: perhaps ${suspected}`}.`,
       stop,
     );
-  if (polled?.kind === 'refused' && polled.errorCode === 409)
+  if (polled?.kind === 'refused' && isOfRival(polled))
     return wrong(
       'rival',
       `Another program polls with the same token${suspected && `: perhaps ${suspected}`}.`,
@@ -122,6 +155,12 @@ function checkRival(facts: PollingFacts): Finding {
     );
   if (isRunning) return well('polling', 'a process of this host runs the bot; no poll was made here');
   if (polled?.kind === 'ok') return well('rival', 'nobody has polled while this was looked for');
+  if (polled)
+    return skipped(
+      'rival',
+      `the poll tells nothing: ${polled.kind === 'refused' ? `${polled.errorCode} ${polled.description}` : polled.detail}.`,
+    );
+  if (notPolled !== undefined) return skipped('rival', `no poll was made: ${notPolled}.`);
   if (lastRun?.exitCode === ExitCode.conflict)
     return warning(
       'rival',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkPolling, type PollingFacts } from '../../../src/cli/doctor/polling.js';
+import { checkPolling, obstacleToPoll, type PollingFacts } from '../../../src/cli/doctor/polling.js';
 import type { RunRecord } from '../../../src/host/run-record.js';
 import type { PollingStatus } from '../../../src/observe/status/report.js';
 import { busyReport } from '../../support/busy-report.js';
@@ -24,9 +24,16 @@ const healthy: PollingFacts = {
   lastRun: undefined,
   suspects: [],
   polled: undefined,
+  notPolled: undefined,
 };
 const stopped = { report: undefined, isRunning: false };
-const refused = (errorCode: number) => ({ kind: 'refused', errorCode, description: 'no' }) as const;
+const refused = (errorCode: number, description = 'no') =>
+  ({ kind: 'refused', errorCode, description }) as const;
+const byRival = refused(
+  409,
+  'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
+);
+const byWebhook = refused(409, "Conflict: can't use getUpdates method while webhook is active");
 const hook = webhook('https://hook.example/a-secret-path', 12);
 
 const check = (changed: Partial<PollingFacts>) => checkPolling({ ...healthy, ...changed });
@@ -47,7 +54,7 @@ describe('who polls', () => {
       'a webhook comes in while the bot runs',
       { webhook: hook },
       ['webhook: wrong'],
-      /another program has set it/,
+      /another program has set it[\s\S]*BOT_TOKEN is to be set in the shell/,
     ],
     [
       'a webhook goes at the start',
@@ -73,11 +80,18 @@ describe('who polls', () => {
       ['rival: warning'],
       /process 4712 \(node \/srv\/old\/bot\.js\)/,
     ],
+    ['a poll that was asked for is refused', { ...stopped, polled: byRival }, ['rival: wrong'], /revoke/],
     [
-      'a poll that was asked for is refused',
-      { ...stopped, polled: refused(409) },
-      ['rival: wrong'],
-      /revoke/,
+      'a poll that was asked for is refused because of a webhook',
+      { ...stopped, webhook: undefined, polled: byWebhook },
+      ['rival: skipped'],
+      /while webhook is active/,
+    ],
+    [
+      'a poll that was asked for was not made',
+      { ...stopped, notPolled: 'a webhook is set' },
+      ['rival: skipped'],
+      /no poll was made: a webhook is set/,
     ],
     [
       'a poll that was asked for is answered',
@@ -99,5 +113,33 @@ describe('who polls', () => {
     expect(troubles(findings)).toEqual(found);
     expect(textOf(findings)).toMatch(words);
     expect(textOf(findings)).not.toContain('a-secret-path');
+  });
+});
+
+describe('a poll that was asked for', () => {
+  const database = { failure: undefined, version: { version: 1, least: 1 }, hosts: [] };
+  const counts = { waiting: 0, interrupted: 0, running: 0, dead: 0 };
+  const read = { ...database, counts };
+  const host = { isAlive: true, polls: true, place: 'a 1', silentMs: 0 };
+  const obstacle = (changed: Partial<Parameters<typeof obstacleToPoll>[0]>) =>
+    obstacleToPoll({ webhook: webhook(''), inbox: 'journal', database: undefined, ...changed });
+  const inDatabase = { inbox: 'postgres://db/bot' };
+
+  it('is made where it can disturb no process of lastcall', () => {
+    expect(obstacle({})).toBeUndefined();
+    expect(obstacle({ webhook: undefined })).toBeUndefined();
+    expect(obstacle({ ...inDatabase, database: read })).toBeUndefined();
+    const unused = { ...database, version: undefined, counts: undefined };
+    expect(obstacle({ ...inDatabase, database: unused })).toBeUndefined();
+  });
+
+  it('is not made while a webhook is set', () => expect(obstacle({ webhook: hook })).toMatch(/webhook/));
+
+  it('is not made where another host runs the bot, or may do so', () => {
+    expect(obstacle({ ...inDatabase, database: { ...read, hosts: [host] } })).toMatch(/on another host/);
+    const failed = { ...database, failure: { text: '', cure: '' }, version: undefined, counts: undefined };
+    expect(obstacle({ ...inDatabase, database: failed })).toMatch(/was not read/);
+    expect(obstacle({ ...inDatabase, database: { ...database, counts: undefined } })).toMatch(/was not read/);
+    expect(obstacle({ inbox: undefined })).toMatch(/INBOX cannot be used/);
   });
 });
