@@ -1,6 +1,7 @@
 /** Looks at the state folder and its disk. */
+import { randomUUID } from 'node:crypto';
 import { accessSync, constants, lstatSync, rmSync, statfsSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { lstat, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileSystemOf } from '../../file-system.js';
 import { codeOf } from '../../system-error.js';
@@ -31,6 +32,8 @@ export interface StateFacts {
   readonly syncMs: number | undefined;
   /** Whether the writes were given up, because the disk had not answered in time. */
   readonly isStuck: boolean;
+  /** Why a write was refused, as the system's code; undefined if none was. */
+  readonly refusal: string | undefined;
   /** The bot's own folder in it: who owns it, and who may write to it. Undefined if there is none. */
   readonly botFolder: (Owner & { readonly path: string; readonly mode: number }) | undefined;
   /** Who owns the place. */
@@ -56,14 +59,14 @@ export async function lookAtState(
   const closed = closedBy(place);
   const disk = tryOr(() => statfsSync(place), undefined);
   const canSync = kind === 'folder' && closed === undefined;
-  const syncMs = canSync ? await within(() => medianSync(stateDir), undefined) : undefined;
+  const sync = canSync ? await timedSync(stateDir) : {};
   return {
-    ...{ stateDir, place, kind, closed, syncMs },
+    ...{ stateDir, place, kind, closed },
+    ...{ syncMs: sync.syncMs, isStuck: sync.isStuck ?? false, refusal: sync.refusal },
     isMemory: fileSystemOf(stateDir) === 'memory',
     isNoDisk: disk?.blocks === 0,
     freeBytes: disk ? disk.bavail * disk.bsize : Number.NaN,
     freeFiles: disk && disk.files > 0 ? disk.ffree : undefined,
-    isStuck: canSync && syncMs === undefined,
     botFolder: botKey === undefined ? undefined : lookAtFolder(join(stateDir, botKey)),
     owner: lookAtFolder(place),
     unit,
@@ -92,9 +95,27 @@ function lookAtFolder(path: string): StateFacts['botFolder'] {
   }, undefined);
 }
 
+type TimedSync = Partial<Pick<StateFacts, 'syncMs' | 'isStuck' | 'refusal'>>;
+
+/** Times writes. Never rejects. */
+const timedSync = (folder: string): Promise<TimedSync> =>
+  within<TimedSync>(
+    () =>
+      medianSync(folder).then(
+        (syncMs) => ({ syncMs }),
+        (error: unknown) => ({ refusal: codeOf(error) ?? `${error}` }),
+      ),
+    { isStuck: true },
+  );
+
+const PREFIX = '.doctor-';
+/** No command of this kind runs for so long: a file of this age was left behind by one that was killed. */
+const LEFT_BEHIND_MS = 60_000;
+
 /** Writes to a file of its own, whose name no bot has, and removes it. */
 async function medianSync(folder: string): Promise<number> {
-  const path = join(folder, `.doctor-${process.pid}`);
+  await removeLeftovers(folder);
+  const path = join(folder, `${PREFIX}${randomUUID()}`);
   const file = await open(path, 'wx', 0o600);
   try {
     const took: number[] = [];
@@ -109,4 +130,16 @@ async function medianSync(folder: string): Promise<number> {
     await file.close();
     rmSync(path, { force: true });
   }
+}
+
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const paths = names.filter((name) => name.startsWith(PREFIX)).map((name) => join(folder, name));
+  for (const path of paths)
+    try {
+      const stat = await lstat(path);
+      if (stat.isFile() && Date.now() - stat.mtimeMs > LEFT_BEHIND_MS) await rm(path, { force: true });
+    } catch {
+      // That of another user stays.
+    }
 }

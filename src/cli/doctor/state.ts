@@ -81,12 +81,13 @@ function checkRights({
   if (!botFolder) return [];
   if (uid !== 0 && botFolder.uid !== uid && botFolder.uid !== 0)
     return [
-      wrong(
+      skipped(
         'folder',
         `${botFolder.path} belongs to ${botFolder.name}, and this command runs as another user.`,
         {
-          cure: 'run the bot, and this command, always as the same user; once you trust what is in it, give it to that one:',
+          cure: `if the bot runs as ${botFolder.name}, ask as root, or as that user; if it is to run as this user, it refuses the folder: once you trust what is in it, give it to this user:`,
           commands: [
+            'sudo lastcall doctor',
             `sudo chown -R "$USER" ${shellWord(botFolder.path)} && chmod 700 ${shellWord(botFolder.path)}`,
           ],
         },
@@ -123,7 +124,7 @@ function checkWatched(watched: WatchedStateEvent | undefined): readonly Finding[
   ];
 }
 
-function checkDisk({ place, freeBytes, freeFiles, syncMs, isStuck }: StateFacts): readonly Finding[] {
+function checkDisk({ place, freeBytes, freeFiles, syncMs, isStuck, refusal }: StateFacts): readonly Finding[] {
   const found: Finding[] = [];
   const free = sizeInWords(freeBytes);
   const commands = [`df -h ${shellWord(place)}`, `sudo du -xh --max-depth=2 / | sort -h | tail -n 20`];
@@ -149,7 +150,9 @@ function checkDisk({ place, freeBytes, freeFiles, syncMs, isStuck }: StateFacts)
         },
       ),
     );
-  if (isStuck)
+  if (refusal !== undefined)
+    found.push(wrong('disk', `A write to ${place} is refused: ${refusal}.`, cureOfRefusal(refusal, place)));
+  else if (isStuck)
     found.push(
       wrong('disk', `The disk of ${place} has not taken a write within 2 s.`, {
         cure: 'look at the disk, or at the network by which it is reached:',
@@ -171,4 +174,22 @@ function checkDisk({ place, freeBytes, freeFiles, syncMs, isStuck }: StateFacts)
   if (found.length === 0 && Number.isNaN(freeBytes))
     return [skipped('disk', 'this system does not tell what is free')];
   return orWell(found, 'disk', `${free} free${sync}`);
+}
+
+/** What to do where a write is refused, by the system's code. */
+function cureOfRefusal(code: string, place: string): { readonly cure: string; readonly commands: string[] } {
+  const folder = shellWord(place);
+  if (code === 'ENOSPC')
+    return { cure: 'make room, or remove files that nobody needs:', commands: [`df -h ${folder}`, `df -i ${folder}`] };
+  if (code === 'EDQUOT') return { cure: 'the quota of this user is used up: make room:', commands: ['quota -s'] };
+  if (code === 'EROFS')
+    return { cure: 'mount it for writing:', commands: [`findmnt --target ${folder}`] };
+  if (code === 'EACCES' || code === 'EPERM')
+    return { cure: 'ask as the bot’s user, or give the folder to that one:', commands: [`ls -ld ${folder}`] };
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return { cure: 'too many files are open: raise the limit, or find what opens them:', commands: ['ulimit -n'] };
+  return {
+    cure: 'look at the disk, or at the network by which it is reached:',
+    commands: ['sudo dmesg --level=err,warn | tail -n 20'],
+  };
 }

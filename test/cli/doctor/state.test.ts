@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { checkState } from '../../../src/cli/doctor/state.js';
 import { lookAtState, type StateFacts } from '../../../src/cli/doctor/state-facts.js';
@@ -16,6 +16,7 @@ const healthy: StateFacts = {
     freeFiles: 1_000_000,
     syncMs: 1.2,
     isStuck: false,
+    refusal: undefined,
   },
   ...{ botFolder: folder, uid: 1000, owner: folder, unit: undefined },
 };
@@ -57,7 +58,7 @@ describe('the state folder', () => {
       /that of lastcall\.service/,
     ],
     ['is in /proc', { isNoDisk: true, freeBytes: 0 }, ['folder: wrong'], /stores nothing/],
-    ['belongs to another user', { uid: 1001 }, ['folder: wrong'], /belongs to ann[\s\S]*chown -R/],
+    ['belongs to another user', { uid: 1001 }, ['folder: skipped'], /belongs to ann[\s\S]*chown -R/],
     ['belongs to another user, for root', { uid: 0 }, [], /free/],
     ['is open to everybody', { botFolder: { ...folder, mode: 0o777 } }, ['folder: wrong'], /chmod 700/],
     ['is in memory', { isMemory: true }, ['folder: warning'], /at the next reboot/],
@@ -67,6 +68,8 @@ describe('the state folder', () => {
     ['has a disk with few more files', { freeFiles: 12 }, ['disk: warning'], /12 more files/],
     ['has a disk without such a limit', { freeFiles: undefined }, [], /free/],
     ['has a disk that hangs', { syncMs: undefined, isStuck: true }, ['disk: wrong'], /dmesg/],
+    ['refuses a write', { syncMs: undefined, refusal: 'EIO' }, ['disk: wrong'], /refused: EIO[\s\S]*dmesg/],
+    ['takes no more', { syncMs: undefined, refusal: 'ENOSPC' }, ['disk: wrong'], /ENOSPC[\s\S]*df -i/],
     ['has a slow disk', { syncMs: 350 }, ['disk: warning'], /350 ms[\s\S]*DURABILITY=process/],
   ])('%s', (_, changed, found, words) => {
     const findings = checkState({ ...healthy, ...changed }, 'journal', undefined);
@@ -96,6 +99,26 @@ describe('looking at it', () => {
     });
     expect(facts.syncMs).toBeGreaterThan(0);
     expect(readdirSync(state.path)).toEqual(['123']);
+  });
+
+  it('removes what was left by one that was killed, and is not kept by it from its own', async () => {
+    using state = new Folder({ [`.doctor-${process.pid}`]: '', '.doctor-2': '', '.doctored': '' });
+    utimesSync(state.file('.doctor-2'), 0, 0);
+    const facts = await lookAtState(state.path, undefined);
+    expect(facts).toMatchObject({ isStuck: false, refusal: undefined });
+    expect(facts.syncMs).toBeGreaterThan(0);
+    expect(readdirSync(state.path).sort()).toEqual([`.doctor-${process.pid}`, '.doctored']);
+  });
+
+  it('tells why a write is refused', async () => {
+    using state = new Folder();
+    // The path of the folder is as long as the system takes, so that no name fits behind it.
+    let deep = state.path;
+    while (deep.length < 4_080) deep += `/${'x'.repeat(Math.min(200, 4_080 - deep.length))}`;
+    mkdirSync(deep, { recursive: true });
+    expect(await lookAtState(deep, undefined)).toMatchObject({
+      ...{ isStuck: false, syncMs: undefined, refusal: 'ENAMETOOLONG' },
+    });
   });
 
   it('makes nothing where there is none', async () => {
