@@ -17,7 +17,12 @@ const polling = checkPolling({
   notPolled: undefined,
 });
 const app = {
-  ...{ name: 'my-bot', from: 'ecosystem.config.mjs', script: 'node_modules/lastcall/dist/main.js' },
+  ...{
+    name: 'my-bot',
+    from: 'ecosystem.config.mjs',
+    ecosystem: 'ecosystem.config.mjs',
+    script: 'node_modules/lastcall/dist/main.js',
+  },
   ...{ killTimeout: undefined, stopExitCodes: '78', file: 'bot.js' },
 };
 

@@ -21,6 +21,7 @@ import { nodeVersion } from './node-version.js';
 import { findPm2Apps } from './pm2-facts.js';
 import { obstacleToPoll } from './polling.js';
 import {
+  commandOf,
   type FoundProcess,
   fileAfterRun,
   findProcesses,
@@ -172,7 +173,7 @@ const runsIn =
   (cwd: string, file: string | undefined) =>
   (each: FoundProcess): boolean => {
     if (!isLastcall(each)) return false;
-    const run = fileAfterRun(each.argv);
+    const run = fileAfterRun(commandOf(each));
     return (
       each.cwd === cwd ||
       (file !== undefined && run !== undefined && resolve(each.cwd, run) === resolve(cwd, file))

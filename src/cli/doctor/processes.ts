@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { packageManagerAbove } from '../../host/package-manager.js';
 import { lineOf, type ProcessTable, systemTable } from '../../host/process-table.js';
 import { isUnderShell } from '../../host/shell.js';
+import { isObject, parseJson } from '../../json.js';
 import { tryOr } from '../../thrown.js';
 import { maskTokens } from '../../token.js';
 
@@ -18,21 +19,49 @@ export interface FoundProcess {
   readonly cwd: string;
 }
 
-const LASTCALL = /(^|\/)(lastcall|dist\/main\.js)$/;
+/** By these paths it can only be lastcall. */
+const LASTCALL = /(^|\/)(lastcall|lastcall\/dist\/main\.js)$/;
+/** The file of lastcall, and also what many a TypeScript project is compiled to, as those of NestJS. */
+const MAIN = /(^|\/)dist\/main\.js$/;
+
+/** The commands of lastcall. The table of them is not imported, since it leads to this file. */
+export const commandNames: ReadonlySet<string> = new Set([
+  ...['run', 'status', 'doctor', 'history', 'log', 'metrics', 'inbox', 'config', 'unit', 'demo', 'sandbox'],
+  ...['probe', 'completion', 'help', 'version'],
+]);
+
+const isRunAt = (argv: readonly string[], index: number): boolean =>
+  (LASTCALL.test(argv[index] ?? '') || MAIN.test(argv[index] ?? '')) && argv[index + 1] === 'run';
 
 /** Whether a command is `lastcall run`, by whichever path. */
 export const isLastcallRun = (argv: readonly string[]): boolean =>
-  argv.some((word, index) => LASTCALL.test(word) && argv[index + 1] === 'run');
+  argv.some((_word, index) => isRunAt(argv, index));
+
+/** Whether a command is any of lastcall's. */
+export const isLastcallCommand = (argv: readonly string[]): boolean =>
+  argv.some(
+    (word, index) => LASTCALL.test(word) || (MAIN.test(word) && commandNames.has(argv[index + 1] ?? '')),
+  );
 
 /** The bot's file in the command `lastcall run FILE`; undefined where it names none. */
 export function fileAfterRun(argv: readonly string[]): string | undefined {
-  const file = argv[argv.lastIndexOf('run') + 1];
-  return !argv.includes('run') || file === undefined || file.startsWith('-') ? undefined : file;
+  const at = argv.findIndex((_word, index) => isRunAt(argv, index));
+  const file = at < 0 ? undefined : argv[at + 2];
+  return file === undefined || file.startsWith('-') ? undefined : file;
 }
 
-/** Whether a process is lastcall's; under pm2's cluster mode its command line does not tell. */
-export const isLastcall = ({ argv, env }: FoundProcess): boolean =>
-  isLastcallRun(argv) || LASTCALL.test(env['pm_exec_path'] ?? '');
+/** The command of a process, which under pm2 is in its environment: its command line names a script of pm2's. */
+export function commandOf({ argv, env }: Pick<FoundProcess, 'argv' | 'env'>): readonly string[] {
+  const script = env['pm_exec_path'];
+  if (script === undefined || isLastcallRun(argv)) return argv;
+  const args = argv.includes('run') ? argv.slice(argv.indexOf('run')) : (env['args'] ?? '').split(',');
+  return [script, ...args];
+}
+
+/** Whether a process is lastcall's. */
+export function isLastcall(found: FoundProcess): boolean {
+  return isLastcallRun(commandOf(found)) || LASTCALL.test(found.env['pm_exec_path'] ?? '');
+}
 
 /** The processes that this user may see, without this one and those that have started it. */
 export function findProcesses(): readonly FoundProcess[] {
@@ -46,11 +75,22 @@ export function findProcesses(): readonly FoundProcess[] {
 function lookAt(pid: number): FoundProcess {
   const argv = listIn(`/proc/${pid}/cmdline`);
   const variables = tryOr(() => listIn(`/proc/${pid}/environ`), []);
+  const env = environmentOf(variables);
+  const cwd = tryOr(() => readlinkSync(`/proc/${pid}/cwd`), '');
+  return { pid, ppid: systemTable.parentOf(pid) ?? 0, argv, env, cwd };
+}
+
+/** Parses variables. A process of pm2's cluster mode has those of pm2 in one of them, as JSON. */
+export function environmentOf(variables: readonly string[]): Readonly<Record<string, string>> {
   const env = Object.fromEntries(
     variables.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
   );
-  const cwd = tryOr(() => readlinkSync(`/proc/${pid}/cwd`), '');
-  return { pid, ppid: systemTable.parentOf(pid) ?? 0, argv, env, cwd };
+  const inside = parseJson(env['pm2_env'] ?? '');
+  if (!isObject(inside)) return env;
+  const plain = Object.entries(inside).filter(
+    ([, value]) => typeof value !== 'object' || Array.isArray(value),
+  );
+  return { ...env, ...Object.fromEntries(plain.map(([name, value]) => [name, `${value}`])) };
 }
 
 const listIn = (path: string): readonly string[] =>
@@ -70,9 +110,7 @@ export function mayPoll(
   { token, file }: { readonly token: string | undefined; readonly file: string | undefined },
 ): readonly FoundProcess[] {
   const ours = new Set(
-    processes
-      .filter((each) => isLastcall(each) || each.argv.some((word) => LASTCALL.test(word)))
-      .map(({ pid }) => pid),
+    processes.filter((each) => isLastcall(each) || isLastcallCommand(each.argv)).map(({ pid }) => pid),
   );
   return processes.filter((each) => {
     const { pid, ppid, argv, env, cwd } = each;

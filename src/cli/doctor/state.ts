@@ -124,7 +124,14 @@ function checkWatched(watched: WatchedStateEvent | undefined): readonly Finding[
   ];
 }
 
-function checkDisk({ place, freeBytes, freeFiles, syncMs, isStuck, refusal }: StateFacts): readonly Finding[] {
+function checkDisk({
+  place,
+  freeBytes,
+  freeFiles,
+  syncMs,
+  isStuck,
+  refusal,
+}: StateFacts): readonly Finding[] {
   const found: Finding[] = [];
   const free = sizeInWords(freeBytes);
   const commands = [`df -h ${shellWord(place)}`, `sudo du -xh --max-depth=2 / | sort -h | tail -n 20`];
@@ -180,14 +187,20 @@ function checkDisk({ place, freeBytes, freeFiles, syncMs, isStuck, refusal }: St
 function cureOfRefusal(code: string, place: string): { readonly cure: string; readonly commands: string[] } {
   const folder = shellWord(place);
   if (code === 'ENOSPC')
-    return { cure: 'make room, or remove files that nobody needs:', commands: [`df -h ${folder}`, `df -i ${folder}`] };
-  if (code === 'EDQUOT') return { cure: 'the quota of this user is used up: make room:', commands: ['quota -s'] };
-  if (code === 'EROFS')
-    return { cure: 'mount it for writing:', commands: [`findmnt --target ${folder}`] };
+    return {
+      cure: 'make room, or remove files that nobody needs:',
+      commands: [`df -h ${folder}`, `df -i ${folder}`],
+    };
+  if (code === 'EDQUOT')
+    return { cure: 'the quota of this user is used up: make room:', commands: ['quota -s'] };
+  if (code === 'EROFS') return { cure: 'mount it for writing:', commands: [`findmnt --target ${folder}`] };
   if (code === 'EACCES' || code === 'EPERM')
     return { cure: 'ask as the bot’s user, or give the folder to that one:', commands: [`ls -ld ${folder}`] };
   if (code === 'EMFILE' || code === 'ENFILE')
-    return { cure: 'too many files are open: raise the limit, or find what opens them:', commands: ['ulimit -n'] };
+    return {
+      cure: 'too many files are open: raise the limit, or find what opens them:',
+      commands: ['ulimit -n'],
+    };
   return {
     cure: 'look at the disk, or at the network by which it is reached:',
     commands: ['sudo dmesg --level=err,warn | tail -n 20'],

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { commands } from '../../../src/cli/commands.js';
 import {
+  commandNames,
+  commandOf,
+  environmentOf,
   type FoundProcess,
+  fileAfterRun,
   isLastcall,
   mayPoll,
   processInWords,
@@ -26,7 +31,39 @@ describe('processes of lastcall', () => {
   it('are known under pm2, too', () => {
     const env = { pm_exec_path: '/srv/node_modules/lastcall/dist/main.js' };
     expect(isLastcall(made(1, ['node /srv'], { env }))).toBe(true);
+    const container = ['node', '/usr/lib/node_modules/pm2/lib/ProcessContainerFork.js'];
+    const checkout = { env: { pm_exec_path: '/srv/checkout/dist/main.js', args: 'run,bot.js' } };
+    expect(isLastcall(made(1, [...container, 'run', 'bot.js'], checkout))).toBe(true);
+    expect(isLastcall(made(1, ['node /srv/checkout/dist/main.js'], checkout))).toBe(true);
+    expect(commandOf(made(1, ['node /srv'], checkout)).slice(1)).toEqual(['run', 'bot.js']);
+    const nest = { env: { pm_exec_path: '/srv/nest/dist/main.js', args: '' } };
+    expect(isLastcall(made(1, container, nest))).toBe(false);
   });
+
+  it('have what pm2 knows of them in JSON, in its cluster mode', () => {
+    const inside = JSON.stringify({
+      pm_id: 0,
+      args: ['run', 'bot.js'],
+      env: { A: '1' },
+      kill_timeout: 1_600,
+    });
+    expect(environmentOf(['PATH=/bin', `pm2_env=${inside}`])).toMatchObject({
+      ...{ PATH: '/bin', pm_id: '0', args: 'run,bot.js', kill_timeout: '1600' },
+    });
+  });
+
+  it('are told by the commands that there are', () => {
+    expect([...commandNames].sort()).toEqual(Object.keys(commands).sort());
+  });
+});
+
+describe('the file of a bot in a command', () => {
+  it.each([
+    [['node', '/srv/dist/main.js', 'run', 'bot.js'], 'bot.js'],
+    [['npx', 'lastcall', 'run', 'bot.js', '--', 'run', 'x'], 'bot.js'],
+    [['lastcall', 'run', '--log-level=debug'], undefined],
+    [['npm', 'run', 'start:lastcall'], undefined],
+  ])('%j: %p', (argv, file) => expect(fileAfterRun(argv)).toBe(file));
 });
 
 describe('processes that may poll', () => {
@@ -37,6 +74,12 @@ describe('processes that may poll', () => {
     expect(suspects(made(2, ['/usr/bin/python3', 'bot.py'], withToken))).toEqual([2]);
     expect(suspects(made(3, ['node', 'bot.js'], { cwd: '/srv/bot' }))).toEqual([3]);
     expect(suspects(made(4, ['node', 'bot.js'], { cwd: '/srv/other' }))).toEqual([]);
+  });
+
+  it('may be called as lastcall’s file is, as a compiled bot is', () => {
+    expect(suspects(made(2, ['node', 'dist/main.js'], withToken))).toEqual([2]);
+    expect(suspects(made(3, ['node', '/srv/shop/dist/main.js', '--web'], withToken))).toEqual([3]);
+    expect(suspects(made(4, ['node', '/srv/node_modules/lastcall/dist/main.js'], withToken))).toEqual([]);
   });
 
   it('are no shells, no editors, none of lastcall and of its bots', () => {

@@ -8,7 +8,7 @@ import { Folder, repository } from '../../support/folder.js';
 const STOP_MS = 90_000;
 const app: Pm2App = {
   ...{ name: 'shop', from: 'process 7', script: '/srv/bot/node_modules/lastcall/dist/main.js' },
-  ...{ killTimeout: '95000', stopExitCodes: '78', file: 'bot.js' },
+  ...{ ecosystem: 'ecosystem.config.cjs', killTimeout: '95000', stopExitCodes: '78', file: 'bot.js' },
 };
 const bot = { pid: 7, ppid: 1, argv: ['node', '/dist/main.js', 'run'], env: {}, cwd: '/srv/bot' };
 
@@ -33,7 +33,30 @@ describe("pm2's app", () => {
       ['pm2: warning'],
       /stop_exit_codes: \[78\]/,
     ],
-    ['that starts npm', { script: '/usr/bin/npm' }, ['pm2: wrong'], /keeps the stop signal/],
+    [
+      'that starts npm',
+      { script: '/usr/bin/npm' },
+      ['pm2: wrong'],
+      /keeps the stop signal[\s\S]*in ecosystem\.config\.cjs/,
+    ],
+    [
+      'that starts npx in one text',
+      { script: 'npx lastcall run bot.js' },
+      ['pm2: wrong'],
+      /keeps the stop signal/,
+    ],
+    [
+      'whose ecosystem file is there',
+      { killTimeout: '1600' },
+      ['pm2: warning'],
+      /pm2 restart ecosystem\.config\.cjs --update-env/,
+    ],
+    [
+      'without an ecosystem file',
+      { killTimeout: '1600', ecosystem: undefined },
+      ['pm2: warning'],
+      /cp node_modules\/lastcall\/ecosystem\.config\.js ecosystem\.config\.mjs\npm2 delete shop && pm2 start/,
+    ],
   ])('%s', (_, changed, found, words) => {
     const findings = checkPm2({ ...app, ...changed }, STOP_MS);
     expect(troubles(findings)).toEqual(found);
@@ -44,21 +67,58 @@ describe("pm2's app", () => {
     const env = { pm_id: '0', name: 'shop', pm_exec_path: app.script, kill_timeout: '1600' };
     expect(await findPm2Apps([{ ...bot, env }], '/')).toMatchObject([{ name: 'shop', killTimeout: '1600' }]);
     const args = '[{ "script": "lastcall", "args": ["run", "shop.js"] }]';
-    expect(parseApps(args, 'file')).toMatchObject([{ file: 'shop.js' }]);
+    expect(parseApps(args, 'file', '/')).toMatchObject([{ file: 'shop.js' }]);
   });
 
   it('is known by the ecosystem file, which is loaded as pm2 does', async () => {
     const [shipped] = await findPm2Apps([bot], repository);
     expect(shipped).toMatchObject({ name: 'lastcall', from: 'ecosystem.config.js', killTimeout: '95000' });
-    using folder = new Folder({ 'ecosystem.config.cjs': "module.exports = { apps: [{ script: 'npm' }] };" });
-    expect(await findPm2Apps([], folder.path)).toMatchObject([{ script: 'npm', killTimeout: undefined }]);
+    using folder = new Folder({
+      'ecosystem.config.cjs': "module.exports = { apps: [{ script: 'npx', args: 'lastcall run' }] };",
+    });
+    expect(await findPm2Apps([], folder.path)).toMatchObject([
+      {
+        script: 'npx',
+        from: 'ecosystem.config.cjs',
+        ecosystem: 'ecosystem.config.cjs',
+        killTimeout: undefined,
+      },
+    ]);
     folder.write('ecosystem.config.cjs', 'nonsense(');
     expect(await findPm2Apps([], folder.path)).toEqual([]);
   });
 
   it('is none that runs something else', () => {
-    expect(parseApps('[{ "script": "web.js" }]', 'file')).toEqual([]);
-    expect(parseApps('', 'file')).toEqual([]);
+    expect(parseApps('', 'file', '/')).toEqual([]);
+    using folder = new Folder({
+      'package.json': JSON.stringify({
+        scripts: { start: 'lastcall run bot.js', 'start:web': 'node web.js' },
+      }),
+    });
+    const filesOf = (...apps: readonly object[]) =>
+      parseApps(JSON.stringify(apps), 'file', folder.path).map(({ file }) => file);
+    expect(
+      filesOf(
+        { script: 'web.js' },
+        { script: 'npm', args: 'run start:web' },
+        { script: 'npm', args: ['run', 'build'] },
+        { script: 'yarn', args: 'start:web' },
+        { script: 'npx', args: 'serve' },
+        { script: 'npm', args: 'start', cwd: 'web' },
+        { script: 'dist/main.js' },
+        { script: './dist/main.js', args: 'web' },
+      ),
+    ).toEqual([]);
+    expect(
+      filesOf(
+        { script: 'npm', args: 'start' },
+        { script: 'npm', args: ['run', 'start'] },
+        { script: 'npx lastcall run a.js' },
+        { script: './dist/main.js', args: 'run b.js' },
+        { script: 'node_modules/lastcall/dist/main.js', args: ['run'] },
+        { script: 'npm', args: 'exec lastcall run c.js' },
+      ),
+    ).toEqual(['bot.js', 'bot.js', 'a.js', 'b.js', undefined, 'c.js']);
   });
 });
 
