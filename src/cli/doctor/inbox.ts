@@ -1,7 +1,9 @@
 /** Checks the inbox: whether it can be read, whether somebody handles what waits in it, and what was given up. */
+import { ExitCode } from '../../exit-code.js';
+import type { SupervisorKind } from '../../host/run-record.js';
 import { count, durationInWords, sizeInWords } from '../../words.js';
 import type { SeenBot } from '../status/look.js';
-import { type Finding, orWell, skipped, warning, well, wrong } from './finding.js';
+import { type Finding, orWell, shellWord, skipped, warning, well, wrong } from './finding.js';
 
 /** An inbox that is not used, and what it holds. */
 export interface UnusedInbox {
@@ -19,7 +21,11 @@ export interface InboxFacts {
   readonly kind: 'journal' | 'memory' | 'postgres';
   /** The unit of the bot, if it has one. */
   readonly unit?: string | undefined;
+  /** The name of pm2's app, if the bot has one. */
+  readonly app?: string | undefined;
 }
+
+type Names = Pick<InboxFacts, 'unit' | 'app'>;
 
 /** From this age on people have noticed that nobody answers. */
 const OLD_MS = 10 * 60_000;
@@ -28,7 +34,7 @@ export function checkInbox(facts: InboxFacts): readonly Finding[] {
   return [...checkProcess(facts), ...checkContents(facts), ...facts.unused.map(unusedFinding)];
 }
 
-function checkProcess({ seen, unit = 'lastcall' }: InboxFacts): readonly Finding[] {
+function checkProcess({ seen, ...names }: InboxFacts): readonly Finding[] {
   if (!seen) return [];
   if (seen.source === 'forbidden')
     return [
@@ -64,12 +70,12 @@ function checkProcess({ seen, unit = 'lastcall' }: InboxFacts): readonly Finding
       ? [well('process', `${report.pid}, ${report.phase} for ${durationInWords(report.upMs)}`)]
       : [];
   }
-  return lastRunFinding(seen.onDisk, unit);
+  return lastRunFinding(seen.onDisk, names);
 }
 
 function lastRunFinding(
   { lastRun, isRunning }: Extract<SeenBot, { source: 'disk' }>['onDisk'],
-  unit: string,
+  names: Names,
 ): readonly Finding[] {
   if (isRunning || !lastRun) return [];
   const { phase, pid, exitCode, supervisor } = lastRun;
@@ -80,22 +86,27 @@ function lastRunFinding(
         commands: ['sudo dmesg | grep -i -E "killed process|out of memory"'],
       }),
     ];
-  if (exitCode === 0 || supervisor === 'none')
-    return [well('process', `none runs; the last ended with exit code ${exitCode}`)];
+  if (exitCode === ExitCode.clean || exitCode === undefined)
+    return [well('process', `none runs; the last ended with exit code ${exitCode ?? 'unknown'}`)];
+  const under = supervisor === 'none' ? '' : `, under ${supervisor},`;
+  const commands = logCommands(supervisor, names);
   return [
-    warning(
-      'process',
-      `Nobody runs the bot. The last run, under ${supervisor}, ended with exit code ${exitCode}.`,
-      {
-        cure: 'its last log lines say why; README, "Exit codes", says what each means:',
-        commands: [
-          supervisor === 'pm2'
-            ? 'pm2 logs lastcall --nostream --lines 50'
-            : `journalctl -u ${unit} -n 50 --no-pager -o cat`,
-        ],
-      },
-    ),
+    warning('process', `Nobody runs the bot. The last run${under} ended with exit code ${exitCode}.`, {
+      cure: `its last log lines say why; README, "Exit codes", says what each means; mend that, and start the bot${commands.length > 0 ? ':' : ''}`,
+      ...(commands.length > 0 && { commands }),
+    }),
   ];
+}
+
+/** Commands that show the last lines of a run, wherever its supervisor keeps them. */
+function logCommands(
+  supervisor: SupervisorKind,
+  { unit = 'lastcall', app = 'lastcall' }: Names,
+): readonly string[] {
+  if (supervisor === 'pm2') return [`pm2 logs ${shellWord(app)} --nostream --lines 50`];
+  if (supervisor === 'container')
+    return ['docker logs --tail 50 CONTAINER', 'kubectl logs --previous --tail 50 POD'];
+  return supervisor === 'systemd' ? [`journalctl -u ${unit} -n 50 --no-pager -o cat`] : [];
 }
 
 function checkContents({ seen, kind }: InboxFacts): readonly Finding[] {

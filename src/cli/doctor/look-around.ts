@@ -115,7 +115,7 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
     },
     state,
     watched: stateDir === undefined ? undefined : watcherOf(own, stateDir),
-    inbox: { seen, unused, kind, unit: units[0]?.name },
+    inbox: { seen, unused, kind, unit: units[0]?.name, app: apps[0]?.name || undefined },
     database,
     supervisor: {
       stopTimeoutMs,

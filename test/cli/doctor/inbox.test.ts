@@ -62,15 +62,27 @@ describe('the inbox', () => {
     ],
     [
       'of a bot that failed under pm2',
-      stopped({ lastRun: { ...lastRun, exitCode: 70, supervisor: 'pm2' } }),
+      { ...stopped({ lastRun: { ...lastRun, exitCode: 70, supervisor: 'pm2' } }), app: 'my shop' },
       ['process: warning'],
-      /pm2 logs/,
+      /pm2 logs 'my shop'/,
+    ],
+    [
+      'of a bot that failed in a container',
+      stopped({ lastRun: { ...lastRun, exitCode: 70, supervisor: 'container' } }),
+      ['process: warning'],
+      /^(?![\s\S]*journalctl)[\s\S]*docker logs[\s\S]*kubectl logs --previous/,
+    ],
+    [
+      'of a bot that failed in a terminal',
+      stopped({ lastRun: { ...lastRun, exitCode: 70, supervisor: 'none' } }),
+      ['process: warning'],
+      /^Nobody runs the bot\. The last run ended with exit code 70\.\n.*start the bot$/m,
     ],
     [
       'of a bot that ended in a terminal',
-      stopped({ lastRun: { ...lastRun, exitCode: 1, supervisor: 'none' } }),
+      stopped({ lastRun: { ...lastRun, supervisor: 'none' } }),
       [],
-      /1/,
+      /exit code 0/,
     ],
     ['that cannot be read', stopped({ unreadable: 'the disk fails' }), ['inbox: wrong'], /the disk fails/],
     [
