@@ -41,17 +41,12 @@ function noneNamed(isSupervised: boolean): Finding {
   return warning('file', `${text}.`, cure);
 }
 
-function checkLanguage({
-  file = '',
-  syntaxError,
-  runsTypeScript,
-  hasLoader,
-}: ProgramFacts): readonly Finding[] {
-  if (syntaxError !== undefined)
+function checkLanguage({ file = '', mistake, runsTypeScript, hasLoader }: ProgramFacts): readonly Finding[] {
+  if (mistake !== undefined)
     return [
-      wrong('file', `${file} does not compile: ${syntaxError}.`, {
-        cure: 'correct it:',
-        commands: [`node --check ${shellWord(file)}`],
+      wrong('file', `${file} does not compile: ${mistake.text}.`, {
+        cure: 'correct it; this shows the line:',
+        commands: [mistake.command],
       }),
     ];
   if (!/\.([cm]?ts|tsx|jsx)$/.test(file) || hasLoader) return [];

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { checkProgram } from '../../../src/cli/doctor/program.js';
 import { lookAtProgram, type ProgramFacts } from '../../../src/cli/doctor/program-facts.js';
@@ -10,7 +11,7 @@ const bot = new Telegraf(process.env.BOT_TOKEN);
 await bot.launch();
 process.once('SIGTERM', () => bot.stop('SIGTERM'));`;
 const healthy: ProgramFacts = {
-  ...{ named: 'bot.js', file: '/srv/bot/bot.js', source: good, syntaxError: undefined },
+  ...{ named: 'bot.js', file: '/srv/bot/bot.js', source: good, mistake: undefined },
   ...{ telegraf, copies: [telegraf], runsTypeScript: false, hasLoader: false },
 };
 const check = (changed: Partial<ProgramFacts>) => checkProgram({ ...healthy, ...changed }, false);
@@ -30,7 +31,12 @@ describe('a program', () => {
 
   it.each<[string, Partial<ProgramFacts>, readonly string[], RegExp]>([
     ['is not there', { file: undefined }, ['file: wrong'], /no file bot\.js/],
-    ['does not compile', { syntaxError: 'SyntaxError: x (bot.js:3)' }, ['file: wrong'], /bot\.js:3/],
+    [
+      'does not compile',
+      { mistake: { text: 'SyntaxError: x (bot.js:3)', command: 'node --check bot.js' } },
+      ['file: wrong'],
+      /bot\.js:3[\s\S]*node --check/,
+    ],
     ['is TypeScript without a loader', { file: '/srv/bot/bot.ts' }, ['file: wrong'], /--import tsx/],
     ['is TypeScript with a loader', { file: '/srv/bot/bot.ts', hasLoader: true }, [], /bot/],
     ['is TypeScript for a Node that runs it', { file: '/srv/bot/bot.ts', runsTypeScript: true }, [], /bot/],
@@ -113,7 +119,7 @@ describe('looking at a program', () => {
       'node_modules/@scope/plugin/node_modules/telegraf/package.json': manifest('3.38.0'),
     });
     const facts = await lookAtProgram('bot', folder.path, {});
-    expect(facts).toMatchObject({ file: folder.file('bot.js'), syntaxError: undefined, hasLoader: false });
+    expect(facts).toMatchObject({ file: folder.file('bot.js'), mistake: undefined, hasLoader: false });
     expect(facts.telegraf).toEqual({ version: '4.16.3', folder: folder.file('node_modules', 'telegraf') });
     expect(facts.copies.map(({ version }) => version).sort()).toEqual(['3.38.0', '4.16.3']);
   });
@@ -121,8 +127,21 @@ describe('looking at a program', () => {
   it('finds the place of a mistake, and a loader', async () => {
     using folder = new Folder({ 'bot.cjs': 'const x = 1;\nconst = 2;\n' });
     const facts = await lookAtProgram('bot.cjs', folder.path, { NODE_OPTIONS: '--import tsx' });
-    expect(facts.syntaxError).toMatch(/^SyntaxError: .* \(.*bot\.cjs:2\)$/);
+    expect(facts.mistake?.text).toMatch(/^SyntaxError: .* \(.*bot\.cjs:2\)$/);
     expect(facts).toMatchObject({ telegraf: undefined, copies: [], hasLoader: true });
+  });
+
+  it('finds a mistake in a module that is known as one only by its text', async () => {
+    using folder = new Folder({
+      'bot.js': "import { Telegraf } from 'telegraf';\nconst = 2;\n",
+      'well.js': "import { Telegraf } from 'telegraf';\nawait 0;\nexport default 1;\n",
+      'older.js': '#!/usr/bin/env node\n/*\nimport x\n*/\nawait0: for (;;) break await0;\nif (1) return;\n',
+    });
+    const { mistake } = await lookAtProgram('bot.js', folder.path, {});
+    expect(mistake?.text).toMatch(/^SyntaxError: .* \(.*\/bot\.js:2\)$/);
+    expect(spawnSync('sh', ['-c', mistake?.command ?? 'true']).status).toBe(1);
+    for (const name of ['well.js', 'older.js'])
+      expect(await lookAtProgram(name, folder.path, {})).toMatchObject({ mistake: undefined });
   });
 
   it('finds none', async () => {
