@@ -289,7 +289,7 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'its symbolic links run in a circle',
   ENAMETOOLONG: 'its name is too long',
   EILSEQ: 'it is not text in UTF-8 (in UTF-16 perhaps, without a byte order mark); save it as UTF-8',
-  ETIMEDOUT: 'it is a pipe, and nobody wrote into it for a minute',
+  ETIMEDOUT: 'it is a pipe, and nobody wrote into it in time',
 };
 
 /** Warns that a value is not lastcall's. It is not quoted, because it may be a secret of the program. */

@@ -30,6 +30,7 @@ import {
   wrapperOf,
 } from './processes.js';
 import { lookAtProgram } from './program-facts.js';
+import { readInTime } from './read-in-time.js';
 import { lookAtState } from './state-facts.js';
 import { surroundingsOf, unitsOf } from './surroundings.js';
 import { findUnits, type Unit } from './systemd-facts.js';
@@ -59,7 +60,7 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
   const { env, cwd } = around;
   const runtime = containerRuntime(options.env);
   const [reading, apps] = await Promise.all([
-    readSettings({ env, cwd, flags, signal }).then((read) => fitted(read, runtime)),
+    readSettings({ env, cwd, flags, signal, readFile: readInTime }).then((read) => fitted(read, runtime)),
     findPm2Apps(processes.filter(runsIn(cwd, around.file)), cwd),
   ]);
   const { values } = reading;
