@@ -2,7 +2,7 @@
  * Whose settings are looked at. A bot under systemd has its settings from its unit, and not from the shell in which somebody
  * looks for what is wrong with it: where the shell has no token, those of the unit that runs the bot of this folder count.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { tryOr } from '../../thrown.js';
 import { fileAfterRun } from './processes.js';
@@ -29,17 +29,24 @@ export function unitsOf(
   units: readonly Unit[],
   { cwd, file }: { readonly cwd: string; readonly file: string | undefined },
 ): readonly Unit[] {
-  const wanted = file === undefined ? undefined : resolve(cwd, file);
+  const wanted = file === undefined ? undefined : realPath(resolve(cwd, file));
   const own = units.filter((unit) => {
     const folder = folderOf(unit);
-    if (wanted !== undefined) return resolve(folder, fileAfterRun(unit.argv) ?? '') === wanted;
-    return folder === cwd;
+    if (wanted === undefined) return folder === realPath(cwd);
+    const named = fileAfterRun(unit.argv) ?? moduleIn(unit);
+    return named !== undefined && realPath(resolve(folder, named)) === wanted;
   });
   return own.length === 0 && wanted === undefined && units.length === 1 ? units : own;
 }
 
+/** As a process sees it that runs there: without symbolic links. */
 const folderOf = ({ properties }: Unit): string =>
-  (properties['WorkingDirectory'] ?? '/').replace(/^[!-]+/, '') || '/';
+  realPath((properties['WorkingDirectory'] ?? '/').replace(/^[!-]+/, '') || '/');
+
+const moduleIn = ({ env }: Unit): string | undefined => env['LASTCALL_BOT_MODULE'] || env['BOT_MODULE'];
+
+/** The path itself where nothing is there, or it may not be seen. */
+const realPath = (path: string): string => tryOr(() => realpathSync(path), path);
 
 export function surroundingsOf(
   own: readonly Unit[],

@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { surroundingsOf, unitsOf } from '../../../src/cli/doctor/surroundings.js';
 import { checkUnit } from '../../../src/cli/doctor/systemd.js';
@@ -130,6 +131,24 @@ describe('the unit of a bot', () => {
     expect(unitsOf(units, { cwd: '/root', file: undefined })).toEqual(units);
     expect(unitsOf([...units, elsewhere], { cwd: '/root', file: undefined })).toEqual([]);
     expect(unitsOf(units, { cwd: '/srv/bot', file: 'another.js' })).toEqual([]);
+  });
+
+  it('may have the file from BOT_MODULE', () => {
+    const argv = ['node', '/srv/bot/node_modules/lastcall/dist/main.js', 'run'];
+    const named = units.map((each) => ({ ...each, argv, env: { BOT_MODULE: 'shop.js' } }));
+    expect(unitsOf(named, { cwd: '/srv/bot', file: 'shop.js' })).toEqual(named);
+    expect(unitsOf(named, { cwd: '/srv/bot', file: 'bot.js' })).toEqual([]);
+  });
+
+  it('may be reached by a symbolic link', () => {
+    using folder = new Folder({ 'real/bot.js': '' });
+    symlinkSync(folder.file('real'), folder.file('link'));
+    const linked = changed(`WorkingDirectory=${folder.file('link')}`);
+    const all = [...units, linked];
+    expect(unitsOf(all, { cwd: folder.file('real'), file: undefined })).toEqual([linked]);
+    expect(unitsOf(all, { cwd: folder.path, file: 'real/bot.js' })).toEqual([linked]);
+    const shell = { cwd: '/', env: {}, file: undefined };
+    expect(surroundingsOf([linked], shell).cwd).toBe(folder.file('real'));
   });
 
   it('has the settings, unless the shell has a token', () => {
