@@ -54,7 +54,7 @@ export const commands: Commands = {
   doctor: {
     summary: 'find what is wrong around a bot, and what to do',
     usage: ['[FILE] [--json] [--poll] [SETTINGS]'],
-    more: 'Looks at the settings, the program, Telegram, the state folder, the inbox and the supervisor, and leaves all as it is. Start it in the folder of the bot, as the user that runs the bot or as root: of a bot under systemd it takes the settings of the unit. --poll finds a program on another host that polls with the same token, and ends its poll, of which a bot on plain Telegraf or grammY dies; it is not done where lastcall runs the bot. Exits 1 if something is wrong, else 0.',
+    more: 'Looks at the settings, the program, Telegram, the state folder, the inbox and the supervisor, and leaves all as it is. Start it in the folder of the bot, as the user that runs the bot or as root: of a bot under systemd it takes the settings of the unit. --poll finds a program on another host that polls with the same token, and ends its poll, of which a bot on plain Telegraf or grammY dies; it is not done where lastcall runs the bot or may run it, nor while a webhook is set. Units of systemctl --user are not looked at. Exits 1 if something is wrong, else 0.',
     examples: [
       ['sudo lastcall doctor', 'the bot of the unit that runs in this folder'],
       ['lastcall doctor bot.js', 'with the settings of the environment and of .env'],

@@ -110,7 +110,9 @@ describe('where several things are wrong', () => {
 
   it('refuses options that there are none of', async () => {
     await using bed = await openSandbox();
-    await expect(doctor(bed, { args: ['--jsno'] })).rejects.toThrow();
+    await using program = spawnDaemon({ args: ['doctor', '--jsno'], env: { BOT_TOKEN: bed.token } });
+    expect((await program.end()).code).toBe(78);
+    expect(program.output).toMatch(/--jsno is not .*--json/);
   });
 });
 
