@@ -224,7 +224,10 @@ const types: readonly fc.Arbitrary<() => void>[] = [
     path,
     fc.stringMatching(/^\/[a-z0-9 ~.]{1,20}$/).map((text) => resolve(text)),
   ),
-  roundTrip(rootUrl, fc.webUrl({ withQueryParameters: false }).map((url) => normalized(url.replaceAll('@', '%40')))),
+  roundTrip(
+    rootUrl,
+    fc.webUrl({ withQueryParameters: false }).map((url) => normalized(url.replaceAll('@', '%40'))),
+  ),
   roundTrip(token, fc.stringMatching(/^\d{1,12}:[\w-]{1,40}$/)),
   roundTrip(updateKinds, fc.uniqueArray(fc.stringMatching(/^[a-z_]{1,20}$/))),
 ];

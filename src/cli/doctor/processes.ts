@@ -38,7 +38,7 @@ export const isLastcallRun = (argv: readonly string[]): boolean =>
   argv.some((_word, index) => isRunAt(argv, index));
 
 /** Whether a command is any of lastcall's. */
-export const isLastcallCommand = (argv: readonly string[]): boolean =>
+const isLastcallCommand = (argv: readonly string[]): boolean =>
   argv.some(
     (word, index) => LASTCALL.test(word) || (MAIN.test(word) && commandNames.has(argv[index + 1] ?? '')),
   );

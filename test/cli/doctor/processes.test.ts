@@ -114,9 +114,11 @@ describe('what has started a process', () => {
 
 describe('a process in words', () => {
   it('shows no part of a token, also where its command line is cut', () => {
-    const long = made(7, ['node', '/srv/a-bot-with-a-long-name/index.js', `--token=${TOKEN}`]);
+    const short = made(7, ['node', '/srv/shop/index.js', `--token=${TOKEN}`]);
+    expect(processInWords(short)).toBe('process 7 (node /srv/shop/index.js --token=123456789:***)');
+    const long = made(7, ['node', '/srv/a-shop-with-a-name/index.js', `--token=${TOKEN}`, '--verbose']);
     expect(processInWords(long)).toBe(
-      'process 7 (node /srv/a-bot-with-a-long-name/index.js --token=123456789:…)',
+      'process 7 (node /srv/a-shop-with-a-name/index.js --token=123456789:*** …)',
     );
   });
 });

@@ -108,7 +108,7 @@ describe("pm2's app", () => {
         { script: 'dist/main.js' },
         { script: './dist/main.js', args: 'web' },
       ),
-    ).toEqual([]);
+    ).toStrictEqual([]);
     expect(
       filesOf(
         { script: 'npm', args: 'start' },
@@ -118,7 +118,7 @@ describe("pm2's app", () => {
         { script: 'node_modules/lastcall/dist/main.js', args: ['run'] },
         { script: 'npm', args: 'exec lastcall run c.js' },
       ),
-    ).toEqual(['bot.js', 'bot.js', 'a.js', 'b.js', undefined, 'c.js']);
+    ).toStrictEqual(['bot.js', 'bot.js', 'a.js', 'b.js', undefined, 'c.js']);
   });
 });
 
