@@ -1,8 +1,9 @@
 /** Finds processes of this host that run a bot: those of lastcall, and others that may poll with the same token. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { packageManagerAbove } from '../../host/package-manager.js';
 import { lineOf, type ProcessTable, systemTable } from '../../host/process-table.js';
+import { readText } from '../../host/read-text.js';
 import { isUnderShell } from '../../host/shell.js';
 import { isObject, parseJson } from '../../json.js';
 import { tryOr } from '../../thrown.js';
@@ -60,7 +61,15 @@ export function commandOf({ argv, env }: Pick<FoundProcess, 'argv' | 'env'>): re
 
 /** Whether a process is lastcall's. */
 export function isLastcall(found: FoundProcess): boolean {
-  return isLastcallRun(commandOf(found)) || LASTCALL.test(found.env['pm_exec_path'] ?? '');
+  const script = found.env['pm_exec_path'] ?? '';
+  return isLastcallRun(commandOf(found)) || LASTCALL.test(script) || isInPackage(script);
+}
+
+/** Whether a script is in the package lastcall. In pm2's fork mode no arguments are seen: the process title hides them. */
+function isInPackage(script: string): boolean {
+  if (!MAIN.test(script)) return false;
+  const manifest = parseJson(readText(join(dirname(script), '..', 'package.json')) ?? '');
+  return isObject(manifest) && manifest['name'] === 'lastcall';
 }
 
 /** The processes that this user may see, without this one and those that have started it. */

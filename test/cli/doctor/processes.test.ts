@@ -12,6 +12,8 @@ import {
   wrapperOf,
 } from '../../../src/cli/doctor/processes.js';
 
+import { Folder } from '../../support/folder.js';
+
 const TOKEN = '123456789:A-TOKEN-OF-A-TEST-NOT-SECRET-AT-ALL';
 const file = '/srv/bot/bot.js';
 const made = (pid: number, argv: readonly string[], more: Partial<FoundProcess> = {}): FoundProcess => ({
@@ -38,6 +40,16 @@ describe('processes of lastcall', () => {
     expect(commandOf(made(1, ['node /srv'], checkout)).slice(1)).toEqual(['run', 'bot.js']);
     const nest = { env: { pm_exec_path: '/srv/nest/dist/main.js', args: '' } };
     expect(isLastcall(made(1, container, nest))).toBe(false);
+    using folder = new Folder({
+      'package.json': '{ "name": "lastcall" }',
+      'web/package.json': '{ "name": "web" }',
+    });
+    const titled = (...path: readonly string[]) => {
+      const script = folder.file(...path);
+      return made(1, [`node ${script}`], { env: { pm_exec_path: script } });
+    };
+    expect(isLastcall(titled('dist', 'main.js'))).toBe(true);
+    expect(isLastcall(titled('web', 'dist', 'main.js'))).toBe(false);
   });
 
   it('have what pm2 knows of them in JSON, in its cluster mode', () => {
