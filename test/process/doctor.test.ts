@@ -67,7 +67,8 @@ describe('where several things are wrong', () => {
       ...{ BOT_TOKEN: '', STATE_DIR: folder.file('state'), DELETE_WEBHOOK: 'no', DURABILITY: 'disk' },
       HTTPS_PROXY: 'http://ann:not-shown@127.0.0.1:1',
     };
-    const run = await doctor(bed, { args: ['bot.js'], env: withoutToken(env), cwd: folder.path });
+    const run = await doctor(bed, { args: ['bot.js', '--poll'], env: withoutToken(env), cwd: folder.path });
+    expect(bed.calls({ method: 'getUpdates' })).toHaveLength(0);
     expect(run.code).toBe(1);
     expect(troubles(run.findings)).toEqual([
       'settings: wrong',
@@ -76,6 +77,7 @@ describe('where several things are wrong', () => {
       ...ofNode,
       'proxy: warning',
       'webhook: wrong',
+      'rival: skipped',
       'folder: wrong',
       'pm2: warning',
       'pm2: warning',
