@@ -14,10 +14,12 @@ export const liveness = (isStalled: boolean): Check =>
     : { passes: true, text: 'alive' };
 
 /**
- * Whether at least one bot is polled, or stands by, or has handlers at work. Never in a start or in a stop.
+ * Whether at least one bot is polled, or stands by, or has handlers at work. Never in a stop, and in a start only while that
+ * waits for another process to give the bot up, which may take for ever.
  */
 export function readiness(phase: StatusReport['phase'], reports: readonly StatusReport[]): Check {
-  if (phase !== 'running') return { passes: false, text: `not ready: ${phase}` };
+  const standsBy = phase === 'starting' && reports.some(({ polling }) => polling.state === 'standing-by');
+  if (phase !== 'running' && !standsBy) return { passes: false, text: `not ready: ${phase}` };
   const words = reports.map((report) => `bot ${report.bot}: ${inWords(report)}`).join(', ') || 'no bot';
   const passes = reports.some(isAtWork);
   return { passes, text: passes ? `ready: ${words}` : `not ready: ${words}` };

@@ -38,6 +38,14 @@ describe('readiness', () => {
     expect(readiness('running', [])).toEqual({ passes: false, text: 'not ready: no bot' });
   });
 
+  it('is given in a start that stands by for the lock of another process', () => {
+    expect(readiness('starting', [bot('standing-by')])).toEqual({
+      passes: true,
+      text: 'ready: bot 123456789: standing-by',
+    });
+    expect(readiness('stopping', [bot('standing-by')])).toMatchObject({ passes: false });
+  });
+
   it.each(['starting', 'stopping'] as const)('is not given while the run is %s', (phase) => {
     expect(readiness(phase, [bot('polling', 3)])).toEqual({ passes: false, text: `not ready: ${phase}` });
   });
