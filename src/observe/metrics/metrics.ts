@@ -63,7 +63,8 @@ export class Metrics {
         this.#killed.add(event.bot);
         break;
       case 'bot.failed':
-        this.#failed.add(event.bot);
+        // The launch that polls the bot goes on.
+        if (event.error.code !== 'BOT_ALREADY_POLLED') this.#failed.add(event.bot);
         break;
       case 'poll.connected':
         this.#failed.delete(botId);

@@ -171,6 +171,15 @@ describe('Metrics', () => {
     expect((await samples()).values('lastcall_bot_state', 'bot')).toEqual([]);
   });
 
+  it('does not take a launch of a bot that is polled already for one that has failed', async () => {
+    const { all, tell, samples } = given();
+    const error = new LastcallError('BOT_ALREADY_POLLED', `bot ${BOT}`, 'this process runs it already');
+    tell({ event: 'bot.failed', bot: BOT, error });
+    expect((await samples()).of('lastcall_bot_state', { state: 'ended' })).toBe(0);
+    all.splice(0);
+    expect((await samples()).values('lastcall_bot_state', 'bot')).toEqual([]);
+  });
+
   it('serves what the program registers, too, but nothing in place of its own', async () => {
     const orders = new client.Counter({ name: 'orders_total', help: 'Orders.' });
     orders.inc(3);
