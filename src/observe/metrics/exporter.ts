@@ -17,12 +17,8 @@ export interface ExporterOptions extends Omit<MetricsOptions, 'client'> {
   readonly clock: Clock;
   /** Whether a step of the run should have ended long ago. */
   isStalled(): boolean;
-  /** Masks secrets. */
-  redact(text: string): string;
   emit(event: MetricsEvent): void;
 }
-
-const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
 export class Exporter {
   readonly #options: ExporterOptions;
@@ -71,7 +67,7 @@ export class Exporter {
     const { phase, bots, isStalled } = this.#options;
     switch (path) {
       case '/metrics':
-        return this.#masked(200, await this.#metrics.text(), this.#metrics.contentType);
+        return { status: 200, contentType: this.#metrics.contentType, body: await this.#metrics.text() };
       case '/livez':
         return this.#checked(liveness(isStalled()));
       case '/readyz': {
@@ -79,15 +75,15 @@ export class Exporter {
         return this.#checked(readiness(phase(), reports));
       }
       default:
-        return this.#masked(404, 'there are /metrics, /livez and /readyz\n');
+        return inWords(404, 'there are /metrics, /livez and /readyz');
     }
   }
 
   #checked({ passes, text }: Check): Answer {
-    return this.#masked(passes ? 200 : 503, `${text}\n`);
-  }
-
-  #masked(status: number, text: string, contentType = PLAIN_TEXT): Answer {
-    return { status, contentType, body: this.#options.redact(text) };
+    return inWords(passes ? 200 : 503, this.#options.redact(text));
   }
 }
+
+const inWords = (status: number, text: string): Answer => ({
+  ...{ status, contentType: 'text/plain; charset=utf-8', body: `${text}\n` },
+});

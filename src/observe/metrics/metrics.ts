@@ -19,10 +19,14 @@ export interface MetricsOptions {
   readonly concurrency: number;
   phase(): StatusReport['phase'];
   bots(): readonly BotFigures[];
+  /** Masks secrets. */
+  redact(text: string): string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
+/** What a program may have put a secret into: the help of a metric, and the value of a label, with its quotes. */
+const WORDS = /(?<=^# HELP \S+ ).*|"(?:[^"\\\n]|\\.)*"/gm;
 /** How long the program's own metrics may take. */
 const PROGRAM_WITHIN_MS = 1_000;
 
@@ -99,7 +103,7 @@ export class Metrics {
     };
   }
 
-  /** The metrics as of now, in Prometheus' text format, and then those of the program. */
+  /** The metrics as of now, in Prometheus' text format, and then those of the program, without the secrets in their words. */
   async text(): Promise<string> {
     const { bots, clock, now = Date.now } = this.#options;
     this.#showRun();
@@ -116,7 +120,9 @@ export class Metrics {
       cancel = clock.after(PROGRAM_WITHIN_MS, () => resolve(''));
     });
     try {
-      return own + (await Promise.race([this.#store.programText(), late]));
+      const ofProgram = await Promise.race([this.#store.programText(), late]);
+      // Not the names and the numbers: a password that is a part of a name would leave a text that Prometheus refuses.
+      return own + ofProgram.replace(WORDS, (words) => this.#options.redact(words));
     } finally {
       cancel();
     }

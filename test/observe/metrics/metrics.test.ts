@@ -29,11 +29,11 @@ afterEach(() => {
   client.register.clear();
 });
 
-function given(bots: readonly BotFigures[] = [busy]) {
+function given(bots: readonly BotFigures[] = [busy], redact = (text: string) => text) {
   const clock = new FakeClock();
   const all = [...bots];
   const metrics = new Metrics({
-    ...{ client, clock, concurrency: 256, phase: () => 'running', bots: () => all, now: () => NOW },
+    ...{ client, clock, concurrency: 256, phase: () => 'running', bots: () => all, now: () => NOW, redact },
     info: { version: '1.2.3', supervisor: 'systemd', inbox: 'journal' },
   });
   opened.push(metrics);
@@ -194,6 +194,31 @@ describe('Metrics', () => {
     expect(text).not.toContain('broken');
     expect(text).toMatch(/\n$/);
   });
+
+  it.each(['lastcall', 'process', 'bot', 'orders', 'le', '123456789'])(
+    'is whole whatever the password, and hides it in the words of the program: %s',
+    async (password) => {
+      const orders = {
+        name: 'orders_total',
+        help: `Of db:${password}@host.`,
+        labelNames: ['place', 'quoted'],
+      };
+      new client.Counter(orders).inc({ place: `db:${password}@host`, quoted: `"${password}"` });
+      new client.Histogram({ name: 'orders_seconds', help: 'Times.', buckets: [1] }).observe(2);
+      const masked = given([busy], (text) => text.replaceAll(password, '***'));
+      const plain = given();
+      const lines = (await masked.metrics.text()).split('\n');
+      const unmasked = (await plain.metrics.text()).split('\n');
+      expect(lines).toContain('# HELP orders_total Of db:***@host.');
+      expect(lines).toContain('orders_total{place="db:***@host",quoted="\\"***\\""} 1');
+      expect(lines.join('\n')).not.toContain(`db:${password}`);
+      const withoutValue = (line: string) => line.replace(/ \S+$/, '');
+      const isOfOrders = (line: string) => line.includes('orders_total');
+      expect(lines.filter((line) => !isOfOrders(line)).map(withoutValue)).toEqual(
+        unmasked.filter((line) => !isOfOrders(line)).map(withoutValue),
+      );
+    },
+  );
 
   it('does not wait for long for what the program registers', async () => {
     new client.Gauge({ name: 'endless', help: 'Never comes.', collect: () => new Promise(() => {}) });
