@@ -29,9 +29,9 @@ const MOST_QUEUED = 100;
 /** A write that has not ended within this time is one to a disk that hangs, which nobody else should wait for. */
 const HANGS_AFTER_MS = 1_000;
 
-const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
-/** A link that somebody else has put there is not followed. */
-const APPENDING = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW;
+const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** A link that somebody else has put there is not followed, and the reader of a named pipe is not waited for. */
+const APPENDING = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK;
 const OWNER_ONLY = 0o600;
 
 export class HistoryFiles {
@@ -54,7 +54,7 @@ export class HistoryFiles {
       makeFolder(join(this.#options.stateDir, key));
       const descriptor = openSync(path, APPENDING, OWNER_ONLY);
       try {
-        if (this.#isFull(fstatSync(descriptor))) renameSync(path, this.#olderPathOf(key));
+        if (this.#isFull(assertFile(fstatSync(descriptor)))) renameSync(path, this.#olderPathOf(key));
         writeSync(descriptor, this.#textOf(key));
       } finally {
         closeSync(descriptor);
@@ -100,7 +100,7 @@ export class HistoryFiles {
     let file: FileHandle | undefined;
     try {
       file = await open(path, APPENDING, OWNER_ONLY);
-      if (this.#isFull(await file.stat())) await rename(path, this.#olderPathOf(key));
+      if (this.#isFull(assertFile(await file.stat()))) await rename(path, this.#olderPathOf(key));
       const text = this.#textOf(key);
       if (text !== '') await file.write(text);
     } finally {
@@ -132,4 +132,10 @@ export class HistoryFiles {
     if (!this.#hasFailed) this.#options.failed(path, error);
     this.#hasFailed = true;
   }
+}
+
+/** A stranger may have put something else at the path. */
+function assertFile(stats: Stats): Stats {
+  if (!stats.isFile()) throw new Error('it is no regular file');
+  return stats;
 }

@@ -1,5 +1,17 @@
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { readText } from '../../../src/host/read-text.js';
 import { HistoryFiles, type HistoryFilesOptions } from '../../../src/observe/history/history-files.js';
@@ -80,6 +92,26 @@ describe('the files of a history', () => {
     expect(kept.length).toBeGreaterThan(15);
     for (const file of [path, older]) expect(statSync(file).size).toBeLessThan(1_200);
   });
+
+  it.each([
+    ['appendNow', false],
+    ['append', false],
+    ['append', true],
+  ] as const)(
+    'are not waited for where a stranger has put a named pipe: %s, read by somebody: %s',
+    async (append, isRead) => {
+      using rigged = rig();
+      const { files, path, failed } = rigged;
+      mkdirSync(dirname(path));
+      execFileSync('mkfifo', [path]);
+      const reader = isRead ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) : undefined;
+      files[append](KEY, record(1));
+      await until(() => failed.mock.calls.length > 0);
+      const message = expect.stringMatching(isRead ? /no regular file/ : /ENXIO/);
+      expect(failed).toHaveBeenCalledWith(path, expect.objectContaining({ message }));
+      if (reader !== undefined) closeSync(reader);
+    },
+  );
 
   it('tell once that they cannot be written, and go on when they can', async () => {
     using rigged = rig();
