@@ -54,7 +54,9 @@ export class HistoryFiles {
       makeFolder(join(this.#options.stateDir, key));
       const descriptor = openSync(path, APPENDING, OWNER_ONLY);
       try {
-        if (this.#isFull(assertFile(fstatSync(descriptor)))) renameSync(path, this.#olderPathOf(key));
+        const isFull = this.#isFull(assertFile(fstatSync(descriptor)));
+        // A write that is under way may be about to rename it as well, and would then put an empty file in place of the older one.
+        if (isFull && this.#writingSince === undefined) renameSync(path, this.#olderPathOf(key));
         writeSync(descriptor, this.#textOf(key));
       } finally {
         closeSync(descriptor);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -91,6 +92,24 @@ describe('the files of a history', () => {
     expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 202 - kept.length + index));
     expect(kept.length).toBeGreaterThan(15);
     for (const file of [path, older]) expect(statSync(file).size).toBeLessThan(1_200);
+  });
+
+  it('are renamed by one write at a time, so that what was kept is not lost', async () => {
+    using rigged = rig({ mostBytes: 1_000 });
+    const { files, path, older } = rigged;
+    files.appendNow(KEY, record(0));
+    for (let n = 1; n <= 400; n += 4) {
+      files.append(KEY, record(n));
+      for (let more = 1; more < 4; more++) {
+        // The write that has begun has come one step further each time.
+        await new Promise((resolve) => setImmediate(resolve));
+        files.appendNow(KEY, record(n + more));
+      }
+      if (existsSync(older)) expect(statSync(older).size).toBeGreaterThan(1_000);
+    }
+    const kept = [...timesIn(older), ...timesIn(path)];
+    expect(kept.at(-1)).toBe(400);
+    expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 401 - kept.length + index));
   });
 
   it.each([
