@@ -202,6 +202,14 @@ describe('HistoryRecorder', () => {
     recorder.begin(KEY, BOT, undefined, undefined);
     tell(...started);
     await clock.advance(60_000);
-    await expect(rigged.recorded(1)).rejects.toMatchObject({ code: 'ENOENT' });
+    const reason = StopReason.signal('SIGTERM');
+    tell({ event: 'lifecycle.stopping', reason, budgetMs: 2_000 });
+    recorder.end(
+      { reason, clean: true, exitCode: 0, phases: [], durationMs: 60_000, stopDurationMs: 1 },
+      'clean',
+    );
+    expect(clock.pending).toBe(0);
+    // Neither below the folder that the process is in.
+    for (const path of [rigged.path, join(KEY, 'history.jsonl')]) expect(existsSync(path)).toBe(false);
   });
 });
