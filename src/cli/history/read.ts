@@ -40,7 +40,9 @@ export function restartsToday({ folder }: BotFolder, nowMs: number): number | un
   const lines = linesIn(folder).filter((line) => line.startsWith('{"kind":"begun"'));
   if (lines.length === 0) return undefined;
   const begun = lines.flatMap((line) => parseRecord(line) ?? []);
-  return begun.filter(({ atMs }, index) => index > 0 && atMs >= midnightMs).length;
+  // The record is repeated in each file.
+  const beganAtMs = new Map(begun.map(({ run, atMs }) => [run, atMs]));
+  return [...beganAtMs.values()].filter((atMs, index) => index > 0 && atMs >= midnightMs).length;
 }
 
 const linesIn = (folder: string): readonly string[] =>

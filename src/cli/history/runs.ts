@@ -53,7 +53,7 @@ export interface Run {
   readonly end: RunEnd;
   /** The request to stop, unless there was none. */
   readonly stopping: StoppingRecord | undefined;
-  /** Without a gap from the beginning to the last sign of life. */
+  /** Without a gap to the last sign of life, from the beginning or, in a run longer than what is kept, from a later time. */
   readonly stretches: readonly Stretch[];
   readonly samples: readonly SampleRecord[];
   /** When the process stood still. */
@@ -64,8 +64,9 @@ export interface Run {
 
 /** Gathers the records of one run. */
 interface RunRecords {
-  readonly begun: BegunRecord;
-  readonly records: HistoryRecord[];
+  /** The first that is kept: it is repeated in each file. */
+  begun?: BegunRecord;
+  readonly others: HistoryRecord[];
 }
 
 /**
@@ -80,12 +81,16 @@ export function runsOf(
 ): readonly Run[] {
   const byRun = new Map<string, RunRecords>();
   for (const record of records) {
-    if (record.kind === 'begun') byRun.set(record.run, { begun: record, records: [record] });
-    else byRun.get(record.run)?.records.push(record);
+    const known = byRun.get(record.run) ?? { others: [] };
+    byRun.set(record.run, known);
+    if (record.kind !== 'begun') known.others.push(record);
+    else known.begun ??= record;
   }
-  const all = [...byRun.values()];
+  const all = [...byRun.values()].flatMap(({ begun, others }) =>
+    begun ? [{ begun, own: [begun, ...others] }] : [],
+  );
   const runs: Run[] = [];
-  for (const [index, { begun, records: own }] of all.entries()) {
+  for (const [index, { begun, own }] of all.entries()) {
     const next = all[index + 1]?.begun;
     const told = next?.previous?.pid === begun.pid ? fateIn(next.previous) : undefined;
     runs.push(runOf(begun, own, (signMs) => told ?? fateOf(begun, signMs), next?.atMs ?? nowMs, nowMs, runs));
@@ -96,7 +101,13 @@ export function runsOf(
 /** The name that people know the bot by, as it was last. */
 export function nameIn(records: readonly HistoryRecord[]): string | undefined {
   for (const record of records.toReversed())
-    if (record.kind === 'state' && record.name !== undefined) return record.name;
+    switch (record.kind) {
+      case 'state':
+        if (record.name !== undefined) return record.name;
+        break;
+      case 'begun':
+        if (record.lastState?.name !== undefined) return record.lastState.name;
+    }
   return undefined;
 }
 
@@ -151,12 +162,18 @@ function endBy(fate: Fate, signMs: number, nextMs: number, nowMs: number): RunEn
   }
 }
 
+interface Change {
+  readonly state: StretchState;
+  readonly why?: string | undefined;
+  fromMs: number;
+}
+
 /** What was the case from when to when, until the run ended. */
 function stretchesOf(records: readonly HistoryRecord[], endMs: number): readonly Stretch[] {
-  const changes: { state: StretchState; why?: string | undefined; fromMs: number }[] = [];
+  const changes: Change[] = [];
   for (const record of records) {
     const last = changes.at(-1);
-    if (record.kind === 'begun') changes.push({ state: 'connecting', fromMs: record.atMs });
+    if (record.kind === 'begun') changes.push(firstIn(record));
     if (record.kind === 'stopping') changes.push({ state: 'stopping', fromMs: record.atMs });
     if (last?.state === 'stopping') continue;
     if (record.kind === 'state') {
@@ -173,6 +190,13 @@ function stretchesOf(records: readonly HistoryRecord[], endMs: number): readonly
     ...change,
     toMs: Math.max(change.fromMs, changes[index + 1]?.fromMs ?? endMs),
   }));
+}
+
+/** What came before the last change of polling that a repeated record tells of is not known any more. */
+function firstIn({ atMs, lastState }: BegunRecord): Change {
+  return lastState
+    ? { state: lastState.state, why: lastState.why, fromMs: lastState.atMs }
+    : { state: 'connecting', fromMs: atMs };
 }
 
 function gapBefore(stretches: readonly Stretch[], earlier: readonly Run[]): Run['gap'] {

@@ -10,7 +10,7 @@ export interface Outage {
 }
 
 export interface Summary {
-  /** Of the time since the first run began, the share in which the bot polled, from 0 to 1; undefined without any time. */
+  /** Of the time since the first run began, or is known, the share in which the bot polled, from 0 to 1; undefined without any time. */
   readonly polledShare: number | undefined;
   /** Runs that began after another one. */
   readonly restarts: number;
@@ -36,7 +36,7 @@ export const runsWithin = (runs: readonly Run[], { fromMs, toMs }: Span): readon
 
 export function summaryOf(runs: readonly Run[], span: Span): Summary {
   const within = runsWithin(runs, span);
-  const fromMs = Math.max(span.fromMs, runs[0]?.beganMs ?? span.toMs);
+  const fromMs = Math.max(span.fromMs, runs[0]?.stretches[0]?.fromMs ?? span.toMs);
   const stretches = within.flatMap((run) => run.stretches);
   const polledMs = stretches.filter(hasPolled).reduce((sum, one) => sum + overlapMs(one, span), 0);
   const counts = within.map((run) => countsWithin(run, span));
@@ -66,8 +66,12 @@ export function outagesIn(runs: readonly Run[]): readonly Outage[] {
 }
 
 /** The updates that a run has handled within the span, as far as its samples tell. */
-function countsWithin({ samples }: Run, { fromMs, toMs }: Span): { handled: number; failed: number } {
-  const before = samples.findLast(({ atMs }) => atMs < fromMs);
+function countsWithin(
+  { samples, beganMs }: Run,
+  { fromMs, toMs }: Span,
+): { handled: number; failed: number } {
+  // The samples of the time before the span may not be kept any more.
+  const before = samples.findLast(({ atMs }) => atMs < fromMs) ?? (beganMs < fromMs ? samples[0] : undefined);
   const last = samples.findLast(({ atMs }) => atMs <= toMs);
   if (!last) return { handled: 0, failed: 0 };
   return {

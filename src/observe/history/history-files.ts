@@ -34,15 +34,39 @@ const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const APPENDING = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK;
 const OWNER_ONLY = 0o600;
 
+/** A run that has a bot. */
+interface OpenRun {
+  /** What its records in a file begin with. */
+  head(): HistoryRecord;
+  /** The inode of the file that has the head. A file that has been begun since may have the inode of one that is gone. */
+  inode: number | undefined;
+}
+
 export class HistoryFiles {
   readonly #options: Required<HistoryFilesOptions>;
   /** The lines that are not written yet, by the keys of the bots. */
   readonly #queued = new Map<string, string[]>();
+  readonly #runs = new Map<string, OpenRun>();
   #writingSince: number | undefined;
   #hasFailed = false;
 
   constructor(options: HistoryFilesOptions) {
     this.#options = { mostBytes: MOST_BYTES, now: () => performance.now(), ...options };
+  }
+
+  /**
+   * Writes the head of a run before it returns, and again whenever a file is begun, until the run ends: its records would
+   * belong to no run once the file with its beginning is gone.
+   */
+  begin(key: string, head: () => HistoryRecord): void {
+    this.#runs.set(key, { head, inode: undefined });
+    this.appendNow(key);
+  }
+
+  /** Writes the last records of a run before it returns. */
+  end(key: string, ...records: readonly HistoryRecord[]): void {
+    this.appendNow(key, ...records);
+    this.#runs.delete(key);
   }
 
   /** Writes the records before it returns, and before them what waits. Does nothing while the disk hangs. Never throws. */
@@ -54,10 +78,11 @@ export class HistoryFiles {
       makeFolder(join(this.#options.stateDir, key));
       const descriptor = openSync(path, APPENDING, OWNER_ONLY);
       try {
-        const isFull = this.#isFull(assertFile(fstatSync(descriptor)));
+        const stats = assertFile(fstatSync(descriptor));
         // A write that is under way may be about to rename it as well, and would then put an empty file in place of the older one.
-        if (isFull && this.#writingSince === undefined) renameSync(path, this.#olderPathOf(key));
-        writeSync(descriptor, this.#textOf(key));
+        if (this.#isFull(stats) && this.#writingSince === undefined) renameSync(path, this.#olderPathOf(key));
+        writeSync(descriptor, this.#textOf(key, stats));
+        this.#hasHead(key, stats);
       } finally {
         closeSync(descriptor);
       }
@@ -102,9 +127,12 @@ export class HistoryFiles {
     let file: FileHandle | undefined;
     try {
       file = await open(path, APPENDING, OWNER_ONLY);
-      if (this.#isFull(assertFile(await file.stat()))) await rename(path, this.#olderPathOf(key));
-      const text = this.#textOf(key);
-      if (text !== '') await file.write(text);
+      const stats = assertFile(await file.stat());
+      if (this.#isFull(stats)) await rename(path, this.#olderPathOf(key));
+      const text = this.#textOf(key, stats);
+      if (text === '') return;
+      await file.write(text);
+      this.#hasHead(key, stats);
     } finally {
       await file?.close();
     }
@@ -115,11 +143,18 @@ export class HistoryFiles {
     return size > this.#options.mostBytes || (birthtimeMs > 0 && Date.now() - birthtimeMs > MOST_AGE_MS);
   }
 
-  /** Takes what waits, as one text. */
-  #textOf(key: string): string {
+  /** Takes what waits, as one text, behind the head of the run where the file lacks that. */
+  #textOf(key: string, { ino, size }: Stats): string {
     const lines = this.#queued.get(key) ?? [];
     this.#queued.delete(key);
+    const run = this.#runs.get(key);
+    if (run && (size === 0 || run.inode !== ino)) lines.unshift(JSON.stringify(run.head()));
     return lines.length === 0 ? '' : `\n${lines.join('\n')}\n`;
+  }
+
+  #hasHead(key: string, { ino }: Stats): void {
+    const run = this.#runs.get(key);
+    if (run) run.inode = ino;
   }
 
   #pathOf(key: string): string {

@@ -1,6 +1,14 @@
 /** Reads records back. A record of another version of lastcall, or one that a kill has cut off, is left out. */
 import { isObject, parseJson } from '../../json.js';
-import type { EndedRecord, HandlerSample, HistoryRecord, PreviousEnd, StepRecord } from './record.js';
+import type {
+  BegunRecord,
+  EndedRecord,
+  HandlerSample,
+  HistoryRecord,
+  PreviousEnd,
+  StateRecord,
+  StepRecord,
+} from './record.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,16 +41,9 @@ export function parseRecord(line: string): HistoryRecord | undefined {
     case 'begun':
       return begun(value, ofRun);
     case 'state': {
-      const state = oneOf(states, value['state']);
-      const { why, name, gapMs } = value;
-      return (
-        state && {
-          ...{ kind: 'state', ...ofRun, state },
-          ...(isText(why) && { why }),
-          ...(isText(name) && { name }),
-          ...(isNumber(gapMs) && { gapMs }),
-        }
-      );
+      const state = polling(value);
+      const { gapMs } = value;
+      return state && { kind: 'state', ...ofRun, ...state, ...(isNumber(gapMs) && { gapMs }) };
     }
     case 'sample':
       return sample(value, ofRun);
@@ -69,11 +70,25 @@ function begun(value: Fields, ofRun: OfRun): HistoryRecord | undefined {
   const { pid, place, supervisor } = value;
   if (!isNumber(pid)) return undefined;
   const previous = previousEnd(value['previous']);
+  const lastState = stateBefore(value['lastState']);
   return {
     ...{ kind: 'begun', ...ofRun, pid, supervisor: isText(supervisor) ? supervisor : 'none' },
     ...(isText(place) && { place }),
     ...(previous && { previous }),
+    ...(lastState && { lastState }),
   };
+}
+
+function stateBefore(value: unknown): BegunRecord['lastState'] {
+  if (!isObject(value)) return undefined;
+  const { atMs } = value;
+  const state = polling(value);
+  return state && isNumber(atMs) ? { atMs, ...state } : undefined;
+}
+
+function polling({ state: its, why, name }: Fields): Pick<StateRecord, 'state' | 'why' | 'name'> | undefined {
+  const state = oneOf(states, its);
+  return state && { state, ...(isText(why) && { why }), ...(isText(name) && { name }) };
 }
 
 function previousEnd(value: unknown): PreviousEnd | undefined {

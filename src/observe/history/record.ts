@@ -55,13 +55,15 @@ interface OfRun {
   readonly atMs: number;
 }
 
-/** The run has the bot's lock. */
+/** The run has the bot's lock. The record is repeated in each file that the run comes to write to. */
 export interface BegunRecord extends OfRun {
   readonly kind: 'begun';
   readonly pid: number;
   readonly place?: string | undefined;
   readonly supervisor: string;
   readonly previous?: PreviousEnd | undefined;
+  /** The last change of polling before the file was begun; absent where there was none. */
+  readonly lastState?: Omit<StateRecord, 'kind' | 'run' | 'gapMs'> | undefined;
 }
 
 /** The bot polls from now on, or something keeps it from that. */

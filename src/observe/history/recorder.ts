@@ -12,7 +12,7 @@ import type { PipelineView } from '../../pipeline.js';
 import { BotConditions } from '../bot-conditions.js';
 import type { ObservedEvent } from '../events.js';
 import { HistoryFiles } from './history-files.js';
-import type { EndedRecord, HistoryRecord, PreviousEnd, SampleRecord } from './record.js';
+import type { BegunRecord, EndedRecord, HistoryRecord, PreviousEnd, SampleRecord } from './record.js';
 import { Steps, shortened } from './steps.js';
 
 export interface HistoryRecorderOptions {
@@ -42,6 +42,7 @@ const MOST_CHANGES_A_SAMPLE = 20;
 interface RecordedBot {
   readonly bot: number;
   readonly run: string;
+  lastState?: BegunRecord['lastState'];
   /** The last state that is recorded, and why. */
   told: string;
   changes: number;
@@ -74,11 +75,13 @@ export class HistoryRecorder {
     const { pid, place, supervisor, now } = this.#options;
     const atMs = now();
     const run = `${pid}-${atMs.toString(36)}-${(this.#runs++).toString(36)}`;
-    this.#bots.set(key, { bot, run, told: 'connecting ', changes: 0 });
-    this.#files?.appendNow(key, {
+    const begun: BegunRecord = {
       ...{ kind: 'begun', run, atMs, pid, place, supervisor },
       ...(previous && { previous: endOf(previous, killed) }),
-    });
+    };
+    const recorded: RecordedBot = { bot, run, told: 'connecting ', changes: 0 };
+    this.#bots.set(key, recorded);
+    this.#files?.begin(key, () => ({ ...begun, lastState: recorded.lastState }));
     if (this.#bots.size === 1) this.#sampleLater();
   }
 
@@ -138,7 +141,7 @@ export class HistoryRecorder {
       number === undefined ? [] : [[name, number] as const],
     );
     const [atMs, { upMs }] = [now(), this.#steps];
-    this.#files?.appendNow(key, this.#sampleOf(key, recorded, atMs), {
+    this.#files?.end(key, this.#sampleOf(key, recorded, atMs), {
       ...{ kind: 'ended', run: recorded.run, atMs, upMs },
       ...{ ...end, counts: Object.fromEntries(counts) },
     });
@@ -153,10 +156,13 @@ export class HistoryRecorder {
       recorded.told = told;
       const name = this.#conditions.names.get(botId);
       const { now, redact } = this.#options;
-      this.#files?.append(key, {
-        ...{ kind: 'state', run: recorded.run, atMs: now(), state },
+      recorded.lastState = {
+        ...{ atMs: now(), state },
         ...(why !== undefined && { why: redact(why) }),
         ...(name !== undefined && { name }),
+      };
+      this.#files?.append(key, {
+        ...{ kind: 'state', run: recorded.run, ...recorded.lastState },
         ...(gapMs !== undefined && { gapMs: Math.round(gapMs) }),
       });
     }

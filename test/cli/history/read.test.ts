@@ -132,8 +132,12 @@ describe('the restarts of today', () => {
   it('are the runs that began after another one since midnight', () => {
     using folder = new Folder();
     const noon = new Date(NOW).setHours(12, 0, 0, 0);
-    const at = (atMs: number): HistoryRecord => ({ ...begun(1), atMs });
-    const bot = botIn(folder, [at(noon), at(noon + 1), sampleAt(1, noon + 2), at(noon + 3)]);
+    const at = (atMs: number): HistoryRecord => ({ ...begun(1), run: `${atMs}`, atMs });
+    // The first record of a run is repeated in each file.
+    const bot = botIn(folder, [
+      ...[at(noon), at(noon), at(noon + 1)],
+      ...[at(noon + 1), sampleAt(1, noon + 2), at(noon + 3)],
+    ]);
     expect(restartsToday(bot, noon + 4)).toBe(2);
     expect(restartsToday(bot, noon + 24 * 60 * MINUTE_MS)).toBe(0);
     using other = new Folder();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Fate, runsOf } from '../../../src/cli/history/runs.js';
+import { type Fate, nameIn, runsOf } from '../../../src/cli/history/runs.js';
 import { outagesIn, summaryOf } from '../../../src/cli/history/summary.js';
 import type {
   BegunRecord,
@@ -83,6 +83,40 @@ describe('runs', () => {
     expect(runsOf(records, running, 1_000)[0]?.end).toEqual({
       ...{ kind: 'stopped', exitCode: 70, fromMs: 700, toMs: 700 },
     });
+  });
+
+  it('begin once, however often their first record is repeated', () => {
+    const again: BegunRecord = { ...begun('1', 0), lastState: { atMs: 100, state: 'polling' } };
+    const records = [
+      begun('1', 0),
+      polling('1', 100),
+      again,
+      sample('1', 900),
+      ...stopped('1', 1_000, 1_200),
+    ];
+    const plain = records.filter((record) => record !== again);
+    expect(runsOf(records, running, 2_000)).toEqual(runsOf(plain, running, 2_000));
+    // Two writes at once may have changed places.
+    const [first, ...others] = plain;
+    expect(runsOf([...others, ...(first ? [first] : [])], running, 2_000)).toEqual(
+      runsOf(plain, running, 2_000),
+    );
+  });
+
+  it('whose beginning is not kept any more are known from the last state before on', () => {
+    const lastState = { atMs: 5_000, state: 'polling', name: '@name' } as const;
+    const records = [
+      ...[{ ...begun('1', 0), lastState }, sample('1', 8_000, 70), sample('1', 9_000, 80)],
+      ...stopped('1', 10_000, 10_500),
+    ];
+    const runs = runsOf(records, running, 20_000);
+    expect(runs).toMatchObject([{ beganMs: 0, end: { kind: 'receipt', fromMs: 10_500 } }]);
+    expect(runs[0]?.stretches.map(({ state, fromMs }) => [state, fromMs])).toEqual([
+      ['polling', 5_000],
+      ['stopping', 10_000],
+    ]);
+    expect(nameIn(records)).toBe('@name');
+    expect(summaryOf(runs, { fromMs: 1_000, toMs: 10_000 })).toMatchObject({ polledShare: 1, handled: 10 });
   });
 
   it('were hindered from the first call that failed on, and as their samples tell', () => {

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { LastcallError } from '../../../src/errors.js';
 import type { KilledRun } from '../../../src/host/events.js';
+import { readText } from '../../../src/host/read-text.js';
 import { StopReason } from '../../../src/lifecycle/stop-reason.js';
 import type { ObservedEvent } from '../../../src/observe/events.js';
 import { parseRecord } from '../../../src/observe/history/parse-record.js';
@@ -32,6 +33,8 @@ const atWork: PipelineView = {
 interface Rig extends Disposable {
   readonly clock: FakeClock;
   readonly recorder: HistoryRecorder;
+  /** The file of the bot. */
+  readonly path: string;
   tell(...events: readonly ObservedEvent[]): void;
   /** Resolves when as many records are there, with all of them. */
   recorded(count: number, key?: string): Promise<readonly HistoryRecord[]>;
@@ -51,13 +54,13 @@ function rig({ hasState = true } = {}): Rig {
     now: () => NOW + clock.now(),
   });
   return {
-    ...{ clock, recorder },
+    ...{ clock, recorder, path: join(folder.path, KEY, 'history.jsonl') },
     tell: (...events) => {
       for (const event of events) recorder.observe(event, BOT);
     },
     async recorded(count, key = KEY) {
       for (;;) {
-        const text = readFileSync(join(folder.path, key, 'history.jsonl'), 'utf8');
+        const text = readText(join(folder.path, key, 'history.jsonl')) ?? '';
         const records = text.split('\n').flatMap((line) => parseRecord(line) ?? []);
         if (records.length >= count) return records;
         await new Promise((resolve) => setImmediate(resolve));
@@ -136,6 +139,19 @@ describe('HistoryRecorder', () => {
       'sample',
       'sample',
     ]);
+  });
+
+  it('begins each further file with the begin and the state of the run', async () => {
+    using rigged = rig();
+    const { recorder, tell, clock } = rigged;
+    recorder.begin(KEY, BOT, undefined, undefined);
+    tell(...started);
+    const [begun] = await rigged.recorded(2);
+    rmSync(rigged.path);
+    await clock.advance(60_000);
+    const [repeated, sample] = await rigged.recorded(2);
+    expect(repeated).toEqual({ ...begun, lastState: { atMs: NOW, state: 'polling', name: '@name' } });
+    expect(sample?.kind).toBe('sample');
   });
 
   it('records the stop with its steps, and nothing secret', async () => {
