@@ -178,8 +178,9 @@ function stretchesOf(records: readonly HistoryRecord[], endMs: number): readonly
     if (last?.state === 'stopping') continue;
     if (record.kind === 'state') {
       const { state, why, atMs, gapMs = 0 } = record;
-      // A failed poll is known to have failed at its end only.
-      if (last?.state === 'hindered') last.fromMs = Math.min(last.fromMs, atMs - gapMs);
+      // A failed poll is known to have failed at its end only. What hindered may have changed since.
+      const first = changes[changes.findLastIndex((change) => change.state !== 'hindered') + 1];
+      if (first) first.fromMs = Math.min(first.fromMs, atMs - gapMs);
       changes.push({ state, why, fromMs: atMs });
     }
     // Not all changes of a bot are recorded that loses and finds Telegram again and again.

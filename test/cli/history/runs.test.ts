@@ -135,6 +135,28 @@ describe('runs', () => {
   });
 });
 
+describe('an outage of two causes', () => {
+  it('began with the first of them', () => {
+    const hindered = (atMs: number, why: string): HistoryRecord => ({
+      ...{ kind: 'state', run: '1', atMs, state: 'hindered', why },
+    });
+    const records: readonly HistoryRecord[] = [
+      ...[begun('1', 0), polling('1', 100), hindered(1_000, 'inbox full'), polling('1', 2_000)],
+      ...[hindered(5_000, 'Telegram unreachable'), hindered(7_000, 'rate-limited by Telegram')],
+      { kind: 'state', run: '1', atMs: 9_000, state: 'polling', gapMs: 6_000 },
+    ];
+    const runs = runsOf(records, running, 70_000);
+    expect(outagesIn(runs)).toEqual([
+      { why: 'inbox full', fromMs: 1_000, toMs: 2_000 },
+      { why: 'Telegram unreachable', fromMs: 3_000, toMs: 7_000 },
+      { why: 'rate-limited by Telegram', fromMs: 7_000, toMs: 9_000 },
+    ]);
+    const stretches = runs[0]?.stretches ?? [];
+    for (const [index, { fromMs }] of stretches.entries())
+      if (index > 0) expect(stretches[index - 1]?.toMs).toBe(fromMs);
+  });
+});
+
 describe('the summary of a span', () => {
   it('counts what lies within it', () => {
     const records = [
