@@ -56,10 +56,10 @@ export function endInWords(run: Pick<Run, 'end' | 'stopping'>): string {
       return stopping ? `stopping (${stopping.reason})` : 'still running';
     case 'receipt':
       return receiptInWords(end.receipt);
-    case 'stopped':
-      return end.exitCode === undefined
-        ? 'stopped; its receipt is lost'
-        : `stopped, exit ${end.exitCode}; its receipt is lost`;
+    case 'stopped': {
+      const exit = end.exitCode === undefined ? '' : `, exit ${end.exitCode}`;
+      return `${stopping?.reason ?? 'stopped'}${exit}; its receipt is lost`;
+    }
     case 'killed':
       return killInWords(end, stopping);
     case 'unknown':

@@ -81,6 +81,12 @@ const endings: readonly (readonly [words: string, severity: string, run: Ending]
     killed({ ...kill, phase: 'running', machineRestarted: true }),
   ],
   ['stopped, exit 70; its receipt is lost', 'bad', killed({ kind: 'stopped', exitCode: 70, ...at })],
+  [
+    'SIGTERM, exit 70; its receipt is lost',
+    'bad',
+    killed({ kind: 'stopped', exitCode: 70, ...at }, stopping),
+  ],
+  ['SIGTERM; its receipt is lost', 'fine', killed({ kind: 'stopped', exitCode: undefined, ...at }, stopping)],
   ['no word of its end', 'cut', killed({ kind: 'unknown', ...at })],
   ['still running', 'fine', killed({ kind: 'running', ...at })],
   ['stopping (SIGTERM)', 'fine', killed({ kind: 'running', ...at }, stopping)],
