@@ -17,6 +17,7 @@ import { type BotHistory, readHistory } from './history/read.js';
 import type { Run } from './history/runs.js';
 import { runsWithin } from './history/summary.js';
 import { historyInWords } from './history/text.js';
+import { printable } from './inbox/format.js';
 import { print } from './inbox/print.js';
 import { accepted, options } from './options.js';
 import { selectBots } from './status/selection.js';
@@ -44,7 +45,7 @@ export async function history(io: CommandContext): Promise<number> {
   const [html, svg] = [given.options.get('html'), given.options.get('svg')];
   if (given.options.has('json')) {
     const shown = histories.map((bot) => ({ ...bot, runs: selected(bot.runs, { sinceMs, last, nowMs }) }));
-    await print(io, [`${JSON.stringify({ bots: shown, looked })}\n`]);
+    await print(io, [`${printable(JSON.stringify({ bots: shown, looked }))}\n`]);
   } else if (histories.length === 0) {
     io.stderr.write(nothingFound(bots.length, looked));
   } else if (html !== undefined || svg !== undefined) {
