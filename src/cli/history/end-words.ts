@@ -39,7 +39,8 @@ export function endInShort({ end }: Pick<Run, 'end'>): string {
     case 'stopped':
       return end.exitCode ? `exit ${end.exitCode}` : 'stopped';
     case 'receipt': {
-      const { exitCode, outcome, reasonKind } = end.receipt;
+      const { exitCode, outcome, reason, reasonKind } = end.receipt;
+      if (reasonKind === 'bot-ended') return `bot alone: ${reason}`;
       if (reasonKind === 'start-failed') return `could not start, exit ${exitCode}`;
       if (outcome === 'fault') return `fault, exit ${exitCode}`;
       if (exitCode > ExitCode.cut) return `exit ${exitCode}`;

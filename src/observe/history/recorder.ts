@@ -110,7 +110,7 @@ export class HistoryRecorder {
   finish(key: string): void {
     const recorded = this.#bots.get(key);
     if (!recorded) return;
-    const { why } = this.#conditions.of(recorded.bot);
+    const why = this.#conditions.ended.get(recorded.bot);
     this.#end(key, recorded, {
       reason: why ?? 'the bot was stopped',
       reasonKind: 'bot-ended',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { endInWords, severityOf } from '../../../src/cli/history/end-words.js';
+import { endInShort, endInWords, severityOf } from '../../../src/cli/history/end-words.js';
 import { LocalTime } from '../../../src/cli/history/local-time.js';
 import type { Run } from '../../../src/cli/history/runs.js';
 import { historyInWords } from '../../../src/cli/history/text.js';
@@ -96,6 +96,15 @@ describe('the end of a run', () => {
   it.each(endings)('is told as: %s (%s)', (words, severity, run) => {
     expect(endInWords(run)).toBe(words);
     expect(severityOf(run)).toBe(severity);
+  });
+});
+
+describe('the mark of an end', () => {
+  const ended = (given: Partial<EndedRecord>) => endInShort(receipt({ reasonKind: 'bot-ended', ...given }));
+
+  it('names what ended a bot alone, which has no exit code', () => {
+    expect(ended({ reason: 'TOKEN_REFUSED', outcome: 'fault' })).toBe('bot alone: TOKEN_REFUSED');
+    expect(ended({ reason: 'stopped by the program' })).toBe('bot alone: stopped by the program');
   });
 });
 
