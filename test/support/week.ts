@@ -22,7 +22,7 @@ export const WEEK_BEGIN_MS = WEEK_END_MS - 7 * DAY_MS;
 /** Monday is day 1 of this week. */
 const at = (day: number, hour: number, minute = 0): number => Date.UTC(2026, 10, 22 + day, hour, minute);
 
-type End = (run: Pick<BegunRecord, 'run' | 'pid'>, atMs: number) => readonly HistoryRecord[];
+type End = (run: Pick<BegunRecord, 'run' | 'atMs'>) => readonly HistoryRecord[];
 
 interface PlannedRun {
   readonly fromMs: number;
@@ -68,9 +68,9 @@ function receipt(
   budgetMs: number,
   given: Pick<EndedRecord, 'reason' | 'reasonKind' | 'outcome' | 'exitCode' | 'steps' | 'stopMs'>,
 ): End {
-  return ({ run }) => [
+  return ({ run, atMs: beganMs }) => [
     { kind: 'stopping', run, atMs: atMs - given.stopMs, reason: given.reason, budgetMs },
-    { kind: 'ended', run, atMs, upMs: 1, counts: {}, ...given },
+    { kind: 'ended', run, atMs, upMs: atMs - beganMs, counts: {}, ...given },
   ];
 }
 
@@ -148,7 +148,7 @@ export function weekOfRecords(): readonly HistoryRecord[] {
     ];
     const samples = samplesOf(run, fromMs, toMs, within, random);
     const all = [...states, ...samples].sort((a, b) => a.atMs - b.atMs);
-    return [begun, ...all, ...(end?.({ run, pid }, toMs) ?? [])];
+    return [begun, ...all, ...(end?.(begun) ?? [])];
   });
 }
 

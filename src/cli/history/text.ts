@@ -31,11 +31,9 @@ export function historyInWords(
 }
 
 function row(run: Run, time: LocalTime): readonly string[] {
-  const { beganMs, end } = run;
-  const isExact = end.fromMs === end.toMs;
   return [
-    time.dateTime(beganMs),
-    `${isExact ? '' : '≥ '}${durationInWords(end.fromMs - beganMs)}`,
+    time.dateTime(run.beganMs),
+    lengthInWords(run),
     gapInWords(run),
     updatesInWords(run),
     printable(shortened(endInWords(run))),
@@ -46,6 +44,13 @@ function row(run: Run, time: LocalTime): readonly string[] {
 function shortened(text: string): string {
   const [line = ''] = text.split('\n', 1);
   return line.length > MOST_END_LENGTH ? `${line.slice(0, MOST_END_LENGTH)}…` : line;
+}
+
+/** How long the run lasted. Only its receipt knows that whatever became of the system's clock meanwhile. */
+export function lengthInWords({ beganMs, end }: Pick<Run, 'beganMs' | 'end'>): string {
+  if (end.kind === 'receipt') return durationInWords(end.receipt.upMs);
+  const isExact = end.fromMs === end.toMs;
+  return `${isExact ? '' : '≥ '}${durationInWords(Math.max(0, end.fromMs - beganMs))}`;
 }
 
 /** How long nobody polled before the run did. */

@@ -111,6 +111,7 @@ export interface EndedRecord extends OfRun {
   readonly reasonKind: StopKind | 'bot-ended';
   readonly outcome: 'clean' | 'cut' | 'fault';
   readonly exitCode: number;
+  /** How long this process had the bot, by a clock that nobody sets. */
   readonly upMs: number;
   readonly stopMs: number;
   readonly steps: readonly StepRecord[];

@@ -42,6 +42,8 @@ const MOST_CHANGES_A_SAMPLE = 20;
 interface RecordedBot {
   readonly bot: number;
   readonly run: string;
+  /** By the clock, in milliseconds. */
+  readonly beganAt: number;
   lastState?: BegunRecord['lastState'];
   /** The last state that is recorded, and why. */
   told: string;
@@ -72,14 +74,14 @@ export class HistoryRecorder {
    * @param killed how the previous run was killed, if it was
    */
   begin(key: string, bot: number, previous: RunRecord | undefined, killed: KilledRun | undefined): void {
-    const { pid, place, supervisor, now } = this.#options;
+    const { pid, place, supervisor, clock, now } = this.#options;
     const atMs = now();
     const run = `${pid}-${atMs.toString(36)}-${(this.#runs++).toString(36)}`;
     const begun: BegunRecord = {
       ...{ kind: 'begun', run, atMs, pid, place, supervisor },
       ...(previous && { previous: endOf(previous, killed) }),
     };
-    const recorded: RecordedBot = { bot, run, told: 'connecting ', changes: 0 };
+    const recorded: RecordedBot = { bot, run, beganAt: clock.now(), told: 'connecting ', changes: 0 };
     this.#bots.set(key, recorded);
     this.#files?.begin(key, () => ({ ...begun, lastState: recorded.lastState }));
     if (this.#bots.size === 1) this.#sampleLater();
@@ -134,13 +136,13 @@ export class HistoryRecorder {
     recorded: RecordedBot,
     end: Omit<EndedRecord, 'kind' | 'run' | 'atMs' | 'upMs' | 'counts'>,
   ) {
-    const { now, countsOf } = this.#options;
+    const { now, clock, countsOf } = this.#options;
     this.#bots.delete(key);
     if (this.#bots.size === 0) this.#cancelSample();
     const counts = Object.entries(countsOf(key) ?? {}).flatMap(([name, number]) =>
       number === undefined ? [] : [[name, number] as const],
     );
-    const [atMs, { upMs }] = [now(), this.#steps];
+    const [atMs, upMs] = [now(), clock.now() - recorded.beganAt];
     this.#files?.end(key, this.#sampleOf(key, recorded, atMs), {
       ...{ kind: 'ended', run: recorded.run, atMs, upMs },
       ...{ ...end, counts: Object.fromEntries(counts) },

@@ -24,11 +24,6 @@ export class Steps {
     this.#beganAt = options.clock.now();
   }
 
-  /** How long the run has lasted. */
-  get upMs(): number {
-    return this.#options.clock.now() - this.#beganAt;
-  }
-
   /** The steps that have ended, in that order. */
   get ended(): readonly StepRecord[] {
     return this.#ended;

@@ -133,6 +133,19 @@ Nov 28 11:02:02  1 d 5 h      21.7 s       34390    still running
     for (const line of text.split('\n')) expect(line.length).toBeLessThan(200);
   });
 
+  it('takes how long a run lasted from its receipt, whatever became of the clock of the system', () => {
+    const run = week().runs[0];
+    if (!run) throw new Error('the week is empty');
+    const beganMs = run.end.toMs + 3_600_000;
+    const text = historyInWords(
+      week(),
+      [{ ...run, beganMs, ...receipt({ upMs: 7_000 }) }],
+      new LocalTime('UTC'),
+    );
+    expect(text).toMatch(/ {2}7 s {2}/);
+    expect(text).not.toContain('-1');
+  });
+
   it('says where there is none', () => {
     const text = historyInWords({ ...week(), runs: [] }, [], new LocalTime('UTC'));
     expect(text).toBe('@corner_shop_bot (123456789): no run is recorded\n');

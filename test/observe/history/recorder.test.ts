@@ -212,6 +212,19 @@ describe('HistoryRecorder', () => {
     expect(new Set(ofEight.map(({ run }) => run)).size).toBe(1);
   });
 
+  it('takes a bot for stopped that ended alone while something kept it from polling', async () => {
+    using rigged = rig();
+    const { recorder, tell, clock } = rigged;
+    tell({ event: 'lifecycle.starting' });
+    clock.skip(5_000);
+    recorder.begin(KEY, BOT, undefined, undefined);
+    tell(...started, unreachable);
+    clock.skip(1_000);
+    recorder.finish(KEY);
+    const records = await rigged.recorded(5);
+    expect(records.at(-1)).toMatchObject({ reason: 'the bot was stopped', outcome: 'clean', upMs: 1_000 });
+  });
+
   it('does nothing where there is no place for it', async () => {
     using rigged = rig({ hasState: false });
     const { recorder, tell, clock } = rigged;

@@ -5,7 +5,7 @@ import type { LocalTime } from '../local-time.js';
 import type { BotHistory } from '../read.js';
 import type { Run } from '../runs.js';
 import { outagesIn, runsWithin, summaryOf } from '../summary.js';
-import { gapInWords, remarksOn, updatesInWords } from '../text.js';
+import { gapInWords, lengthInWords, remarksOn, updatesInWords } from '../text.js';
 import { element, escaped } from './markup.js';
 import { overview, type PictureOptions, stopPicture } from './picture.js';
 import { hasSteps } from './stop-tree.js';
@@ -131,17 +131,12 @@ function runTable(runs: readonly Run[], time: LocalTime): string {
     element('th', { class: heading === 'Updates' ? 'number' : undefined }, heading),
   );
   const rows = runs.map((run) => {
-    const { beganMs, end } = run;
     const remarks = remarksOn(run, time).map((remark) => element('small', {}, escaped(remark)));
     return element(
       'tr',
       { class: severityOf(run) },
-      element('td', {}, escaped(time.dateTime(beganMs))),
-      element(
-        'td',
-        {},
-        escaped(`${end.fromMs < end.toMs ? '≥ ' : ''}${durationInWords(end.fromMs - beganMs)}`),
-      ),
+      element('td', {}, escaped(time.dateTime(run.beganMs))),
+      element('td', {}, escaped(lengthInWords(run))),
       element('td', {}, escaped(gapInWords(run))),
       element('td', { class: 'number' }, updatesInWords(run)),
       element('td', {}, escaped(endInWords(run)), ...remarks),
