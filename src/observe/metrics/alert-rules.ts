@@ -31,13 +31,14 @@ export const alertRules: readonly AlertRule[] = [
   },
   {
     alert: 'LastcallUpdatesWait',
-    expr: 'lastcall_oldest_update_age_seconds > 300',
+    // The age is not known where the inbox is in a database.
+    expr: 'lastcall_oldest_update_age_seconds > 300 or lastcall_jammed_chats > 0',
     for: '5m',
     severity: 'warning',
     summary:
-      'An update of bot {{ $labels.bot }} on {{ $labels.instance }} is not done with after {{ $value | humanizeDuration }}',
+      'Updates of bot {{ $labels.bot }} on {{ $labels.instance }} wait for long{{ if gt $value 300.0 }}, the oldest for {{ $value | humanizeDuration }}{{ end }}',
     description:
-      'Either a chat jams behind a slow handler (lastcall_jammed_chats), or all slots are busy, or handlers are put back because Telegram is out of reach.',
+      'Either a chat jams behind a slow handler (lastcall_jammed_chats), or all slots are busy, or handlers are put back because Telegram is out of reach. With INBOX=postgres://… only jams are noticed.',
   },
   {
     alert: 'LastcallHandlersFail',
