@@ -38,7 +38,7 @@ export async function history(io: CommandContext): Promise<number> {
   });
   const last = optionIn(given, 'last', (text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined));
   const find = await selectBots(COMMAND, io, given, given.options.get('bot'));
-  const { bots, looked } = find();
+  const { bots, looked, isInDatabase = false } = find();
   const nowMs = Date.now();
   const read = await Promise.all(bots.map((bot) => readHistory(bot, nowMs)));
   const histories = read.filter(({ runs }) => runs.length > 0);
@@ -47,7 +47,7 @@ export async function history(io: CommandContext): Promise<number> {
     const shown = histories.map((bot) => ({ ...bot, runs: selected(bot.runs, { sinceMs, last, nowMs }) }));
     await print(io, [`${printable(JSON.stringify({ bots: shown, looked }))}\n`]);
   } else if (histories.length === 0) {
-    io.stderr.write(nothingFound(bots.length, looked));
+    io.stderr.write(nothingFound(bots.length, looked, isInDatabase));
   } else if (html !== undefined || svg !== undefined) {
     const fromMs = sinceMs === undefined ? defaultFromMs(histories, nowMs) : nowMs - sinceMs;
     const span = { fromMs, toMs: nowMs, time: new LocalTime() };
@@ -120,9 +120,11 @@ function optionIn(
   throw invalid([{ culprit: `--${name}`, sentence: `--${name} is '${text}': expected ${expected}` }]);
 }
 
-function nothingFound(bots: number, looked: readonly string[]): string {
+function nothingFound(bots: number, looked: readonly string[], isInDatabase: boolean): string {
   const where = looked.join(', ');
-  return bots === 0
-    ? `There is no bot in ${where}.\n`
-    : `There is no history in ${where}. It is kept where there is a STATE_DIR, from the next start on.\n`;
+  const what = bots === 0 ? 'no bot' : 'no history';
+  const why = isInDatabase
+    ? 'With INBOX=postgres://… no history is kept.'
+    : 'It is kept where there is a STATE_DIR, from the next start on.';
+  return `There is ${what} in ${where}.${bots === 0 && !isInDatabase ? '' : ` ${why}`}\n`;
 }

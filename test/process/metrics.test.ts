@@ -289,6 +289,7 @@ describe('METRICS', () => {
       const [busy] = await Promise.all(addresses.map((address) => samplesWhen(address, isBusy)));
       expect(busy?.values('lastcall_oldest_update_age_seconds', 'bot')).toEqual([]);
       expect(busy?.values('lastcall_inbox_bytes', 'bot')).toEqual([]);
+      expect(busy?.values('lastcall_previous_run_killed', 'bot')).toEqual([]);
       expect(busy?.of('lastcall_info', { inbox: 'postgres' })).toBe(1);
       await answers(bed, 40);
       const all = await Promise.all(

@@ -69,7 +69,10 @@ export function showBots(store: MetricStore, bots: readonly BotFigures[], condit
   const stopMs = bots.find(({ report }) => report.stop)?.report.stop?.budgetMs;
   store.show('lastcall_stop_budget_seconds', stopMs === undefined ? [] : [[{}, stopMs / 1e3]]);
   each('lastcall_previous_stop_duration_seconds', ({ previousStopMs }) => inSeconds(previousStopMs));
-  each('lastcall_previous_run_killed', ({ report }) => (killed.has(report.bot) ? 1 : 0));
+  // Nobody takes down how a run ends that shares its bot with others.
+  each('lastcall_previous_run_killed', ({ report: { bot, inbox } }) =>
+    inbox.kind === 'postgres' ? undefined : killed.has(bot) ? 1 : 0,
+  );
 
   each('lastcall_last_poll_timestamp_seconds', ({ report: { polling } }) =>
     inSeconds(polling.lastPoll && now - polling.lastPoll.agoMs),

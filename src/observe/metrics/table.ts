@@ -54,7 +54,7 @@ export const metricTable = {
   },
   lastcall_previous_run_killed: {
     type: 'gauge',
-    help: "1 if the bot's previous run was killed.",
+    help: "1 if the bot's previous run was killed; absent with INBOX=postgres://…, with which that is not recorded.",
     labels: ofBot,
   },
   lastcall_bot_state: {

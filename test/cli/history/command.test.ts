@@ -31,3 +31,18 @@ describe('lastcall history --json', () => {
     expect(JSON.parse(output).bots[0].runs[0].end.receipt.reason).toBe(reason);
   });
 });
+
+describe('lastcall history', () => {
+  it('says that there is none of several processes that share an inbox', async () => {
+    using folder = new Folder();
+    const INBOX = 'postgres://bots@db.example/bots';
+    mkdirSync(join(folder.path, KEY));
+    for (const STATE_DIR of [folder.path, folder.file('none')]) {
+      const { exitCode, stderr } = await runCommand(history, ['--bot', KEY], { env: { STATE_DIR, INBOX } });
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('With INBOX=postgres://… no history is kept.');
+    }
+    const { stderr } = await runCommand(history, ['--bot', KEY], { env: { STATE_DIR: folder.path } });
+    expect(stderr).not.toContain('postgres');
+  });
+});

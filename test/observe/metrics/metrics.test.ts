@@ -159,6 +159,12 @@ describe('Metrics', () => {
     expect((await given([idle]).samples()).of('lastcall_oldest_update_age_seconds')).toBe(0);
   });
 
+  it('does not claim to know how the previous run ended where several processes share an inbox', async () => {
+    const inbox = { ...busyReport.inbox, kind: 'postgres' as const };
+    const samples = await given([{ ...busy, report: { ...busyReport, inbox } }]).samples();
+    expect(samples.values('lastcall_previous_run_killed', 'bot')).toEqual([]);
+  });
+
   it('lets the metrics of a bot go that has ended, but shows that one has failed until it is launched again', async () => {
     const { all, tell, samples } = given();
     await samples();
