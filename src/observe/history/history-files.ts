@@ -128,11 +128,13 @@ export class HistoryFiles {
     try {
       file = await open(path, APPENDING, OWNER_ONLY);
       const stats = assertFile(await file.stat());
-      if (this.#isFull(stats)) await rename(path, this.#olderPathOf(key));
       const text = this.#textOf(key, stats);
-      if (text === '') return;
-      await file.write(text);
-      this.#hasHead(key, stats);
+      if (text !== '') {
+        await file.write(text);
+        this.#hasHead(key, stats);
+      }
+      // Last, since what is written at once meanwhile may come into the next file.
+      if (this.#isFull(stats)) await rename(path, this.#olderPathOf(key));
     } finally {
       await file?.close();
     }
