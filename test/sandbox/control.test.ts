@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { openTestSandbox, pollWaits } from './test-sandbox.js';
 
 const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET000';
@@ -161,6 +161,7 @@ describe('the control API', () => {
     ['updates', { text: ' ' }, 'text must be a text of 1 to 4096 characters, not " "'],
     ['updates', { text: 'x'.repeat(4_097) }, 'text must be a text of 1 to 4096 characters, not "xxx'],
     ['updates', { bot: 'a:b', text: 'x' }, 'Not Found'],
+    ['updates', { bot: { toString: 1, valueOf: 1 }, text: 'x' }, 'bot must be the id or the token of a bot'],
     ['state', {}, 'nextUpdateId is missing: it must be a whole number from 1'],
     ['state', { nextUpdateId: 0.5 }, 'nextUpdateId must be a whole number'],
     ['chats', { say: 'x' }, 'say must be a list, each item of it a text'],
@@ -175,6 +176,17 @@ describe('the control API', () => {
     expect(error).toContain(words);
     expect(sandbox.state().queued).toBe(0);
     expect(sandbox.faults()).toEqual([]);
+  });
+
+  it('answers 500 to what it cannot deal with, and goes on', async () => {
+    const { client, sandbox } = await openTestSandbox();
+    const failing = jest.spyOn(sandbox, 'state').mockImplementation(() => {
+      throw new TypeError('this is a bug');
+    });
+    const { status, body } = await client.send('/sandbox/state', { method: 'GET' });
+    expect({ status, ...JSON.parse(body) }).toEqual({ status: 500, error: 'this is a bug' });
+    failing.mockRestore();
+    expect(await client.control('GET', 'state')).toMatchObject({ queued: 0 });
   });
 
   it('names each field that is wrong', async () => {

@@ -1,10 +1,11 @@
 /**
  * The control API of the sandbox, under `/sandbox/`: lets a test or a person in another process drive and observe it.
  * Requests and responses are JSON; an error is `{ "error": "reason" }`, with `fields` that are wrong. Faults do not apply
- * to it.
+ * to it. Whatever a request has in it, the server goes on: an error that nobody has foreseen is answered with 500.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isObject, parseJson } from '../../json.js';
+import { describeThrown } from '../../thrown.js';
 import { ApiError } from '../api-response.js';
 import { FieldsError } from '../fields-error.js';
 import type { Sandbox } from '../sandbox.js';
@@ -46,13 +47,16 @@ export function serveControlRequest(
     };
     reply(response, 200, choose(candidates, given).serve(given, subject));
   } catch (error) {
-    if (!(error instanceof InvalidRequest || error instanceof RangeError || error instanceof ApiError))
-      throw error;
-    reply(response, error instanceof InvalidRequest ? error.status : 400, {
-      error: error.message,
+    reply(response, statusOf(error), {
+      error: describeThrown(error),
       ...(error instanceof FieldsError && { fields: error.fields }),
     });
   }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof InvalidRequest) return error.status;
+  return error instanceof RangeError || error instanceof ApiError ? 400 : 500;
 }
 
 /** Returns the one of several routes of a path that has the key of the request. */
@@ -67,6 +71,8 @@ function choose(candidates: readonly Route[], given: Given): Route {
 
 function findBot(sandbox: Sandbox, idOrToken: unknown): SandboxBot {
   if (idOrToken === undefined) return sandbox;
+  if (typeof idOrToken !== 'string' && typeof idOrToken !== 'number')
+    throw new InvalidRequest('bot must be the id or the token of a bot');
   const name = `${idOrToken}`;
   return name.includes(':') ? sandbox.bot(name) : sandbox.botById(Number(name));
 }
@@ -79,6 +85,7 @@ function parseBody(body: Buffer): Given {
 }
 
 function reply(response: ServerResponse, status: number, content: unknown): void {
+  const json = JSON.stringify(content);
   response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify(content)}\n`);
+  response.end(`${json}\n`);
 }

@@ -56,7 +56,10 @@ export interface Route {
 }
 
 /** A bot is named by its id or its token. It is looked up by the server. */
-const bot = optional(anything('the id or the token of a bot'));
+const bot = optional<number | string>({
+  words: 'the id or the token of a bot',
+  parse: (given) => (typeof given === 'number' || typeof given === 'string' ? given : undefined),
+});
 
 function route<F extends Fields>(
   path: string,
