@@ -12,6 +12,7 @@ import type { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
 import { findMethod } from './methods.js';
 import { type CallParameters, parseParameters, text } from './parameters.js';
+import { Upload } from './upload.js';
 
 export interface BotApiOptions {
   readonly clock: Clock;
@@ -107,6 +108,7 @@ export class BotApi {
     const requestDelayMs = latencyMs + roundTripMs / 2;
     const execute = () => {
       if (apiRequest.applyFault(fault)) this.#execute(apiRequest);
+      for (const value of Object.values(parameters)) if (value instanceof Upload) value.release();
       onChange();
     };
     if (requestDelayMs > 0) clock.after(requestDelayMs, execute);

@@ -1,7 +1,7 @@
 /** Parses multipart bodies, in which programs upload files. The only file that imports busboy. */
 import { ApiError } from './api-response.js';
 import type { CallParameters } from './parameters.js';
-import { uploadOf } from './state/files.js';
+import { Upload } from './upload.js';
 
 /** Resolves to the fields and the files of a body. Rejects with an ApiError 400 for a body that cannot be parsed. */
 export async function parseMultipart(contentType: string, body: Buffer): Promise<CallParameters> {
@@ -24,7 +24,7 @@ export async function parseMultipart(contentType: string, body: Buffer): Promise
         // A file that is cut off also ends the parser with an error.
         file.on('error', () => {});
         file.on('end', () =>
-          found.push([unescaped(name), uploadOf(unescaped(filename ?? ''), Buffer.concat(chunks))]),
+          found.push([unescaped(name), new Upload(unescaped(filename ?? ''), Buffer.concat(chunks))]),
         );
       });
       parser.on('error', fail);

@@ -6,7 +6,7 @@ import { parseMultipart } from './multipart.js';
 
 /**
  * Parameters by name. Values from a form are strings, values from JSON have any type, and an uploaded file is an
- * object with `fileName` and `size`. As with Telegram's server, numbers and lists may also be given as text.
+ * `Upload`. As with Telegram's server, numbers and lists may also be given as text.
  */
 export type CallParameters = Readonly<Record<string, unknown>>;
 

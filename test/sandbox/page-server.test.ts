@@ -209,7 +209,8 @@ describe('the page', () => {
       { edited_message: { text: 'hallo' } },
       { message: { document: { file_name: 'a.txt', file_size: 7 }, caption: 'look' } },
     ]);
-    const sent = await client.send('/sandbox/page/file?id=sandbox-document-0', { method: 'GET' });
+    const shown = sandbox.messages(chat).at(-1)?.message['document'] as { file_id: string };
+    const sent = await client.send(`/sandbox/page/file?id=${shown.file_id}`, { method: 'GET' });
     expect(sent).toMatchObject({ status: 200, body: 'content' });
     expect(sent.headers['content-disposition']).toBe('attachment');
     expect(sandbox.state().queued).toBe(5);

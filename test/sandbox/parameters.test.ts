@@ -64,6 +64,21 @@ describe('parameters', () => {
     expect(JSON.stringify(sandbox.calls())).not.toContain('CONTENT');
   });
 
+  it.each([
+    ['sendDocument', {}],
+    ['getMe', {}],
+    ['noSuchMethod', {}],
+    ['sendDocument', { kind: 'error', status: 500 } as const],
+  ])('keep no content of a file once the call is over: %s %j', async (method, fault) => {
+    const { sandbox, client } = await openTestSandbox();
+    if ('kind' in fault) sandbox.addFault(fault);
+    const body = `${part('name="chat_id"', '1')}${part('name="document";filename="x.txt"', 'CONTENT')}--x--\r\n`;
+    await client.send(`/bot${sandbox.token}/${method}`, { headers: upload, body });
+    const document = sandbox.calls()[0]?.parameters['document'];
+    expect(document).toMatchObject({ fileName: 'x.txt', size: 7 });
+    expect(document).toHaveProperty('content', undefined);
+  });
+
   it('take a file beside an empty parameter of its name', async () => {
     const { sandbox, client } = await openTestSandbox();
     const body = `${part('name="document";filename="x.txt"', 'x')}--x--\r\n`;

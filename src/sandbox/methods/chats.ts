@@ -1,8 +1,8 @@
 /** Methods about chats: what they are called, what is pinned in them, and whether the bot stays there. */
 import { ApiError } from '../api-response.js';
 import { type Message, withoutReply } from '../message.js';
-import { isUpload } from '../state/files.js';
 import { each, memberPermissions } from '../state/members.js';
+import { Upload } from '../upload.js';
 import { changeMember } from './members.js';
 import { type MethodCall, type Methods, method } from './method.js';
 import {
@@ -94,7 +94,7 @@ export const chatMethods: Methods = {
       chat: group("can't change private chat photo"),
     },
     ({ photo, chat }, call) => {
-      if (!isUpload(photo)) throw ApiError.badRequest('photo should be uploaded as an InputFile');
+      if (!(photo instanceof Upload)) throw ApiError.badRequest('photo should be uploaded as an InputFile');
       const id = call.account.files.add('photo', photo);
       call.account.chats.details(chat).photo = chatPhoto(id);
       const shown = { file_id: id, file_unique_id: id, width: 640, height: 640, file_size: photo.size };

@@ -3,7 +3,7 @@ import { isObject } from '../../json.js';
 import { ApiError } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
 import { type CallParameters, flag, integer, structure, text } from '../parameters.js';
-import { isUpload } from '../state/files.js';
+import { Upload } from '../upload.js';
 import { type Method, type Methods, method } from './method.js';
 import type { Parameter } from './parameter.js';
 import { integer as wholeNumber } from './parameter.js';
@@ -21,7 +21,7 @@ export interface FileContent {
 /** Returns a file that was uploaded, or is given by its id or URL. @throws ApiError 400 if there is none */
 export function fileIn(account: BotAccount, given: CallParameters, field: string, kind = field): FileContent {
   const value = given[field];
-  if (isUpload(value)) {
+  if (value instanceof Upload) {
     const id = account.files.add(kind, value);
     return { file_id: id, file_unique_id: id, file_size: value.size, fileName: value.fileName };
   }

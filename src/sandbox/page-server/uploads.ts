@@ -1,7 +1,7 @@
 /** The files that people send: a picture becomes a photo, anything else a document. */
 import type { BotAccount } from '../bot-account.js';
-import { uploadOf } from '../state/files.js';
 import { plainText } from '../text/formatted-text.js';
+import { Upload } from '../upload.js';
 
 export interface SentFile {
   readonly name: string;
@@ -18,7 +18,7 @@ export function uploadContent(
   { name, type, caption, width, height }: SentFile,
 ): object {
   const isPhoto = /^image\/(png|jpeg|webp)$/.test(`${type}`) && width !== undefined && height !== undefined;
-  const fileId = account.files.add(isPhoto ? 'photo' : 'document', uploadOf(name, body));
+  const fileId = account.files.add(isPhoto ? 'photo' : 'document', new Upload(name, body));
   const file = { file_id: fileId, file_unique_id: fileId, file_size: body.length };
   return {
     ...(isPhoto

@@ -1,51 +1,39 @@
 /** The files that a bot has sent or seen. What was uploaded can be downloaded again, as far as there is room for it. */
+import { randomBytes } from 'node:crypto';
+import type { Upload } from '../upload.js';
 
 /** The most bytes that are kept: the oldest contents are dropped first. */
 const MAX_TOTAL_BYTES = 100_000_000;
 const NO_CONTENT = Buffer.from('The sandbox has no content for this file.\n');
-
-export interface Upload {
-  readonly fileName: string;
-  readonly size: number;
-}
 
 interface KnownFile {
   readonly path: string;
   readonly size: number | undefined;
 }
 
-/** The content of each upload. It is kept beside the upload, so that recorded calls do not show it. */
-const contents = new WeakMap<Upload, Buffer>();
-
-export function uploadOf(fileName: string, content: Buffer): Upload {
-  const upload = { fileName, size: content.length };
-  contents.set(upload, content);
-  return upload;
-}
-
-export const isUpload = (value: unknown): value is Upload =>
-  typeof value === 'object' && value !== null && 'fileName' in value && 'size' in value;
-
 export class Files {
   readonly #known = new Map<string, KnownFile>();
   readonly #byPath = new Map<string, Buffer>();
+  /** A part of all ids: a bot may still name a file of an earlier sandbox, and it is not to get another one. */
+  readonly #series = randomBytes(4).toString('hex');
+  #lastNumber = 0;
   #totalBytes = 0;
 
   /** Keeps an upload. Returns its id. */
   add(kind: string, upload: Upload): string {
-    const number = this.#known.size;
-    const id = `sandbox-${kind}-${number}`;
+    const number = ++this.#lastNumber;
+    const id = `sandbox-${this.#series}-${kind}-${number}`;
     const extension = /\.\w{1,10}$/.exec(upload.fileName)?.[0] ?? '';
     const path = `${kind}s/file_${number}${extension}`;
     this.#known.set(id, { path, size: upload.size });
-    this.#keep(path, contents.get(upload) ?? NO_CONTENT);
+    this.#keep(path, upload.content ?? NO_CONTENT);
     return id;
   }
 
   /** Remembers the id of a file whose content is not known. */
   learn(id: string): void {
     if (!this.#known.has(id))
-      this.#known.set(id, { path: `files/file_${this.#known.size}`, size: undefined });
+      this.#known.set(id, { path: `files/file_${++this.#lastNumber}`, size: undefined });
   }
 
   find(id: string): KnownFile | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { openTestSandbox } from '../test-sandbox.js';
+import { openTestSandbox, type TestSandbox } from '../test-sandbox.js';
 
 describe('the commands of a bot', () => {
   it('are one list for each scope and language, until they are deleted', async () => {
@@ -77,18 +77,54 @@ it('answers a button once, while it waits', async () => {
 });
 
 describe('a file', () => {
+  const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+  const bodyWith = (content: string) =>
+    `--x\r\ncontent-disposition: form-data; name="document"; filename="s.bin"\r\n\r\n${content}\r\n--x--\r\n`;
+
+  /** Resolves to the id of the file that was sent. */
+  async function upload({ client, sandbox }: TestSandbox, content: string): Promise<string> {
+    const request = { headers, body: bodyWith(content) };
+    const sent = await client.send(`/bot${sandbox.token}/sendDocument?chat_id=1`, request);
+    return JSON.parse(sent.body).result.document.file_id;
+  }
+
+  async function download({ call, client, sandbox }: TestSandbox, id: string) {
+    const { file_path } = (await call('getFile', { file_id: id })).result as { file_path: string };
+    return client.send(`/file/bot${sandbox.token}/${file_path}`, { method: 'GET' });
+  }
+
   it('that was sent can be downloaded', async () => {
-    const { call, client, sandbox } = await openTestSandbox();
-    const body =
-      '--x\r\ncontent-disposition: form-data; name="document"; filename="s.bin"\r\n\r\nCONTENT\r\n--x--\r\n';
-    const headers = { 'content-type': 'multipart/form-data; boundary=x' };
-    const sent = await client.send(`/bot${sandbox.token}/sendDocument?chat_id=1`, { headers, body });
-    const { document } = JSON.parse(sent.body).result;
-    const { file_path } = (await call('getFile', { file_id: document.file_id })).result as {
-      file_path: string;
-    };
-    const file = await client.send(`/file/bot${sandbox.token}/${file_path}`, { method: 'GET' });
-    expect(file).toMatchObject({ status: 200, body: 'CONTENT' });
+    const testSandbox = await openTestSandbox();
+    const id = await upload(testSandbox, 'CONTENT');
+    expect(await download(testSandbox, id)).toMatchObject({ status: 200, body: 'CONTENT' });
+  });
+
+  it('can be downloaded, too, when its program did not wait for the answer', async () => {
+    const testSandbox = await openTestSandbox();
+    const { call, client, sandbox, clock } = testSandbox;
+    sandbox.addFault({ kind: 'latency', ms: 50, method: 'sendDocument' });
+    const program = new AbortController();
+    const request = { headers, body: bodyWith('CONTENT'), signal: program.signal };
+    const sent = client.send(`/bot${sandbox.token}/sendDocument?chat_id=1`, request);
+    await sandbox.waitFor(() => sandbox.callCount('sendDocument') === 1);
+    program.abort();
+    await expect(sent).rejects.toThrow();
+    // It is answered after the end of the other connection has come to the server.
+    await call('getMe');
+    await clock.advance(50);
+    const document = sandbox.messages(1)[0]?.message['document'] as { file_id: string };
+    expect(await download(testSandbox, document.file_id)).toMatchObject({ body: 'CONTENT' });
+  });
+
+  it('has an id that no file of another sandbox has, nor one that was named before', async () => {
+    const [first, second] = [await openTestSandbox(), await openTestSandbox()];
+    const id = await upload(first, 'FIRST');
+    await upload(second, 'SECOND');
+    expect((await second.call('getFile', { file_id: id })).error_code).toBe(400);
+    await second.call('sendDocument', { chat_id: 1, document: id });
+    const ids = [await upload(second, 'THIRD'), await upload(second, 'FOURTH')];
+    const contents = await Promise.all(ids.map(async (own) => (await download(second, own)).body));
+    expect(contents).toEqual(['THIRD', 'FOURTH']);
   });
 
   it('that nobody has seen is refused', async () => {
