@@ -153,7 +153,7 @@ export const commands: Commands = {
   },
   sandbox: {
     summary: 'run a local Bot API server with a page to test bots',
-    usage: ['[--port N] [--host-token TOKEN]… [--say TEXT] [-- FILE [ARGUMENTS]]'],
+    usage: ['[--port N] [--host-token TOKEN]… [--host-name NAME]… [--say TEXT] [-- FILE [ARGUMENTS]]'],
     options: options.sandbox,
     helpsItself: true,
     load: async () => (await import('./sandbox.js')).sandbox,

@@ -60,6 +60,7 @@ export const options = {
   sandbox: {
     port: { value: 'N', help: 'listen on 127.0.0.1:N (0: any free port)' },
     'host-token': { value: 'TOKEN', help: 'accept only this token; may be repeated' },
+    'host-name': { value: 'NAME', help: 'another name of this server for bots; may be repeated' },
     say: { value: 'TEXT', help: 'send this message to the first bot at the start' },
   },
   unit: {

@@ -5,11 +5,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { aborted } from '../abort.js';
 import { ExitCode } from '../exit-code.js';
+import { nameIn } from '../request-origin.js';
 import { ApiError } from '../sandbox/api-response.js';
 import { controlHelp } from '../sandbox/control/routes.js';
 import { faultHelp } from '../sandbox/fault-rule-parser.js';
 import { contentOf, type Message } from '../sandbox/message.js';
-import { NOT_MODELLED, type Sandbox, sandboxToken, startSandbox } from '../sandbox/sandbox.js';
+import {
+  NOT_MODELLED,
+  type Sandbox,
+  type SandboxOptions,
+  sandboxToken,
+  startSandbox,
+} from '../sandbox/sandbox.js';
 import { codeOf } from '../system-error.js';
 import type { CommandContext, ProcessContext } from './command.js';
 import { SandboxBotProcess } from './sandbox-bot.js';
@@ -18,9 +25,10 @@ import { splitAtDashes } from './split-arguments.js';
 /** The default port of Telegram's open-source Bot API server. */
 const DEFAULT_PORT = 8081;
 
-const USAGE = `usage: lastcall sandbox [--port N] [--host-token TOKEN]… [--say TEXT] [-- FILE [ARGUMENTS]]
+const USAGE = `usage: lastcall sandbox [--port N] [--host-token TOKEN]… [--host-name NAME]… [--say TEXT] [-- FILE [ARGUMENTS]]
   --port N            listen on 127.0.0.1:N (default ${DEFAULT_PORT}; 0: any free port)
   --host-token TOKEN  accept only this token; may be repeated (default: accept every well-formed token)
+  --host-name NAME    another name by which bots reach this server, through a proxy, say; may be repeated
   --say TEXT          send this message to the first bot at the start
   -- FILE             run the bot in FILE beside it, connected to it; its page can stop, kill and restart the bot
   --help              print this, with the control API and all faults
@@ -44,13 +52,15 @@ export async function sandbox(context: SandboxContext): Promise<number> {
   const { args, stdout, stderr, signal } = context;
   try {
     const { before, after: command } = splitAtDashes(args);
-    const { port, tokens, say, help } = parse(before);
+    const { say, help, ...options } = parse(before);
     if (help) {
       stdout.write(`${USAGE}\n${CONTROL_API}`);
       return ExitCode.clean;
     }
-    const server = await start(port, tokens);
-    stdout.write(command.length > 0 ? shortIntroduction(server, command) : introduction(server, tokens));
+    const server = await start(options);
+    stdout.write(
+      command.length > 0 ? shortIntroduction(server, command) : introduction(server, options.tokens),
+    );
     server.onMessage((message, bot) => stdout.write(line(bot, message)));
     if (say !== undefined) server.say(say);
     if (command.length > 0) await runBot(server, command, context);
@@ -97,13 +107,18 @@ function parse(args: readonly string[]) {
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new UsageError(`--port must be a whole number from 0 to 65535, not '${values.port}'`);
-  return { port, tokens: values['host-token'], say: values.say, help: values.help };
+  const hostNames = values['host-name'];
+  for (const name of hostNames ?? [])
+    if (name === '' || nameIn(name) !== name.toLowerCase())
+      throw new UsageError(`--host-name must be a name without a port, such as bots.internal, not '${name}'`);
+  return { port, tokens: values['host-token'], hostNames, say: values.say, help: values.help };
 }
 
 function parsed(args: readonly string[]) {
   const options = {
     port: { type: 'string', default: `${DEFAULT_PORT}` },
     'host-token': { type: 'string', multiple: true },
+    'host-name': { type: 'string', multiple: true },
     say: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   } as const;
@@ -114,9 +129,10 @@ function parsed(args: readonly string[]) {
   }
 }
 
-async function start(port: number, tokens: readonly string[] | undefined): Promise<Sandbox> {
+async function start(options: SandboxOptions & { readonly port: number }): Promise<Sandbox> {
+  const { port } = options;
   try {
-    return await startSandbox({ port, tokens, ...tokenAt(port) });
+    return await startSandbox({ ...options, ...tokenAt(port) });
   } catch (error) {
     if (error instanceof ApiError)
       throw new UsageError('--host-token must be a bot token: digits, a colon, and at least 20 characters');

@@ -6,8 +6,9 @@
  * `NOT_MODELLED` lists what it does not model.
  */
 import { randomInt } from 'node:crypto';
+import { isIP } from 'node:net';
 import { type Clock, systemClock } from '../clock.js';
-import { foreignOrigin } from '../request-origin.js';
+import { foreignOrigin, nameIn, type OtherHosts } from '../request-origin.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAccounts } from './bot-accounts.js';
 import { BotApi } from './bot-api.js';
@@ -75,6 +76,11 @@ export interface SandboxOptions {
   readonly roundTripMs?: number;
   /** The number of newest calls to keep; up to twice as many are kept. Default 10,000. */
   readonly recordedCalls?: number;
+  /**
+   * Other names by which bots reach the server, through a proxy or from a container. Default: none. A bot may use any
+   * address, and localhost.
+   */
+  readonly hostNames?: readonly string[] | undefined;
 }
 
 type MessageListener = (message: Message, bot: number) => void;
@@ -125,10 +131,11 @@ export class Sandbox extends SandboxBot {
     this.#givenTokens = tokens;
     this.#conditions = new Conditions({ clock, closing: closing.signal, describeState });
     this.#faults = new Faults({ clock, seed });
+    const hosts = hostsOfBots(options.hostNames ?? []);
     this.#http = new HttpServer((request, body, response) => {
       const isPage = isPageRequest(request);
       const isControl = isPage || isControlRequest(request);
-      const reason = foreignOrigin(request.headers, !isControl);
+      const reason = foreignOrigin(request.headers, isControl ? undefined : hosts);
       if (isControl) {
         this.#http.exempt(response);
         if (reason) refuseControlRequest(reason, response);
@@ -277,6 +284,18 @@ export class Sandbox extends SandboxBot {
     const account = this.#accounts.find(rule.bot ?? this.id);
     return startSecondPoller({ clock, account, confirms: rule.confirms ?? false });
   }
+}
+
+/**
+ * Bots may name the server by its address, because no page can make one stand for another, and by the given names. Those
+ * who use the control API name the machine that they are on.
+ */
+function hostsOfBots(names: readonly string[]): OtherHosts {
+  const known = new Set(names.map(nameIn));
+  return {
+    includes: (host) => known.has(host) || isIP(host.replaceAll(/[[\]]/g, '')) !== 0,
+    words: 'to addresses and the names that it was started with (lastcall sandbox --host-name)',
+  };
 }
 
 const appliesToAll = ({ method, bot, fraction }: FaultRule): boolean =>

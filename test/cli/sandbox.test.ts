@@ -69,6 +69,17 @@ describe('lastcall sandbox', () => {
     expect(await exitCode).toBe(0);
   });
 
+  it('serves bots that reach it by a given name', async () => {
+    const { exitCode, stop, client, token } = start('--port', '0', '--host-name', 'bots.internal');
+    const bot = await client();
+    const path = `/bot${await token()}/getMe`;
+    expect((await bot.send(path, { headers: { host: 'bots.internal:8081' } })).status).toBe(200);
+    expect((await bot.send(path, { headers: { host: 'page.internal:8081' } })).status).toBe(403);
+    bot.close();
+    stop.abort();
+    expect(await exitCode).toBe(0);
+  });
+
   it('prints its help, with the control API and every fault', async () => {
     const { exitCode, printed } = start('--help');
     expect(await exitCode).toBe(0);
@@ -92,6 +103,8 @@ describe('lastcall sandbox', () => {
     [['--port', 'x'], "not 'x'"],
     [['--bogus'], "Unknown option '--bogus'"],
     [['--port', '0', '--host-token', 'short'], 'must be a bot token'],
+    [['--port', '0', '--host-name', 'bots.internal:8081'], "not 'bots.internal:8081'"],
+    [['--port', '0', '--host-name', 'http://bots.internal'], 'must be a name without a port'],
   ])('exits 78 with the reason for %j', async (args, words) => {
     const { exitCode, errors } = start(...args);
     expect(await exitCode).toBe(78);

@@ -10,7 +10,7 @@ import {
   runProgram,
   type TestBed,
 } from '../support/delivery.js';
-import { NarrowLine, SlowNetwork, whyNoSlowNetwork } from '../support/slow-network.js';
+import { API_NAME, NarrowLine, SlowNetwork, whyNoSlowNetwork } from '../support/slow-network.js';
 
 jest.setTimeout(90_000);
 
@@ -87,7 +87,7 @@ describe('a network that takes its time', () => {
   });
 
   itInNetwork(`whose name server takes 5 s a look-up reaches the host${skipped}`, async () => {
-    await using sandbox = await openSandbox();
+    await using sandbox = await openSandbox({ hostNames: [API_NAME] });
     await using network = await SlowNetwork.open(sandbox.port, { lookUpMs: 5_000 });
     sandbox.say({ text: 'x' });
     await using daemon = runIn(network, sandbox);
@@ -102,7 +102,7 @@ describe('a network that takes its time', () => {
   itInNetwork(
     `with a round trip of 300 ms lets polls and handlers reach a host of two addresses${skipped}`,
     async () => {
-      await using sandbox = await openSandbox();
+      await using sandbox = await openSandbox({ hostNames: [API_NAME] });
       await using network = await SlowNetwork.open(sandbox.port, { delayMs: 150 });
       sandbox.say({ text: 'x' });
       await using daemon = runIn(network, sandbox);

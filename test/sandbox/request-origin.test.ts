@@ -57,10 +57,33 @@ describe('a request', () => {
     expect(sandbox.state()).toMatchObject({ queued: 0, calls: {} });
   });
 
-  it('of a bot that knows the server by another name is served, but none to its controls', async () => {
-    const { sandbox, client } = await openTestSandbox();
-    const headers = { host: 'bot-api.example' };
-    expect((await client.send(`/bot${sandbox.token}/getMe`, { headers })).status).toBe(200);
-    expect((await client.send('/sandbox/chats', { headers })).status).toBe(403);
+  it.each([
+    [{ host: '192.168.0.7:8081' }],
+    [{ host: '[fd00::7]:8081' }],
+    [{ host: 'bot-api.example:8081' }],
+    [{ host: 'Bot-API.example.' }],
+  ])(
+    'of a bot that knows the server by another address or a given name is served, but none to its controls: %j',
+    async (headers) => {
+      const { sandbox, client } = await openTestSandbox({ hostNames: ['Bot-API.example'] });
+      expect((await client.send(`/bot${sandbox.token}/getMe`, { headers })).status).toBe(200);
+      expect((await client.send('/sandbox/chats', { headers })).status).toBe(403);
+    },
+  );
+
+  it.each([
+    'evil.example:8081',
+    '127.0.0.1.evil.example',
+    'api.bot-api.example',
+    'xbot-api.example',
+    '1.2.3.4.5',
+    'a b',
+  ])('by a name that was not given is refused, as it may be of a page: %s', async (host) => {
+    const { sandbox, client } = await openTestSandbox({ hostNames: ['bot-api.example'] });
+    sandbox.say('secret');
+    const polled = await client.send(`/bot${sandbox.token}/getUpdates`, { method: 'GET', headers: { host } });
+    expect(polled.status).toBe(403);
+    expect(polled.body).toContain('--host-name');
+    expect(sandbox.state()).toMatchObject({ queued: 1, calls: {} });
   });
 });

@@ -41,8 +41,11 @@ export interface Slowness {
   readonly delayMs?: number;
 }
 
+/** The name of the server in the network, which a sandbox has to be told. */
+export const API_NAME = 'botapi.test';
+
 export class SlowNetwork implements AsyncDisposable {
-  readonly apiRoot = `http://botapi.test:${PORT}`;
+  readonly apiRoot = `http://${API_NAME}:${PORT}`;
   readonly #process: ChildProcess;
   readonly #server: net.Server;
   readonly #folder: string;

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
-import { foreignOrigin } from '../../request-origin.js';
+import { foreignOrigin, type OtherHosts } from '../../request-origin.js';
 import { codeOf } from '../../system-error.js';
 import { describeThrown } from '../../thrown.js';
 
@@ -38,6 +38,9 @@ const RETRY_AFTER_MS = 2_000;
 
 /** Why an address may be free, or there, a little later: another process has it, or its network is not up yet. */
 const passing: ReadonlySet<string | undefined> = new Set(['EADDRINUSE', 'EADDRNOTAVAIL']);
+
+/** Other machines know this one by names that nobody here knows. */
+const anyHost: OtherHosts = { includes: () => true, words: 'any other host' };
 
 const plain = (status: number, text: string): Answer => ({
   status,
@@ -128,7 +131,7 @@ export class MetricsListener {
 
   async #answer({ method, url = '', headers }: IncomingMessage): Promise<Answer> {
     const { isLoopback, answer } = this.#options;
-    const refusal = foreignOrigin(headers, !isLoopback);
+    const refusal = foreignOrigin(headers, isLoopback ? undefined : anyHost);
     if (refusal !== undefined) return plain(403, refusal);
     if (method !== 'GET' && method !== 'HEAD') return plain(405, 'only GET and HEAD');
     return answer(url.split('?', 1)[0] ?? '');
