@@ -1,6 +1,7 @@
 /** A text that a bot sends: with a parse mode or with entities of its own, as Telegram's server takes it. */
 import { isObject, parseJson } from '../../json.js';
 import { ApiError } from '../api-response.js';
+import { arranged, isWhole } from './arranged.js';
 import { detectedEntities, overlap } from './detected.js';
 import {
   detectedTypes,
@@ -64,18 +65,32 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-/** Trims the text, and adds the entities that Telegram finds by itself. */
-function finished({ text: untrimmed, entities: given }: FormattedText): FormattedText {
+/** Cleans and trims the text, arranges its entities, and adds those that Telegram finds by itself. */
+function finished(given: FormattedText): FormattedText {
+  const { text: untrimmed, entities } = withoutReturns(given);
   const text = untrimmed.trim();
   const start = untrimmed.length - untrimmed.trimStart().length;
-  const kept = given.length === 0 ? given : withoutNested(within(given, start, text.length));
-  const isFree = (entity: MessageEntity) => !kept.some((other) => isOpaque(other) && overlap(entity, other));
-  const found = detectedEntities(text);
-  if (kept.length === 0) return { text, entities: found };
-  return { text, entities: sortedEntities([...kept, ...found.filter(isFree)]) };
+  const kept = arranged(within(entities, start, text.length));
+  const found = detectedEntities(text).filter(
+    (entity) => !kept.some((other) => isWhole(other) && overlap(entity, other)),
+  );
+  return { text, entities: found.length > 0 ? arranged([...kept, ...found]) : kept };
 }
 
-/** Cuts entities to the part of the text that is left. */
+/** Takes out the carriage returns, and moves the entities accordingly. */
+function withoutReturns({ text, entities }: FormattedText): FormattedText {
+  if (!text.includes('\r')) return { text, entities };
+  const moved = (index: number) => text.slice(0, index).replaceAll('\r', '').length;
+  return {
+    text: text.replaceAll('\r', ''),
+    entities: entities.map((entity) => {
+      const offset = moved(entity.offset);
+      return { ...entity, offset, length: moved(entity.offset + entity.length) - offset };
+    }),
+  };
+}
+
+/** Cuts entities to the part of the text that is left. Those of nothing are left out. */
 const within = (
   entities: readonly MessageEntity[],
   start: number,
@@ -86,19 +101,6 @@ const within = (
     const to = Math.min(entity.offset - start + entity.length, length);
     return to > from ? [{ ...entity, offset: from, length: to - from }] : [];
   });
-
-const isOpaque = ({ type }: MessageEntity): boolean =>
-  ['code', 'pre', 'text_link', 'text_mention'].includes(type);
-
-/** Code has no entities inside. */
-const withoutNested = (entities: readonly MessageEntity[]): readonly MessageEntity[] => {
-  const code = entities.filter(({ type }) => type === 'code' || type === 'pre');
-  return entities.filter(
-    (entity) =>
-      entity.type.endsWith('blockquote') ||
-      code.every((block) => block === entity || !overlap(block, entity) || entity.type === 'pre'),
-  );
-};
 
 /** Returns the entities that a bot gives. Those that Telegram finds by itself are left out. @throws ApiError 400 */
 function givenEntities(given: unknown, person: FindPerson): readonly MessageEntity[] {

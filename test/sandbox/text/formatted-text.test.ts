@@ -46,6 +46,78 @@ describe('a text that a bot sends', () => {
     });
   });
 
+  /** Resolves to the text, and to its entities in short. */
+  async function brief(parameters: object): Promise<string[]> {
+    const { text, entities = [] } = (await send(parameters)).result as {
+      text: string;
+      entities?: { type: string; offset: number; length: number }[];
+    };
+    return [text, ...entities.map(({ type, offset, length }) => `${type} ${offset} ${length}`)];
+  }
+
+  // By the rules of Telegram's own library, TDLib.
+  it.each([
+    ['<b>bold <code>c</code> x</b>', ['bold c x', 'bold 0 5', 'code 5 1', 'bold 6 2']],
+    ['<b><code>c</code></b>', ['c', 'code 0 1']],
+    ['<b>a<pre>b</pre></b><b>c</b>', ['abc', 'bold 0 1', 'pre 1 1', 'bold 2 1']],
+    ['<b><b>x</b></b>', ['x', 'bold 0 1']],
+    ['<b>a</b><b>b</b>', ['ab', 'bold 0 2']],
+    ['<b>a</b><i>b</i>', ['ab', 'bold 0 1', 'italic 1 1']],
+    ['<b>a<i>b</i>c</b>', ['abc', 'bold 0 1', 'bold 1 2', 'italic 1 1']],
+    ['<a href="http://a.b">see <code>x</code></a>', ['see x', 'text_link 0 5']],
+    ['<code>see <a href="http://a.b">x</a></code>', ['see x', 'code 0 5']],
+    ['<b>a <a href="http://a.b">b</a> c</b>', ['a b c', 'bold 0 2', 'text_link 2 1', 'bold 2 1', 'bold 3 2']],
+    ['<blockquote>a <code>b</code></blockquote>', ['a b', 'blockquote 0 3', 'code 2 1']],
+    ['<code>a<blockquote>b</blockquote>c</code>', ['abc', 'blockquote 1 1']],
+    ['<b>a @someone</b>', ['a @someone', 'bold 0 2', 'mention 2 8', 'bold 2 8']],
+    [
+      '<code>@someone</code> <a href="http://a.b">@someone</a>',
+      ['@someone @someone', 'code 0 8', 'text_link 9 8'],
+    ],
+    ['a\r\n<b>b\r</b>\r<i>c</i>', ['a\nbc', 'bold 2 1', 'italic 3 1']],
+    ['a<b>\r</b>b', ['ab']],
+  ])('has its entities in order: %j', async (text, expected) => {
+    expect(await brief({ parse_mode: 'HTML', text })).toEqual(expected);
+  });
+
+  it.each([
+    [
+      'abc',
+      [
+        ['pre', 1, 1],
+        ['strikethrough', 0, 3],
+      ],
+      ['strikethrough 0 1', 'pre 1 1', 'strikethrough 2 1'],
+    ],
+    [
+      'abcd',
+      [
+        ['bold', 0, 2],
+        ['bold', 1, 3],
+      ],
+      ['bold 0 4'],
+    ],
+    [
+      'abcd',
+      [
+        ['code', 0, 2],
+        ['text_link', 1, 3],
+      ],
+      ['code 0 2'],
+    ],
+    [
+      'abcd',
+      [
+        ['bold', 0, 3],
+        ['italic', 1, 3],
+      ],
+      ['bold 0 1', 'italic 1 3', 'bold 1 2'],
+    ],
+  ] as const)('may be given entities that overlap: %s %j', async (text, given, expected) => {
+    const entities = given.map(([type, offset, length]) => ({ type, offset, length, url: 'http://a.b' }));
+    expect(await brief({ text, entities })).toEqual([text, ...expected]);
+  });
+
   it('shows what Telegram finds by itself', async () => {
     const text = '/start@some_bot @ada #tag $USD ada@example.org https://example.org/a?b example.com.';
     const { entities } = (await send({ text })).result as {
@@ -99,13 +171,7 @@ describe('a text that a bot sends', () => {
     ['[x](http://example.org) \\*', ['x *', 'text_link 0 1']],
     ['```js\nlet a```', ['let a', 'pre 0 5']],
   ])('may be of the old Markdown: %j', async (text, expected) => {
-    const { result } = await send({ parse_mode: 'Markdown', text });
-    const { entities, ...message } = result as {
-      text: string;
-      entities: { type: string; offset: number; length: number }[];
-    };
-    const brief = entities.map(({ type, offset, length }) => `${type} ${offset} ${length}`);
-    expect([message.text, ...brief]).toEqual(expected);
+    expect(await brief({ parse_mode: 'Markdown', text })).toEqual(expected);
   });
 });
 
