@@ -294,6 +294,23 @@ describe('the control API', () => {
     });
   });
 
+  it('presses a button with numbers for texts, which the bot gets as texts', async () => {
+    const { client, call } = await openTestSandbox();
+    const reply_markup = { inline_keyboard: [[{ text: 1, callback_data: 42 }]] };
+    const sent = await call('sendMessage', { chat_id: 7, text: 'well?', reply_markup });
+    const shown = { inline_keyboard: [[{ text: '1', callback_data: '42' }]] };
+    expect(sent.result).toMatchObject({ reply_markup: shown });
+    expect(await client.control('POST', 'updates', { press: '42', chat: 7 })).toEqual({ ids: [100] });
+    expect(await client.control('POST', 'updates', { press: '1', chat: 7 })).toEqual({ ids: [101] });
+    const updates = (await call('getUpdates')).result as { callback_query: object }[];
+    expect(updates.map(({ callback_query }) => callback_query)).toMatchObject([
+      { data: '42' },
+      { data: '42' },
+    ]);
+    await call('sendMessage', { chat_id: 7, text: 'x', reply_markup: { keyboard: [[{ text: 5 }]] } });
+    expect(await client.control('POST', 'updates', { press: '5', chat: 7 })).toEqual({ ids: [102] });
+  });
+
   it('presses a button of a reply keyboard, which says its text', async () => {
     const { client, call } = await openTestSandbox();
     const keyboard = [['plain'], [{ text: 'phone', request_contact: true }]];

@@ -3,7 +3,7 @@ import { ApiError } from '../api-response.js';
 import { type Message, unixSeconds } from '../message.js';
 import type { MethodCall } from './method.js';
 import { integer, optionalText, type Parameter, type Values, writableChat } from './parameter.js';
-import { replyMarkup } from './reply-markup.js';
+import { ownKeyboard, replyMarkup } from './reply-markup.js';
 
 /** A message of a chat, or one that was sent by an inline query and has an id of its own. */
 type Target = { readonly chat: number; readonly messageId: number } | { readonly inlineId: string };
@@ -35,7 +35,8 @@ interface Edit {
  * Replaces a message by what `change` makes of it, with the new inline keyboard or without any. Returns the message, or
  * `true` for a message of an inline query, which the sandbox does not keep.
  *
- * @throws ApiError 400 for a message that is not there, is not the bot's, or would stay the same
+ * @throws ApiError 400 for a message that is not there, is not the bot's, or would stay the same, and for a keyboard that
+ *   belongs below a chat
  */
 export function editMessage(
   { account }: MethodCall,
@@ -44,6 +45,7 @@ export function editMessage(
 ): Message | true {
   if ('inlineId' in named) {
     if (!account.inlineMessageIds.has(named.inlineId)) throw ApiError.badRequest('MESSAGE_ID_INVALID');
+    ownKeyboard(markup);
     return true;
   }
   const { chat, messageId } = named;
@@ -52,6 +54,7 @@ export function editMessage(
     throw ApiError.badRequest('message to edit not found');
   if (known && known.from?.id !== account.id) throw ApiError.badRequest("message can't be edited");
   if (known) check?.(known);
+  const keyboard = ownKeyboard(markup);
   // An old message is no longer kept, and so it may have had any content.
   const before: Message = known ?? {
     message_id: messageId,
@@ -60,7 +63,7 @@ export function editMessage(
     date: unixSeconds(),
   };
   const { reply_markup: _former, ...changed } = change(before);
-  const after: Message = { ...changed, ...(markup?.kind === 'inline' && { reply_markup: markup.markup }) };
+  const after: Message = { ...changed, ...keyboard };
   if (known && isSame(known, after))
     throw ApiError.badRequest(
       'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',

@@ -9,7 +9,7 @@ import { formattedText } from '../text/formatted-text.js';
 import { type Methods, method } from './method.js';
 import { messageId, type Parameter, writableChat } from './parameter.js';
 import { post, sending } from './posting.js';
-import { replyMarkup } from './reply-markup.js';
+import { ownKeyboard, replyMarkup } from './reply-markup.js';
 import { formatted } from './texts.js';
 
 const MAX_QUESTION_LENGTH = 300;
@@ -130,13 +130,10 @@ export const pollMethods: Methods = {
       const shown = isObject(message['poll']) ? account.polls.find(text(message['poll'], 'id')) : undefined;
       if (!shown || message.from?.id !== account.id) throw ApiError.badRequest('message is not a poll');
       if (shown.poll.is_closed) throw ApiError.badRequest('poll has already been closed');
+      const keyboard = ownKeyboard(markup);
       const closed = account.polls.close(shown.poll.id) ?? shown.poll;
       const { reply_markup: _former, ...rest } = message;
-      account.messages.store({
-        ...rest,
-        poll: closed,
-        ...(markup?.kind === 'inline' && { reply_markup: markup.markup }),
-      });
+      account.messages.store({ ...rest, poll: closed, ...keyboard });
       // Bots get the new state of the polls that they have sent.
       account.add([{ poll: closed }]);
       return closed;

@@ -24,6 +24,17 @@ export const replyMarkup: Parameter<ReplyMarkup> = {
   },
 };
 
+/**
+ * Returns the fields of a message for a keyboard that belongs to it: none for a message without one.
+ *
+ * @throws ApiError 400 for a keyboard below the chat, which comes only with a new message
+ */
+export function ownKeyboard(markup: ReplyMarkup): { readonly reply_markup?: object } {
+  if (!markup) return {};
+  if (markup.kind !== 'inline') throw ApiError.badRequest('inline keyboard expected');
+  return { reply_markup: markup.markup };
+}
+
 /** @throws ApiError 400 */
 function parseReplyMarkup(value: unknown): ReplyMarkup {
   if (!isObject(value)) throw ApiError.badRequest('object expected as reply markup');
@@ -55,8 +66,7 @@ function keyboardButton(value: unknown): object {
   const refuse = (why: string) => ApiError.badRequest(`can't parse keyboard button: ${why}`);
   if (typeof value === 'string') return { text: value };
   if (!isObject(value)) throw refuse('KeyboardButton must be a String or an Object');
-  checkText(value['text'], refuse);
-  return value;
+  return { ...value, text: textOf(value['text'], refuse) };
 }
 
 /** The fields of which an inline button has one, beside its text. */
@@ -76,24 +86,30 @@ const inlineKinds = [
 function inlineButton(value: unknown): object {
   const refuse = (why: string) => ApiError.badRequest(`can't parse inline keyboard button: ${why}`);
   if (!isObject(value)) throw refuse('InlineKeyboardButton must be an Object');
-  checkText(value['text'], refuse);
-  const { url, callback_data: data } = value;
-  for (const [name, content] of Object.entries({ url, callback_data: data }))
-    if (content !== undefined && typeof content !== 'string' && typeof content !== 'number')
-      throw refuse(`Field "${name}" must be of type String`);
+  const texts: Record<string, string> = { text: textOf(value['text'], refuse) };
+  for (const name of ['url', 'callback_data']) {
+    const content = value[name];
+    if (content === undefined) continue;
+    if (!isTextual(content)) throw refuse(`Field "${name}" must be of type String`);
+    texts[name] = `${content}`;
+  }
+  const { url, callback_data: data = '' } = texts;
   const isKnown = inlineKinds.some(
     (kind) => value[kind] !== undefined && !(value[kind] === '' && ['url', 'callback_data'].includes(kind)),
   );
   if (!isKnown) throw refuse('Text buttons are unallowed in the inline keyboard');
-  if (url && !isWebUrl(`${url}`))
+  if (url && !isWebUrl(url))
     throw ApiError.badRequest(`inline keyboard button URL '${url}' is invalid: Wrong HTTP URL`);
-  if (Buffer.byteLength(`${data ?? ''}`) > MAX_CALLBACK_DATA_BYTES)
-    throw ApiError.badRequest('BUTTON_DATA_INVALID');
-  return value;
+  if (Buffer.byteLength(data) > MAX_CALLBACK_DATA_BYTES) throw ApiError.badRequest('BUTTON_DATA_INVALID');
+  return { ...value, ...texts };
 }
 
-function checkText(value: unknown, refuse: (why: string) => ApiError): void {
+function textOf(value: unknown, refuse: (why: string) => ApiError): string {
   if (value === undefined) throw refuse('Can\'t find field "text"');
-  if (typeof value !== 'string' && typeof value !== 'number')
-    throw refuse('Field "text" must be of type String');
+  if (!isTextual(value)) throw refuse('Field "text" must be of type String');
+  return `${value}`;
 }
+
+/** Telegram takes a number for a text, and shows it as one. */
+const isTextual = (value: unknown): value is string | number =>
+  typeof value === 'string' || typeof value === 'number';

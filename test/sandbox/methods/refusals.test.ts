@@ -84,6 +84,23 @@ describe('refuses', () => {
       { text: 'x', reply_markup: { keyboard: [[{}]] } },
       'can\'t parse keyboard button: Can\'t find field "text"',
     ],
+    ...(
+      [
+        ['editMessageText', { message_id: 2, text: 'x' }],
+        ['editMessageReplyMarkup', { message_id: 2 }],
+        ['editMessageCaption', { message_id: 3, caption: 'x' }],
+        ['stopPoll', { message_id: 4 }],
+      ] as const
+    ).flatMap(([name, given]) =>
+      [{ keyboard: [['a']] }, { remove_keyboard: true }, { force_reply: true }].map(
+        (reply_markup) => [name, { ...given, reply_markup }, 'inline keyboard expected'] as const,
+      ),
+    ),
+    [
+      'editMessageText',
+      { message_id: 99, text: 'x', reply_markup: { remove_keyboard: true } },
+      'message to edit not found',
+    ],
     // Content
     ['sendPhoto', {}, 'there is no photo in the request'],
     [
