@@ -82,11 +82,14 @@ export class BotAccount {
     this.members = new Members(this.user);
     this.inviteLinks = new InviteLinks(this.user);
     this.queries = new Queries(clock);
-    this.messages = new StoredMessages((chat, id) => changes.tell({ kind: 'message', bot, chat, id }));
     this.queue = new UpdateQueue({
       clock,
       nextId: nextUpdateId,
       onChange: (id) => changes.tell({ kind: 'update', bot, id }),
+    });
+    this.messages = new StoredMessages({
+      isWaiting: (updateId) => this.queue.isWaiting(updateId),
+      onChange: (chat, id) => changes.tell({ kind: 'message', bot, chat, id }),
     });
     this.getUpdates = new GetUpdates({ clock, queue: this.queue });
   }
@@ -192,7 +195,7 @@ export class BotAccount {
       this.#learnMember(kind, content);
     const shown = kind === 'callback_query' ? message : content;
     if (!isMessage(shown)) return;
-    this.messages.store(shown);
+    this.messages.store(shown, updateId);
     this.chats.learn(shown);
     if (shown.from) this.members.see(shown.chat.id, shown.from);
     for (const id of fileIds(shown)) this.files.learn(id);

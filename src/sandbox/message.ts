@@ -24,7 +24,7 @@ export interface Message {
   /** Seconds since 1970. */
   readonly date: number;
   readonly text?: string;
-  readonly reply_to_message?: { readonly message_id: number };
+  readonly reply_to_message?: Pick<Message, 'message_id' | 'chat' | 'date'>;
   readonly [field: string]: unknown;
 }
 

@@ -54,6 +54,11 @@ export class UpdateQueue {
     return this.#waiting.length;
   }
 
+  /** Whether the update with an id, which was in the queue, has not left it yet. */
+  isWaiting(id: number): boolean {
+    return id >= (this.#waiting[0]?.id ?? this.#nextId);
+  }
+
   /** The id of the next update. */
   get nextId(): number {
     return this.#nextId;

@@ -15,7 +15,7 @@ function chats() {
       chat: chat(id),
       date: unixSeconds(),
       ...(text !== undefined && { text }),
-      ...(to !== undefined && { reply_to_message: { message_id: to } }),
+      ...(to !== undefined && { reply_to_message: { message_id: to, chat: chat(id), date: unixSeconds() } }),
     });
   const answersOf = (id?: number) =>
     people.exchanges(id).map(({ answers }) => answers.map(({ text }) => text));

@@ -86,7 +86,9 @@ function repliedTo(
   if (messageId <= 0) return undefined;
   const known = account.messages.find(chat, messageId);
   if (known) return withoutReply(known);
-  if (account.messages.mayHaveBeen(messageId)) return { message_id: messageId };
+  // An old message is no longer kept: what is certain of it is shown.
+  if (account.messages.mayHaveBeen(messageId))
+    return { message_id: messageId, chat: account.chats.chat(chat), date: unixSeconds() };
   if (isOptional) return undefined;
   throw ApiError.badRequest('message to be replied not found');
 }

@@ -14,7 +14,7 @@ const patienceMs: Readonly<Record<QueryKind, number>> = {
   pre_checkout_query: 10_000,
 };
 
-/** The number of newest queries that are kept, and at most twice as many. */
+/** The number of newest queries that are kept of those that are answered or too old, and at most twice as many. */
 const LIMIT = 1_000;
 
 export interface Query {
@@ -32,7 +32,12 @@ export interface Query {
 
 export class Queries {
   readonly #clock: Clock;
-  readonly #queries = new NewestMap<string, Query>(LIMIT);
+  /** However many there are: those that wait for an answer, and at times some that have become too old. */
+  #waiting = new Map<string, Query>();
+  /** The number of waiting queries at which those that are too old are looked for. */
+  #sweepAt = LIMIT;
+  /** Those that are answered or too old. */
+  readonly #done = new NewestMap<string, Query>(LIMIT);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -43,23 +48,42 @@ export class Queries {
   }
 
   add(query: Omit<Query, 'atMs'>): void {
-    this.#queries.set(keyOf(query), { ...query, atMs: this.#clock.now() });
+    this.#waiting.set(keyOf(query), { ...query, atMs: this.#clock.now() });
+    if (this.#waiting.size >= this.#sweepAt) this.#sweep();
   }
 
   /** Answers a query. Returns it if it was waiting: not unknown, not answered before, and not too old. */
   answer(kind: QueryKind, id: string, answer: NonNullable<Query['answer']>): Query | undefined {
-    const query = this.#queries.get(keyOf({ kind, id }));
-    if (!query || query.answer || this.#clock.now() > query.atMs + patienceMs[kind]) return undefined;
-    this.#queries.set(keyOf(query), { ...query, answer });
+    const key = keyOf({ kind, id });
+    const query = this.#waiting.get(key);
+    if (!query || this.#isTooOld(query)) return undefined;
+    this.#waiting.delete(key);
+    this.#done.set(key, { ...query, answer });
     return query;
   }
 
   find(kind: QueryKind, id: string): Query | undefined {
-    return this.#queries.get(keyOf({ kind, id }));
+    const key = keyOf({ kind, id });
+    return this.#waiting.get(key) ?? this.#done.get(key);
   }
 
+  /** The queries, oldest first. */
   list(): readonly Query[] {
-    return this.#queries.values();
+    return [...this.#done.values(), ...this.#waiting.values()].sort((one, other) => one.atMs - other.atMs);
+  }
+
+  #isTooOld({ kind, atMs }: Query): boolean {
+    return this.#clock.now() > atMs + patienceMs[kind];
+  }
+
+  /** Moves those that are too old. The next time is when there are twice as many, so that a query costs little. */
+  #sweep(): void {
+    const waiting = new Map<string, Query>();
+    for (const [key, query] of this.#waiting)
+      if (this.#isTooOld(query)) this.#done.set(key, query);
+      else waiting.set(key, query);
+    this.#waiting = waiting;
+    this.#sweepAt = Math.max(LIMIT, 2 * waiting.size);
   }
 }
 

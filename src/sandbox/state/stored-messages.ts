@@ -1,19 +1,36 @@
-/** The messages in the chats of a bot. Only the newest are kept. */
+/** The messages in the chats of a bot. The newest are kept, and those of which the bot has yet to hear. */
 import type { Message } from '../message.js';
 
+/** The number of newest messages that are kept, and at most twice as many. */
 const LIMIT = 5_000;
 
+interface Stored {
+  readonly message: Message;
+  /** The update that has brought the message to the bot. */
+  readonly updateId: number | undefined;
+}
+
+export interface StoredMessagesOptions {
+  /** Whether an update is still in the bot's queue. */
+  readonly isWaiting: (updateId: number) => boolean;
+  /** Called with the chat and the id of each message that has come, was changed or deleted, or got a reaction. */
+  readonly onChange?: (chat: number, id: number) => void;
+}
+
 export class StoredMessages {
+  readonly #isWaiting: (updateId: number) => boolean;
   /** By chat and id, oldest first. */
-  readonly #messages = new Map<string, Message>();
+  #stored = new Map<string, Stored>();
+  /** The number of messages at which the oldest are forgotten. */
+  #trimAt = 2 * LIMIT;
   /** The reactions of the bot, by chat and id. */
   readonly #reactions = new Map<string, readonly unknown[]>();
   readonly #onChange: (chat: number, id: number) => void;
   #lastId = 0;
   #lastForgotten = 0;
 
-  /** Calls `onChange` with the chat and the id of each message that has come, was changed or deleted, or got a reaction. */
-  constructor(onChange: (chat: number, id: number) => void = () => {}) {
+  constructor({ isWaiting, onChange = () => {} }: StoredMessagesOptions) {
+    this.#isWaiting = isWaiting;
     this.#onChange = onChange;
   }
 
@@ -22,21 +39,38 @@ export class StoredMessages {
     return ++this.#lastId;
   }
 
-  /** Stores a message, or its newer state. No later message gets its id. */
-  store(message: Message): void {
+  /**
+   * Stores a message, or its newer state, which keeps its place. No later message gets its id. It is not forgotten while the
+   * update waits that brings it to the bot.
+   */
+  store(message: Message, updateId?: number): void {
     this.#lastId = Math.max(this.#lastId, message.message_id);
-    this.#messages.set(keyOf(message.chat.id, message.message_id), message);
+    const key = keyOf(message.chat.id, message.message_id);
+    this.#stored.set(key, { message, updateId: updateId ?? this.#stored.get(key)?.updateId });
     this.#onChange(message.chat.id, message.message_id);
-    if (this.#messages.size <= LIMIT) return;
-    const [oldest] = this.#messages;
-    if (!oldest) return;
-    this.#messages.delete(oldest[0]);
-    this.#reactions.delete(oldest[0]);
-    this.#lastForgotten = Math.max(this.#lastForgotten, oldest[1].message_id);
+    if (this.#stored.size >= this.#trimAt) this.#trim();
+  }
+
+  /** Forgets many at once: taking the oldest out of a `Map`, one by one, would pass all those that were taken out before. */
+  #trim(): void {
+    let surplus = this.#stored.size - LIMIT;
+    const kept = new Map<string, Stored>();
+    for (const [key, stored] of this.#stored) {
+      const { message, updateId } = stored;
+      if (surplus === 0 || (updateId !== undefined && this.#isWaiting(updateId))) {
+        kept.set(key, stored);
+        continue;
+      }
+      surplus--;
+      this.#reactions.delete(key);
+      this.#lastForgotten = Math.max(this.#lastForgotten, message.message_id);
+    }
+    this.#stored = kept;
+    this.#trimAt = kept.size + LIMIT;
   }
 
   find(chatId: number, id: number): Message | undefined {
-    return this.#messages.get(keyOf(chatId, id));
+    return this.#stored.get(keyOf(chatId, id))?.message;
   }
 
   /** Whether there may have been a message with an id that is no longer kept. */
@@ -47,7 +81,7 @@ export class StoredMessages {
   /** Deletes a message. Returns whether there was one. */
   delete(chatId: number, id: number): boolean {
     this.#reactions.delete(keyOf(chatId, id));
-    const wasThere = this.#messages.delete(keyOf(chatId, id));
+    const wasThere = this.#stored.delete(keyOf(chatId, id));
     if (wasThere) this.#onChange(chatId, id);
     return wasThere;
   }
@@ -66,12 +100,12 @@ export class StoredMessages {
 
   /** The newest messages of all chats, oldest first. */
   newest(count: number): readonly Message[] {
-    return [...this.#messages.values()].slice(-count);
+    return [...this.#stored.values()].slice(-count).map(({ message }) => message);
   }
 
   /** The messages of a chat, oldest first. */
   in(chatId: number): readonly Message[] {
-    return [...this.#messages.values()].filter(({ chat }) => chat.id === chatId);
+    return [...this.#stored.values()].flatMap(({ message }) => (message.chat.id === chatId ? [message] : []));
   }
 }
 

@@ -76,6 +76,16 @@ it('answers a button once, while it waits', async () => {
   expect((await answer('c2')).description).toBe(refusal);
 });
 
+it('takes the answer to a button, however many others were pressed since', async () => {
+  const { call, sandbox } = await openTestSandbox();
+  const from = { id: 7 };
+  sandbox.addUpdates(
+    Array.from({ length: 3_000 }, (_, index) => ({ callback_query: { id: `c${index}`, from, data: 'a' } })),
+  );
+  expect((await call('answerCallbackQuery', { callback_query_id: 'c0' })).result).toBe(true);
+  expect(sandbox.queries()).toHaveLength(3_000);
+});
+
 describe('a file', () => {
   const headers = { 'content-type': 'multipart/form-data; boundary=x' };
   const bodyWith = (content: string) =>
