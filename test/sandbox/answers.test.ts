@@ -279,7 +279,16 @@ ${names.join('\n')}
 methods(${JSON.stringify(Object.fromEntries(methodNames.map((name) => [name, true])))});
 `,
   );
-  expect(await compile(folder)).toBe('');
+  // Without these, nobody would know that the compiler looks at the others.
+  const wrong = "check<'getMe'>()({ id: 1, is_bot: true });";
+  folder.write('wrong-telegraf.ts', declarations('@telegraf/types', outdated) + wrong);
+  folder.write('wrong-grammy.ts', declarations('@grammyjs/types', []) + wrong);
+  const found = await compile(folder, ['telegraf.ts', 'grammy.ts', 'wrong-telegraf.ts', 'wrong-grammy.ts']);
+  expect(found.filter((finding) => !finding.startsWith('wrong-'))).toEqual([]);
+  expect(found).toEqual([
+    expect.stringMatching(/^wrong-grammy\.ts.*UserFromGetMe/),
+    expect.stringMatching(/^wrong-telegraf\.ts.*UserFromGetMe/),
+  ]);
 }, 60_000);
 
 /** What Telegraf's types have wrong, or from before Telegram has changed it. */
@@ -306,8 +315,8 @@ const literal = (value: unknown): string =>
       : content,
   ).replaceAll('"reply_to_message":"none"', '"reply_to_message":undefined');
 
-/** Resolves to what the compiler finds wrong. */
-const compile = (folder: Folder): Promise<string> =>
+/** Resolves to what the compiler finds wrong in each place, or to why it did not run. */
+const compile = (folder: Folder, files: readonly string[]): Promise<readonly string[]> =>
   new Promise((resolve) => {
     const options = [
       '--noEmit',
@@ -321,8 +330,10 @@ const compile = (folder: Folder): Promise<string> =>
       '',
     ];
     const compiler = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
-    const files = [folder.file('telegraf.ts'), folder.file('grammy.ts')];
-    execFile(process.execPath, [compiler, ...options, ...files], { cwd: folder.path }, (_error, stdout) =>
-      resolve(stdout),
-    );
+    const run = [compiler, ...options, ...files.map((name) => folder.file(name))];
+    execFile(process.execPath, run, { cwd: folder.path }, (error, stdout) => {
+      // The lines that explain a finding further are indented.
+      const findings = stdout.split(/\n(?=\S)/).filter((finding) => finding !== '');
+      resolve(error && findings.length === 0 ? [error.message] : findings);
+    });
   });
