@@ -197,6 +197,8 @@ export class BotAccount {
     if (!isMessage(shown)) return;
     this.messages.store(shown, updateId);
     this.chats.learn(shown);
+    if (shown['is_topic_message'] === true)
+      this.topics.learn(shown.chat.id, Number(shown['message_thread_id']));
     if (shown.from) this.members.see(shown.chat.id, shown.from);
     for (const id of fileIds(shown)) this.files.learn(id);
   }

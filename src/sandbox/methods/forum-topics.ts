@@ -1,11 +1,10 @@
 /** Methods about the topics of a forum. Each change is a service message of the topic. */
 import { ApiError } from '../api-response.js';
+import { DEFAULT_TOPIC_COLOUR } from '../state/forum-topics.js';
 import { type Method, type MethodCall, type Methods, method } from './method.js';
 import { integer, optionalText, requiredText, supergroup, type Values } from './parameter.js';
 import { postService } from './service.js';
 
-/** The first of the six colours that an icon may have. */
-const DEFAULT_COLOUR = 0x6fb9f0;
 /** The topic that every forum has from the beginning. */
 const GENERAL = 1;
 const MAX_NAME_LENGTH = 128;
@@ -52,7 +51,7 @@ export const forumTopicMethods: Methods = {
     {
       name: requiredText('name', 'topic name must be non-empty'),
       chat,
-      colour: integer('icon_color', DEFAULT_COLOUR),
+      colour: integer('icon_color', DEFAULT_TOPIC_COLOUR),
       emoji: optionalText('icon_custom_emoji_id'),
     },
     ({ name, chat: id, colour, emoji }, call) => {

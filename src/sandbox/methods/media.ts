@@ -18,20 +18,31 @@ export interface FileContent {
   readonly fileName?: string;
 }
 
-/** Returns a file that was uploaded, or is given by its id or URL. @throws ApiError 400 if there is none */
-export function fileIn(account: BotAccount, given: CallParameters, field: string, kind = field): FileContent {
-  const value = given[field];
-  if (value instanceof Upload) {
-    const id = account.files.add(kind, value);
-    return { file_id: id, file_unique_id: id, file_size: value.size, fileName: value.fileName };
-  }
+/**
+ * Returns a file that was uploaded, or is given by its id or URL. `uploads` has the files that may be attached.
+ *
+ * @throws ApiError 400 if there is none
+ */
+export function fileIn(
+  account: BotAccount,
+  given: CallParameters,
+  field: string,
+  kind = field,
+  uploads = given,
+): FileContent {
   const id = text(given, field);
-  if (id === '') throw ApiError.badRequest(`there is no ${kind} in the request`);
-  const attached = /^attach:\/\/(.+)$/.exec(id)?.[1];
-  if (attached !== undefined) return fileIn(account, given, attached, kind);
+  const attached = attachedName(id);
+  const upload = attached === undefined ? given[field] : uploads[attached];
+  if (upload instanceof Upload) {
+    const added = account.files.add(kind, upload);
+    return { file_id: added, file_unique_id: added, file_size: upload.size, fileName: upload.fileName };
+  }
+  if (id === '' || attached !== undefined) throw ApiError.badRequest(`there is no ${kind} in the request`);
   account.files.learn(id);
   return { file_id: id, file_unique_id: id, file_size: account.files.find(id)?.size };
 }
+
+const attachedName = (id: string): string | undefined => /^attach:\/\/(.+)$/.exec(id)?.[1];
 
 /** What a kind of media shows beside its file, with the values for what a call leaves out. */
 interface MediaKind {
@@ -52,7 +63,7 @@ const kinds: ReadonlyMap<string, MediaKind> = new Map<string, MediaKind>([
 ]);
 
 /** Returns the content of a message that shows a file. A photo is a list of sizes, here of one. */
-function media(kind: string, { fileName, ...file }: FileContent, given: CallParameters): object {
+function mediaContent(kind: string, { fileName, ...file }: FileContent, given: CallParameters): object {
   const { numbers = {}, texts = [], hasName, hasSpoiler } = kinds.get(kind) ?? {};
   const named = hasName && fileName ? { file_name: fileName } : {};
   const described = {
@@ -82,7 +93,7 @@ const fileOf = (kind: string): Parameter<object> => {
       ...texts,
       ...(hasSpoiler ? ['has_spoiler'] : []),
     ],
-    read: (given, account) => media(kind, fileIn(account, given, kind), given),
+    read: (given, account) => mediaContent(kind, fileIn(account, given, kind), given),
   };
 };
 
@@ -91,18 +102,22 @@ const sendsFile = (kind: string, text = caption): Method =>
     post(call, to, { ...file, ...below }),
   );
 
+/** What an album, or an edit, may show. */
+const inputKinds: readonly string[] = ['photo', 'video', 'animation', 'audio', 'document'];
+
+const refuseItem = (why: string): ApiError => ApiError.badRequest(`can't parse InputMedia: ${why}`);
+
 /** Returns the content of an item of an album, or of an edit. `uploads` has the files that are attached. */
 function itemContent(item: unknown, uploads: CallParameters, account: BotAccount): object {
-  if (!isObject(item)) throw ApiError.badRequest("can't parse InputMedia: expected an Object");
+  if (!isObject(item)) throw refuseItem('expected an Object');
   const kind = text(item, 'type');
-  if (!kinds.has(kind))
-    throw ApiError.badRequest(
-      "can't parse InputMedia: type must be one of photo, video, animation, audio, document",
-    );
-  if (text(item, 'media') === '')
-    throw ApiError.badRequest('can\'t parse InputMedia: Can\'t find field "media"');
-  const file = fileIn(account, { ...uploads, ...item }, 'media', kind);
-  return { ...media(kind, file, item), ...captionOf(item, account) };
+  if (!inputKinds.includes(kind)) throw refuseItem(`type "${kind}" is unsupported`);
+  const media = text(item, 'media');
+  if (media === '') throw refuseItem('Can\'t find field "media"');
+  const attached = attachedName(media);
+  if (attached !== undefined && !(uploads[attached] instanceof Upload)) throw refuseItem('media not found');
+  const file = fileIn(account, item, 'media', kind, uploads);
+  return { ...mediaContent(kind, file, item), ...captionOf(item, account) };
 }
 
 /** The new file of a message, and its caption. */
@@ -126,9 +141,20 @@ const album: Parameter<readonly object[]> = {
     if (!Array.isArray(items) || items.length === 0)
       throw ApiError.badRequest('parameter media is required and must be a non-empty JSON array');
     if (items.length > MAX_ALBUM) throw ApiError.badRequest('too many messages to send as an album');
-    return items.map((item) => itemContent(item, given, account));
+    const contents = items.map((item) => itemContent(item, given, account));
+    checkMix(items);
+    return contents;
   },
 };
+
+/** Refuses kinds that do not stand beside each other: only photos and videos do. */
+function checkMix(items: readonly unknown[]): void {
+  const kinds = new Set(items.map((item) => (isObject(item) ? text(item, 'type') : '')));
+  if (kinds.has('animation')) throw refuseItem('type "animation" can\'t be used in sendMediaGroup');
+  for (const kind of ['document', 'audio'])
+    if (kinds.has(kind) && kinds.size > 1)
+      throw ApiError.badRequest(`${kind} can't be mixed with other media types`);
+}
 
 /** Files for which people pay. */
 const paidMedia: Parameter<readonly object[]> = {

@@ -58,7 +58,7 @@ export function post(
   const original = reply && repliedTo(account, chat, reply);
   const message: Message = {
     message_id: account.messages.nextId(),
-    ...(thread !== undefined && topicOf(account, chat, thread)),
+    ...(thread && threadFields(account, chat, thread)),
     from: account.user,
     chat: account.chats.chat(chat),
     date: unixSeconds(),
@@ -73,9 +73,15 @@ export function post(
   return message;
 }
 
-function topicOf(account: BotAccount, chat: number, thread: number): object {
-  if (account.topics.find(chat, thread)?.isClosed) throw ApiError.badRequest('TOPIC_CLOSED');
-  return { message_thread_id: thread, is_topic_message: true };
+/** Returns the fields of a message in a topic, or in the thread below another message. @throws ApiError 400 */
+function threadFields({ topics, messages }: BotAccount, chat: number, thread: number): object {
+  const topic = topics.find(chat, thread);
+  if (topic?.isClosed) throw ApiError.badRequest('TOPIC_CLOSED');
+  if (topic) return { message_thread_id: thread, is_topic_message: true };
+  // Only groups have threads.
+  if (chat > 0 || !(messages.find(chat, thread) || messages.mayHaveBeen(thread)))
+    throw ApiError.badRequest('message thread not found');
+  return { message_thread_id: thread };
 }
 
 function repliedTo(

@@ -35,7 +35,7 @@ function inputSticker(value: unknown, uploads: CallParameters, account: BotAccou
   const [emoji] = Array.isArray(value['emoji_list']) ? value['emoji_list'] : [];
   if (typeof emoji !== 'string')
     throw ApiError.badRequest('can\'t parse InputSticker: Can\'t find field "emoji_list"');
-  return stickerOf(fileIn(account, { ...uploads, ...value }, 'sticker'), { emoji });
+  return stickerOf(fileIn(account, value, 'sticker', 'sticker', uploads), { emoji });
 }
 
 const newSticker: Parameter<object> = {

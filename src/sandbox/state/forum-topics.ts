@@ -1,4 +1,7 @@
-/** The topics of the forums that a bot has created. */
+/** The topics of forums that a bot has created or seen. */
+
+/** The first of the six colours that an icon may have. */
+export const DEFAULT_TOPIC_COLOUR = 0x6fb9f0;
 
 /** A topic in the format of the Bot API. */
 export interface ForumTopic {
@@ -17,6 +20,12 @@ export class ForumTopics {
 
   add(chat: number, topic: ForumTopic): void {
     this.#topics.set(`${chat}/${topic.message_thread_id}`, { ...topic, isClosed: false });
+  }
+
+  /** Remembers a topic that somebody else has created, of which no more than its id is known. */
+  learn(chat: number, thread: number): void {
+    if (this.find(chat, thread)) return;
+    this.add(chat, { message_thread_id: thread, name: `Topic ${thread}`, icon_color: DEFAULT_TOPIC_COLOUR });
   }
 
   find(chat: number, thread: number): KnownTopic | undefined {

@@ -108,6 +108,34 @@ describe('refuses', () => {
       { media: Array.from({ length: 11 }, () => ({ type: 'photo', media: 'p' })) },
       'too many messages to send as an album',
     ],
+    ['sendPhoto', { photo: 'attach://photo' }, 'there is no photo in the request'],
+    ['sendPhoto', { photo: 'attach://other', other: 'p' }, 'there is no photo in the request'],
+    ...['voice', 'video_note', 'sticker'].map(
+      (type) =>
+        [
+          'editMessageMedia',
+          { message_id: 3, media: { type, media: 'x' } },
+          `can't parse InputMedia: type "${type}" is unsupported`,
+        ] as const,
+    ),
+    [
+      'editMessageMedia',
+      { message_id: 3, media: { type: 'photo', media: 'attach://media' } },
+      "can't parse InputMedia: media not found",
+    ],
+    ...(
+      [
+        [['animation', 'photo'], `can't parse InputMedia: type "animation" can't be used in sendMediaGroup`],
+        [['photo', 'document'], "document can't be mixed with other media types"],
+        [['audio', 'video'], "audio can't be mixed with other media types"],
+        [['photo', 'voice'], `can't parse InputMedia: type "voice" is unsupported`],
+      ] as const
+    ).map(
+      ([types, words]) =>
+        ['sendMediaGroup', { media: types.map((type) => ({ type, media: 'x' })) }, words] as const,
+    ),
+    ['sendMessage', { text: 'x', message_thread_id: 2 }, 'message thread not found'],
+    ['sendMessage', { chat_id: GROUP, text: 'x', message_thread_id: 99 }, 'message thread not found'],
     ['sendPoll', { question: ' ', options: ['a'] }, 'poll question must be non-empty'],
     ['sendPoll', { question: 'q', options: [''] }, 'poll options must be non-empty'],
     ['sendPoll', { question: 'q', options: ['a'], type: 'quiz' }, 'wrong correct option ID specified'],

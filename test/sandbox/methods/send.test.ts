@@ -50,4 +50,19 @@ describe('sending', () => {
     });
     expect((await call('deleteMessage', { chat_id: 1, message_id: 1 })).result).toBe(true);
   });
+
+  it('reaches topics that others have created, and threads below messages of groups', async () => {
+    const { call, sandbox } = await openTestSandbox();
+    const forum = { id: -1_000_000_000_005, type: 'supergroup', title: 'G', is_forum: true };
+    const from = { id: 5, is_bot: false, first_name: 'Ada' };
+    const topic = { message_thread_id: 40, is_topic_message: true };
+    sandbox.addUpdates([{ message: { message_id: 41, date: 1, chat: forum, from, text: 'x', ...topic } }]);
+    const sent = await call('sendMessage', { chat_id: -1_000_000_000_005, text: 'x', message_thread_id: 40 });
+    expect(sent.result).toMatchObject(topic);
+    sandbox.say({ chat: -5, text: 'x' });
+    const below = { chat_id: -5, text: 'x', message_thread_id: sandbox.messages(-5)[0]?.message.message_id };
+    const { result } = await call('sendMessage', below);
+    expect(result).toMatchObject({ message_thread_id: below.message_thread_id });
+    expect(result).not.toHaveProperty('is_topic_message');
+  });
 });
