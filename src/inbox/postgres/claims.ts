@@ -78,12 +78,17 @@ export class Claims<U> {
     const { clock, reserve } = this.#options;
     const now = clock.now();
     this.#lookAhead.note(updates, now);
-    if (this.#mayFindLanes && reserve().idleLanes < this.#lookAhead.lanes(now) / 2) this.#ask();
+    if (this.#needsLanes(reserve(), now)) this.#ask();
   }
 
   /** Resolves when nothing is asked any more. */
   async settled(): Promise<void> {
     await this.#loop;
+  }
+
+  /** Whether too few lanes can begin, and there may be others. */
+  #needsLanes({ idleLanes }: Reserve<U>, now: number): boolean {
+    return this.#mayFindLanes && idleLanes < this.#lookAhead.lanes(now) / 2;
   }
 
   #ask(): void {
@@ -116,6 +121,8 @@ export class Claims<U> {
         this.#mayFindLanes = most === 0 || fresh >= most;
         const hasMore = lanes.some(({ items }) => items.length >= UPDATES_OF_LANE);
         if (hasMore || lanes.length - fresh >= LANES_WITH_MORE) this.#isWanted = true;
+        // Of what has come, all may have to wait, and then nothing is taken that would ask for more.
+        if (this.#needsLanes(into, clock.now())) this.#isWanted = true;
         if (lanes.length > 0) given();
       } catch (error) {
         if (!isAway(error)) {

@@ -90,8 +90,12 @@ export class Reserve<U> {
 
   /** How many lanes wait here for a free handler, and for nothing else. */
   get idleLanes(): number {
-    const suspended = new Set([...this.#suspended].map(({ key }) => key)).size;
-    return this.#lanes.size - this.#busyLanes.size - this.#doneLanes.size - this.#delayed.size - suspended;
+    const held = new Set<Lane<U>>();
+    for (const { key } of [...this.#delayed.keys(), ...this.#suspended]) {
+      const lane = this.#lanes.get(key);
+      if (lane && lane.atWork === 0) held.add(lane);
+    }
+    return this.#lanes.size - this.#busyLanes.size - this.#doneLanes.size - held.size;
   }
 
   /** The lanes that are here, by their keys: up to which number the updates of each have been given. */
