@@ -100,8 +100,10 @@ export class Turns {
         if (found && (!found.free || found.place !== undefined)) {
           if (!isStandingBy) emit({ event: 'inbox.standing-by', holder: found.place });
           isStandingBy = true;
-          const held = found.expired ? await this.#supersede() : undefined;
-          if (held) return this.#begun(held, beganAt, true);
+          if (found.expired) {
+            const { held } = await this.#supersede();
+            if (held) return this.#begun(held, beganAt, true);
+          }
         }
         if (found?.dead) dead();
       } catch (error) {
@@ -152,17 +154,15 @@ export class Turns {
 
   /**
    * Takes the place of a process that stands still, or is cut off. Its session is ended, with which the lock is free. Where
-   * the role of this process may not do that, the lease has to do alone.
+   * the role of this process may not do that, and where the lock is not with who polled last, the lease has to do alone.
    */
-  async #supersede(): Promise<HeldTurn | undefined> {
+  async #supersede(): Promise<{ readonly held: HeldTurn | undefined }> {
     const { database, bot } = this.#options;
-    try {
-      await database.beat.query(evict, [bot, ...this.#lock]);
-      return undefined;
-    } catch (error) {
+    const ended = await database.beat.query(evict, [bot, ...this.#lock]).catch((error: unknown) => {
       if (isAway(error)) throw error;
-      return this.#begin();
-    }
+      return [];
+    });
+    return { held: ended.length > 0 ? undefined : await this.#begin() };
   }
 
   #begun(held: HeldTurn, since: number, hasWaited: boolean): Turn {

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { backgroundClock } from '../../../src/clock.js';
 import type { InboxEvent } from '../../../src/inbox/events.js';
 import type { Entry } from '../../../src/inbox/inbox.js';
@@ -515,6 +516,38 @@ describe('the turn to poll', () => {
     await second.inbox.nextTurn(AbortSignal.timeout(4_000));
     first.link.release();
   });
+
+  it('is taken by the lease alone, again and again, while a session that never ends has the lock', async () => {
+    const first = await new Process(short).open();
+    const turn = await first.inbox.nextTurn(soon());
+    const [lock] = await query(`select classid, objid from pg_locks join pg_database d on d.oid = database
+      where locktype = 'advisory' and granted and datname = current_database()`);
+    const keeper = new pg.Client({ connectionString: url });
+    await keeper.connect();
+    try {
+      const kept = keeper.query(
+        `select pg_advisory_lock(${Number(lock?.['classid']) | 0}, ${Number(lock?.['objid']) | 0})`,
+      );
+      await until(async () => (await query('select from pg_locks where not granted')).length === 1);
+      await turn.end();
+      await kept;
+      const second = await new Process(short).open();
+      // The turn before has ended in good order.
+      const secondTurn = await second.inbox.nextTurn(soon());
+      expect(await second.inbox.accept([{ update_id: 1, chat: 1 }])).toBe(2);
+      const third = await new Process(short).open();
+      const thirdTurn = third.inbox.nextTurn(soon());
+      await until(() => third.told('inbox.standing-by').length === 1);
+      await secondTurn.end();
+      await thirdTurn;
+      expect(third.told('inbox.turn-began')).toHaveLength(1);
+      // The session of the one before is gone.
+      third.cut();
+      await second.inbox.nextTurn(soon());
+    } finally {
+      await keeper.end();
+    }
+  }, 20_000);
 
   it('is free at once where the process was killed', async () => {
     const first = await new Process().open();

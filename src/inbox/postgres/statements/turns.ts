@@ -15,7 +15,7 @@ export interface Watch {
   readonly free: boolean;
   /** The turn that has begun, where the lock was free: it is this session's now. */
   readonly begun: PollerRow | undefined;
-  /** Whether the lease of who polls has ended. */
+  /** Whether nobody has a lease. */
   readonly expired: boolean;
   /** Where that process runs. */
   readonly place: string | undefined;
@@ -68,7 +68,7 @@ with got as materialized (
   )
   returning epoch, batches, recent
 )
-select got.free, begun.*, p.host is not null and p.until < clock_timestamp() as expired,
+select got.free, begun.*, p.until < clock_timestamp() as expired,
   (select place from hosts where hosts.id = p.host) as place,
   exists (
     select from hosts h where h.bot = p.bot and h.id <> $4 and ${isDead}
@@ -107,13 +107,17 @@ with ended as (
 select pg_advisory_unlock_all(), (select pg_notify('${CHANNEL}', $3) from ended)`,
 );
 
-/** Ends the session of a process that has the lock and has not extended its lease. $1 bot, $2 and $3 the name of the lock */
+/**
+ * Ends the session of a process that has the lock and has not extended its lease. No row: it has no lock, or no session.
+ * $1 bot, $2 and $3 the name of the lock
+ */
 export const evict = prepared(
   'evict',
   `
-select pg_terminate_backend(l.pid) from pollers p join pg_locks l on l.pid = p.backend
+select pg_terminate_backend(l.pid) as ended from pollers p join pg_locks l on l.pid = p.backend
 where p.bot = $1 and p.until < clock_timestamp() and l.locktype = 'advisory' and l.granted
   and l.classid::bigint = $2::bigint & 4294967295 and l.objid::bigint = $3::bigint & 4294967295`,
+  () => true,
 );
 
 /** Gives up the lock of who polls. */
