@@ -54,3 +54,19 @@ function clockOf(begun: (timer: NodeJS.Timeout) => NodeJS.Timeout): Clock {
     },
   };
 }
+
+/** Resolves with true when the promise has settled, however, and with false if the time is over before. Never rejects. */
+export async function within(ms: number, clock: Clock, promise: Promise<unknown>): Promise<boolean> {
+  const wait = new AbortController();
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  const over = clock.sleep(ms, wait.signal).then(
+    () => false,
+    () => true,
+  );
+  const isSettled = await Promise.race([settled, over]);
+  wait.abort();
+  return isSettled;
+}

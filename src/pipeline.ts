@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Telegraf } from 'telegraf';
 import type { Update } from 'telegraf/types';
-import type { Clock } from './clock.js';
+import { type Clock, within } from './clock.js';
 import { type InboxSetting, isPostgresUrl } from './config/inbox-setting.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import type { DispatchEvent } from './dispatch/events.js';
@@ -158,6 +158,7 @@ export class Pipeline {
   readonly #handlerTimes = new HandlerTimes();
   /** How long a handler may run until it is given up, at most. */
   readonly handlerLimitMs: number;
+  readonly #confirmTimeoutMs: number;
   #polling: Promise<PollingEnd> | undefined;
   #end: PollingEnd | undefined;
   #report: InboxReport | undefined;
@@ -207,6 +208,7 @@ export class Pipeline {
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
     const { pollTimeoutMs, conflictPatienceMs, confirmTimeoutMs } = settings;
+    this.#confirmTimeoutMs = confirmTimeoutMs;
     const { getUpdates } = this.#api;
     this.#poller = new Poller({
       api: {
@@ -261,14 +263,17 @@ export class Pipeline {
   async drain(
     latestEnd: AbortSignal,
     cause: () => 'stop' | 'fault',
-    withinMs?: number,
+    withinMs = Number.POSITIVE_INFINITY,
   ): Promise<readonly Entry[]> {
+    const latestEndAt = this.#clock.now() + withinMs;
     this.#jamWatch.stop();
     this.#inbox.drain(cause());
     const aborted = await this.#dispatcher.drain(latestEnd, withinMs);
-    // The last confirm comes before another process polls.
-    if (this.#shared) await this.#polling;
-    this.#report = await this.#inbox.close(cause());
+    const endsAt = (latestEnd.aborted ? this.#clock.now() : latestEndAt) + this.#confirmTimeoutMs;
+    const leftMs = () => Math.max(0, endsAt - this.#clock.now());
+    // The last confirm comes before another process polls, if the database answers in time.
+    if (this.#shared && this.#polling) await within(leftMs() / 2, this.#clock, this.#polling);
+    this.#report = await this.#inbox.close(cause(), leftMs());
     await this.#polling;
     return aborted.map(({ item }) => item);
   }

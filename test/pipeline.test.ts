@@ -1,10 +1,13 @@
 /** What a bot's parts tell the watchdog together: that there is progress, or that there is none. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Telegraf } from 'telegraf';
+import type { PostgresUrl } from '../src/config/inbox-setting.js';
 import { unsupervised } from '../src/host/supervisor.js';
+import { newCounters } from '../src/inbox/counters.js';
 import { Health } from '../src/observe/health.js';
 import { Pipeline } from '../src/pipeline.js';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.js';
+import type { SharedInbox } from '../src/shared-inbox.js';
 import { MemoryDisk } from './inbox/log/memory-disk.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 
@@ -23,7 +26,11 @@ beforeEach(async () => {
 afterEach(() => sandbox.close());
 
 /** A bot at work under a watchdog, with a clock that stands still and a disk in memory. */
-function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
+function setUp({
+  disk = new MemoryDisk(),
+  inboxLimit = 1_000,
+  shared = undefined as SharedInbox | undefined,
+} = {}) {
   const clock = new FakeClock();
   const events: string[] = [];
   const begun: (() => void)[] = [];
@@ -36,7 +43,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
     key: 'the-bot',
     hasPolledBefore: () => false,
     settings: {
-      inbox: 'journal',
+      inbox: shared ? ('postgres://a-host/a-database' as PostgresUrl) : 'journal',
       stateDir: '/state',
       durability: 'power',
       maxAttempts: 3,
@@ -56,6 +63,7 @@ function setUp({ disk = new MemoryDisk(), inboxLimit = 1_000 } = {}) {
     },
     clock,
     disk,
+    createSharedInbox: shared && (() => shared),
     connected() {},
     errorText: String,
     emit(event) {
@@ -200,5 +208,37 @@ describe('the watchdog is not fed any more', () => {
     expect(await bench.hungerAfter(MINUTE_MS + LENIENCE_MS)).toBeLessThan(WATCHDOG_MS);
     expect(await bench.hungerAfter(10 * MINUTE_MS)).toBeGreaterThan(WATCHDOG_MS);
     release();
+  });
+});
+
+describe('a stop while the database does not answer', () => {
+  it('leaves the inbox what is left of its time, and does not wait for the turn to poll', async () => {
+    const closings: unknown[] = [];
+    let closed = () => {};
+    const answer = new Promise<never>((_, reject) => {
+      closed = () => reject(new Error('the inbox is closed'));
+    });
+    const inbox: Partial<SharedInbox> = {
+      open: async () => {},
+      nextTurn: () => answer,
+      hasReady: false,
+      take: () => [],
+      drain() {},
+      async close(...closing) {
+        closings.push(closing);
+        closed();
+        return { left: 0, mayRepeat: [] };
+      },
+      counts: { ...newCounters(), dead: 0, waiting: 0, taken: 0, mayRepeat: 0 },
+    };
+    const { pipeline, clock, tells } = setUp({ shared: inbox as SharedInbox });
+    await tells('poll.connected');
+    pipeline.stopIntake();
+    const drained = pipeline.drain(new AbortController().signal, () => 'stop', 3_000);
+    await clock.advance(2_000);
+    await drained;
+    // The time of the drain and of the confirm is 4 s, and half of it went to polling.
+    expect(closings).toEqual([['stop', 2_000]]);
+    pipeline.close();
   });
 });

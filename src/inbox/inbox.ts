@@ -143,8 +143,9 @@ export interface Inbox<U> {
    * report. Never rejects: an inbox that fails reports what it knows.
    *
    * @param cause `fault`: the updates that are still taken may have caused the fault
+   * @param withinMs how long to wait at most for others, such as a database
    */
-  close(cause?: 'stop' | 'fault'): Promise<InboxReport>;
+  close(cause?: 'stop' | 'fault', withinMs?: number): Promise<InboxReport>;
 
   readonly counts: InboxCounts;
 

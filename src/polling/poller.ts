@@ -1,6 +1,6 @@
 /** The loop that fetches updates: it polls, hands the batch to `accept`, and polls from the offset that this returns. */
 import { onAbort } from '../abort.js';
-import type { Clock } from '../clock.js';
+import { type Clock, within } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
 import { describeThrown, isLastcallError } from '../thrown.js';
@@ -191,6 +191,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
     nextTurn: (signal: AbortSignal) => Promise<PollingTurn>,
     signal: AbortSignal,
   ): Promise<LastcallError | undefined> {
+    const { confirmTimeoutMs, clock } = this.#options;
     for (;;) {
       // Another process may poll for as long as it likes.
       if (this.#caller) this.#caller.latestEnd = Number.POSITIVE_INFINITY;
@@ -209,7 +210,8 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
       const caller = this.#newCaller(both.signal);
       caller.tokenWasValid = true;
       const error = await this.#pollAndConfirm(caller, both.signal);
-      await turn.end();
+      // Where no answer comes, the turn ends with this process.
+      await within(confirmTimeoutMs, clock, turn.end());
       for (const removeListener of forget) removeListener();
       if (error || signal.aborted) return error;
     }

@@ -5,7 +5,7 @@ import { given } from './poller-harness.js';
 import { conflict, updates } from './scripted-bot-api.js';
 
 /** Turns of a process: each lasts until it is over, which the process may notice late. */
-function someTurns() {
+function someTurns({ ends = Promise.resolve() } = {}) {
   const begun: { isOver: boolean; readonly controller: AbortController }[] = [];
   const end = (turn: (typeof begun)[number]) => {
     turn.isOver = true;
@@ -31,7 +31,7 @@ function someTurns() {
         check: () => {
           if (turn.isOver) end(turn);
         },
-        end: async () => {},
+        end: () => ends,
       };
     },
   };
@@ -82,5 +82,19 @@ describe('a turn that is over', () => {
     expect(t.api.offsets).toEqual([1, 8, 1]);
     expect(t.named('poll.confirmed')).toEqual([]);
     await run.stop();
+  });
+});
+
+describe('a stop', () => {
+  it('waits no longer for the end of a turn than for the confirm', async () => {
+    // The database does not answer.
+    const turns = someTurns({ ends: new Promise(() => {}) });
+    const t = given({ nextTurn: turns.next });
+    t.api.script('getUpdates', updates());
+    const run = await t.start();
+    const stopped = run.stop();
+    await t.clock.advance(1_000);
+    await stopped;
+    expect(t.named('poll.stopped')).toHaveLength(1);
   });
 });

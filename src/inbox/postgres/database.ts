@@ -117,9 +117,9 @@ export class Database {
     return this.#sessions.every(({ isConnected }) => isConnected);
   }
 
-  /** Closes the sessions, after what runs on them. Never rejects. */
-  async close(): Promise<void> {
-    await Promise.all(this.#sessions.map((session) => session.close()));
+  /** Closes the sessions, after what runs on them, which is given up after `withinMs`. Never rejects. */
+  async close(withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    await Promise.all(this.#sessions.map((session) => session.close(withinMs)));
   }
 
   get #sessions(): readonly Session[] {

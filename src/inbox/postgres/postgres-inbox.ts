@@ -9,7 +9,7 @@
  * A database that is away is no failure: nothing is accepted meanwhile, nothing begins once the lease of this process may
  * have ended, and what has settled is written as soon as the database is back.
  */
-import type { Clock } from '../../clock.js';
+import { within } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { describeThrown, isLastcallError } from '../../thrown.js';
 import { counterOf, newCounters } from '../counters.js';
@@ -41,7 +41,13 @@ import { count, lookBack } from './statements/counts.js';
 import type { Turn } from './turns.js';
 
 /** How long a stop waits for a database that does not answer. */
-const CLOSE_WITHIN_MS = 2_000;
+const GOODBYE_MS = 2_000;
+
+/** How long the sessions may then take to end. */
+const CLOSE_MS = 2_000;
+
+/** What is left of a shorter stop's time for the sessions to end. */
+const CLOSE_SHARE = 0.1;
 
 type State = 'opening' | 'open' | 'draining' | 'failed' | 'closed';
 
@@ -214,8 +220,8 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
     this.#parts?.writer.hasten();
   }
 
-  close(cause: 'stop' | 'fault' = 'stop'): Promise<InboxReport> {
-    this.#report ??= this.#close(cause);
+  close(cause: 'stop' | 'fault' = 'stop', withinMs = Number.POSITIVE_INFINITY): Promise<InboxReport> {
+    this.#report ??= this.#close(cause, Math.min(withinMs, GOODBYE_MS + CLOSE_MS));
     return this.#report;
   }
 
@@ -332,7 +338,7 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
     if (!this.#isEnded) this.#outage.begin(error);
   }
 
-  async #close(cause: 'stop' | 'fault'): Promise<InboxReport> {
+  async #close(cause: 'stop' | 'fault', withinMs: number): Promise<InboxReport> {
     const hasFailed = this.#state === 'failed';
     this.#state = 'closed';
     this.#closing.abort(new Error('the inbox is closed'));
@@ -358,9 +364,12 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
       if (counted) left = counted.unsettled;
     };
     const { leaseClock: clock } = this.#options;
-    await within(CLOSE_WITHIN_MS, clock, goodbye());
+    const endsAt = clock.now() + withinMs;
+    const isSaid = await within(Math.min(GOODBYE_MS, withinMs * (1 - CLOSE_SHARE)), clock, goodbye());
     writer.close();
-    await within(CLOSE_WITHIN_MS, clock, Promise.all([membership.end(), database.close()]));
+    const leftMs = Math.max(0, endsAt - clock.now());
+    // What the database has not answered by now it need not answer.
+    await within(leftMs, clock, Promise.all([membership.end(), database.close(isSaid ? leftMs : 0)]));
     const mayRepeat = [...taken.map((item) => item.updateId), ...writer.unwritten];
     return { left, mayRepeat };
   }
@@ -376,12 +385,4 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
       : new LastcallError('INTERNAL', 'inbox', describeThrown(cause), { cause });
     this.#options.emit({ event: 'inbox.failed', error });
   }
-}
-
-/** Resolves when the promise has settled, however, or the time is over. */
-async function within(ms: number, clock: Clock, promise: Promise<unknown>): Promise<void> {
-  const over = new AbortController();
-  const timer = clock.sleep(ms, over.signal).catch(() => {});
-  await Promise.race([promise.catch(() => {}), timer]);
-  over.abort();
 }

@@ -64,6 +64,8 @@ export class Session implements Queries {
   readonly #options: SessionOptions;
   readonly #closing = new AbortController();
   #link: Link | undefined;
+  /** The connection that is made ready. */
+  #readying: Link | undefined;
   #connections = 0;
   /** Settles when what was asked last has ended. */
   #tail: Promise<unknown> = Promise.resolve();
@@ -136,12 +138,18 @@ export class Session implements Queries {
     this.#link?.destroy();
   }
 
-  /** Ends the session, after what runs on it. Never rejects. */
-  async close(): Promise<void> {
+  /** Ends the session, after what runs on it, which is given up after `withinMs`. Never rejects. */
+  async close(withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const cancel = this.#options.clock.after(withinMs, () => {
+      this.#closing.abort(closed());
+      this.#readying?.destroy();
+      this.#link?.destroy();
+    });
     await this.#tail;
     this.#closing.abort(closed());
     await this.#link?.end();
     await this.#ended;
+    cancel();
   }
 
   /** Runs the work when all that was asked before has ended. */
@@ -214,11 +222,14 @@ export class Session implements Queries {
         attempt.signal,
       );
       const link = linkOver(connection, gone.promise, clock, answerTimeoutMs);
+      this.#readying = link;
       try {
         await setUp?.(link);
       } catch (error) {
         link.destroy();
         throw error;
+      } finally {
+        this.#readying = undefined;
       }
       return link;
     } finally {

@@ -5,6 +5,7 @@
  * in the transaction that finds its epoch to be the newest, so that it does not matter what a process believes.
  */
 import { createHash } from 'node:crypto';
+import { onAbort } from '../../abort.js';
 import type { Clock } from '../../clock.js';
 import { parseJson } from '../../json.js';
 import type { InboxEvent } from '../events.js';
@@ -95,13 +96,13 @@ export class Turns {
       signal.throwIfAborted();
       this.#isWoken = false;
       try {
-        const found = await this.#watch();
+        const found = await this.#unlessAborted(signal, this.#watch());
         if (found?.held) return this.#begun(found.held, beganAt, isStandingBy);
         if (found && (!found.free || found.place !== undefined)) {
           if (!isStandingBy) emit({ event: 'inbox.standing-by', holder: found.place });
           isStandingBy = true;
           if (found.expired) {
-            const { held } = await this.#supersede();
+            const { held } = await this.#unlessAborted(signal, this.#supersede());
             if (held) return this.#begun(held, beganAt, true);
           }
         }
@@ -150,6 +151,29 @@ export class Turns {
       });
     if (!found) return undefined;
     return { ...found, held: this.#hold(found.begun, askedAt, connections) };
+  }
+
+  /** As the promise, but rejects with the signal's reason as soon as that aborts. A turn that then begins is ended. */
+  async #unlessAborted<T extends { readonly held: HeldTurn | undefined } | undefined>(
+    signal: AbortSignal,
+    attempt: Promise<T>,
+  ): Promise<T> {
+    let removeListener = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      removeListener = onAbort(signal, () => reject(signal.reason));
+    });
+    try {
+      return await Promise.race([attempt, aborted]);
+    } catch (error) {
+      if (signal.aborted)
+        attempt.then(
+          (late) => late?.held && this.end(late.held),
+          () => {},
+        );
+      throw error;
+    } finally {
+      removeListener();
+    }
   }
 
   /**

@@ -79,8 +79,10 @@ export class Writer<U> {
     this.#endGathering();
   }
 
-  /** Resolves when everything is written, or nothing can be. */
+  /** Resolves when everything is written, or nothing can be, or nothing is left that only this process can write. */
   async finish(): Promise<void> {
+    // Whoever frees what this process had gives back its lanes, too.
+    if (this.unwritten.length === 0 && !this.#options.database.work.isConnected) return;
     this.hasten();
     await this.#loop;
   }

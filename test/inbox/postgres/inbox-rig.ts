@@ -1,4 +1,5 @@
 /** Inboxes on a real database, each like a process of its own. */
+import { onAbort } from '../../../src/abort.js';
 import type { Connect, Connection } from '../../../src/inbox/postgres/connection.js';
 import { createDriver } from '../../../src/inbox/postgres/pg.js';
 
@@ -44,11 +45,12 @@ export class ProcessLink {
       if (this.#isKilled || Date.now() < this.#cutUntil)
         throw Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
       const connection = await this.#count(() => connect(listener, signal));
+      const destroyed = new AbortController();
       this.#connections.add(connection);
       return {
         run: (statement) =>
           this.#count(async () => {
-            if (this.#isHeld) await new Promise<void>((go) => this.#held.push(go));
+            if (this.#isHeld) await this.#released(destroyed.signal);
             const rows = await connection.run(statement);
             if (this.#losesAnswerTo !== undefined && statement.name === this.#losesAnswerTo) {
               this.#losesAnswerTo = undefined;
@@ -58,12 +60,15 @@ export class ProcessLink {
             if (this.#standsStillAfter !== undefined && statement.name === this.#standsStillAfter) {
               this.#standsStillAfter = undefined;
               this.hold();
-              await new Promise<void>((go) => this.#held.push(go));
+              await this.#released(destroyed.signal);
             }
             return rows;
           }),
         end: () => connection.end(),
-        destroy: () => connection.destroy(),
+        destroy: () => {
+          connection.destroy();
+          destroyed.abort(Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' }));
+        },
       };
     };
   };
@@ -97,6 +102,13 @@ export class ProcessLink {
   cut(): void {
     for (const connection of this.#connections) connection.destroy();
     this.#connections.clear();
+  }
+
+  #released(destroyed: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#held.push(resolve);
+      onAbort(destroyed, () => reject(destroyed.reason));
+    });
   }
 
   async #count<T>(work: () => Promise<T>): Promise<T> {

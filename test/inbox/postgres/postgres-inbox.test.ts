@@ -327,6 +327,66 @@ describe('a stop', () => {
   });
 });
 
+describe('a stop without an answer from the database', () => {
+  /** Resolves to how long it took. */
+  async function timeOf(work: Promise<unknown>): Promise<number> {
+    const at = performance.now();
+    await work;
+    return performance.now() - at;
+  }
+
+  it('ends within its time, and tells what it could not write', async () => {
+    const process = await new Process().open();
+    await process.poll({ update_id: 1, chat: 1 });
+    await until(() => process.ids.length === 1);
+    await process.isQuiet();
+    process.link.hold();
+    process.end(1);
+    process.inbox.drain();
+    expect(await timeOf(process.inbox.close('stop', 300))).toBeLessThan(1_000);
+    expect(await process.inbox.close()).toMatchObject({ mayRepeat: [1] });
+  });
+
+  it('does not wait for a database that is away where nothing is left to write', async () => {
+    const process = await new Process().open();
+    await process.poll({ update_id: 1, chat: 1 });
+    await until(() => process.ids.length === 1);
+    process.end(1);
+    await until(async () => (await left()).length === 0);
+    process.cut();
+    await until(() => process.told('inbox.unreachable').length === 1);
+    process.inbox.drain();
+    expect(await timeOf(process.inbox.close())).toBeLessThan(1_000);
+  });
+
+  it('ends while it stands by', async () => {
+    const first = await new Process().open();
+    await first.inbox.nextTurn(AbortSignal.timeout(5_000));
+    const process = await new Process().open();
+    const stop = new AbortController();
+    const turn = process.inbox.nextTurn(stop.signal);
+    await until(() => process.told('inbox.standing-by').length === 1);
+    process.link.holdAfter('watch');
+    await until(() => process.link.isHeld);
+    const rejected = expect(turn).rejects.toThrow('a stop');
+    stop.abort(new Error('a stop'));
+    expect(await timeOf(rejected)).toBeLessThan(1_000);
+  });
+
+  it('leaves no turn behind that begins only then', async () => {
+    const process = await new Process().open();
+    const stop = new AbortController();
+    process.link.holdAfter('watch');
+    const turn = process.inbox.nextTurn(stop.signal);
+    await until(() => process.link.isHeld);
+    stop.abort(new Error('a stop'));
+    await expect(turn).rejects.toThrow('a stop');
+    process.link.release();
+    await until(async () => (await query('select from lastcall.pollers where host is null')).length === 1);
+    expect(process.told('inbox.turn-began')).toEqual([]);
+  });
+});
+
 describe('a database that goes away', () => {
   it('is told of what has settled meanwhile, and nothing begins without a lease', async () => {
     const process = await new Process(short).open();

@@ -42,6 +42,33 @@ test('ends though it is closed while a connection is made ready', async () => {
   await expect(opening).rejects.toThrow('closed by lastcall');
 });
 
+test.each(['a connection that is made ready', 'a statement'])(
+  'gives up %s when its end may take no longer',
+  async (what) => {
+    const server = new Server();
+    const clock = new FakeClock();
+    const session = new Session({
+      name: 'work',
+      connect: server.connect,
+      clock,
+      ...(what !== 'a statement' && { setUp }),
+    });
+    session.open().catch(() => {});
+    await settle();
+    const asked = session.query({ text: 'one' });
+    asked.catch(() => {});
+    const closing = session.close(1_000);
+    await clock.advance(999);
+    expect(server.ends).toBe(0);
+    await clock.advance(1);
+    expect(server.ends).toBeGreaterThan(0);
+    server.asked[0]?.fail(new Error('Connection terminated'));
+    await closing;
+    await expect(asked).rejects.toMatchObject({ code: 'INBOX_DATABASE_AWAY' });
+    expect(clock.pending).toBe(0);
+  },
+);
+
 test('tries again with longer and longer pauses, for ever', async () => {
   const server = new Server();
   server.isAway = true;
