@@ -133,8 +133,8 @@ export class BotLocks {
     const { isShared = false, stateDir, clock } = this.#options;
     const folder = stateDir === undefined ? undefined : join(stateDir, key);
     const own = this.#newLock(bot, { key, folder });
-    if (isShared) return new LockChain({ key, lock: new SharedLock(key, own, clock) }, () => []);
-    return new LockChain({ key, lock: new ExclusiveLock(key, own, clock) }, () =>
+    if (isShared) return new LockChain({ key, lock: new SharedLock({ key, folder, clock }, own) }, () => []);
+    return new LockChain({ key, lock: new ExclusiveLock({ key, folder, clock }, own) }, () =>
       // No folder is made for a former version. Whoever holds the bot's own lock has proven enough against a stranger.
       formerFolders(bot, stateDir).map((former) => ({
         ...former,

@@ -4,7 +4,7 @@
  * reaches into every container that has the folder. So nobody who holds only the public part keeps the bot from running,
  * unless it is a process of the same user.
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import { LastcallError } from '../errors.js';
@@ -17,6 +17,8 @@ export interface ProvenLockOptions {
   readonly address: string;
   /** The folder of the bot, if it has one; absolute. */
   readonly folder: string | undefined;
+  /** The name of the part in the folder. Default: that of the lock of who has the bot for itself. */
+  readonly fileName?: string;
   /** Whether a process that is not of this user keeps nobody from taking the lock though there is no folder. Default: no. */
   readonly yieldsWithoutFolder?: boolean;
   readonly clock?: Clock;
@@ -27,9 +29,6 @@ export interface ProvenLockOptions {
 }
 
 const FILE_NAME = 'lock.sock';
-
-/** The address of the part in the bot's folder. */
-const folderLockPath = (folder: string): string => join(folder, FILE_NAME);
 
 /** A handle to the lock of a bot. Of all handles, only one holds the lock at a time. */
 export class ProvenLock {
@@ -71,9 +70,9 @@ export class ProvenLock {
 
   /** Resolves to whether a process holds the lock, and to true in doubt. Takes nothing, and makes no folder. */
   async isTaken(): Promise<boolean> {
-    const { address, folder } = this.#options;
+    const { address, folder, fileName = FILE_NAME } = this.#options;
     if ((await isHeld(address)) && this.#findHolder().kind !== 'foreign') return true;
-    return folder !== undefined && (await isHeldIn(folder));
+    return folder !== undefined && (await isHeldIn(folder, fileName));
   }
 
   /** Resolves once nobody seems to hold the lock, without taking it. Rejects with the signal's reason. */
@@ -124,14 +123,14 @@ export class ProvenLock {
 
   /** Returns undefined if there can be no folder; whoever needs it for more than the lock says why. */
   #openFolder(): HostLock | undefined {
-    const { folder, clock = systemClock } = this.#options;
+    const { folder, fileName = FILE_NAME, clock = systemClock } = this.#options;
     if (folder === undefined) return undefined;
     try {
       prepareBotFolder(folder);
-      if (process.platform !== 'linux') return new HostLock(folderLockPath(folder), clock);
+      if (process.platform !== 'linux') return new HostLock(join(folder, fileName), clock);
       // The path through the descriptor is short enough for a socket's name, and stays the same when the folder is moved.
       this.#descriptor = openSync(folder, 'r');
-      return new HostLock(folderLockPath(`/proc/self/fd/${this.#descriptor}`), clock);
+      return new HostLock(join(`/proc/self/fd/${this.#descriptor}`, fileName), clock);
     } catch (error) {
       if (error instanceof LastcallError) throw error;
       return undefined;
@@ -140,11 +139,12 @@ export class ProvenLock {
 }
 
 /** Whether a process holds the part in a folder, which need not be there. */
-async function isHeldIn(folder: string): Promise<boolean> {
+async function isHeldIn(folder: string, fileName: string): Promise<boolean> {
+  if (!existsSync(join(folder, fileName))) return false;
   let descriptor: number | undefined;
   try {
     descriptor = process.platform === 'linux' ? openSync(folder, 'r') : undefined;
-    return await isHeld(folderLockPath(descriptor === undefined ? folder : `/proc/self/fd/${descriptor}`));
+    return await isHeld(join(descriptor === undefined ? folder : `/proc/self/fd/${descriptor}`, fileName));
   } catch {
     return false;
   } finally {

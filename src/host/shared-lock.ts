@@ -5,34 +5,57 @@
  * Each side first shows itself, and then looks for the other; so at most one of two that begin at the same time goes on. The
  * exclusive side has precedence: while it waits for those that share, no further one begins.
  */
-import { type Clock, systemClock } from '../clock.js';
-import { HostLock, isHeld, lockAddress } from './lock.js';
-import type { ProvenLock } from './proven-lock.js';
-import { HolderFinder } from './socket-holder.js';
+import type { Clock } from '../clock.js';
+import { lockAddress } from './lock.js';
+import { ProvenLock } from './proven-lock.js';
 
-/** By so many processes of a host the exclusive side is seen to be kept out. More may share, and are not waited for. */
-const PLACES = 16;
+/** How many processes may share a bot: as many as the exclusive side looks for. */
+const PLACES = 32;
 
 /** The address of a place of those that share the bot with this key, counted from 0. */
 export const placeAddress = (key: string, place: number): string => lockAddress(`${key}.shared-${place}`);
 
+export interface SharedBot {
+  readonly key: string;
+  /** The folder of the bot, if it has one; absolute. */
+  readonly folder: string | undefined;
+  readonly clock?: Clock;
+}
+
 type Exclusive = Pick<ProvenLock, 'tryAcquire' | 'acquire' | 'release' | 'isTaken' | 'whenFree'>;
+
+/**
+ * The places of those that share a bot. Like the lock, a place has a part that any user may take, who thereby keeps nobody
+ * out, and one in the bot's folder, which is seen in every container that has the folder.
+ */
+const placesOf = ({ key, folder, clock }: SharedBot): readonly ProvenLock[] =>
+  Array.from(
+    { length: PLACES },
+    (_, place) =>
+      new ProvenLock({
+        address: placeAddress(key, place),
+        folder,
+        fileName: `shared-${place}.sock`,
+        ...(clock && { clock }),
+      }),
+  );
 
 /** Held by any number of processes at a time, while none has the bot for itself. */
 export class SharedLock {
-  readonly #key: string;
+  readonly #bot: SharedBot;
   readonly #exclusive: Exclusive;
-  readonly #clock: Clock;
-  #place: HostLock | undefined;
+  #place: ProvenLock | undefined;
 
   /** @param exclusive the lock of a process that has the bot for itself; it is only looked at */
-  constructor(key: string, exclusive: Exclusive, clock: Clock = systemClock) {
-    this.#key = key;
+  constructor(bot: SharedBot, exclusive: Exclusive) {
+    this.#bot = bot;
     this.#exclusive = exclusive;
-    this.#clock = clock;
   }
 
-  /** Resolves to whether this handle now holds the lock. Rejects with the system's error if no process can take it. */
+  /**
+   * Resolves to whether this handle now holds the lock. Rejects as `ProvenLock.tryAcquire` does, and where so many processes
+   * share the bot that one more would not be seen.
+   */
   async tryAcquire(): Promise<boolean> {
     this.#place ??= await this.#takePlace();
     if (!(await this.#exclusive.isTaken())) return true;
@@ -54,25 +77,26 @@ export class SharedLock {
     this.#place = undefined;
   }
 
-  async #takePlace(): Promise<HostLock | undefined> {
-    for (let place = 0; place < PLACES; place++) {
-      const lock = new HostLock(placeAddress(this.#key, place), this.#clock);
-      if (await lock.tryAcquire()) return lock;
+  async #takePlace(): Promise<ProvenLock> {
+    const places = placesOf(this.#bot);
+    // Who has a place that is taken is looked for among all processes, so each of them begins at another one.
+    const first = process.pid % PLACES;
+    for (const place of [...places.slice(first), ...places.slice(0, first)]) {
+      if (await place.tryAcquire()) return place;
+      place.release();
     }
-    return undefined;
+    throw new Error(`${PLACES} processes share it already, and no more can`);
   }
 }
 
 /** Held by one process at a time, while none shares the bot. */
 export class ExclusiveLock {
-  readonly #key: string;
   readonly #own: Exclusive;
-  readonly #clock: Clock;
+  readonly #places: readonly ProvenLock[];
 
-  constructor(key: string, own: Exclusive, clock: Clock = systemClock) {
-    this.#key = key;
+  constructor(bot: SharedBot, own: Exclusive) {
     this.#own = own;
-    this.#clock = clock;
+    this.#places = placesOf(bot);
   }
 
   /** Resolves to whether this handle now holds the lock. Rejects as `ProvenLock.tryAcquire` does. */
@@ -85,7 +109,7 @@ export class ExclusiveLock {
     await this.#own.acquire(signal);
     try {
       for (let place = await this.#takenPlace(); place; place = await this.#takenPlace())
-        await new HostLock(place, this.#clock).whenFree(signal);
+        await place.whenFree(signal);
       signal.throwIfAborted();
     } catch (error) {
       this.release();
@@ -97,12 +121,9 @@ export class ExclusiveLock {
     this.#own.release();
   }
 
-  /** Returns the address of a place that a process has, except of another user: it could keep the bot from running. */
-  async #takenPlace(): Promise<string | undefined> {
-    const addresses = Array.from({ length: PLACES }, (_, place) => placeAddress(this.#key, place));
-    const held = await Promise.all(addresses.map(isHeld));
-    return addresses.find(
-      (address, place) => held[place] && new HolderFinder(address).find().kind !== 'foreign',
-    );
+  /** Returns a place that a process has, except of another user: it could keep the bot from running. */
+  async #takenPlace(): Promise<ProvenLock | undefined> {
+    const taken = await Promise.all(this.#places.map((place) => place.isTaken()));
+    return this.#places.find((_, place) => taken[place]);
   }
 }

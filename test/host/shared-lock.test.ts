@@ -21,8 +21,8 @@ function newBot(folder?: string) {
   };
   return {
     key,
-    shared: () => kept(new SharedLock(key, proven())),
-    exclusive: () => kept(new ExclusiveLock(key, proven())),
+    shared: () => kept(new SharedLock({ key, folder }, proven())),
+    exclusive: () => kept(new ExclusiveLock({ key, folder }, proven())),
   };
 }
 
@@ -87,7 +87,29 @@ it('is taken, too, where only the part in the folder is held, as from another co
   expect(await bot.shared().tryAcquire()).toBe(false);
 });
 
-it('has places for some, and more share without', async () => {
+it('is seen by its part in the folder, as from another container', async () => {
+  using folder = new Folder();
+  const bot = newBot(folder.path);
+  expect(await bot.shared().tryAcquire()).toBe(true);
+  // Of the same folder, in a network of its own.
+  const there = newBot(folder.path);
+  expect(await there.exclusive().tryAcquire()).toBe(false);
+  expect(await there.shared().tryAcquire()).toBe(false);
+  held.pop()?.release();
+  held.pop()?.release();
+  expect(await there.shared().tryAcquire()).toBe(true);
+  const exclusive = bot.exclusive();
+  expect(await exclusive.tryAcquire()).toBe(false);
+  const alone = exclusive.acquire(never);
+  for (const lock of held.splice(0)) if (lock !== exclusive) lock.release();
+  await alone;
+  exclusive.release();
+});
+
+it('is refused where one more would not be seen', async () => {
   const bot = newBot();
-  for (let place = 0; place < 20; place++) expect(await bot.shared().tryAcquire()).toBe(true);
+  for (let place = 0; place < 32; place++) expect(await bot.shared().tryAcquire()).toBe(true);
+  await expect(bot.shared().tryAcquire()).rejects.toThrow('32 processes share it already');
+  held.shift()?.release();
+  expect(await bot.shared().tryAcquire()).toBe(true);
 });
