@@ -10,15 +10,17 @@ import type { PostgresUrl } from '../../config/inbox-setting.js';
 import { ExitCode } from '../../exit-code.js';
 import { botKey } from '../../host/bot-key.js';
 import type { Signals } from '../../host/signals.js';
-import { countStates } from '../../inbox/postgres/contents.js';
+import { entries } from '../../inbox/postgres/contents.js';
 import { forgetBot } from '../../inbox/postgres/forget.js';
 import { hasTables } from '../../inbox/postgres/migrate.js';
 import type { Session } from '../../inbox/postgres/session.js';
+import { updateStates } from '../../inbox/seen-update.js';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.js';
 import { identityOfToken } from '../../telegraf/identity.js';
 import { connectOnce, placeOf } from '../inbox/database.js';
 import { seconds } from './closing-table.js';
 import type { Program } from './daemon.js';
+import type { Stock } from './fates.js';
 import { Fleet } from './fleet.js';
 import { converse, crowd } from './people.js';
 import { type Mishap, playScene } from './scene.js';
@@ -71,9 +73,9 @@ async function runOn(url: PostgresUrl, place: string, options: SeveralHostsOptio
       `${options.hosts} hosts share the inbox of a bot in ${place}; ${PEOPLE} people chat with it, for some 20 s.\n\n    time  answered\n`,
     );
     const show = await play(sandbox, { folder, inboxFile }, options);
-    const kept = await takeStock(session, botKey(identityOfToken(sandbox.token, sandbox.apiRoot)));
+    const stock = await takeStock(session, botKey(identityOfToken(sandbox.token, sandbox.apiRoot)));
     if (show.brokenBy !== undefined) return show.brokenBy;
-    const { text, lost } = summary(sandbox, show, kept);
+    const { text, lost } = summary(sandbox, show, stock);
     stdout.write(text);
     return lost === 0 && show.exitCodes.every((code) => !code) ? ExitCode.clean : ExitCode.cut;
   } finally {
@@ -135,10 +137,14 @@ async function play(
   return { mishaps, chat: { fromMs, toMs }, exitCodes, hosts: fleet.hosts, brokenBy: fleet.brokenBy };
 }
 
-/** Counts what the database has kept of the bot, and removes it. */
-async function takeStock(session: Session, bot: string): Promise<number> {
-  if (!(await hasTables(session))) return 0;
-  const counts = Object.values(await countStates(session, bot));
-  await forgetBot(session, bot);
-  return counts.reduce((sum, number) => sum + number, 0);
+/** Reads what the database has kept of the bot, and removes it. */
+async function takeStock(session: Session, bot: string): Promise<Stock> {
+  const alive = new Set<number>();
+  const dead = new Set<number>();
+  if (await hasTables(session)) {
+    for await (const { updateId, state } of entries(session, bot, { states: updateStates }))
+      (state === 'dead' ? dead : alive).add(updateId);
+    await forgetBot(session, bot);
+  }
+  return { alive, dead };
 }

@@ -1,6 +1,7 @@
 /** What happened to several hosts, and to the messages meanwhile. */
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import { closingTable, type Figure, seconds } from './closing-table.js';
+import { fatesOf, type Stock } from './fates.js';
 import type { Host } from './fleet.js';
 import { gapsBetween, longest, overlaps, type Span } from './poll-gaps.js';
 import type { Mishap } from './scene.js';
@@ -22,15 +23,14 @@ const whys: Readonly<Record<Mishap['signal'], string>> = {
   SIGSTOP: 'its connection lasts, so the others wait until its lease of 5 s has ended',
 };
 
-/** Puts it all into figures. `keptInDatabase`: the updates that are left there. */
+/** Puts it all into figures. `stock`: what is left in the database. */
 export function summary(
   sandbox: Sandbox,
   { mishaps, chat, exitCodes, hosts }: Show,
-  keptInDatabase: number,
+  stock: Stock,
 ): { readonly text: string; readonly lost: number } {
   const { said, answered, answeredTwice, latencyMs } = sandbox.report();
-  const kept = keptInDatabase + sandbox.state().queued;
-  const lost = said - answered - kept;
+  const { kept, dead, lost } = fatesOf(sandbox.exchanges(), stock, sandbox.state().confirmedOffset);
   const gaps = gapsBetween(sandbox.calls({ method: 'getUpdates' })).filter(({ toMs }) => toMs < chat.toMs);
   const others = gaps.filter((gap) => !mishaps.some((mishap) => overlaps(mishap, gap)));
   const since = (host: Host) =>
@@ -41,6 +41,7 @@ export function summary(
     ['messages sent', said],
     ['answered', answered],
     ['kept for the next run', kept],
+    ['kept as dead letters', dead],
     ['lost', lost],
     ['answered twice', answeredTwice, 'at most what was at work on a host when it was killed or frozen'],
     [
