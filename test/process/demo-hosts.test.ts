@@ -1,9 +1,9 @@
 /** `lastcall demo --hosts 3`, as the README has it: what is told, in which order, and what is left. */
-import { readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
 import { spawnDaemon } from '../support/daemon.js';
-import { repository } from '../support/folder.js';
+import { Folder, repository } from '../support/folder.js';
 import { PostgresServer } from '../support/postgres.js';
 
 jest.setTimeout(120_000);
@@ -13,10 +13,36 @@ const PATIENCE_MS = 90_000;
 const figure = (output: string, name: string): number =>
   Number(new RegExp(`^  ${name} +(\\d+(?:\\.\\d+)?)`, 'm').exec(output)?.[1]);
 
+/** The commands of the processes that name the folder, such as that of a server whose data is there. */
+function commandsNaming(folder: string): readonly string[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        // It has ended.
+        return [];
+      }
+    })
+    .filter((command) => command.includes(folder));
+}
+
 it('kills one host and freezes another, and nothing is lost', async () => {
   const readme = readFileSync(join(repository, 'README.md'), 'utf8');
   const [, command = ''] = /^npm run demo -- (--hosts.*)$/m.exec(readme) ?? [];
-  await using program = spawnDaemon({ args: ['demo', ...command.split(' ')], detached: true });
+  using folder = new Folder();
+  // The server runs as nobody where this process is root.
+  chmodSync(folder.path, 0o755);
+  await using program = spawnDaemon({
+    args: ['demo', ...command.split(' ')],
+    env: { TMPDIR: folder.path },
+    detached: true,
+  });
+  await program.prints(/people begin to chat/);
+  expect(readdirSync(folder.path)).toHaveLength(2);
+  if (process.platform === 'linux') expect(commandsNaming(folder.path)).not.toEqual([]);
   const group = program.child.pid ?? Number.NaN;
   expect(await program.end(PATIENCE_MS)).toMatchObject({ code: 0 });
   const { output } = program;
@@ -32,6 +58,9 @@ it('kills one host and freezes another, and nothing is lost', async () => {
   expect(output).toContain('Nothing was lost');
   expect(output).not.toMatch(/postgres:\/\/|Warning|undefined|NaN/);
   expect(() => process.kill(-group, 0)).toThrow('ESRCH');
+  // The server is in a group of its own.
+  expect(commandsNaming(folder.path)).toEqual([]);
+  expect(readdirSync(folder.path)).toEqual([]);
 });
 
 it('ends in order on Ctrl-C, and leaves nothing of its bot in a database that is given', async () => {
@@ -48,7 +77,7 @@ it('ends in order on Ctrl-C, and leaves nothing of its bot in a database that is
   expect(await program.end(PATIENCE_MS)).toMatchObject({ code: 0 });
   expect(figure(program.output, 'lost')).toBe(0);
   expect(program.output).not.toContain(password);
-  for (const table of ['pollers', 'hosts', 'updates', 'lanes', 'dead_letters'])
+  for (const table of ['pollers', 'hosts', 'updates', 'lanes', 'dead_letters', 'moves'])
     expect(await server.query(`select from lastcall.${table}`, 'test_1')).toEqual([]);
 });
 
