@@ -19,19 +19,20 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** The times between the end of the polls of one process and the first of the next, in milliseconds. */
+/**
+ * The times between the end of the polls of one process and the first of the next, in milliseconds: Infinity where there is
+ * none, but for the last process of all.
+ */
 function gapsBetweenPolls(daemons: readonly Daemon[]): number[] {
   const named = (name: string) =>
     daemons.flatMap(({ lines }) => lines.filter(({ event }) => event === name)).map(timeOf);
   const ends = daemons
     .filter(({ lines }) => lines.some(({ event }) => event === 'inbox.turn-began'))
     .flatMap(({ lines }) => lines.filter(({ event }) => event === 'poll.stopped'))
-    .map(timeOf);
+    .map(timeOf)
+    .sort((a, b) => a - b);
   const begins = named('poll.started');
-  return ends.flatMap((end) => {
-    const next = Math.min(...begins.filter((begin) => begin >= end));
-    return Number.isFinite(next) ? [next - end] : [];
-  });
+  return ends.slice(0, -1).map((end) => Math.min(...begins.filter((begin) => begin >= end)) - end);
 }
 
 it('lose nothing, do nothing twice, and somebody polls all the time', async () => {
@@ -64,5 +65,7 @@ it('lose nothing, do nothing twice, and somebody polls all the time', async () =
       `after ${median(gaps)} ms (at most ${Math.max(...gaps)} ms)\n`,
   );
   expect(gaps.length).toBeGreaterThanOrEqual(ROLLS);
-  expect(median(gaps)).toBeLessThan(500);
+  // Once the machine may be busy with something else.
+  expect(gaps.filter((ms) => ms > 500).length).toBeLessThanOrEqual(1);
+  expect(Math.max(...gaps)).toBeLessThan(5_000);
 });
