@@ -52,7 +52,7 @@ const STOP_MS = 10_000;
 export async function severalHosts(options: SeveralHostsOptions): Promise<number> {
   const { database, signals } = options;
   if (database !== undefined) return runOn(database, placeOf(database), options);
-  const server = await TemporaryPostgres.create();
+  const server = await TemporaryPostgres.create({ signal: signals.stopped });
   try {
     signals.stopped.throwIfAborted();
     return await runOn(server.url(), 'a PostgreSQL server of its own', options);

