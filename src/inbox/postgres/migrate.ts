@@ -1,4 +1,5 @@
 /** Brings the tables to the version that this lastcall works with, by one process at a time. */
+import { onAbort } from '../../abort.js';
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { isLastcallError } from '../../thrown.js';
@@ -42,8 +43,10 @@ export async function migrate(
 ): Promise<MigrationResult> {
   for (;;) {
     await session.whenConnected(signal);
+    // A step may take long. The server rolls back what it has begun.
+    const removeListener = signal && onAbort(signal, () => session.reset());
     try {
-      const result = await migrateOnce(session, steps);
+      const result = await migrateOnce(session, steps).finally(removeListener);
       if (result) return result;
       await clock.sleep(LOOK_AGAIN_MS, signal);
     } catch (error) {

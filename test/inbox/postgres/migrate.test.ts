@@ -50,6 +50,27 @@ test('brings tables up to date, and lets an older version work on them if the st
   expect(await migrate(work, { clock })).toEqual({ from: current + 1, to: current + 1 });
 });
 
+test('ends amid a step on a stop, and the step is not taken', async () => {
+  await using database = await openDatabase(await server.createDatabase());
+  const { work } = database;
+  await migrate(work, { clock });
+  const long: Migration = { version: current + 1, least: 1, statements: ['select pg_sleep(60)'] };
+  const stop = new AbortController();
+  const migrated = migrate(work, { clock, steps: [...migrations, long], signal: stop.signal });
+  const stopped = expect(migrated).rejects.toThrow('a stop');
+  const sleeping = {
+    text: "select from pg_stat_activity where query = 'select pg_sleep(60)'",
+    row: () => true,
+  };
+  while ((await database.beat.query(sleeping)).length === 0);
+  const at = performance.now();
+  stop.abort(new Error('a stop'));
+  await stopped;
+  expect(performance.now() - at).toBeLessThan(3_000);
+  await work.whenConnected();
+  expect(await migrate(work, { clock })).toEqual({ from: current, to: current });
+});
+
 test('refuses tables that only a newer version understands, and changes nothing', async () => {
   await using database = await openDatabase(await server.createDatabase());
   const { work } = database;
