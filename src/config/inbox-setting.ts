@@ -30,12 +30,12 @@ export const inboxSetting: ValueType<InboxSetting> = {
     // An `@` behind the host is one of a password that holds a `/` or a `?`.
     if (!URL.canParse(text) || hasStrayAt(new URL(text))) return 'postgres://***';
     const url = new URL(text);
+    const { misspelled, partsOfPassword } = unknownNames(url);
     // One that is not known may be a misspelled password.
-    const secret = [...url.searchParams.keys()].filter(
-      (name) => name === 'password' || !parameters.includes(name),
-    );
-    if (url.password === '' && secret.length === 0) return text;
+    const secret = ['password', ...misspelled].filter((name) => url.searchParams.has(name));
+    if (url.password === '' && secret.length === 0 && partsOfPassword.length === 0) return text;
     if (url.password !== '') url.password = '***';
+    for (const name of partsOfPassword) url.searchParams.delete(name);
     for (const name of secret) url.searchParams.set(name, '***');
     return url.href;
   },
@@ -84,13 +84,27 @@ function hasStrayAt({ pathname, search, hash }: URL): boolean {
   return `${pathname}${search}${hash}`.includes('@');
 }
 
-function unknownParameters({ searchParams }: URL): string[] {
-  return [...searchParams.keys()]
-    .filter((name) => !parameters.includes(name))
-    .map((name) => {
-      const meant = didYouMean(name, parameters);
-      return `its parameter "${name}" is not known${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
-    });
+/** The names that are not known. What comes behind a password may be a part of it, as in `password=one&two`. */
+function unknownNames({ searchParams }: URL) {
+  const misspelled: string[] = [];
+  const partsOfPassword: string[] = [];
+  let hasPassword = false;
+  for (const name of searchParams.keys()) {
+    if (!parameters.includes(name)) (hasPassword ? partsOfPassword : misspelled).push(name);
+    hasPassword ||= name === 'password' || didYouMean(name, parameters) === 'password';
+  }
+  return { misspelled, partsOfPassword };
+}
+
+function unknownParameters(url: URL): string[] {
+  const { misspelled, partsOfPassword } = unknownNames(url);
+  const doubts = misspelled.map((name) => {
+    const meant = didYouMean(name, parameters);
+    return `its parameter "${name}" is not known${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
+  });
+  if (partsOfPassword.length > 0)
+    doubts.push('behind its password comes what is no parameter; a "&" in the password is written as %26');
+  return doubts;
 }
 
 function encryptionDoubts({ hostname, searchParams }: URL, mode: string | null): string[] {

@@ -52,12 +52,26 @@ describe('INBOX', () => {
     ['postgres://bot:secret@host/bots', 'postgres://bot:***@host/bots'],
     ['postgres://host/bots?password=secret', 'postgres://host/bots?password=***'],
     ['postgres://host/bots?passwd=secret', 'postgres://host/bots?passwd=***'],
+    ['postgres://host/bots?password=sec&ret', 'postgres://host/bots?password=***'],
+    [
+      'postgres://host/bots?pasword=sec&ret=it&sslmode=disable',
+      'postgres://host/bots?pasword=***&sslmode=disable',
+    ],
     ['postgres://bot:sec/ret@host:x/bots', 'postgres://***'],
     ['postgres://bot:p@ss/word@host/bots', 'postgres://***'],
     ['postgres://bot:12?3@host/bots', 'postgres://***'],
   ])('conceals the password of %s', (text, shown) => {
     expect(inboxSetting.conceal?.(text)).toBe(shown);
   });
+
+  it.each(['postgres://localhost/bots?password=sec&ret', 'postgres://localhost/bots?pasword=sec&ret=it'])(
+    'names no part of the password of %s',
+    (text) => {
+      const parsed = parse(text);
+      expect(parsed).toMatchObject({ doubt: expect.stringContaining('%26') });
+      expect('doubt' in parsed && parsed.doubt).not.toMatch(/"ret/);
+    },
+  );
 
   it('knows its password in each spelling', () => {
     expect(passwordsIn('postgres://bot:s%40cret@host/bots')).toEqual(['s%40cret', 's@cret']);
