@@ -546,6 +546,8 @@ const powerCut = fc.record({
 });
 const withPowerCuts = fc.oneof({ weight: 24, arbitrary: command }, { weight: 1, arbitrary: powerCut });
 const withoutSyncs = command.filter(({ does }) => does !== 'hold syncs');
+/** A database's clock goes on by itself, so that what a delay ends before or after differs from play to play. */
+const withoutDelays = withoutSyncs.map((one) => (one.does === 'put back' ? { ...one, delayMs: 0 } : one));
 const storiesOf = (commands: fc.Arbitrary<Command>) => fc.array(commands, { maxLength: 80, size: 'max' });
 
 const RUNS = Number(process.env['MODEL_RUNS'] ?? 300);
@@ -598,7 +600,7 @@ describe('the inbox: postgres', () => {
   it('goes its way whatever its listener throws', async () => {
     let events = 0;
     await fc.assert(
-      fc.asyncProperty(storiesOf(withoutSyncs), async (story) => {
+      fc.asyncProperty(storiesOf(withoutDelays), async (story) => {
         const quiet = await play(postgres, story);
         const throwing = await play(postgres, story, { listenerThrows: true });
         expect(throwing.trace).toEqual(quiet.trace);

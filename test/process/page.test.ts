@@ -173,7 +173,7 @@ inBrowser(`the page of the sandbox${noBrowser ? ` (${noBrowser})` : ''}`, () => 
   it('shows a thousand messages, of which the newest is in view', async () => {
     const body = JSON.stringify({ chat: 101, text: 'number {n}', count: 500 });
     await fetch(`${root}/sandbox/updates`, { method: 'POST', body });
-    await expect(ofBot('You said: number 500').waitFor()).resolves.toBeUndefined();
+    await expect(ofBot('You said: number 500').waitFor({ timeout: 20_000 })).resolves.toBeUndefined();
     expect(await page.locator('.message').count()).toBeGreaterThan(990);
     await page.waitForFunction(
       '[...document.querySelectorAll(".message")].at(-1).getBoundingClientRect().bottom < innerHeight',

@@ -8,16 +8,16 @@ import TestRunner from 'jest-runner';
 /** Those of processes and supervisors that mostly wait, and whose bounds are wide. All others of these run alone. */
 const waiting = new RegExp(
   '/process/(both-inboxes|commands|container|cuts|database-refused|dead-letters|demo-hosts|delivery-(network|order|random)|' +
-    'embedding|handler-exit|hosts-(crash|poison|standby)|inbox-faults|jammed|load|lock-users|metrics|module|outage|package|page|poison|' +
+    'embedding|handler-exit|hosts-(crash|poison|standby)|inbox-faults|jammed|load|lock-users|metrics|module|outage|package|poison|' +
     'previous-run|programs-|scripts|settings|shared-volume|status|stood-still|telegraf-versions|watchers)|' +
     '/supervisor/systemd-units',
 );
 const isUnit = ({ path }) => !/\/test\/(process|supervisor)\//.test(path);
 const isTimed = (test) => !isUnit(test) && !waiting.test(test.path);
 
-/** Those whose bounds are seconds, among them those of supervisors: two of them leave each other a processor. */
+/** Those whose bounds are seconds, among them those of supervisors and of browsers: two leave each other a processor. */
 const isLoose = ({ path }) =>
-  /\/supervisor\/|\/process\/(delivery-(answers|patience)|hosts-restarts|inbox-backlog)/.test(path);
+  /\/supervisor\/|\/process\/(delivery-(answers|patience)|hosts-restarts|inbox-backlog|page)/.test(path);
 
 export default class extends TestRunner {
   async runTests(tests, watcher, options) {
