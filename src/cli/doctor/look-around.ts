@@ -66,6 +66,9 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
   const { values } = reading;
   const { botToken: token, stateDir, inbox = 'journal', stopTimeoutMs = DEFAULT_STOP_MS } = values;
   const apiRoot = values.telegramApiRoot ?? TELEGRAM;
+  // A token is shown to no other server than the one that is meant.
+  const isRootKnown = !reading.problems.some(({ culprit }) => culprit === 'TELEGRAM_API_ROOT');
+  const shownToken = isRootKnown ? token : undefined;
   const kind = isPostgresUrl(inbox) ? 'postgres' : inbox;
   const identity = token === undefined ? undefined : identityOfToken(token, apiRoot);
   const key = identity && botKey(identity);
@@ -74,8 +77,8 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
   const [program, nodes, network, webhook, state, seen, unused, database, isLocked] = await Promise.all([
     lookAtProgram(named, cwd, env),
     nodesOf(units),
-    lookAtNetwork(apiRoot, token, env),
-    token === undefined ? undefined : askWebhook(apiRoot, token),
+    lookAtNetwork(apiRoot, shownToken, env),
+    shownToken === undefined ? undefined : askWebhook(apiRoot, shownToken),
     stateDir === undefined ? undefined : lookAtState(stateDir, key, around.unit?.name),
     lookAtBot(stateDir, key),
     within(() => unusedInboxes(stateDir, identity, kind), []),
@@ -87,7 +90,7 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
   const own = processes.filter((each) => runs(each) || reports.some(({ pid }) => pid === each.pid));
 
   const answers = network.routes.map(({ call }) => call.answer);
-  const me = token === undefined ? undefined : answers.find((answer) => answer.kind !== 'unreachable');
+  const me = shownToken === undefined ? undefined : answers.find((answer) => answer.kind !== 'unreachable');
   const isRunning = reports.length > 0 || isLocked || (seen?.source === 'disk' && seen.onDisk.isRunning);
   const isPollWanted = options.poll && !isRunning && me?.kind === 'ok' && token !== undefined;
   const notPolled = isPollWanted ? obstacleToPoll({ webhook, inbox: values.inbox, database }) : undefined;
