@@ -182,11 +182,11 @@ export class Turns {
    */
   async #supersede(): Promise<{ readonly held: HeldTurn | undefined }> {
     const { database, bot } = this.#options;
-    const ended = await database.beat.query(evict, [bot, ...this.#lock]).catch((error: unknown) => {
+    const [isFree] = await database.beat.query(evict, [bot, ...this.#lock]).catch((error: unknown) => {
       if (isAway(error)) throw error;
-      return [];
+      return [false];
     });
-    return { held: ended.length > 0 ? undefined : await this.#begin() };
+    return { held: isFree ? undefined : await this.#begin() };
   }
 
   #begun(held: HeldTurn, since: number, hasWaited: boolean): Turn {

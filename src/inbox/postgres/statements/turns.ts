@@ -108,16 +108,22 @@ select pg_advisory_unlock_all(), (select pg_notify('${CHANNEL}', $3) from ended)
 );
 
 /**
- * Ends the session of a process that has the lock and has not extended its lease. No row: it has no lock, or no session.
- * $1 bot, $2 and $3 the name of the lock
+ * Ends the session of a process that has the lock and has not extended its lease. Returns whether the lock is free now, or is
+ * about to be: otherwise it is with somebody who does not poll. $1 bot, $2 and $3 the name of the lock
  */
 export const evict = prepared(
   'evict',
   `
-select pg_terminate_backend(l.pid) as ended from pollers p join pg_locks l on l.pid = p.backend
-where p.bot = $1 and p.until < clock_timestamp() and l.locktype = 'advisory' and l.granted
-  and l.classid::bigint = $2::bigint & 4294967295 and l.objid::bigint = $3::bigint & 4294967295`,
-  () => true,
+with holders as materialized (
+  select pid from pg_locks join pg_database on pg_database.oid = database
+  where datname = current_database() and locktype = 'advisory' and granted
+    and classid::bigint = $2::bigint & 4294967295 and objid::bigint = $3::bigint & 4294967295
+), ended as materialized (
+  select pg_terminate_backend(pid) as ended from pollers p join holders on pid = p.backend
+  where p.bot = $1 and p.until < clock_timestamp()
+)
+select coalesce((select bool_or(ended) from ended), not exists (select from holders)) as free`,
+  (row) => row.boolean('free'),
 );
 
 /** Gives up the lock of who polls. */
