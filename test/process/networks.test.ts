@@ -136,7 +136,7 @@ const withEnvProxy = major >= 24 ? describe : describe.skip;
 
 withEnvProxy('NODE_USE_ENV_PROXY, which Node has from 24 on,', () => {
   it('holds for polls and answers alike, to an http root', async () => {
-    await using sandbox = await openSandbox();
+    await using sandbox = await openSandbox({ hostNames: ['bot-api.invalid'] });
     await using proxy = await startProxy(forwardTo(portOf(sandbox)));
     await using daemon = runBot(sandbox, 'echo', {
       env: {
