@@ -1,10 +1,17 @@
 /** What is asked of Telegram about the bot, beside `getMe`, which shows the way there. */
+import type { Reading } from '../../config/load.js';
 import type { ApiAnswer, WebhookInfo } from '../../polling/bot-api.js';
 import { asWebhookInfo } from '../../telegraf/bot-api/results.js';
 import { callApi } from './api-call.js';
 
 /** In this time nearly every other program polls again, also one that its supervisor has to restart first. */
 const POLL_SECONDS = 10;
+
+/** The token, where the server that is meant is known: it is shown to no other. */
+export function shownToken({ values, problems }: Pick<Reading, 'values' | 'problems'>): string | undefined {
+  const isRootKnown = !problems.some(({ culprit }) => culprit === 'TELEGRAM_API_ROOT');
+  return isRootKnown ? values.botToken : undefined;
+}
 
 /** Never rejects. */
 export async function askWebhook(apiRoot: string, token: string): Promise<ApiAnswer<WebhookInfo>> {

@@ -13,7 +13,7 @@ import { identityOfToken } from '../../telegraf/identity.js';
 import { tryOr } from '../../thrown.js';
 import { look, type SeenBot } from '../status/look.js';
 import { findBots } from '../status/places.js';
-import { askWebhook, poll } from './ask-telegram.js';
+import { askWebhook, poll, shownToken } from './ask-telegram.js';
 import { lookAtDatabase } from './database.js';
 import type { Facts } from './examine.js';
 import { lookAtNetwork } from './network-facts.js';
@@ -66,9 +66,7 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
   const { values } = reading;
   const { botToken: token, stateDir, inbox = 'journal', stopTimeoutMs = DEFAULT_STOP_MS } = values;
   const apiRoot = values.telegramApiRoot ?? TELEGRAM;
-  // A token is shown to no other server than the one that is meant.
-  const isRootKnown = !reading.problems.some(({ culprit }) => culprit === 'TELEGRAM_API_ROOT');
-  const shownToken = isRootKnown ? token : undefined;
+  const shown = shownToken(reading);
   const kind = isPostgresUrl(inbox) ? 'postgres' : inbox;
   const identity = token === undefined ? undefined : identityOfToken(token, apiRoot);
   const key = identity && botKey(identity);
@@ -77,8 +75,8 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
   const [program, nodes, network, webhook, state, seen, unused, database, isLocked] = await Promise.all([
     lookAtProgram(named, cwd, env),
     nodesOf(units),
-    lookAtNetwork(apiRoot, shownToken, env),
-    shownToken === undefined ? undefined : askWebhook(apiRoot, shownToken),
+    lookAtNetwork(apiRoot, shown, env),
+    shown === undefined ? undefined : askWebhook(apiRoot, shown),
     stateDir === undefined ? undefined : lookAtState(stateDir, key, around.unit?.name),
     lookAtBot(stateDir, key),
     within(() => unusedInboxes(stateDir, identity, kind), []),
@@ -90,7 +88,7 @@ export async function lookAround(options: LookOptions): Promise<Facts> {
   const own = processes.filter((each) => runs(each) || reports.some(({ pid }) => pid === each.pid));
 
   const answers = network.routes.map(({ call }) => call.answer);
-  const me = shownToken === undefined ? undefined : answers.find((answer) => answer.kind !== 'unreachable');
+  const me = shown === undefined ? undefined : answers.find((answer) => answer.kind !== 'unreachable');
   const isRunning = reports.length > 0 || isLocked || (seen?.source === 'disk' && seen.onDisk.isRunning);
   const isPollWanted = options.poll && !isRunning && me?.kind === 'ok' && token !== undefined;
   const notPolled = isPollWanted ? obstacleToPoll({ webhook, inbox: values.inbox, database }) : undefined;
