@@ -1,6 +1,6 @@
 /** Where several processes share a bot, one of them polls at a time: what a poller does at both ends of its turn. */
 import { describe, expect, it } from '@jest/globals';
-import type { PollingTurn } from '../../src/polling/poller.js';
+import type { PollingTurn } from '../../src/polling/polling-turn.js';
 import { given } from './poller-harness.js';
 import { conflict, updates } from './scripted-bot-api.js';
 
