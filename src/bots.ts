@@ -10,15 +10,13 @@ import { StopReason } from './lifecycle/stop-reason.js';
 import type { ReceiptCounts } from './logging/receipt.js';
 import type { CurrentStep } from './observe/progress.js';
 import {
-  type Activity,
   Pipeline,
   type PipelineEvent,
-  type PipelineMeters,
   type PipelineOptions,
   type PipelineSettings,
-  type PipelineView,
   type Stopwatch,
 } from './pipeline.js';
+import type { Activity, PipelineGauges, PipelineMeters, PipelineView } from './pipeline-gauges.js';
 import { PolledBot } from './polled-bot.js';
 import { Tally } from './tally.js';
 import { identityOf } from './telegraf/identity.js';
@@ -174,7 +172,7 @@ export class Bots {
   /** The activity of all bots together; `latestEnd` is that of the bot whose step ends first. */
   get activity(): Activity {
     const { handled, caught, failed, timedOut, expired, putBack } = this.counts;
-    const all = this.#pipelines().map(([, { activity }]) => activity);
+    const all = this.#pipelines().map(([, { gauges }]) => gauges.activity);
     const total = (name: 'running' | 'waiting' | 'dead') => all.reduce((sum, one) => sum + one[name], 0);
     return {
       running: total('running'),
@@ -192,28 +190,28 @@ export class Bots {
 
   /** What the bot with this key has at work; undefined before it was launched. */
   view(key: string): PipelineView | undefined {
-    return this.#pipelineWith(key)?.view;
+    return this.#gaugesOf(key)?.view;
   }
 
   /** What is measured of the bot with this key, with its counts in all launches; undefined before it was launched. */
   meters(key: string): BotMeters | undefined {
-    const pipeline = this.#pipelineWith(key);
-    return pipeline && { ...pipeline.meters, counts: this.#tally.joined(key, pipeline.counts) };
+    const gauges = this.#gaugesOf(key);
+    return gauges && { ...gauges.meters, counts: this.#tally.joined(key, gauges.counts) };
   }
 
   /** What became of the updates of the bot with this key since it was launched last; undefined before that. */
   countsOf(key: string): ReceiptCounts | undefined {
-    return this.#pipelineWith(key)?.counts;
+    return this.#gaugesOf(key)?.counts;
   }
 
   /** What each bot may have under way. */
   get steps(): readonly CurrentStep[] {
-    return this.#pipelines().flatMap(([, { steps }]) => steps);
+    return this.#pipelines().flatMap(([, { gauges }]) => gauges.steps);
   }
 
   /** The counts of all bots together, also of those that have ended; `confirmedUpTo` only where there was one bot. */
   get counts(): ReceiptCounts {
-    return this.#tally.total(this.#pipelines().map(([key, { counts }]) => [key, counts] as const));
+    return this.#tally.total(this.#pipelines().map(([key, { gauges }]) => [key, gauges.counts] as const));
   }
 
   /** The errors of the bots that ended while others went on, and that were not launched again. */
@@ -221,8 +219,8 @@ export class Bots {
     return this.#failures;
   }
 
-  #pipelineWith(key: string): Pipeline | undefined {
-    return [...this.#bots].findLast((bot) => bot.key === key && bot.pipeline)?.pipeline;
+  #gaugesOf(key: string): PipelineGauges | undefined {
+    return [...this.#bots].findLast((bot) => bot.key === key && bot.pipeline)?.pipeline?.gauges;
   }
 
   #pipelines(): readonly (readonly [key: string, pipeline: Pipeline])[] {
@@ -287,7 +285,7 @@ export class Bots {
     } catch (error) {
       this.#options.failed(unexpected(bot.botId, error));
     } finally {
-      if (bot.pipeline) this.#tally.add(bot.key, bot.pipeline.counts);
+      if (bot.pipeline) this.#tally.add(bot.key, bot.pipeline.gauges.counts);
       this.#bots.delete(bot);
     }
   }

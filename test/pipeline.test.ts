@@ -73,7 +73,7 @@ function setUp({
   });
   const health = new Health({
     clock,
-    activity: () => pipeline.activity,
+    activity: () => pipeline.gauges.activity,
     pollTimeoutMs: 50_000,
     readyWithinMs: 60_000,
     redact: String,
@@ -136,7 +136,7 @@ describe('the watchdog is fed', () => {
   it('while a poll waits, until it should have ended', async () => {
     await using bench = setUp();
     await polling(bench);
-    expect(bench.pipeline.activity.latestEnd).toBe(POLL_WITHIN_MS);
+    expect(bench.pipeline.gauges.activity.latestEnd).toBe(POLL_WITHIN_MS);
   });
 
   it('while the inbox is full, however long, as long as handlers end or are given up', async () => {
@@ -145,7 +145,7 @@ describe('the watchdog is fed', () => {
     await handling(bench, 1);
     sandbox.say('two');
     await bench.tells('inbox.paused');
-    expect(bench.pipeline.activity).toMatchObject({ running: 1, latestEnd: HANDLER_TIMEOUT_MS });
+    expect(bench.pipeline.gauges.activity).toMatchObject({ running: 1, latestEnd: HANDLER_TIMEOUT_MS });
     expect(await bench.hungerAfter(HANDLER_TIMEOUT_MS)).toBeLessThan(WATCHDOG_MS);
     await bench.tells('handler.timed-out');
     expect(await bench.hungerAfter(10_000)).toBeLessThan(WATCHDOG_MS);
@@ -175,7 +175,7 @@ describe('the watchdog is not fed any more', () => {
     disk.holdSyncs = true;
     sandbox.say('hello');
     await bench.tells('poll.answered');
-    while (bench.pipeline.activity.latestEnd !== MINUTE_MS) await settle();
+    while (bench.pipeline.gauges.activity.latestEnd !== MINUTE_MS) await settle();
     expect(await bench.hungerAfter(MINUTE_MS + LENIENCE_MS)).toBeLessThan(WATCHDOG_MS);
     expect(await bench.hungerAfter(10 * MINUTE_MS)).toBeGreaterThan(WATCHDOG_MS);
   });

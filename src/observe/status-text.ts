@@ -1,6 +1,6 @@
 /** The status of the run in one line: the step of the start or stop, and otherwise whether polling works. */
 import type { Clock } from '../clock.js';
-import type { Activity } from '../pipeline.js';
+import type { Activity } from '../pipeline-gauges.js';
 import { count, durationInWords, firstFew } from '../words.js';
 import { BotConditions } from './bot-conditions.js';
 import type { ObservedEvent } from './events.js';

@@ -1,4 +1,4 @@
-import type { Activity } from '../../src/pipeline.js';
+import type { Activity } from '../../src/pipeline-gauges.js';
 
 /** Of a run that has done nothing yet. */
 export const noActivity: Activity = {

@@ -8,7 +8,7 @@ import type { KilledRun } from '../../host/events.js';
 import type { RunRecord } from '../../host/run-record.js';
 import type { LifecycleEvent } from '../../lifecycle/events.js';
 import type { Outcome } from '../../lifecycle/outcome.js';
-import type { PipelineView } from '../../pipeline.js';
+import type { PipelineView } from '../../pipeline-gauges.js';
 import { BotConditions } from '../bot-conditions.js';
 import type { ObservedEvent } from '../events.js';
 import { HistoryFiles } from './history-files.js';

@@ -1,6 +1,6 @@
 /** Composes the report of a bot: from the events of the run, and from what the bot's pipeline has at work. */
 import type { Clock } from '../../clock.js';
-import type { PipelineView } from '../../pipeline.js';
+import type { PipelineView } from '../../pipeline-gauges.js';
 import { BotConditions } from '../bot-conditions.js';
 import type { ObservedEvent } from '../events.js';
 import { Progress } from '../progress.js';

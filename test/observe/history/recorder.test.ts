@@ -9,7 +9,7 @@ import type { ObservedEvent } from '../../../src/observe/events.js';
 import { parseRecord } from '../../../src/observe/history/parse-record.js';
 import type { HistoryRecord } from '../../../src/observe/history/record.js';
 import { HistoryRecorder } from '../../../src/observe/history/recorder.js';
-import type { PipelineView } from '../../../src/pipeline.js';
+import type { PipelineView } from '../../../src/pipeline-gauges.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { Folder } from '../../support/folder.js';
 

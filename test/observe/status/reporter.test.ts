@@ -4,7 +4,7 @@ import { StopReason } from '../../../src/lifecycle/stop-reason.js';
 import type { ObservedEvent } from '../../../src/observe/events.js';
 import { parseReport } from '../../../src/observe/status/report.js';
 import { StatusReporter } from '../../../src/observe/status/reporter.js';
-import type { PipelineView } from '../../../src/pipeline.js';
+import type { PipelineView } from '../../../src/pipeline-gauges.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 const BOT = 7;
