@@ -2,20 +2,18 @@
  * Composes a run from its parts, as a list of hooks in the order in which they start. The hooks stop in reverse order:
  * intake, drain, the program's own hooks, the bot. The locks are released after all hooks have stopped.
  */
-import { join } from 'node:path';
+import { BotFolders } from './bot-folders.js';
 import { BotHook, type BotSource } from './bot-hook.js';
-import { Bots, type BotsOptions } from './bots.js';
+import { Bots } from './bots.js';
 import { backgroundClock, type Clock } from './clock.js';
 import { isPostgresUrl, passwordsIn } from './config/inbox-setting.js';
 import { hostAndPort } from './config/listen-address.js';
 import type { Config } from './config/schema.js';
 import { DrainHook } from './drain-hook.js';
 import { LastcallError } from './errors.js';
-import { takeOverFormerInboxes } from './former-inboxes.js';
 import { BotLocks } from './host/bot-locks.js';
 import { KeepAlive } from './host/keep-alive.js';
 import { currentPlace } from './host/place.js';
-import { endWithoutPool } from './host/process-end.js';
 import { RunRecorder } from './host/run-recorder.js';
 import { type Supervisor, unsupervised } from './host/supervisor.js';
 import type { Hook } from './lifecycle/hook.js';
@@ -25,15 +23,16 @@ import { StopReason } from './lifecycle/stop-reason.js';
 import { guarded } from './listener.js';
 import { lockHook } from './lock-hook.js';
 import { logEvent } from './logging/events.js';
+import { changeLevel } from './logging/level-change.js';
 import type { RunLogging } from './logging/logger.js';
-import { logReceipt, receiptRecord, verdictOf } from './logging/receipt.js';
 import { MetricsHook } from './metrics-hook.js';
 import type { ObservedEvent } from './observe/events.js';
 import { Health } from './observe/health.js';
 import { HistoryRecorder } from './observe/history/recorder.js';
 import { StallWatch } from './observe/stall-watch.js';
-import type { LevelRequest } from './observe/status/level-request.js';
 import { Status } from './observe/status/status.js';
+import { Observers } from './observers.js';
+import { RunEnd } from './run-end.js';
 import type { createSharedInbox as createSharedInboxType } from './shared-inbox.js';
 import { SteadyClock } from './steady-clock.js';
 import { budgetEvent, stopBudget } from './stop-budget.js';
@@ -41,7 +40,6 @@ import { ownVersion } from './telegraf/bot-api/user-agent.js';
 import { assertToken, identityOf } from './telegraf/identity.js';
 import { proxySecretsOf } from './telegraf/proxy-secrets.js';
 import type { Telegraf } from './telegraf/telegraf.js';
-import { tellUnusedJournal } from './unused-journal.js';
 import { durationInWords } from './words.js';
 
 export interface AppParts {
@@ -79,15 +77,15 @@ export function composeApp({
   clock: systemTime = backgroundClock,
   supervisor = unsupervised,
 }: AppParts): App {
-  const { startTimeoutMs, stopTimeoutMs, onLocked } = config;
+  const { startTimeoutMs, stopTimeoutMs, onLocked, stateDir } = config;
   // Several processes may then run the same bots, also on one host: none of them has the bots' folders for itself.
   const isShared = isPostgresUrl(config.inbox);
-  const inboxKind = isPostgresUrl(config.inbox) ? 'postgres' : config.inbox;
-  const { stateDir } = config;
-  const { log, eventLog, receiptLog } = logging;
+  const inbox = isPostgresUrl(config.inbox) ? 'postgres' : config.inbox;
+  const { log, eventLog, level } = logging;
   const keepAlive = new KeepAlive();
   const budget = stopBudget(stopTimeoutMs, supervisor);
-  const { budgetMs, confirmMs } = budget;
+  const observers = new Observers();
+  const tell = (event: ObservedEvent, botId?: number) => observers.tell(event, botId);
   const clock = new SteadyClock({
     source: systemTime,
     stoodStill: (ms) => tell({ event: 'process.stood-still', ms: Math.round(ms) }),
@@ -95,18 +93,16 @@ export function composeApp({
 
   const lifecycle = new Lifecycle({
     startTimeoutMs,
-    stopTimeoutMs: budgetMs,
+    stopTimeoutMs: budget.budgetMs,
     clock,
     emit(event) {
       // All hooks have been added by now, and no stop can have been requested yet.
-      if (event.event === 'lifecycle.running') {
+      if (event.event === 'lifecycle.running')
         tell(budgetEvent(lifecycle, budget, stopTimeoutMs, supervisor));
-        stallWatch.start();
-      }
-      if (event.event === 'lifecycle.stopping') stallWatch.stop();
+      stallWatch.observe(event);
       drain.observe(event);
       // Before anybody is told, since the process may be killed right after that; but the file may be on the disk that hangs.
-      if (!isStalled) recorder.note(event);
+      if (!runEnd.isStalled) recorder.note(event);
       tell(event);
     },
     hookLog: (hook) => log.child({ hook }),
@@ -116,7 +112,7 @@ export function composeApp({
     stopTimeoutMs,
     supervisor: supervisor.kind,
     killAfterMs: supervisor.killAfterMs ?? supervisor.stopLimitMs,
-    emit: (event) => tell(event),
+    emit: tell,
     began: guarded((...run) => history.begin(...run)),
   });
   const locks = new BotLocks({
@@ -127,39 +123,14 @@ export function composeApp({
     stateDir,
     holderOf: (key) => recorder.holderOf(key),
     standingBy: ({ botId }, key) => status.standBy(botId, key),
-    async acquired(bot, key, signal, former) {
-      const { botId } = bot;
-      const waiting = (place: string | undefined, waitMs: number) =>
-        tell({ event: 'inbox.waiting', place, waitMs }, botId);
-      // INBOX=memory leaves what is on disk alone.
-      if (stateDir !== undefined && config.inbox === 'journal')
-        await takeOverFormerInboxes({
-          ...{ stateDir, bot, former, clock, signal, waiting },
-          emit: (event) => tell(event),
-        });
-      signal.throwIfAborted();
-      if (stateDir !== undefined && config.inbox !== 'journal')
-        void tellUnusedJournal({
-          folder: join(stateDir, key),
-          bot: botId,
-          inbox: isShared ? 'postgres' : 'memory',
-          signal,
-          emit: (event) => tell(event),
-        });
-      if (!isShared) recorder.begin(key, botId);
-      status.hold(botId, key);
-    },
-    released: (key) => {
-      recorder.finish(key);
-      finishHistory(key);
-      status.release(key);
-    },
-    emit: (event) => tell(event),
+    acquired: (...held) => folders.acquired(...held),
+    released: (key) => folders.released(key),
+    emit: tell,
   });
   for (const password of passwordsIn(config.inbox)) logging.addPassword(password);
   let createSharedInbox: typeof createSharedInboxType | undefined;
   const bots = new Bots({
-    settings: { ...botSettings(config), confirmTimeoutMs: budget.confirmTimeoutMs },
+    settings: { ...config, confirmTimeoutMs: budget.confirmTimeoutMs },
     keepsOthers: config.botFailure === 'keep-others',
     clock,
     joining: ({ telegram }) => {
@@ -173,7 +144,7 @@ export function composeApp({
     errorText: (error) => logging.errorText(error),
     locks,
     history: recorder,
-    emit: (event, botId) => tell(event, botId),
+    emit: tell,
     stopwatchOf: (botId) => metrics?.stopwatchOf(botId),
     failed: (error) => void lifecycle.stop(StopReason.failure(error)),
     emptied: (by) => void bot.emptied(by),
@@ -191,13 +162,13 @@ export function composeApp({
     clock,
     pid: process.pid,
     supervisor: supervisor.kind,
-    inbox: inboxKind,
+    inbox,
     pollTimeoutMs: config.pollTimeoutMs,
     stateDir,
     view: (key) => bots.view(key),
     redact: (text) => logging.redact(text),
-    changeLevel: logging.level && ((request) => changeLevel(request)),
-    emit: (event) => tell(event),
+    changeLevel: level && ((request) => changeLevel(level, eventLog, clock, request)),
+    emit: tell,
   });
   const metrics =
     config.metrics === undefined
@@ -205,7 +176,7 @@ export function composeApp({
       : new MetricsHook({
           ...hostAndPort(config.metrics),
           clock,
-          info: { version: ownVersion ?? 'unknown', supervisor: supervisor.kind, inbox: inboxKind },
+          info: { version: ownVersion ?? 'unknown', supervisor: supervisor.kind, inbox },
           concurrency: config.concurrency,
           phase: () => status.phase,
           isStalled: () => health.isStalled,
@@ -216,10 +187,10 @@ export function composeApp({
               previousStopMs: recorder.previousStopMs(key),
             })),
           redact: (text) => logging.redact(text),
-          emit: (event) => tell(event),
+          emit: tell,
         });
   const history = new HistoryRecorder({
-    stateDir: config.stateDir,
+    stateDir,
     supervisor: supervisor.kind,
     clock,
     place: currentPlace(),
@@ -229,13 +200,14 @@ export function composeApp({
     redact: (text) => logging.redact(text),
     failed: (path, error) => tell({ event: 'history.failed', path, error }),
   });
-  let isStalled = false;
+  const folders = new BotFolders({ stateDir, inbox, clock, recorder, history, status, emit: tell });
+  const runEnd = new RunEnd({ lifecycle, bots, locks, recorder, history, status, logging });
   const stallWatch = new StallWatch({
     clock,
     steps: () => bots.steps,
     stalled({ name }, overdueMs) {
       const words = `${name} should have ended ${durationInWords(overdueMs)} ago`;
-      isStalled = true;
+      runEnd.stalled();
       void lifecycle.stop(StopReason.failure(new LastcallError('RUN_STALLED', name, words)));
     },
   });
@@ -248,14 +220,14 @@ export function composeApp({
     bots,
     locks,
     keepAlive,
-    exiting: endedByProgram,
-    exitingInStop,
+    exiting: (exitCode) => runEnd.exitedByProgram(exitCode),
+    exitingInStop: (error) => runEnd.exitedInStop(error),
   });
   const drain = new DrainHook({
     drain: (latestEnd, cause, withinMs) => bots.drain(latestEnd, cause, withinMs),
     clock,
     hastenSignal: lifecycle.hastenSignal,
-    confirmMs,
+    confirmMs: budget.confirmMs,
   });
 
   const hooksInStartOrder: readonly Hook[] = [
@@ -269,83 +241,19 @@ export function composeApp({
   ];
   for (const hook of hooksInStartOrder) lifecycle.add(hook);
 
-  // Guarded separately, so that a failure of the log does not keep events from the supervisor, nor the reverse.
-  const tellLog = guarded((event: ObservedEvent, botId?: number) =>
-    logEvent(eventLog, event, botId === undefined ? undefined : { bot: botId }),
+  observers.add(
+    {
+      observe: (event, botId) => logEvent(eventLog, event, botId === undefined ? undefined : { bot: botId }),
+    },
+    status,
+    ...(metrics ? [metrics] : []),
+    history,
+    // Metrics tell what health finds out, where no supervisor wants it.
+    ...(supervisor.kind !== 'none' || metrics ? [health] : []),
   );
-  const tellSupervisor = guarded((event: ObservedEvent, botId?: number) => health.observe(event, botId));
-
-  const tellStatus = guarded((event: ObservedEvent, botId?: number) => status.observe(event, botId));
-
-  const tellMetrics = guarded((event: ObservedEvent, botId?: number) => metrics?.observe(event, botId));
-
-  const tellHistory = guarded((event: ObservedEvent, botId?: number) => history.observe(event, botId));
-
-  const finishHistory = guarded((key: string) => history.finish(key));
-
-  const endHistory = guarded((outcome: Outcome) => history.end(outcome, verdictOf(outcome)));
-
-  const closeStatus = guarded(() => status.close());
 
   function hidePasswords(agent: unknown): void {
     for (const password of proxySecretsOf(agent)) logging.addPassword(password);
-  }
-
-  function tell(event: ObservedEvent, botId?: number): void {
-    tellLog(event, botId);
-    tellStatus(event, botId);
-    tellMetrics(event, botId);
-    tellHistory(event, botId);
-    if (supervisor.kind !== 'none' || metrics) tellSupervisor(event, botId);
-  }
-
-  function changeLevel(request: LevelRequest): void {
-    const { level, forMs } = request;
-    const tellChange = () => logEvent(eventLog, { event: 'log.level-changed', level, forMs });
-    const isHeardBefore = eventLog.isLevelEnabled('info');
-    if (isHeardBefore) tellChange();
-    logging.level?.change(level, forMs, clock, (usual) =>
-      logEvent(eventLog, { event: 'log.level-restored', level: usual }),
-    );
-    if (!isHeardBefore) tellChange();
-  }
-
-  /** Writes the receipt of a run that ends without a stop, because the program has called `process.exit`. */
-  function endedByProgram(exitCode: number): void {
-    logAbruptEnd(StopReason.request(`process.exit(${exitCode})`), exitCode);
-  }
-
-  /**
-   * Ends the run within the program's part of the stop, which is the last one, because the program has called
-   * `process.exit`. Returns undefined, and does nothing, while log lines wait for their reader.
-   */
-  function exitingInStop(error: LastcallError | undefined): number | undefined {
-    if (!logging.isWritten) return undefined;
-    const outcome = lifecycle.finishNow(error);
-    end(outcome);
-    endWithoutPool(process, outcome.exitCode);
-    return outcome.exitCode;
-  }
-
-  function end(outcome: Outcome): void {
-    record(outcome);
-    locks.release();
-    logReceipt(receiptLog, outcome, bots.counts, bots.failures);
-  }
-
-  function logAbruptEnd(reason: StopReason, exitCode: number): void {
-    const outcome = { reason, clean: false, exitCode, ...lifecycle.partialOutcome() };
-    record(outcome);
-    logReceipt(receiptLog, outcome, bots.counts, bots.failures);
-  }
-
-  /** Records the end of the run, with the receipt if nobody can read that in the log, and removes the status sockets. */
-  function record(outcome: Outcome): void {
-    if (isStalled) return;
-    const receipt = () => receiptRecord(outcome, bots.counts, bots.failures, logging.redact);
-    recorder.end(outcome.exitCode, logging.isBroken ? receipt() : undefined);
-    endHistory(outcome);
-    closeStatus();
   }
 
   return {
@@ -360,41 +268,15 @@ export function composeApp({
       });
       clock.start();
       const outcome = await ended;
-      // Before the lock is released, behind which another process may wait to begin its own record.
-      if (isStalled) await recorder.endByChild(outcome.exitCode);
-      end(outcome);
-      await logging.flush(Math.max(LAST_LINES_MS, budgetMs - outcome.stopDurationMs));
+      await runEnd.finish(outcome);
+      await logging.flush(Math.max(LAST_LINES_MS, budget.budgetMs - outcome.stopDurationMs));
       bot.restore();
       metrics?.close();
       clock.stop();
       keepAlive.end();
       return outcome;
     },
-    forced(exitCode) {
-      if (lifecycle.state !== 'stopped') logAbruptEnd(lifecycle.signal.reason, exitCode);
-    },
-  };
-}
-
-/** Returns the settings for polling the bots and handling their updates. */
-function botSettings(config: Config): Omit<BotsOptions['settings'], 'confirmTimeoutMs'> {
-  return {
-    allowedUpdates: config.allowedUpdates,
-    dropPending: config.dropPending,
-    deleteWebhook: config.deleteWebhook,
-    pollTimeoutMs: config.pollTimeoutMs,
-    conflictPatienceMs: config.conflictPatienceMs,
-    order: config.order,
-    concurrency: config.concurrency,
-    handlerTimeoutMs: config.handlerTimeoutMs,
-    inbox: config.inbox,
-    stateDir: config.stateDir,
-    durability: config.durability,
-    maxAttempts: config.maxAttempts,
-    retries: config.retries,
-    deadLimit: config.deadLimit,
-    deadAgeMs: config.deadAgeMs,
-    inboxLimit: config.inboxLimit,
+    forced: (exitCode) => runEnd.forced(exitCode),
   };
 }
 

@@ -3,6 +3,7 @@
  * never end such a run.
  */
 import type { Clock } from '../clock.js';
+import type { LifecycleEvent } from '../lifecycle/events.js';
 import type { CurrentStep } from './progress.js';
 
 export interface StallWatchOptions {
@@ -34,6 +35,12 @@ export class StallWatch {
 
   constructor(options: StallWatchOptions) {
     this.#options = options;
+  }
+
+  /** A run is watched from the end of its start until its stop, which has limits of its own. */
+  observe(event: LifecycleEvent): void {
+    if (event.event === 'lifecycle.running') this.start();
+    if (event.event === 'lifecycle.stopping') this.stop();
   }
 
   start(): void {
