@@ -153,7 +153,7 @@ export function composeApp({
     supervisor,
     clock,
     supervisorClock: systemTime,
-    activity: () => bots.activity,
+    activity: () => bots.gauges.activity,
     pollTimeoutMs: config.pollTimeoutMs,
     readyWithinMs: Math.min(startTimeoutMs, READY_WITHIN_MS),
     redact: (text) => logging.redact(text),
@@ -165,7 +165,7 @@ export function composeApp({
     inbox,
     pollTimeoutMs: config.pollTimeoutMs,
     stateDir,
-    view: (key) => bots.view(key),
+    view: (key) => bots.gauges.view(key),
     redact: (text) => logging.redact(text),
     changeLevel: level && ((request) => changeLevel(level, eventLog, clock, request)),
     emit: tell,
@@ -183,7 +183,7 @@ export function composeApp({
           bots: () =>
             status.reports.map(([key, report]) => ({
               report,
-              meters: bots.meters(key),
+              meters: bots.gauges.meters(key),
               previousStopMs: recorder.previousStopMs(key),
             })),
           redact: (text) => logging.redact(text),
@@ -195,8 +195,8 @@ export function composeApp({
     clock,
     place: currentPlace(),
     pid: process.pid,
-    view: (key) => bots.view(key),
-    countsOf: (key) => ({ ...bots.countsOf(key) }),
+    view: (key) => bots.gauges.view(key),
+    countsOf: (key) => ({ ...bots.gauges.countsOf(key) }),
     redact: (text) => logging.redact(text),
     failed: (path, error) => tell({ event: 'history.failed', path, error }),
   });
@@ -204,7 +204,7 @@ export function composeApp({
   const runEnd = new RunEnd({ lifecycle, bots, locks, recorder, history, status, logging });
   const stallWatch = new StallWatch({
     clock,
-    steps: () => bots.steps,
+    steps: () => bots.gauges.steps,
     stalled({ name }, overdueMs) {
       const words = `${name} should have ended ${durationInWords(overdueMs)} ago`;
       runEnd.stalled();

@@ -1,66 +1,38 @@
 /** All bots of a run, which start, drain and stop side by side, or one by one where the program wants it so. */
-import type { Clock } from './clock.js';
+import { BotsGauges } from './bots-gauges.js';
 import { type ErrorCode, LastcallError } from './errors.js';
 import { ExitCode } from './exit-code.js';
-import { type BotIdentity, botKey } from './host/bot-key.js';
+import { botKey } from './host/bot-key.js';
 import type { BotLocks } from './host/bot-locks.js';
 import type { BotEvent } from './host/events.js';
-import type { RunRecorder } from './host/run-recorder.js';
+import { type LaunchPipelineOptions, pipelineOf } from './launch-pipeline.js';
 import { StopReason } from './lifecycle/stop-reason.js';
-import type { ReceiptCounts } from './logging/receipt.js';
-import type { CurrentStep } from './observe/progress.js';
-import {
-  Pipeline,
-  type PipelineEvent,
-  type PipelineOptions,
-  type PipelineSettings,
-  type Stopwatch,
-} from './pipeline.js';
-import type { Activity, PipelineGauges, PipelineMeters, PipelineView } from './pipeline-gauges.js';
+import type { PipelineEvent } from './pipeline.js';
 import { PolledBot } from './polled-bot.js';
-import { Tally } from './tally.js';
 import { identityOf } from './telegraf/identity.js';
 import type { Launch } from './telegraf/launch.js';
 import type { OrderKeyFunction } from './telegraf/order-key.js';
 import { describeThrown, isLastcallError } from './thrown.js';
 import { firstFew } from './words.js';
 
-export interface BotsOptions {
-  readonly settings: PipelineSettings;
+export interface BotsOptions extends LaunchPipelineOptions {
   /** Whether the other bots go on when one of them cannot be polled any more. */
   readonly keepsOthers: boolean;
-  readonly clock: Clock;
   /** No bot is polled before its lock is held. */
   readonly locks: Pick<BotLocks, 'claim' | 'releaseOne'>;
-  /** Returns what makes the inbox that processes share, where there is one. */
-  createSharedInbox?(): PipelineOptions['createSharedInbox'];
-  /** What is kept of earlier runs. */
-  readonly history: Pick<RunRecorder, 'hasPolled' | 'inboxOpened' | 'polled'>;
   /** Called before a bot is added, wherever its token came from. */
   joining(bot: Launch['bot']): void;
-  /** Called with each agent of a bot's before polling first uses it. Must not throw. */
-  agentUsed?(agent: object): void;
-  /** Puts an error into words, without anything secret. */
-  errorText(error: unknown): string;
   /** Tells what happens to the bot with this id. */
   emit(event: PipelineEvent | BotEvent, botId: number): void;
-  /** Is told how long the handlers of the bot with this id took, and the syncs of its inbox, if it is given. */
-  stopwatchOf?(botId: number): Stopwatch | undefined;
-  /** Called with the error for which the run has to end. */
-  failed(error: LastcallError): void;
   /** Called when the program has stopped the last bot, which has ended. */
   emptied(by: string): void;
-}
-
-/** What is measured of a bot. */
-export interface BotMeters extends PipelineMeters {
-  readonly counts: ReceiptCounts;
 }
 
 export class Bots {
   readonly #options: BotsOptions;
   readonly #bots = new Set<PolledBot>();
-  readonly #tally = new Tally();
+  /** What can be seen of the bots from outside. */
+  readonly gauges = new BotsGauges(this.#bots);
   /** The errors of the bots that have ended while others went on, by the bots' ids. */
   readonly #failures = new Map<number, LastcallError>();
   #phase: 'waiting' | 'polling' | 'stopping' = 'waiting';
@@ -82,7 +54,8 @@ export class Bots {
     const key = botKey(identity);
     const earlier = [...this.#bots].findLast((bot) => bot.key === key);
     const after = earlier?.isStopping ? earlier.ended : undefined;
-    const createPipeline = () => this.#pipelineOf(launch, identity, orderKey);
+    const connected = () => this.#failures.delete(identity.botId);
+    const createPipeline = () => pipelineOf(launch, orderKey, connected, this.#options);
     const bot = new PolledBot({ launch, identity, key, locks, clock, after, createPipeline });
     if (!after) bot.open();
     this.#bots.add(bot);
@@ -169,102 +142,13 @@ export class Bots {
     for (const bot of this.#bots) bot.close();
   }
 
-  /** The activity of all bots together; `latestEnd` is that of the bot whose step ends first. */
-  get activity(): Activity {
-    const { handled, caught, failed, timedOut, expired, putBack } = this.counts;
-    const all = this.#pipelines().map(([, { gauges }]) => gauges.activity);
-    const total = (name: 'running' | 'waiting' | 'dead') => all.reduce((sum, one) => sum + one[name], 0);
-    return {
-      running: total('running'),
-      handled,
-      caught,
-      failed,
-      timedOut,
-      expired,
-      putBack,
-      waiting: total('waiting'),
-      dead: total('dead'),
-      latestEnd: Math.min(...all.map(({ latestEnd }) => latestEnd)),
-    };
-  }
-
-  /** What the bot with this key has at work; undefined before it was launched. */
-  view(key: string): PipelineView | undefined {
-    return this.#gaugesOf(key)?.view;
-  }
-
-  /** What is measured of the bot with this key, with its counts in all launches; undefined before it was launched. */
-  meters(key: string): BotMeters | undefined {
-    const gauges = this.#gaugesOf(key);
-    return gauges && { ...gauges.meters, counts: this.#tally.joined(key, gauges.counts) };
-  }
-
-  /** What became of the updates of the bot with this key since it was launched last; undefined before that. */
-  countsOf(key: string): ReceiptCounts | undefined {
-    return this.#gaugesOf(key)?.counts;
-  }
-
-  /** What each bot may have under way. */
-  get steps(): readonly CurrentStep[] {
-    return this.#pipelines().flatMap(([, { gauges }]) => gauges.steps);
-  }
-
-  /** The counts of all bots together, also of those that have ended; `confirmedUpTo` only where there was one bot. */
-  get counts(): ReceiptCounts {
-    return this.#tally.total(this.#pipelines().map(([key, { gauges }]) => [key, gauges.counts] as const));
-  }
-
   /** The errors of the bots that ended while others went on, and that were not launched again. */
   get failures(): ReadonlyMap<number, LastcallError> {
     return this.#failures;
   }
 
-  #gaugesOf(key: string): PipelineGauges | undefined {
-    return [...this.#bots].findLast((bot) => bot.key === key && bot.pipeline)?.pipeline?.gauges;
-  }
-
-  #pipelines(): readonly (readonly [key: string, pipeline: Pipeline])[] {
-    return [...this.#bots].flatMap(({ key, pipeline }) => (pipeline ? [[key, pipeline] as const] : []));
-  }
-
   #hasOthers(bot: PolledBot | undefined): boolean {
     return [...this.#bots].some((other) => other !== bot && !other.isStopping);
-  }
-
-  #pipelineOf(launch: Launch, identity: BotIdentity, ownOrderKey?: OrderKeyFunction): Pipeline {
-    const { settings, clock, history, emit, agentUsed, createSharedInbox, errorText, failed } = this.#options;
-    const { botId } = identity;
-    const key = botKey(identity);
-    return new Pipeline({
-      bot: launch.bot,
-      handlerScope: launch.handlerScope,
-      pollThrough: (parameters, call, getUpdates) =>
-        launch.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
-      key,
-      hasPolledBefore: () => history.hasPolled(key),
-      settings: {
-        ...settings,
-        allowedUpdates: launch.allowedUpdates ?? settings.allowedUpdates,
-        dropPending: launch.dropPendingUpdates || settings.dropPending,
-      },
-      ...(ownOrderKey && { ownOrderKey }),
-      clock,
-      ...(agentUsed && { agentUsed }),
-      createSharedInbox: createSharedInbox?.(),
-      stopwatch: this.#options.stopwatchOf?.(botId),
-      errorText,
-      connected: (me) => {
-        this.#failures.delete(botId);
-        launch.connected(me);
-      },
-      emit: (event) => {
-        emit(event, botId);
-        if (event.event === 'inbox.opened') history.inboxOpened(key);
-        else if (event.event === 'poll.started') history.polled(key);
-        const fault = faultIn(event);
-        if (fault) failed(fault);
-      },
-    });
   }
 
   async #poll(bot: PolledBot): Promise<void> {
@@ -285,7 +169,7 @@ export class Bots {
     } catch (error) {
       this.#options.failed(unexpected(bot.botId, error));
     } finally {
-      if (bot.pipeline) this.#tally.add(bot.key, bot.pipeline.gauges.counts);
+      this.gauges.ended(bot);
       this.#bots.delete(bot);
     }
   }
@@ -297,24 +181,4 @@ const unexpected = (botId: number, cause: unknown): LastcallError =>
 /** Whether an error ends one bot. A fault of the process or the disk, which a restart may heal, ends the run. */
 function concernsOneBot({ code, exitCode }: LastcallError): boolean {
   return exitCode !== ExitCode.fault || code === ('POLL_REJECTED' satisfies ErrorCode);
-}
-
-/** The error by which an event of dispatcher or inbox ends the run; undefined for all other events. */
-function faultIn(event: PipelineEvent): LastcallError | undefined {
-  switch (event.event) {
-    case 'dispatch.exhausted':
-      return new LastcallError(
-        'HANDLERS_EXHAUSTED',
-        'handlers',
-        `${event.hung} handlers have timed out and still run; CONCURRENCY allows ${event.concurrency}`,
-      );
-    case 'dispatch.fault':
-      return new LastcallError('INTERNAL', 'inbox', `update ${event.item.updateId} could not be settled`, {
-        cause: event.error,
-      });
-    case 'inbox.failed':
-      return event.error;
-    default:
-      return undefined;
-  }
 }

@@ -15,7 +15,7 @@ import type { Status } from './observe/status/status.js';
 
 export interface RunEndOptions {
   readonly lifecycle: Pick<Lifecycle, 'state' | 'signal' | 'partialOutcome' | 'finishNow'>;
-  readonly bots: Pick<Bots, 'counts' | 'failures'>;
+  readonly bots: Pick<Bots, 'gauges' | 'failures'>;
   readonly locks: Pick<BotLocks, 'release'>;
   readonly recorder: Pick<RunRecorder, 'end' | 'endByChild'>;
   readonly history: Pick<HistoryRecorder, 'end'>;
@@ -94,7 +94,7 @@ export class RunEnd {
   #record(outcome: Outcome): void {
     if (this.#isStalled) return;
     const { recorder, bots, logging } = this.#options;
-    const receipt = () => receiptRecord(outcome, bots.counts, bots.failures, logging.redact);
+    const receipt = () => receiptRecord(outcome, bots.gauges.counts, bots.failures, logging.redact);
     recorder.end(outcome.exitCode, logging.isBroken ? receipt() : undefined);
     this.#endHistory(outcome);
     this.#closeStatus();
@@ -102,6 +102,6 @@ export class RunEnd {
 
   #writeReceipt(outcome: Outcome): void {
     const { bots, logging } = this.#options;
-    logReceipt(logging.receiptLog, outcome, bots.counts, bots.failures);
+    logReceipt(logging.receiptLog, outcome, bots.gauges.counts, bots.failures);
   }
 }

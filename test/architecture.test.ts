@@ -87,7 +87,9 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   'set-up-hook': { values: parts, types: [] },
   'metrics-hook': { values: ['observe'], types: ['lifecycle', 'pipeline'] },
   'lock-hook': { values: [], types: ['host', 'lifecycle'] },
-  bots: { values: ['pipeline', 'polled-bot', 'tally', ...parts], types: ['pipeline-gauges'] },
+  bots: { values: ['bots-gauges', 'launch-pipeline', 'polled-bot', ...parts], types: ['pipeline'] },
+  'bots-gauges': { values: ['tally'], types: ['logging', 'observe', 'pipeline-gauges'] },
+  'launch-pipeline': { values: ['host', 'pipeline', 'telegraf'], types: [] },
   'polled-bot': { values: [], types: ['pipeline', ...parts] },
   tally: { values: [], types: ['logging'] },
   pipeline: { values: ['bot-inbox', 'pipeline-gauges', ...parts], types: ['shared-inbox'] },
@@ -97,7 +99,7 @@ const allowed: Record<string, { readonly values: readonly string[]; readonly typ
   bot: { values: [], types: ['index'] },
   ...Object.fromEntries(adapters.map((part) => [part, { values: [], types: core }])),
   logging: { values: [], types: [...core, 'host'] },
-  observe: { values: [], types: [...core, 'host', 'pipeline', 'pipeline-gauges', 'bots'] },
+  observe: { values: [], types: [...core, 'host', 'pipeline', 'pipeline-gauges', 'bots-gauges'] },
   ...Object.fromEntries([...core, ...leaves].map((part) => [part, { values: [], types: [] }])),
 };
 

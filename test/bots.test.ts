@@ -168,7 +168,7 @@ describe('a bots', () => {
     expect(good.ends).toEqual([]);
     await dissolve(bots);
     expect(good.ends).toEqual([undefined]);
-    expect(bots.counts).toMatchObject({ fetched: 1, handled: 1, left: 0, confirmedUpTo: undefined });
+    expect(bots.gauges.counts).toMatchObject({ fetched: 1, handled: 1, left: 0, confirmedUpTo: undefined });
   });
 
   it('ends the run when the last bot cannot be polled', async () => {
@@ -196,9 +196,9 @@ describe('a bots', () => {
     bots.add(again.launched);
     await sandbox.ask('two');
     expect(first.ends).toEqual([undefined]);
-    await until(() => bots.counts.handled === 3);
-    expect(bots.counts).toMatchObject({ fetched: 3, handled: 3 });
-    expect(bots.activity).toMatchObject({ handled: 3 });
+    await until(() => bots.gauges.counts.handled === 3);
+    expect(bots.gauges.counts).toMatchObject({ fetched: 3, handled: 3 });
+    expect(bots.gauges.activity).toMatchObject({ handled: 3 });
     expect(told).not.toContain('emptied: bot.stop()');
   });
 
@@ -211,8 +211,8 @@ describe('a bots', () => {
     bots.stop(launched, 'bot.stop()');
     await until(() => told.includes('emptied: bot.stop()'));
     expect(bots.isEmpty).toBe(true);
-    expect(bots.counts).toMatchObject({ fetched: 1, handled: 1 });
-    expect(bots.activity.latestEnd).toBe(Number.POSITIVE_INFINITY);
+    expect(bots.gauges.counts).toMatchObject({ fetched: 1, handled: 1 });
+    expect(bots.gauges.activity.latestEnd).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('leaves it to the run to stop the only bot of a program that launches none itself', () => {
@@ -267,7 +267,7 @@ describe('a bots', () => {
       message: expect.stringContaining(`${id}`),
     });
     expect([hung.ends, good.ends]).toEqual([[undefined], [undefined]]);
-    expect(bots.counts).toMatchObject({ fetched: 1, handled: 0, left: 1, mayRepeat: 1 });
+    expect(bots.gauges.counts).toMatchObject({ fetched: 1, handled: 0, left: 1, mayRepeat: 1 });
     close(bots);
   });
 });

@@ -1,5 +1,5 @@
 /** Shows what is known of the bots at a moment as metrics. Nothing is counted here. */
-import type { BotMeters } from '../../bots.js';
+import type { BotMeters } from '../../bots-gauges.js';
 import type { DeadReason } from '../../inbox/inbox.js';
 import { pollingStates, type StatusReport } from '../status/report.js';
 import type { MetricStore } from './store.js';

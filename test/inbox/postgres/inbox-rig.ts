@@ -13,6 +13,7 @@ export class ProcessLink {
   #isHeld = false;
   #losesAnswerTo: string | undefined;
   #standsStillAfter: string | undefined;
+  #standsStillBefore: string | undefined;
   #cutUntil = 0;
   readonly #held: (() => void)[] = [];
 
@@ -50,6 +51,10 @@ export class ProcessLink {
       return {
         run: (statement) =>
           this.#count(async () => {
+            if (this.#standsStillBefore !== undefined && statement.name === this.#standsStillBefore) {
+              this.#standsStillBefore = undefined;
+              this.hold();
+            }
             if (this.#isHeld) await this.#released(destroyed.signal);
             const rows = await connection.run(statement);
             if (this.#losesAnswerTo !== undefined && statement.name === this.#losesAnswerTo) {
@@ -81,6 +86,11 @@ export class ProcessLink {
   /** As {@link hold}, once the next statement of this name is carried out. */
   holdAfter(name: string): void {
     this.#standsStillAfter = `lastcall_${name}`;
+  }
+
+  /** As {@link hold}, from the next statement of this name on. */
+  holdBefore(name: string): void {
+    this.#standsStillBefore = `lastcall_${name}`;
   }
 
   get isHeld(): boolean {

@@ -514,17 +514,17 @@ describe('a key', () => {
 
 describe('the turn to poll', () => {
   const soon = () => AbortSignal.timeout(8_000);
+  const locks = `select from pg_locks join pg_database d on d.oid = database
+    where locktype = 'advisory' and granted and datname = current_database()`;
 
   it('is taken from a process that stands still, whose session is ended', async () => {
     const first = await new Process(short).open();
     await first.inbox.nextTurn(soon());
-    first.link.hold();
     const others = [await new Process(short).open(), await new Process(short).open()];
+    first.link.hold();
     const turns = others.map((other) => other.inbox.nextTurn(soon()));
     const turn = await Promise.race(turns);
     expect(turn.hasWaited).toBe(true);
-    const locks = `select from pg_locks join pg_database d on d.oid = database
-      where locktype = 'advisory' and granted and datname = current_database()`;
     expect(await query(locks)).toHaveLength(1);
     // The next in turn gets it within moments.
     const at = Date.now();
@@ -534,6 +534,24 @@ describe('the turn to poll', () => {
     expect(others.flatMap((other) => other.told('inbox.unreachable'))).toEqual([]);
     first.link.release();
     await until(() => first.told('inbox.turn-lost').length === 1);
+  });
+
+  it('waits for the lock where another process has ended the session that had it just before', async () => {
+    const first = await new Process(short).open();
+    await first.inbox.nextTurn(soon());
+    const second = await new Process(short).open();
+    second.link.holdBefore('evict');
+    first.link.hold();
+    const turn = second.inbox.nextTurn(soon());
+    await until(() => second.link.isHeld);
+    // As a third one would that waits, too, and has found the same a moment ago.
+    await query('select pg_terminate_backend(backend) from lastcall.pollers');
+    await until(async () => (await query(locks)).length === 0);
+    second.link.release();
+    await turn;
+    // Without it, the end of this process would not be noticed before its lease has ended.
+    expect(await query(locks)).toHaveLength(1);
+    first.link.release();
   });
 
   it('is taken by the lease alone where the role may not end the session that has the lock', async () => {
