@@ -22,7 +22,10 @@ const isLoose = ({ path }) =>
 export default class extends TestRunner {
   async runTests(tests, watcher, options) {
     const timed = tests.filter(isTimed);
-    const run = (some, more) => super.runTests(some, watcher, { ...options, ...more });
+    // Without tests, Jest would start its workers all the same, and end them by force before they are up.
+    const run = async (some, more) => {
+      if (some.length > 0) await super.runTests(some, watcher, { ...options, ...more });
+    };
     // Those that mostly wait come first, so that the others have the processor meanwhile. They know that they are not alone.
     process.env.RUNS_BESIDE_OTHERS = 'yes';
     await run([...tests.filter(({ path }) => waiting.test(path)), ...tests.filter(isUnit)]);
