@@ -2,7 +2,8 @@
  * Bundles what the compiler has made. The commands that the daemon does not need are bundled apart from it: what they share
  * with it would be in files of their own otherwise, and reading those takes a tenth of its start.
  */
-import { cp, readdir } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const commands = [
@@ -50,6 +51,36 @@ await build({
   target: 'node18',
   outExtension: { '.js': '.cjs' },
 });
+
+/**
+ * The library for tests comes as CommonJS, too: Jest, as it is set up by default, loads nothing else from a package. Its
+ * `import()` becomes `require()` for the same reason.
+ */
+await build({
+  ...common,
+  entryPoints: ['dist/sandbox/index.js'],
+  outbase: 'dist',
+  format: 'cjs',
+  target: 'node20',
+  packages: 'external',
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  outExtension: { '.js': '.cjs' },
+});
+await build({ ...modules, entryPoints: ['dist/sandbox/index.js'] });
+await declareAsCommonJs('dist/sandbox/index.d.ts');
+
+/** Writes the types of a module, and of all that they name, once more for those who `require` it. */
+async function declareAsCommonJs(file, done = new Set()) {
+  if (done.has(file)) return;
+  done.add(file);
+  const types = await readFile(file, 'utf8');
+  const relative = /(from |import\()'(\.{1,2}\/[^']+)\.js'/g;
+  await writeFile(file.replace(/\.ts$/, '.cts'), types.replaceAll(relative, "$1'$2.cjs'"));
+  for (const [, , path] of types.matchAll(relative))
+    await declareAsCommonJs(join(file, '..', `${path}.d.ts`), done);
+}
 
 /** The page of the sandbox is served as the compiler has made it, with what needs no compiler. */
 const page = 'src/sandbox/page';

@@ -35,6 +35,7 @@ const leaves = [
   'branded',
   'clock',
   'counted-clock',
+  'duration',
   'errors',
   'exit-code',
   'file-system',

@@ -26,6 +26,9 @@ interface Found {
 /** What a press leads to: an update that was queued, if the bot gets such updates, or a text that the person then says. */
 export type Pressed = { readonly updateId: number | undefined } | { readonly says: string };
 
+/** There is no button with a text, or not yet. */
+export class NoSuchButton extends RangeError {}
+
 /** Presses a button. @throws RangeError that says which buttons there are, or why the bot hears nothing of the press */
 export function press(account: BotAccount, { chat = 1, fromId = chat, ...named }: Press): Pressed {
   const { button, message } = find(account, chat, named);
@@ -95,7 +98,7 @@ function find(account: BotAccount, chat: number, { button: name, message: id }: 
   if (found) return found;
   const texts = all.map(({ button }) => button['text']);
   const where = id === undefined ? `chat ${chat}` : `message ${id} of chat ${chat}`;
-  throw new RangeError(
+  throw new NoSuchButton(
     `there is no button ${JSON.stringify(name)} in ${where}; ${texts.length > 0 ? `there is ${texts.join(', ')}` : 'there is none at all'}`,
   );
 }

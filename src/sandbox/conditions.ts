@@ -31,9 +31,8 @@ export class Conditions {
           reject(error);
         }
       };
-      this.#checks.add(check);
       cleanups.push(
-        () => this.#checks.delete(check),
+        this.subscribe(check),
         clock.after(timeoutMs, () => fail(`Waited ${timeoutMs} ms without success for`)),
         onAbort(closing, () => fail('The sandbox closed while waiting for')),
       );
@@ -42,6 +41,12 @@ export class Conditions {
     return waiting.finally(() => {
       for (const cleanup of cleanups) cleanup();
     });
+  }
+
+  /** Calls the listener whenever the conditions are checked. Returns a function that ends it. */
+  subscribe(check: () => void): () => void {
+    this.#checks.add(check);
+    return () => void this.#checks.delete(check);
   }
 
   /** Checks the conditions of all waits. */

@@ -5,6 +5,7 @@ export interface User {
   readonly id: number;
   readonly is_bot: boolean;
   readonly first_name: string;
+  readonly last_name?: string;
   readonly username?: string;
   readonly language_code?: string;
 }
@@ -14,6 +15,8 @@ export interface Chat {
   readonly type: 'private' | 'group' | 'supergroup' | 'channel';
   readonly title?: string;
   readonly first_name?: string;
+  readonly last_name?: string;
+  readonly username?: string;
   readonly is_forum?: true;
 }
 

@@ -61,6 +61,11 @@ export class SandboxBot extends Chats {
     this.#calls = parts.calls;
   }
 
+  /** Everything that the server keeps for the bot. */
+  get account(): BotAccount {
+    return this.#account;
+  }
+
   get token(): string {
     return this.#account.token;
   }

@@ -224,6 +224,16 @@ export class Sandbox extends SandboxBot {
     return this.#conditions.waitFor(condition, timeoutMs);
   }
 
+  /** Calls the listener after every step of a call: when it has come, was executed, and is over. */
+  onStep(listener: () => void): () => void {
+    return this.#conditions.subscribe(listener);
+  }
+
+  /** What changes, for those who watch it. */
+  get changes(): Changes {
+    return this.#changes;
+  }
+
   /** Shows the process of the bot on the page, with buttons to stop and restart it. */
   attachProcess(process: BotProcess): void {
     this.#process = process;

@@ -1,7 +1,6 @@
 /** How a handler asks for its update to be handled again later. */
+import { parseDuration } from '../duration.js';
 import { durationInWords } from '../words.js';
-
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /**
  * Thrown by a handler, asks for its update to be handled again after a delay, at its place in its chat. The update is given
@@ -33,9 +32,8 @@ export function delayMsOf(error: Readonly<Record<string, unknown>>): number | un
 }
 
 function parseDelay(delay: unknown): number {
-  const [, digits = '', unit = ''] = (typeof delay === 'string' && /^(\d+)([a-z]+)$/.exec(delay)) || [];
-  const delayMs = typeof delay === 'number' ? delay : Number(digits) * (unitsMs[unit] ?? Number.NaN);
-  if (Number.isFinite(delayMs) && delayMs >= 0) return delayMs;
+  const delayMs = parseDuration(delay);
+  if (delayMs !== undefined) return delayMs;
   throw new TypeError(
     `${String(delay)} is no delay; expected a duration with its unit, such as '30s' or '2m', or a number of milliseconds`,
   );

@@ -63,7 +63,11 @@ const kinds: ReadonlyMap<string, MediaKind> = new Map<string, MediaKind>([
 ]);
 
 /** Returns the content of a message that shows a file. A photo is a list of sizes, here of one. */
-function mediaContent(kind: string, { fileName, ...file }: FileContent, given: CallParameters): object {
+export function mediaContent(
+  kind: string,
+  { fileName, ...file }: FileContent,
+  given: CallParameters,
+): object {
   const { numbers = {}, texts = [], hasName, hasSpoiler } = kinds.get(kind) ?? {};
   const named = hasName && fileName ? { file_name: fileName } : {};
   const described = {

@@ -20,13 +20,18 @@ import { postService } from './service.js';
 const MAX_CUSTOM_TITLE_LENGTH = 16;
 
 /** Changes what a user is in a chat, and tells the bot of it, as every administrator is told. */
-export function changeMember({ account }: MethodCall, chat: number, member: ChatMember): void {
+export function changeMember(
+  { account }: Pick<MethodCall, 'account'>,
+  chat: number,
+  member: ChatMember,
+  from = account.user,
+): void {
   const before = account.members.of(chat, member.user);
   if (JSON.stringify(before) === JSON.stringify(member)) return;
   account.members.set(chat, member);
   const change = {
     chat: account.chats.chat(chat),
-    from: account.user,
+    from,
     date: unixSeconds(),
     old_chat_member: before,
     new_chat_member: member,

@@ -4,7 +4,7 @@ import type { MethodCall } from './method.js';
 
 /** Adds a service message of the bot, or of somebody else, to a chat, and sends it to the bot as an update. */
 export function postService(
-  { account }: MethodCall,
+  { account }: Pick<MethodCall, 'account'>,
   chat: number,
   content: object,
   from: User = account.user,

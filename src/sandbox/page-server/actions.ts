@@ -1,5 +1,6 @@
 /** What a person does on the page: writes, presses, votes, uploads, edits, reacts, adds people, stops the bot. */
 import { isObject, parseJson } from '../../json.js';
+import { editText, react } from '../acts.js';
 import type { BotAccount } from '../bot-account.js';
 import { press } from '../buttons.js';
 import {
@@ -15,10 +16,8 @@ import {
   type ValuesOf,
   whole,
 } from '../control/fields.js';
-import { type Message, unixSeconds } from '../message.js';
 import { plainText, textFields } from '../text/formatted-text.js';
 import { addGroup, addPerson } from './newcomers.js';
-import { react } from './reactions.js';
 import { repeatCall } from './repeated-call.js';
 import type { PageSource } from './source.js';
 import { uploadContent } from './uploads.js';
@@ -172,13 +171,7 @@ function edit(
   { chat, message: messageId, text: written }: { chat: number; message: number; text: string },
   { account }: Subject,
 ): object {
-  const message = account.messages.find(chat, messageId);
-  if (!message || message.from?.id === account.id)
-    throw new RangeError('a person can edit only their own messages');
-  const { entities: _entities, ...rest } = message;
-  const edited: Message = { ...rest, ...textFields(plainText(written)), edit_date: unixSeconds() };
-  account.messages.store(edited);
-  return reported(account, 'edited_message', account.add([{ edited_message: edited }])[0]);
+  return reported(account, 'edited_message', editText(account, { chat, message: messageId, text: written }));
 }
 
 /** Without an emoji, the reaction is taken back. */
@@ -191,19 +184,9 @@ function setReaction(
   }: { chat: number; from: number | undefined; message: number; emoji: string | undefined },
   { source, account }: Subject,
 ): object {
-  const user = authorOf(account, { chat, from });
-  const before = react(account, { chat, message }, { id: user.id, name: user.first_name }, emoji);
+  const updateId = react(account, { chat, message, emoji, from: authorOf(account, { chat, from }) });
   source.changes.tell({ kind: 'message', bot: account.id, chat, id: message });
-  const reaction = (of: string | undefined) => (of === undefined ? [] : [{ type: 'emoji', emoji: of }]);
-  const content = {
-    chat: account.chats.chat(chat),
-    message_id: message,
-    user,
-    date: unixSeconds(),
-    old_reaction: reaction(before),
-    new_reaction: reaction(emoji),
-  };
-  return reported(account, 'message_reaction', account.add([{ message_reaction: content }])[0]);
+  return reported(account, 'message_reaction', updateId);
 }
 
 function controlProcess({ do: what }: { do: (typeof processActions)[number] }, { source }: Subject): object {

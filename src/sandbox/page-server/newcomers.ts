@@ -14,7 +14,7 @@ interface Place {
 
 /** Adds a person with a private chat, who also joins all groups. Returns the chat. */
 export function addPerson({ source, account }: Place, name: string): { readonly chat: number } {
-  const id = freeId(account, FIRST_PERSON, 1);
+  const id = account.chats.freeId(FIRST_PERSON, 1);
   const person = account.chats.person(id, name);
   const chats = [
     account.chats.chat(id),
@@ -36,7 +36,7 @@ export function addGroup({ source, account }: Place, title: string): { readonly 
   const people = account.chats.people().filter((user) => !user.is_bot);
   const [creator] = people;
   if (!creator) throw new RangeError('Add a person first: a group needs somebody who writes there.');
-  const id = freeId(account, FIRST_GROUP, -1);
+  const id = account.chats.freeId(FIRST_GROUP, -1);
   const chat = account.chats.change(id, { title });
   for (const person of people) account.members.see(id, person);
   const member = (status: string) => ({ user: account.user, status });
@@ -50,11 +50,4 @@ export function addGroup({ source, account }: Place, title: string): { readonly 
   account.add([{ my_chat_member: added }]);
   source.changes.tell({ kind: 'chat', bot: account.id, chat: id });
   return { chat: id };
-}
-
-function freeId({ chats }: BotAccount, first: number, step: number): number {
-  const taken = new Set([...chats.list(), ...chats.people()].map(({ id }) => id));
-  let free = first;
-  while (taken.has(free)) free += step;
-  return free;
 }

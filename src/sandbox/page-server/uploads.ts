@@ -1,6 +1,6 @@
 /** The files that people send: a picture becomes a photo, anything else a document. */
 import type { BotAccount } from '../bot-account.js';
-import { plainText } from '../text/formatted-text.js';
+import { captionFields, plainText } from '../text/formatted-text.js';
 import { Upload } from '../upload.js';
 
 export interface SentFile {
@@ -24,11 +24,6 @@ export function uploadContent(
     ...(isPhoto
       ? { photo: [{ ...file, width, height }] }
       : { document: { ...file, file_name: name, ...(type !== '' && { mime_type: `${type}` }) } }),
-    ...(caption !== undefined && captionFields(caption)),
+    ...(caption !== undefined && captionFields(plainText(caption))),
   };
-}
-
-function captionFields(caption: string): object {
-  const { text, entities } = plainText(caption);
-  return { caption: text, ...(entities.length > 0 && { caption_entities: entities }) };
 }

@@ -13,8 +13,8 @@ import type {
   PressView,
   ProcessView,
 } from '../page/protocol.js';
+import { personReactions } from '../reactions.js';
 import type { Query } from '../state/queries.js';
-import { personReactions } from './reactions.js';
 import type { PageSource } from './source.js';
 
 /** The most characters of a call's parameters, and of its response. */

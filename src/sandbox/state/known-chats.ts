@@ -62,6 +62,13 @@ export class KnownChats {
     this.#chats.set(chat.id, chat);
   }
 
+  /** Returns the first id that no chat and no person has, from `first` on. */
+  freeId(first: number, step: 1 | -1): number {
+    let free = first;
+    while (this.#chats.has(free) || this.#people.has(free)) free += step;
+    return free;
+  }
+
   list(): readonly Chat[] {
     return [...this.#chats.values()];
   }

@@ -51,6 +51,12 @@ export const plainText = (text: string): FormattedText => ({ text, entities: det
 export const textFields = ({ text, entities }: FormattedText): TextFields =>
   entities.length > 0 ? { text, entities } : { text };
 
+/** Returns a text with entities as the fields of a file's caption. */
+export const captionFields = ({ text, entities }: FormattedText): object => ({
+  caption: text,
+  ...(entities.length > 0 && { caption_entities: entities }),
+});
+
 interface TextFields {
   readonly text: string;
   readonly entities?: readonly MessageEntity[];

@@ -1,5 +1,5 @@
 /** The reactions of people to messages. A bot is told of each change, and cannot ask for them later. */
-import type { BotAccount } from '../bot-account.js';
+import type { BotAccount } from './bot-account.js';
 
 interface Reaction {
   readonly emoji: string;
@@ -12,7 +12,7 @@ type Reactions = Map<string, Map<number, Reaction>>;
 const ofAccount = new WeakMap<BotAccount, Reactions>();
 
 /** Sets or takes back a person's reaction to a message. Returns the emoji that it had before. */
-export function react(
+export function setReaction(
   account: BotAccount,
   { chat, message }: { readonly chat: number; readonly message: number },
   person: { readonly id: number; readonly name: string },

@@ -1,0 +1,37 @@
+/** The last thing that a person has done, which is what the report of a wait is about. */
+import { describe, factsOf, nextStepFor } from './report.js';
+import { SandboxError, type SandboxErrorCode } from './sandbox-error.js';
+import type { SeenMessage } from './seen-message.js';
+import type { Shared } from './shared.js';
+
+export class LastAct {
+  readonly #shared: Shared;
+  #updateId: number | undefined;
+  #atMs = Number.NEGATIVE_INFINITY;
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+  }
+
+  /** Sets it, by the update that tells the bot. @throws SandboxError UPDATE_NOT_WANTED if the bot gets no such updates */
+  is(kind: string, updateId: number | undefined): void {
+    const { account, clock } = this.#shared;
+    if (updateId === undefined) {
+      const { allowedUpdates } = account;
+      const why = allowedUpdates
+        ? `its allowed_updates are ${allowedUpdates.join(', ')}`
+        : 'it has not asked for them in allowed_updates';
+      throw new SandboxError('UPDATE_NOT_WANTED', `Telegram would not tell the bot of a ${kind}: ${why}.`);
+    }
+    this.#updateId = updateId;
+    this.#atMs = account.updates.find(updateId)?.queuedAtMs ?? clock.now();
+  }
+
+  /** Makes the error of a wait that is over, with what the bot has done since the act. */
+  overdue(code: SandboxErrorCode, what: string, unheard: readonly SeenMessage[] = []): SandboxError {
+    const since = { updateId: this.#updateId, sinceMs: this.#atMs, unheard };
+    const facts = factsOf(this.#shared.server, since);
+    const nextStep = nextStepFor(facts);
+    return new SandboxError(code, `${what}.\n${describe(facts)}`, nextStep === undefined ? {} : { nextStep });
+  }
+}

@@ -1,0 +1,251 @@
+/** A person in a chat with the bot: says, presses, uploads, and hears what the bot writes there. */
+import { editText, isIn, react as reactTo } from '../acts.js';
+import { NoSuchButton, press } from '../buttons.js';
+import type { Message, User } from '../message.js';
+import { plainText, textFields } from '../text/formatted-text.js';
+import { type Expected, expectedInWords, matches } from './expected.js';
+import { LastAct } from './last-act.js';
+import { SandboxError, type SandboxErrorCode } from './sandbox-error.js';
+import { buttonRows, messageInWords, type SeenMessage, seenMessage } from './seen-message.js';
+import type { Shared } from './shared.js';
+import { type FileToUpload, fileNameOf, uploadContent } from './upload.js';
+import type { Within } from './waits.js';
+
+/** A message that somebody means: one that was seen, or its id. */
+export type MessageRef = number | Pick<SeenMessage, 'id'>;
+
+export class Participant {
+  /** The id of the chat. */
+  readonly chat: number;
+  readonly #shared: Shared;
+  readonly #user: () => User;
+  /** The number of messages of the bot that were heard or passed over. */
+  #heard = 0;
+  readonly #lastAct: LastAct;
+
+  /** @internal */
+  constructor(shared: Shared, chat: number, user: () => User) {
+    this.#shared = shared;
+    this.chat = chat;
+    this.#user = user;
+    this.#lastAct = new LastAct(shared);
+  }
+
+  /** The first name of the person. */
+  get name(): string {
+    return this.#user().first_name;
+  }
+
+  /** Says a text. Resolves with the message at once, before the bot has it. */
+  async say(text: string, { replyTo }: { readonly replyTo?: MessageRef } = {}): Promise<SeenMessage> {
+    return this.#send(
+      text,
+      replyTo === undefined ? undefined : { ...this.#reply(replyTo), ...textFields(plainText(text)) },
+    );
+  }
+
+  /** Sends a message with any content of the Bot API, such as `{ location: { latitude: 52.4, longitude: 4.9 } }`. */
+  async send(content: Readonly<Record<string, unknown>>): Promise<SeenMessage> {
+    return this.#send(Object.keys(content)[0] ?? 'message', content);
+  }
+
+  /** Uploads a file, which the bot can download: `upload({ photo: bytes, caption: 'Look' })`. */
+  async upload(file: FileToUpload): Promise<SeenMessage> {
+    return this.#send(fileNameOf(file), uploadContent(this.#shared.account, file));
+  }
+
+  /**
+   * Presses a button by the text on it, or its callback data: the one in the newest message that has it, else on the
+   * keyboard below the chat. Waits until there is one, and for the bot's answer to the press.
+   *
+   * @returns the text that the person is shown for a moment (of `answerCallbackQuery`); empty for an answer without one, and
+   *   for a button of the keyboard, which says its text or sends what it asks for
+   * @throws SandboxError NO_BUTTON, which names the buttons that there are; NOT_ANSWERED if the bot leaves the press
+   *   unanswered, which a person sees as a button at work
+   */
+  async press(
+    button: string,
+    { message, ...within }: Within & { readonly message?: MessageRef } = {},
+  ): Promise<string> {
+    const { account, waits } = this.#shared;
+    let missing: Error | undefined;
+    const pressed = await waits.until(
+      () => {
+        try {
+          const named = { button, message: message === undefined ? undefined : idOf(message) };
+          return press(account, { chat: this.chat, fromId: this.#user().id, ...named });
+        } catch (error) {
+          if (!(error instanceof RangeError)) throw error;
+          if (!(error instanceof NoSuchButton)) throw new SandboxError('MISUSED', `${error.message}.`);
+          missing = error;
+          return undefined;
+        }
+      },
+      within,
+      (limitMs) => this.#overdue('NO_BUTTON', `${missing?.message} (waited ${limitMs} ms)`),
+    );
+    if ('says' in pressed) {
+      await this.say(pressed.says);
+      return '';
+    }
+    this.#lastAct.is('callback_query', pressed.updateId);
+    const { updateId } = pressed;
+    const query = () => account.queries.list().findLast((known) => known.updateId === updateId);
+    if (!query()) return '';
+    return waits.until(
+      () => {
+        const answer = query()?.answer;
+        return answer && `${answer['text'] ?? ''}`;
+      },
+      within,
+      (limitMs) =>
+        this.#overdue(
+          'NOT_ANSWERED',
+          `The bot has not answered the press of ${JSON.stringify(button)} within ${limitMs} ms`,
+        ),
+    );
+  }
+
+  /** Changes the text of a message of the person. */
+  async edit(message: MessageRef, text: string): Promise<void> {
+    const { account } = this.#shared;
+    this.#mayAct();
+    try {
+      this.#lastAct.is(
+        'edited_message',
+        editText(account, { chat: this.chat, message: idOf(message), text }),
+      );
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new SandboxError('MISUSED', `${this.name} can edit only their own messages.`);
+    }
+  }
+
+  /** Reacts with an emoji to a message, by default the newest; undefined takes the reaction back. */
+  async react(emoji: string | undefined, message?: MessageRef): Promise<void> {
+    const { account, server } = this.#shared;
+    this.#mayAct();
+    const id = message === undefined ? account.messages.in(this.chat).at(-1)?.message_id : idOf(message);
+    if (id === undefined || !account.messages.find(this.chat, id))
+      throw new SandboxError('MISUSED', `There is no message to react to in chat ${this.chat}.`);
+    const updateId = reactTo(account, { chat: this.chat, message: id, emoji, from: this.#user() });
+    server.changes.tell({ kind: 'message', bot: account.id, chat: this.chat, id });
+    this.#lastAct.is('message_reaction', updateId);
+  }
+
+  /** Votes in the newest poll for one or several options, by their texts. None takes the vote back. */
+  async vote(...options: readonly string[]): Promise<void> {
+    const { server } = this.#shared;
+    const poll = this.messages().findLast(({ raw }) => raw['poll'] !== undefined);
+    const texts = pollOptions(poll?.raw);
+    const chosen = options.map((option) => texts.indexOf(option));
+    if (!poll || chosen.includes(-1))
+      throw new SandboxError(
+        'MISUSED',
+        `There is no poll with ${options.join(', ')} in chat ${this.chat}; ${texts.length > 0 ? `the newest one has ${texts.join(', ')}` : 'there is none at all'}.`,
+      );
+    const cast = { chat: this.chat, message: poll.id, options: chosen, fromId: this.#user().id };
+    this.#lastAct.is('poll', server.vote(cast)[0]);
+  }
+
+  /**
+   * Resolves with the oldest message of the bot that is as expected, among those that the person has not heard yet; without
+   * an expectation with the very next one. Those before it are passed over. An edit counts as a message of its own.
+   *
+   * @throws SandboxError NOT_HEARD, which tells what the bot has done instead
+   */
+  async hears(expected?: Expected, within: Within = {}): Promise<SeenMessage> {
+    return this.#shared.waits.until(
+      () => {
+        const list = this.#shared.heard.in(this.chat);
+        const index = list.findIndex((message, at) => at >= this.#heard && matches(message, expected));
+        if (index < 0) return undefined;
+        this.#heard = index + 1;
+        return list[index];
+      },
+      within,
+      (limitMs) =>
+        this.#overdue(
+          'NOT_HEARD',
+          `${this.name} has not heard ${expectedInWords(expected)} within ${limitMs} ms`,
+        ),
+    );
+  }
+
+  /**
+   * Resolves when the bot has settled, as `sandbox.settled()` says, and has written nothing that the person has not heard.
+   *
+   * @throws SandboxError HEARD if it has, NOT_SETTLED
+   */
+  async hearsNothing(within: Within = {}): Promise<void> {
+    await this.#shared.settled(within);
+    const unheard = this.#unheard();
+    if (unheard.length > 0)
+      throw new SandboxError('HEARD', `${this.name} has heard ${unheard.map(messageInWords).join(', ')}.`);
+  }
+
+  /** The messages of the chat as they are now, of everybody, oldest first. */
+  messages(): readonly SeenMessage[] {
+    const { account } = this.#shared;
+    return account.messages.in(this.chat).map((message) => seenMessage(account, message));
+  }
+
+  /** The texts on the keyboard below the chat, row by row. */
+  get keyboard(): readonly (readonly string[])[] {
+    return buttonRows(this.#shared.account.chats.details(this.chat).replyMarkup, 'keyboard');
+  }
+
+  /** The commands that the person is shown in the chat, without their slash. */
+  get commands(): readonly string[] {
+    return this.#shared.server.commands(this.chat, this.#user().id).map(({ command }) => command);
+  }
+
+  #send(name: string, content: Readonly<Record<string, unknown>> | undefined): SeenMessage {
+    const { server, account } = this.#shared;
+    this.#mayAct();
+    const [updateId] = server.say({
+      chat: this.chat,
+      fromId: this.#user().id,
+      text: name,
+      ...(content && { content }),
+    });
+    this.#lastAct.is('message', updateId);
+    const message = account.messages.in(this.chat).at(-1) as Message;
+    return seenMessage(account, message);
+  }
+
+  #reply(to: MessageRef): object {
+    const original = this.#shared.account.messages.find(this.chat, idOf(to));
+    if (!original) throw new SandboxError('MISUSED', `There is no message ${idOf(to)} in chat ${this.chat}.`);
+    return { reply_to_message: { ...original, reply_to_message: undefined } };
+  }
+
+  /** @throws SandboxError MISUSED for somebody who cannot write here */
+  #mayAct(): void {
+    const { account } = this.#shared;
+    if (this.chat > 0 && account.members.refusal(this.chat, 'private') !== undefined)
+      throw new SandboxError('MISUSED', `${this.name} has blocked the bot.`, {
+        nextStep: 'end that with unblock(), as Telegram asks people to',
+      });
+    if (this.chat < 0 && !isIn(account, this.chat, this.#user()))
+      throw new SandboxError('MISUSED', `${this.name} is not in the group ${this.chat}.`, {
+        nextStep: 'let them join first, with group.add(person)',
+      });
+  }
+
+  #overdue(code: SandboxErrorCode, what: string): SandboxError {
+    return this.#lastAct.overdue(code, what, this.#unheard());
+  }
+
+  #unheard(): readonly SeenMessage[] {
+    return this.#shared.heard.in(this.chat).slice(this.#heard);
+  }
+}
+
+const idOf = (message: MessageRef): number => (typeof message === 'number' ? message : message.id);
+
+function pollOptions(message: Message | undefined): readonly string[] {
+  const poll = message?.['poll'];
+  const options = typeof poll === 'object' && poll !== null && 'options' in poll ? poll.options : undefined;
+  return Array.isArray(options) ? options.map((option) => `${option.text}`) : [];
+}

@@ -1,0 +1,102 @@
+/** Waits for what a bot does, on the events of the sandbox: nothing is asked again and again. */
+import { onAbort } from '../../abort.js';
+import { systemClock } from '../../clock.js';
+import { type Duration, parseDuration } from '../../duration.js';
+import { SandboxError } from './sandbox-error.js';
+
+/** How long to wait. */
+export interface Within {
+  /** The time limit, by the clock of the machine. Default: the one that the sandbox was created with. */
+  readonly within?: Duration;
+}
+
+/** @internal */
+export interface WaitsOptions {
+  readonly limitMs: number;
+  /** Calls the listener whenever something may have changed. Returns a function that ends it. */
+  readonly onStep: (listener: () => void) => () => void;
+  readonly closing: AbortSignal;
+  /** Why it makes no sense to wait any longer; undefined while it does. */
+  readonly failure: () => SandboxError | undefined;
+}
+
+/** @internal */
+export class Waits {
+  readonly #options: WaitsOptions;
+
+  constructor(options: WaitsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves with the first value other than undefined that `find` returns, which is asked at once and after each event.
+   * Rejects with what `find` throws, with what `overdue` makes when the time is over, and at the end of the bot or the sandbox.
+   */
+  async until<T>(
+    find: () => T | undefined,
+    { within }: Within,
+    overdue: (limitMs: number) => SandboxError,
+  ): Promise<T> {
+    const limitMs = within === undefined ? this.#options.limitMs : durationOf(within, 'within');
+    const end = await this.#first(find, limitMs);
+    // Made here, so that the stack of the error leads to the line of the test.
+    switch (end.kind) {
+      case 'found':
+        return end.value;
+      case 'thrown':
+        throw end.error;
+      case 'failed':
+        throw end.failure;
+      case 'closed':
+        throw new SandboxError('CLOSED', 'The sandbox was closed while something was awaited.');
+      case 'over':
+        throw overdue(limitMs);
+    }
+  }
+
+  #first<T>(find: () => T | undefined, limitMs: number): Promise<End<T>> {
+    const { onStep, closing, failure } = this.#options;
+    const cleanups: (() => void)[] = [];
+    const ended = new Promise<End<T>>((resolve) => {
+      const look = () => {
+        const end = this.#look(find, failure);
+        if (end) resolve(end);
+      };
+      cleanups.push(
+        onStep(look),
+        systemClock.after(limitMs, () => resolve({ kind: 'over' })),
+        onAbort(closing, () => resolve({ kind: 'closed' })),
+      );
+      look();
+    });
+    return ended.finally(() => {
+      for (const cleanup of cleanups) cleanup();
+    });
+  }
+
+  #look<T>(find: () => T | undefined, failure: () => SandboxError | undefined): End<T> | undefined {
+    try {
+      const value = find();
+      if (value !== undefined) return { kind: 'found', value };
+    } catch (error) {
+      return { kind: 'thrown', error };
+    }
+    const failed = failure();
+    return failed && { kind: 'failed', failure: failed };
+  }
+}
+
+type End<T> =
+  | { readonly kind: 'found'; readonly value: T }
+  | { readonly kind: 'thrown'; readonly error: unknown }
+  | { readonly kind: 'failed'; readonly failure: SandboxError }
+  | { readonly kind: 'closed' | 'over' };
+
+/** Returns a duration in milliseconds. @throws SandboxError MISUSED for what is none */
+export function durationOf(given: Duration, name: string): number {
+  const ms = parseDuration(given);
+  if (ms !== undefined) return ms;
+  throw new SandboxError('MISUSED', `${name} must be a duration, not ${JSON.stringify(given)}.`, {
+    nextStep: "give it with its unit, such as '500ms', '3s' or '24h', or as a number of milliseconds",
+  });
+}
