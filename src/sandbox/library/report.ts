@@ -111,6 +111,8 @@ export function nextStepFor({
     return 'see why the call above was refused';
   if (update?.state === 'delivered')
     return 'find what the handler waits for: the bot has the update, and has not come back for more';
+  if (update?.state === 'confirmed' && calls.length === 0)
+    return 'see whether a handler of the bot takes this update: it was handled without a call';
   return undefined;
 }
 

@@ -54,8 +54,6 @@ export interface SandboxClock {
 }
 
 const DEFAULT_LIMIT_MS = 3_000;
-/** How long a bot may take to stop when the sandbox closes, before its connections are cut, and again after that. */
-const STOP_LIMIT_MS = 2_000;
 
 /** A local Bot API server with people, for the test of one bot. */
 export class TestSandbox implements AsyncDisposable {
@@ -66,6 +64,7 @@ export class TestSandbox implements AsyncDisposable {
   readonly #runs: BotRun[] = [];
   readonly #shared: Shared;
   readonly #lastAct: LastAct;
+  readonly #limitMs: number;
   /** The numbers of the calls that are not over. */
   readonly #inFlight = new Map<number, Call>();
   #closed: Promise<void> | undefined;
@@ -80,8 +79,9 @@ export class TestSandbox implements AsyncDisposable {
       const { call } = change;
       if (!this.#inFlight.delete(call.number)) this.#inFlight.set(call.number, call);
     });
+    this.#limitMs = durationOf(options.within ?? DEFAULT_LIMIT_MS, 'within');
     const waits = new Waits({
-      limitMs: options.within === undefined ? DEFAULT_LIMIT_MS : durationOf(options.within, 'within'),
+      limitMs: this.#limitMs,
       onStep: (listener) => this.#onStep(listener),
       closing: this.#closing.signal,
       failure: () => this.#runs.find((run) => run.failure)?.failure,
@@ -240,11 +240,12 @@ export class TestSandbox implements AsyncDisposable {
     };
     const stopEnding = this.#server.onStep(endPolls);
     const stopped = Promise.all(this.#runs.flatMap((run) => [run.stop(), run.ended]));
-    const inTime = await isOver(stopped, STOP_LIMIT_MS);
+    // Half of the time, and the other half once its connections are cut.
+    const inTime = await isOver(stopped, this.#limitMs / 2);
     stopEnding();
     await this.#server.close();
     if (failure) throw failure;
-    if (!inTime && !(await isOver(stopped, STOP_LIMIT_MS)))
+    if (!inTime && !(await isOver(stopped, this.#limitMs / 2)))
       throw new SandboxError('BOT_NOT_STOPPED', 'The bot still runs, though it was asked to stop.');
   }
 

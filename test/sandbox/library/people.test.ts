@@ -10,7 +10,10 @@ beforeEach(async () => {
 afterEach(() => sandbox.close());
 
 /** Starts a bot with the handlers that `register` adds. */
-async function start(register: (bot: Telegraf) => void, allowedUpdates?: readonly string[]): Promise<Telegraf> {
+async function start(
+  register: (bot: Telegraf) => void,
+  allowedUpdates?: readonly string[],
+): Promise<Telegraf> {
   const bot = new Telegraf(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot } });
   register(bot);
   const launch = bot.launch.bind(bot);
@@ -75,7 +78,10 @@ describe('a person', () => {
   it('presses a button as soon as there is one, and is shown the toast', async () => {
     await start((bot) => {
       bot.command('ask', (ctx) =>
-        ctx.reply('Coffee?', Markup.inlineKeyboard([[Markup.button.callback('Yes', 'y')], [Markup.button.callback('No', 'n')]])),
+        ctx.reply(
+          'Coffee?',
+          Markup.inlineKeyboard([[Markup.button.callback('Yes', 'y')], [Markup.button.callback('No', 'n')]]),
+        ),
       );
       bot.action('y', async (ctx) => {
         await ctx.editMessageText('Coffee!');
@@ -110,7 +116,10 @@ describe('a person', () => {
       bot.on('photo', async (ctx) => {
         const url = await ctx.telegram.getFileLink(ctx.message.photo[0]?.file_id ?? '');
         const content = Buffer.from(await (await fetch(url)).arrayBuffer());
-        await ctx.replyWithDocument({ source: content, filename: 'copy.png' }, { caption: ctx.message.caption ?? '' });
+        await ctx.replyWithDocument(
+          { source: content, filename: 'copy.png' },
+          { caption: ctx.message.caption ?? '' },
+        );
       });
       bot.on('voice', (ctx) => ctx.reply(`${ctx.message.voice.file_size} bytes of voice`));
     });
@@ -127,9 +136,13 @@ describe('a person', () => {
 
   it('edits and replies, votes, and sends anything else', async () => {
     await start((bot) => {
-      bot.on('edited_message', (ctx) => ctx.reply(`edited to ${'text' in ctx.editedMessage ? ctx.editedMessage.text : ''}`));
+      bot.on('edited_message', (ctx) =>
+        ctx.reply(`edited to ${'text' in ctx.editedMessage ? ctx.editedMessage.text : ''}`),
+      );
       bot.command('poll', (ctx) => ctx.replyWithPoll('Tea?', ['Yes', 'No'], { is_anonymous: false }));
-      bot.on('poll_answer', (ctx) => ctx.telegram.sendMessage(ctx.pollAnswer.user.id, `vote ${ctx.pollAnswer.option_ids}`));
+      bot.on('poll_answer', (ctx) =>
+        ctx.telegram.sendMessage(ctx.pollAnswer.user?.id ?? 0, `vote ${ctx.pollAnswer.option_ids}`),
+      );
       bot.on('location', (ctx) => ctx.reply(`at ${ctx.message.location.latitude}`));
       bot.on('text', (ctx) => ctx.reply(`to ${ctx.message.reply_to_message?.message_id}`));
     });
@@ -174,7 +187,12 @@ describe('a person', () => {
     await start((bot) =>
       bot.on('inline_query', (ctx) =>
         ctx.answerInlineQuery([
-          { type: 'article', id: '1', title: ctx.inlineQuery.query, input_message_content: { message_text: 'x' } },
+          {
+            type: 'article',
+            id: '1',
+            title: ctx.inlineQuery.query,
+            input_message_content: { message_text: 'x' },
+          },
         ]),
       ),
     );
@@ -216,7 +234,9 @@ describe('a group', () => {
 
   it('is joined and left, and has administrators', async () => {
     const bot = await start((telegraf) => {
-      telegraf.on('new_chat_members', (ctx) => ctx.reply(`Welcome, ${ctx.message.new_chat_members[0]?.first_name}`));
+      telegraf.on('new_chat_members', (ctx) =>
+        ctx.reply(`Welcome, ${ctx.message.new_chat_members[0]?.first_name}`),
+      );
       telegraf.on('left_chat_member', (ctx) => ctx.reply(`Bye, ${ctx.message.left_chat_member.first_name}`));
     });
     const [ann, bob] = [sandbox.person('Ann'), sandbox.person('Bob')];
@@ -230,7 +250,9 @@ describe('a group', () => {
     const admins = await bot.telegram.getChatAdministrators(team.id);
     expect(admins.map(({ user }) => user.first_name)).toEqual(['Sandbox', 'Ann']);
     await team.removeBot(ann);
-    await expect(bot.telegram.sendMessage(team.id, 'x')).rejects.toThrow('bot was kicked from the group chat');
+    await expect(bot.telegram.sendMessage(team.id, 'x')).rejects.toThrow(
+      'bot was kicked from the group chat',
+    );
     expect(() => sandbox.group({ title: 'Nobody' })).toThrow('has nobody in it');
   });
 });
