@@ -44,7 +44,7 @@ afterAll(() => folder[Symbol.dispose]());
 describe('the tarball', () => {
   it('holds the program, its types, and what a user needs beside them; nothing else', () => {
     const expected =
-      /^(dist\/.*(?<!\.test)\.(js|d\.ts)|dist\/child\.cjs|dist\/sandbox\/page\/[\w-]+\.(html|css|svg)|package\.json|README\.md|LICENSE|ecosystem\.config\.js|systemd\/[^/]+\.service)$/;
+      /^(dist\/.*(?<!\.test)\.(js|d\.ts)|dist\/.*\.d\.cts|dist\/child\.cjs|dist\/sandbox\/index\.cjs|dist\/sandbox\/page\/[\w-]+\.(html|css|svg)|package\.json|README\.md|LICENSE|ecosystem\.config\.js|systemd\/[^/]+\.service)$/;
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     expect(packed).toEqual(
       expect.arrayContaining([
@@ -54,15 +54,17 @@ describe('the tarball', () => {
     );
   });
 
-  it('holds of the program what comes of its sources, beside the chunks of the bundle and a bundle of its own', () => {
+  it('holds of the program what comes of its sources, beside the chunks of the bundle and two bundles of their own', () => {
     const sources = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .map((file) => join('dist', file.replace(/\.ts$/, '')));
     const isSource = (path: string) =>
       path.startsWith('dist/') && !/^dist\/chunks\/|\.(html|css|svg)$/.test(path);
-    const built = packed.filter(isSource);
     const compiled = sources.flatMap((file) => [`${file}.js`, `${file}.d.ts`]);
-    expect(built.sort()).toEqual([...compiled, 'dist/child.cjs'].sort());
+    const forCommonJs = packed.filter((path) => path.endsWith('.d.cts'));
+    expect(packed).toEqual(expect.arrayContaining(forCommonJs.map((path) => path.replace(/cts$/, 'ts'))));
+    const built = packed.filter((path) => isSource(path) && !forCommonJs.includes(path));
+    expect(built.sort()).toEqual([...compiled, 'dist/child.cjs', 'dist/sandbox/index.cjs'].sort());
   });
 
   it('knows nothing of the machine it was made on', () => {

@@ -11,7 +11,9 @@ const readme = readFileSync(join(repository, 'README.md'), 'utf8');
 
 /** The block of the README that begins with the name of the file. */
 function shown(file: string): string {
-  const block = new RegExp(`^\`\`\`js\n// ${file.replaceAll('.', '\\.')}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(readme);
+  const block = new RegExp(`^\`\`\`js\n// ${file.replaceAll('.', '\\.')}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(
+    readme,
+  );
   if (!block?.[1]) throw new Error(`the README does not show ${file}`);
   return block[1];
 }
@@ -27,9 +29,10 @@ beforeAll(() => {
     'node/bot.test.js': test.replace('./bot.js', '../bot.js'),
     'vitest/bot.test.js': test.replace('./bot.js', '../bot.js').replace("'node:test'", "'vitest'"),
     'jest/bot.test.js': test.replace('./bot.js', '../bot.js').replace(importsOfRunner, ''),
-    'jest.config.json': JSON.stringify({
-      roots: ['<rootDir>/jest'],
-      transform: { '\\.js$': [join(repository, 'node_modules', '@swc', 'jest'), { module: { type: 'commonjs' } }] },
+    'jest/jest.config.json': JSON.stringify({
+      transform: {
+        '\\.js$': [join(repository, 'node_modules', '@swc', 'jest'), { module: { type: 'commonjs' } }],
+      },
     }),
     'defaults/package.json': JSON.stringify({ private: true }),
     'defaults/bot.test.js': testWithRequire,
@@ -110,7 +113,7 @@ describe('the test of the README', () => {
   });
 
   it('passes under Jest', async () => {
-    const ended = await run(jestFile, '--config', 'jest.config.json');
+    const ended = await run(jestFile, '--config', folder.file('jest', 'jest.config.json'));
     expect(ended).toMatchObject({ code: 0 });
     expect(ended.stderr).toContain('1 passed');
   });
@@ -159,7 +162,15 @@ describe('its types', () => {
     ['CommonJS', 'types.cts', 'node16'],
   ])('fit %s', async (_, file, module) => {
     folder.write(file, module === 'node16' ? source.replace(/^.*createApp.*\n/gm, '') : source);
-    const options = ['--strict', '--exactOptionalPropertyTypes', '--noEmit', '--target', 'es2022', '--lib', 'es2023,esnext.disposable'];
+    const options = [
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--noEmit',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+    ];
     const types = ['--typeRoots', join(repository, 'node_modules', '@types'), '--types', 'node'];
     const ended = await run(tsc, ...options, ...types, '--module', module, folder.file(file));
     const errors = ended.stdout.split('\n').filter((line) => line.includes('error TS'));
@@ -181,7 +192,8 @@ describe('the package', () => {
       );
       return (await run(folder.file('loads.mjs'))).stdout;
     };
-    const bundle = (file: string) => readFileSync(folder.file('node_modules', 'lastcall', 'dist', file), 'utf8');
+    const bundle = (file: string) =>
+      readFileSync(folder.file('node_modules', 'lastcall', 'dist', file), 'utf8');
     expect(await loaded('lastcall/sandbox')).not.toMatch(/pino|telegraf|dist\/(index|main)\.js/);
     expect(bundle('sandbox/index.js')).not.toMatch(/class Lifecycle|from "(?:pino|telegraf)"/);
     expect(bundle('sandbox/index.cjs')).not.toMatch(/class Lifecycle|require\("(?:pino|telegraf)"\)/);
@@ -209,7 +221,9 @@ describe('the package', () => {
 
   it('has a type for everything that its types name', () => {
     const dist = folder.file('node_modules', 'lastcall', 'dist');
-    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.cts'));
+    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.d.cts'),
+    );
     expect(files.length).toBeGreaterThan(10);
     expect(files.length).toBeLessThan(30);
   });

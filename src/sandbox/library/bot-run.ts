@@ -1,4 +1,4 @@
-/** A bot that runs for as long as the sandbox is open. */
+/** A bot that runs in a sandbox. */
 import { describeThrown } from '../../thrown.js';
 import { SandboxError } from './sandbox-error.js';
 
@@ -9,7 +9,7 @@ export type RunnableBot =
   | { startPolling(): unknown; stopPolling(): unknown }
   | { start(): unknown; stop(): unknown };
 
-/** Runs and stops a bot of any form. A bot of Telegraf has a `start`, too, which is something else. */
+/** Returns how to run and to stop a bot. One of Telegraf has a `start`, too, which is something else. */
 function formOf(bot: RunnableBot): { readonly run: () => unknown; readonly stop: () => unknown } {
   if ('launch' in bot) return { run: () => bot.launch(), stop: () => bot.stop() };
   if ('lifecycle' in bot) return { run: () => bot.run(), stop: () => bot.lifecycle.stop() };
@@ -19,13 +19,12 @@ function formOf(bot: RunnableBot): { readonly run: () => unknown; readonly stop:
 
 /** @internal */
 export class BotRun {
-  readonly #stop: () => unknown;
-  #failure: SandboxError | undefined;
-  #isStopping = false;
-  /** Whether somebody has been told of the failure. */
-  #isTold = false;
   /** Resolves when the bot has ended, however. */
   readonly ended: Promise<void>;
+  readonly #stop: () => unknown;
+  #isStopping = false;
+  #failure: SandboxError | undefined;
+  #wasTold = false;
 
   /** Starts the bot. Calls `onEnd` when it has ended. */
   constructor(bot: RunnableBot, onEnd: () => void) {
@@ -34,18 +33,23 @@ export class BotRun {
     this.ended = this.#run(run).finally(onEnd);
   }
 
-  /** Why the bot has ended, if it has ended with an error before it was stopped. Counts as told. */
+  /** Why the bot has ended with an error before it was stopped, if it has. */
   get failure(): SandboxError | undefined {
-    if (this.#failure) this.#isTold = true;
     return this.#failure;
   }
 
-  /** Like `failure`, but undefined if somebody was told of it. */
-  get untoldFailure(): SandboxError | undefined {
-    return this.#isTold ? undefined : this.failure;
+  /** Whether somebody was told of the failure. */
+  get wasTold(): boolean {
+    return this.#wasTold;
   }
 
-  /** Asks the bot to stop, and resolves when its `stop` has been called and has ended. */
+  /** Returns the failure for somebody who is to be told. */
+  tellFailure(): SandboxError | undefined {
+    this.#wasTold = this.#failure !== undefined;
+    return this.#failure;
+  }
+
+  /** Asks the bot to stop, and resolves when its own function for that has ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     try {
@@ -60,13 +64,8 @@ export class BotRun {
       await run();
     } catch (error) {
       if (this.#isStopping) return;
-      this.#failure = new SandboxError(
-        'BOT_FAILED',
-        `The bot has ended with an error: ${describeThrown(error)}`,
-        {
-          cause: error,
-        },
-      );
+      const what = `The bot has ended with an error: ${describeThrown(error)}`;
+      this.#failure = new SandboxError('BOT_FAILED', what, { cause: error });
     }
   }
 }

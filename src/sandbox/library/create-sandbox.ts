@@ -1,7 +1,8 @@
 /** Starts sandboxes for tests. */
 import { describeThrown } from '../../thrown.js';
-import { SandboxError } from './sandbox-error.js';
-import { misuse, type SandboxOptions, TestSandbox } from './test-sandbox.js';
+import type { SandboxOptions } from './options.js';
+import { misuse, SandboxError } from './sandbox-error.js';
+import { TestSandbox } from './test-sandbox.js';
 
 /**
  * Starts a local Bot API server for the test of a bot, on a free port of 127.0.0.1. Each is a world of its own, and any

@@ -1,4 +1,5 @@
 /** The errors of the library for tests: what has happened, what the bot has done instead, and what to do next. */
+import { ApiError } from '../api-response.js';
 
 /** What is usually to be done about each error; the report of a wait may know better. */
 export const nextSteps = {
@@ -37,5 +38,15 @@ export class SandboxError extends Error {
     super(`${what}\nNext step: ${nextStep}.`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.nextStep = nextStep;
+  }
+}
+
+/** Returns what the function returns, and makes what it throws about its arguments the error of a misuse. @internal */
+export function misuse<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof ApiError)) throw error;
+    throw new SandboxError('MISUSED', error.message, { cause: error });
   }
 }

@@ -1,44 +1,37 @@
 /** A sandbox for a test of one bot. */
-import { systemClock } from '../../clock.js';
 import type { Duration } from '../../duration.js';
-import { ApiError } from '../api-response.js';
 import type { Call, CallFilter } from '../calls.js';
 import type { FaultRule } from '../fault-rule.js';
-import { Sandbox as Server, type SandboxOptions as ServerOptions } from '../sandbox.js';
-import type { NewUpdate } from '../update-parser.js';
-import { parseUpdates } from '../update-parser.js';
+import { Sandbox as Server } from '../sandbox.js';
+import { type NewUpdate, parseUpdates } from '../update-parser.js';
 import { AdjustableClock } from './adjustable-clock.js';
-import { BotRun, type RunnableBot } from './bot-run.js';
+import type { RunnableBot } from './bot-run.js';
+import { BotRuns } from './bot-runs.js';
 import { Group, type GroupOptions } from './group.js';
 import { Heard } from './heard.js';
 import { LastAct } from './last-act.js';
+import { type SandboxOptions, serverOptions } from './options.js';
 import { Person, type PersonOptions } from './person.js';
-import { isPoll } from './report.js';
-import { SandboxError } from './sandbox-error.js';
+import { misuse, SandboxError } from './sandbox-error.js';
+import { Settling } from './settling.js';
 import type { Shared } from './shared.js';
 import { durationOf, Waits, type Within } from './waits.js';
-
-/** How to create a sandbox. Everything has a default. */
-export interface SandboxOptions {
-  /** The token of the bot. Default: one with a random id, so that sandboxes beside each other do not get mixed up. */
-  readonly token?: string;
-  /** The port to listen on, of 127.0.0.1. Default: any free port. */
-  readonly port?: number;
-  /** How long a wait may take, unless it says so itself. Default 3 s, so that it ends before a test's own time limit. */
-  readonly within?: Duration;
-  /** A delay added to every call. Default 0. */
-  readonly roundTrip?: Duration;
-  /** The seed for update ids and for faults by chance. Default 1. */
-  readonly seed?: number;
-  /** The first update id. Default: random, from the seed. */
-  readonly firstUpdateId?: number;
-}
 
 /** A fault that is in force. */
 export interface Fault {
   /** Ends it, unless it has ended by itself. */
   end(): void;
   [Symbol.dispose](): void;
+}
+
+/** A bot that runs. */
+export interface RunningBot {
+  /**
+   * Stops the bot before the sandbox closes, and resolves when it has ended. What people say from then on waits for the next bot.
+   *
+   * @throws SandboxError BOT_NOT_STOPPED
+   */
+  stop(): Promise<void>;
 }
 
 /** The time of a sandbox. It runs with the machine's, and can be put ahead. */
@@ -61,12 +54,11 @@ export class TestSandbox implements AsyncDisposable {
   readonly #clock: AdjustableClock;
   readonly #closing = new AbortController();
   readonly #listeners = new Set<() => void>();
-  readonly #runs: BotRun[] = [];
+  readonly #bots: BotRuns;
   readonly #shared: Shared;
   readonly #lastAct: LastAct;
   readonly #limitMs: number;
-  /** The numbers of the calls that are not over. */
-  readonly #inFlight = new Map<number, Call>();
+  readonly #settling: Settling;
   #closed: Promise<void> | undefined;
 
   /** @internal */
@@ -74,17 +66,14 @@ export class TestSandbox implements AsyncDisposable {
     this.#clock = new AdjustableClock();
     this.#server = new Server(serverOptions(options, this.#clock));
     const { account, changes } = this.#server;
-    changes.subscribe((change) => {
-      if (change.kind !== 'call') return;
-      const { call } = change;
-      if (!this.#inFlight.delete(call.number)) this.#inFlight.set(call.number, call);
-    });
+    this.#bots = new BotRuns(this.#server, () => this.#step());
+    this.#settling = new Settling(this.#server);
     this.#limitMs = durationOf(options.within ?? DEFAULT_LIMIT_MS, 'within');
     const waits = new Waits({
       limitMs: this.#limitMs,
       onStep: (listener) => this.#onStep(listener),
       closing: this.#closing.signal,
-      failure: () => this.#runs.find((run) => run.failure)?.failure,
+      failure: () => this.#bots.tellFailure(),
     });
     this.#shared = {
       server: this.#server,
@@ -120,15 +109,20 @@ export class TestSandbox implements AsyncDisposable {
    *
    * @throws SandboxError BOT_NOT_POLLING, BOT_FAILED
    */
-  async start(bot: RunnableBot, within: Within = {}): Promise<void> {
+  async start(bot: RunnableBot, within: Within = {}): Promise<RunningBot> {
     const { server, waits } = this.#shared;
     const polls = server.callCount('getUpdates');
-    this.#runs.push(new BotRun(bot, () => this.#step()));
+    const run = this.#bots.start(bot);
     await waits.until(
       () => server.callCount('getUpdates') > polls || undefined,
       within,
       (limitMs) => this.#lastAct.overdue('BOT_NOT_POLLING', `The bot has not polled within ${limitMs} ms`),
     );
+    return {
+      stop: async () => {
+        if (!(await this.#bots.stop(this.#limitMs, [run]))) throw notStopped();
+      },
+    };
   }
 
   /** Adds a person, by the first name or with more about them. */
@@ -201,12 +195,12 @@ export class TestSandbox implements AsyncDisposable {
    */
   async settled(within: Within = {}): Promise<void> {
     await this.#shared.waits.until(
-      () => this.#isSettled() || undefined,
+      () => this.#settling.isSettled || undefined,
       within,
       (limitMs) =>
         this.#lastAct.overdue(
           'NOT_SETTLED',
-          `The bot has not settled within ${limitMs} ms: ${this.#leftOver()}`,
+          `The bot has not settled within ${limitMs} ms: ${this.#settling.leftOver.join(', ')}`,
         ),
     );
   }
@@ -231,22 +225,14 @@ export class TestSandbox implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const failure = this.#runs.find((run) => run.untoldFailure)?.failure;
+    const failure = this.#bots.tellNewFailure();
     this.#closing.abort();
     this.#server.removeFaults();
-    // As Telegram does, the server lets the last poll of a bot that stops wait for up to 3 s, which proves nothing here.
-    const endPolls = () => {
-      if (this.#server.account.getUpdates.waiting) this.#server.account.getUpdates.wake();
-    };
-    const stopEnding = this.#server.onStep(endPolls);
-    const stopped = Promise.all(this.#runs.flatMap((run) => [run.stop(), run.ended]));
-    // Half of the time, and the other half once its connections are cut.
-    const inTime = await isOver(stopped, this.#limitMs / 2);
-    stopEnding();
+    const isInTime = await this.#bots.stop(this.#limitMs / 2);
+    // A bot that waits for an answer ends when its connections are cut.
     await this.#server.close();
     if (failure) throw failure;
-    if (!inTime && !(await isOver(stopped, this.#limitMs / 2)))
-      throw new SandboxError('BOT_NOT_STOPPED', 'The bot still runs, though it was asked to stop.');
+    if (!isInTime && !(await this.#bots.haveEnded(this.#limitMs / 2))) throw notStopped();
   }
 
   #onStep(listener: () => void): () => void {
@@ -262,57 +248,7 @@ export class TestSandbox implements AsyncDisposable {
   #step(): void {
     for (const listener of [...this.#listeners]) listener();
   }
-
-  #isSettled(): boolean {
-    const { queued, waitingPolls } = this.#server.state();
-    return queued === 0 && waitingPolls === 1 && this.#callsInFlight().length === 0;
-  }
-
-  #callsInFlight(): readonly Call[] {
-    return [...this.#inFlight.values()].filter(({ method }) => !isPoll(method));
-  }
-
-  #leftOver(): string {
-    const { queued, waitingPolls } = this.#server.state();
-    const left = [
-      queued > 0 && `${queued} not confirmed`,
-      ...this.#callsInFlight().map(({ method }) => `${method} is under way`),
-      waitingPolls === 0 && 'it does not wait in a poll',
-    ];
-    return left.filter((item) => item).join(', ');
-  }
 }
 
-function serverOptions(
-  { token, roundTrip = 0, seed, firstUpdateId }: SandboxOptions,
-  clock: AdjustableClock,
-): ServerOptions {
-  return {
-    clock,
-    ...(token !== undefined && { token }),
-    ...(seed !== undefined && { seed }),
-    ...(firstUpdateId !== undefined && { firstUpdateId }),
-    roundTripMs: durationOf(roundTrip, 'roundTrip'),
-  };
-}
-
-/** Returns what the function returns, and makes what it throws about its arguments the error of a misuse. */
-export function misuse<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof ApiError)) throw error;
-    throw new SandboxError('MISUSED', error.message, { cause: error });
-  }
-}
-
-/** Whether something ends in time. */
-async function isOver(ending: Promise<unknown>, limitMs: number): Promise<boolean> {
-  let cancel = () => {};
-  const over = new Promise<false>((resolve) => {
-    cancel = systemClock.after(limitMs, () => resolve(false));
-  });
-  const ended = await Promise.race([ending.then(() => true), over]);
-  cancel();
-  return ended;
-}
+const notStopped = (): SandboxError =>
+  new SandboxError('BOT_NOT_STOPPED', 'The bot still runs, though it was asked to stop.');

@@ -38,6 +38,23 @@ it('runs an app of lastcall, whose inbox in memory settles when its handlers hav
   await sandbox.close();
 });
 
+it('keeps what is said between two runs for the second', async () => {
+  const telegraf = (answer: string) => {
+    const bot = new Telegraf(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot } });
+    bot.on('text', (ctx) => ctx.reply(answer));
+    return bot;
+  };
+  const ann = sandbox.person('Ann');
+  const first = await sandbox.start(telegraf('first'));
+  await ann.say('one');
+  await ann.hears('first');
+  await first.stop();
+  await ann.say('two');
+  await sandbox.start(telegraf('second'));
+  await ann.hears('second');
+  await ann.hearsNothing();
+});
+
 it('runs a bot that is stopped by the name that node-telegram-bot-api gives to it', async () => {
   const steps: string[] = [];
   const poll = () => fetch(`${sandbox.apiRoot}/bot${sandbox.token}/getUpdates`);

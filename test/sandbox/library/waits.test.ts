@@ -186,6 +186,10 @@ describe('a bot that is started', () => {
     const error = await errorOf(ann.hears('x'));
     expect(error).toMatchObject({ code: 'BOT_FAILED', cause: thrown });
     expect(error.message).toContain('The bot has ended with an error: no such order');
+
+    await sandbox.start(telegraf((made) => made.on('text', (ctx) => ctx.reply('better'))));
+    await ann.say('hi again');
+    await ann.hears('better');
     await sandbox.close();
   });
 
