@@ -132,7 +132,6 @@ function inboxFolderOf(file: string): string | undefined {
 
 /** The one file by which each package enters. */
 const packageAdapters: Record<string, readonly string[]> = {
-  busboy: ['sandbox/multipart.ts'],
   dotenv: ['config/load.ts'],
   'node-unix-socket': ['host/systemd.ts'],
   pg: ['inbox/postgres/pg.ts'],

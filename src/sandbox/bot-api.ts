@@ -47,12 +47,8 @@ export class BotApi {
       }
       const { token, method, query } = route(url);
       const account = this.#options.accounts.authenticate(token);
-      const serve = (parameters: CallParameters) =>
-        this.#serve(account, method || text(parameters, 'method'), parameters, response);
       const parameters = parseParameters(query, headers, body);
-      if (parameters instanceof Promise)
-        parameters.then(serve).catch((error) => reply(response, failureOf(error)));
-      else serve(parameters);
+      this.#serve(account, method || text(parameters, 'method'), parameters, response);
     } catch (error) {
       reply(response, failureOf(error));
     }

@@ -10,22 +10,15 @@ import { parseMultipart } from './multipart.js';
  */
 export type CallParameters = Readonly<Record<string, unknown>>;
 
-/**
- * Parses the parameters of a call; only an upload needs time. Throws, or rejects with, an ApiError 400 for a body that
- * cannot be parsed.
- */
-export function parseParameters(
-  query: string,
-  headers: IncomingHttpHeaders,
-  body: Buffer,
-): CallParameters | Promise<CallParameters> {
+/** Parses the parameters of a call. @throws ApiError 400 for a body that cannot be parsed */
+export function parseParameters(query: string, headers: IncomingHttpHeaders, body: Buffer): CallParameters {
   const inQuery = Object.fromEntries(new URLSearchParams(query));
   if (body.length === 0) return inQuery;
   const contentType = headers['content-type'] ?? '';
   const [type = ''] = contentType.toLowerCase().split(';', 1);
   switch (type.trim()) {
     case 'multipart/form-data':
-      return parseMultipart(contentType, body).then((inBody) => merged(inBody, inQuery));
+      return merged(parseMultipart(contentType, body), inQuery);
     case 'application/json':
       return merged(parseJsonBody(body), inQuery);
     case 'application/x-www-form-urlencoded':

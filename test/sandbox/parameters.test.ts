@@ -55,7 +55,9 @@ describe('parameters', () => {
     ['filename="a \\"b\\".txt"', 'a "b".txt'],
     ['filename="a %22b%22.txt"', 'a "b".txt'],
     ['filename="grüß.txt"', 'grüß.txt'],
-    ["filename*=utf-8''%e2%82%ac.txt", '€.txt'],
+    ['filename="gr%C3%BC%c3%9f 100%.txt"', 'grüß 100%.txt'],
+    ['filename=a file of grammY; size=7', 'a file of grammY'],
+    ['FILENAME="no"; filename = "/in/a/folder\\\\or\\\\two/x.txt"', 'x.txt'],
   ])('take a file that is named as %s', async (written, fileName) => {
     const { sandbox, client } = await openTestSandbox();
     const body = `${part('name="chat_id"', '1')}${part('name="document"', 'attach://f')}${part(`name="f";${written}`, 'CONTENT')}--x--\r\n`;
@@ -88,16 +90,38 @@ describe('parameters', () => {
   });
 
   it.each([
-    ['without a boundary', { 'content-type': 'multipart/form-data' }, part('name="chat_id"', '1')],
-    ['that is cut off', upload, part('name="document";filename="x.txt"', 'x')],
-    ['without parts', upload, 'nonsense'],
-  ])('are refused in a multipart body %s', async (_, headers, body) => {
+    ['boundary not found', { 'content-type': 'multipart/form-data' }, part('name="chat_id"', '1')],
+    ['boundary value not found', { 'content-type': 'multipart/form-data; boundary' }, 'x'],
+    ['boundary too big or empty', { 'content-type': 'multipart/form-data; boundary=' }, 'x'],
+    ['the multipart body is cut off', upload, part('name="document";filename="x.txt"', 'x')],
+    ['the multipart body is cut off', upload, '--x\r\ncontent-disposition:form-data;name="chat_id"'],
+    ['the multipart body is cut off', upload, 'nonsense'],
+    ['headers in multipart/form-data are empty', upload, '--x\r\n\r\nvalue\r\n--x--\r\n'],
+    ["can't parse form data headers", upload, '--x\r\nnonsense\r\n\r\nvalue\r\n--x--\r\n'],
+    ['field name in multipart/form-data not found', upload, `${part('filename="x"', 'x')}--x--`],
+    ['unclosed quoted string in Content-Disposition header', upload, `${part('name="x\\"', 'x')}--x--`],
+    ["expected ';' in Content-Disposition header", upload, `${part('name="x" y', 'x')}--x--`],
+    [
+      'expected form-data content disposition',
+      upload,
+      '--x\r\ncontent-disposition: attachment; name="x"\r\n\r\nx\r\n--x--',
+    ],
+  ])('are refused in a multipart body: %s', async (description, headers, body) => {
     const { sandbox, client } = await openTestSandbox();
     const answer = await client.send(`/bot${sandbox.token}/sendDocument`, { headers, body });
     expect(answer.status).toBe(400);
-    expect(JSON.parse(answer.body).description).toMatch(
-      /^Bad Request: the multipart body cannot be parsed: /,
-    );
+    expect(JSON.parse(answer.body).description).toBe(`Bad Request: ${description}`);
+  });
+
+  it('are read from a multipart body with anything around its parts', async () => {
+    const { sandbox, client } = await openTestSandbox();
+    const parts = `${part('name="chat_id"', '5')}${part('name="text"', '')}`;
+    const text =
+      '--x\r\nX-Other: 1\r\nContent-Disposition: form-data;\r\n\tname=text\r\n\r\nin\r\n--\r\nlines';
+    const body = `prologue\r\n${parts}${text}\r\n--x--\r\nepilogue`;
+    const headers = { 'content-type': 'Multipart/Form-Data; charset=utf-8; boundary="x"' };
+    const answer = await client.send(`/bot${sandbox.token}/sendMessage`, { headers, body });
+    expect(JSON.parse(answer.body).result).toMatchObject({ chat: { id: 5 }, text: 'in\n--\nlines' });
   });
 
   it('are refused if they are not valid JSON', async () => {
