@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 const commands = [
   'completion',
   'config',
+  'demo',
   'doctor',
   'help',
   'history',

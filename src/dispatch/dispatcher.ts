@@ -14,42 +14,34 @@
  * A handler that is running or in grace at the drain's latest end is aborted, and its item is never settled.
  */
 import { onAbort } from '../abort.js';
-import { Ages } from '../ages.js';
-import type { Clock } from '../clock.js';
 import { LastcallError } from '../errors.js';
 import { guarded } from '../listener.js';
+import { Decisions, type DecisionsOptions } from './decisions.js';
 import type { DispatchEvent, Handling } from './events.js';
-import { type Decision, decide, type Failure } from './failure.js';
+import type { Decision } from './failure.js';
+import { Outages } from './outages.js';
 import { Pauses } from './pauses.js';
 import { RunningTasks } from './running-tasks.js';
 import type { HandlingResult, Source } from './source.js';
 import { type HandlerRun, Task } from './task.js';
 
-/** What has become of an item before. */
-interface ItemHistory {
-  /** How often the item was put back, and how many of these times count as retries. */
-  readonly putBacks: number;
-  readonly retries: number;
-  /** When the item was accepted, in milliseconds since 1970. */
-  readonly acceptedAtMs: number;
-}
-
 /** How a handler has ended that did not fail for its caller; nothing where it ended well. */
 // biome-ignore lint/suspicious/noConfusingVoidType: handlers that end well return nothing
 type HandlingOutcome = { readonly caught: unknown } | undefined | void;
 
-export interface DispatcherOptions<T> {
-  readonly source: Source<T>;
+export interface DispatcherOptions<T>
+  extends Pick<
+    DecisionsOptions<T>,
+    'source' | 'historyOf' | 'failureOf' | 'retries' | 'random' | 'now' | 'clock'
+  > {
   /** How many handlers may be at work at once; at least 1. */
   readonly concurrency: number;
   /** After this long a handler's signal aborts. `Infinity`: never. */
   readonly handlerTimeoutMs: number;
   /** How much longer a timed-out handler may take before it is given up, in milliseconds. Default: 10 s. */
   readonly graceMs?: number;
-  readonly clock: Clock;
   /** What to call the item in an error: `update 42`. */
   nameOf(item: T): string;
-  historyOf(item: T): ItemHistory;
   /**
    * Handles the item. May throw or reject: then `failureOf` and the table of failures decide what becomes of the item. An
    * error that somebody else has taken care of is returned as `caught`.
@@ -60,14 +52,6 @@ export interface DispatcherOptions<T> {
    * throw.
    */
   timed?(item: T, durationMs: number, now: number): void;
-  /** Tells what kind of failure an error is. Must not throw. Default: all are errors. */
-  failureOf?(error: unknown): Failure;
-  /** How often an item is tried again after an error that is not Telegram's absence. Default: 0. */
-  readonly retries?: number;
-  /** A number from 0 up to 1, for jitter. */
-  readonly random?: () => number;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
   emit(event: DispatchEvent<T>): void;
 }
 
@@ -90,7 +74,8 @@ export class Dispatcher<T> {
   #state: 'idle' | 'running' | 'draining' | 'drained' = 'idle';
   readonly #tasks: RunningTasks<T>;
   readonly #pauses: Pauses;
-  readonly #ages: Ages;
+  readonly #outages: Outages;
+  readonly #decisions: Decisions<T>;
   #drained: Promise<readonly Handling<T>[]> | undefined;
   #endDrain: (aborted: readonly Handling<T>[]) => void = () => {};
   #willStart = false;
@@ -98,17 +83,18 @@ export class Dispatcher<T> {
   /** Until when items may be started in this turn of the event loop; undefined before the first. */
   #sliceEnd: number | undefined;
   #exhausted = false;
-  /** Since when no new handler starts, in the clock's milliseconds. */
-  #heldSince: number | undefined;
-  /** When the last hold ended, in the clock's milliseconds. */
-  #resumedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions<T>) {
-    const { clock, now = Date.now, emit } = options;
+    const { clock, emit } = options;
     this.#options = options;
     this.#emit = guarded(emit);
     this.#pauses = new Pauses(clock);
-    this.#ages = new Ages(now, clock);
+    this.#outages = new Outages(clock);
+    this.#decisions = new Decisions({
+      ...options,
+      outages: this.#outages,
+      isStopping: () => this.#state !== 'running',
+    });
     this.#tasks = new RunningTasks({
       ...options,
       timedOut: (task) => this.#timeOut(task),
@@ -161,21 +147,15 @@ export class Dispatcher<T> {
 
   /** Starts no new handler until `resume`, because Telegram cannot be reached. Running handlers go on. */
   hold(): void {
-    if (this.#heldSince !== undefined) return;
-    this.#heldSince = this.#options.clock.now();
-    this.#emit({
-      event: 'dispatch.held',
-      running: this.#tasks.size,
-      waiting: this.#options.source.counts.waiting,
-    });
+    if (!this.#outages.begin()) return;
+    const { waiting } = this.#options.source.counts;
+    this.#emit({ event: 'dispatch.held', running: this.#tasks.size, waiting });
   }
 
   /** Starts handlers again. */
   resume(): void {
-    if (this.#heldSince === undefined) return;
-    this.#resumedAt = this.#options.clock.now();
-    const heldMs = this.#resumedAt - this.#heldSince;
-    this.#heldSince = undefined;
+    const heldMs = this.#outages.end();
+    if (heldMs === undefined) return;
     this.#emit({ event: 'dispatch.resumed', heldMs, waiting: this.#options.source.counts.waiting });
     this.#startNext();
   }
@@ -209,7 +189,7 @@ export class Dispatcher<T> {
   }
 
   get #takes(): boolean {
-    return (this.#state === 'running' && this.#heldSince === undefined) || this.#state === 'draining';
+    return (this.#state === 'running' && !this.#outages.isNow) || this.#state === 'draining';
   }
 
   /** Called when a slot is free or an item may be ready. Several calls in one tick lead to one `take`. */
@@ -255,7 +235,7 @@ export class Dispatcher<T> {
 
   #start(items: readonly T[]): void {
     const now = this.#options.clock.now();
-    const tasks = items.map((item) => new Task(item, now, this.#decide, this.#pauses));
+    const tasks = items.map((item) => new Task(item, now, this.#decisions.of, this.#pauses));
     // All items count as running before the first handler runs, because a handler may request the stop.
     for (const task of tasks) this.#tasks.add(task, now);
     for (const task of tasks) {
@@ -293,31 +273,12 @@ export class Dispatcher<T> {
       return;
     }
     const delayMs = decision.does === 'put back' ? decision.delayMs : undefined;
-    const failure = this.#failureOf(error, task).kind;
+    const failure = this.#decisions.failureOf(error, task).kind;
     this.#emit({ event: 'handler.put-back', ...this.#describe(task), error, failure, delayMs });
     // An item that is left stays taken, so that the source keeps it for the next run like one that the drain has cut.
     this.#tellSource(task, (source) => {
       if (decision.does === 'put back') source.putBack(task.item, decision);
     });
-  }
-
-  readonly #decide = (error: unknown, task: Task<T>): Decision => {
-    const { retries = 0, random = Math.random, historyOf } = this.#options;
-    const { putBacks, retries: retried, acceptedAtMs } = historyOf(task.item);
-    const item = { putBacks, retries: retried, ageMs: this.#ages.of(acceptedAtMs) };
-    const { expiresAfterMs } = this.#options.source;
-    return decide(this.#failureOf(error, task), item, { retries, expiresAfterMs, random });
-  };
-
-  #failureOf(error: unknown, task: Task<T>): Failure {
-    const { failureOf, source } = this.#options;
-    // A call that waited for Telegram until the handler's time was up ends with the signal's reason. On a connection that
-    // swallows everything it goes on waiting after the outage.
-    const sawOutage = this.#heldSince !== undefined || task.startedAt < this.#resumedAt;
-    if (sawOutage && task.signal.aborted && error === task.signal.reason) return { kind: 'unreachable' };
-    const failure = failureOf?.(error) ?? { kind: 'error' };
-    const isLeft = failure.kind === 'error' && this.#state !== 'running' && source.outlivesRun;
-    return isLeft ? { kind: 'stopping' } : failure;
   }
 
   #timeOut(task: Task<T>): void {
