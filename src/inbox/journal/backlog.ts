@@ -13,21 +13,16 @@ import { Fifo } from '../fifo.js';
 import type { OrderKey, Seq } from '../ids.js';
 import { UPDATE_EXPIRES_AFTER_MS, type WaitingBehind } from '../inbox.js';
 import { OrderKeeper } from '../order-keeper.js';
-import type { Batch } from '../store/batch.js';
 import type { Ledger } from '../store/ledger.js';
 import type { History } from '../store/records.js';
 import type { Item } from './item.js';
+import { type BatchReader, readAll } from './read-all.js';
+import { Room, type RoomLimits } from './room.js';
 
 type Identified = { readonly update_id: number };
 
-export interface BacklogOptions<U extends Identified> {
+export interface BacklogOptions<U extends Identified> extends BatchReader<U> {
   readonly ledger: Ledger;
-  /**
-   * Reads those of the wanted updates of a batch that are not settled, in order of arrival.
-   *
-   * @param key the key that they had before: a bot's own rule of order may give another one each time
-   */
-  read(batch: Batch, seqs: readonly Seq[], key?: OrderKey): readonly Item<U>[];
   /** Reads an unsettled update once more, as it was written, with the key that it had before. */
   readAgain(seq: Seq, key: OrderKey): Item<U> | undefined;
   isSuspect(history: History): boolean;
@@ -38,20 +33,8 @@ export interface BacklogOptions<U extends Identified> {
   available(): void;
   /** Called when a delayed update cannot be read. */
   failed(error: unknown): void;
-  readonly limits: BacklogLimits;
+  readonly limits: RoomLimits;
 }
-
-export interface BacklogLimits {
-  /** How many updates may be loaded, those at work among them. */
-  readonly updates: number;
-  /** How many bytes the loaded updates may take. */
-  readonly bytes: number;
-  /** How many updates of one key may be loaded while all room is free. The number falls to one as the room fills. */
-  readonly updatesOfKey: number;
-}
-
-/** The share of the room in which a key may have several updates. The rest is for keys of which nothing is loaded. */
-const SHARED = 3 / 4;
 
 /** The number of messages that an album may have. */
 const LARGEST_GROUP = 10;
@@ -71,18 +54,18 @@ export class Backlog<U extends Identified> {
   /** The updates that were put back and whose delays last, each with its key and what cancels its delay. */
   readonly #delayed = new Map<Seq, { readonly key: OrderKey; readonly cancel: () => void }>();
   #willFill = false;
-  #size = 0;
-  #bytes = 0;
+  readonly #room: Room;
   /** Updates from this number on have not been read yet. */
   #ahead = 0 as Seq;
 
   constructor(options: BacklogOptions<U>) {
     this.#options = options;
+    this.#room = new Room(options.limits);
   }
 
   /** How many updates are loaded, those at work among them. */
   get size(): number {
-    return this.#size;
+    return this.#room.updates;
   }
 
   get hasReady(): boolean {
@@ -95,17 +78,17 @@ export class Backlog<U extends Identified> {
     const next = this.#options.ledger.batchFrom(this.#ahead);
     // A batch that has become smaller is read again, without the updates that were dropped meanwhile.
     if (!first || next?.first !== first.seq || next.size !== items.length) return;
-    if (!this.#hasRoom && !this.#order.continuesGroup(first)) return;
+    if (!this.#room.isFree && !this.#order.continuesGroup(first)) return;
     this.#ahead = seqAfter((items.at(-1) ?? first).seq);
     for (const item of items) this.#admit(item);
   }
 
   /** Takes the next update that may start; undefined where there is none. Throws INBOX_DISK. */
   take(): Item<U> | undefined {
-    const { ledger, limits } = this.#options;
+    const { ledger } = this.#options;
     for (;;) {
       // Filling at half the limit, and not for each settled update, reads a batch once for all updates in it.
-      if (!this.#order.hasReady || this.#size <= limits.updates / 2) this.#fill();
+      if (!this.#order.hasReady || this.#room.isHalfFree) this.#fill();
       const item = this.#order.take();
       if (!item && this.#canFill) this.#fillLater();
       if (!item || ledger.batchOf(item.seq)) return item;
@@ -116,7 +99,7 @@ export class Backlog<U extends Identified> {
 
   /** A taken update is done with, and no longer in the ledger. Throws INBOX_DISK. */
   remove(item: Item<U>): void {
-    this.#unload(item);
+    this.#room.leave(item);
     this.#order.release(item.key);
     this.#reload(item.key);
     if (item === this.#suspect) this.#nextSuspect();
@@ -136,11 +119,6 @@ export class Backlog<U extends Identified> {
     }
   }
 
-  #unload(item: Item<U>): void {
-    this.#size--;
-    this.#bytes -= item.bytes;
-  }
-
   #nextSuspect(): void {
     this.#suspect = undefined;
     for (const key of this.#suspended) {
@@ -153,7 +131,7 @@ export class Backlog<U extends Identified> {
   /** A taken update is to be handed out again after the delay; the updates of its chat wait behind it. */
   putBack(item: Item<U>, delayMs: number): void {
     // Its handler may have changed the update, so that it is read again.
-    this.#unload(item);
+    this.#room.leave(item);
     this.#delay(item, delayMs);
     if (item === this.#suspect) this.#nextSuspect();
   }
@@ -173,22 +151,7 @@ export class Backlog<U extends Identified> {
 
   get #canFill(): boolean {
     const { ledger } = this.#options;
-    return this.#ahead < ledger.nextSeq && this.#hasRoom && ledger.batchFrom(this.#ahead) !== undefined;
-  }
-
-  get #hasRoom(): boolean {
-    const { updates, bytes } = this.#options.limits;
-    return this.#size < updates && this.#bytes < bytes;
-  }
-
-  /**
-   * How many updates of a key may be loaded: `updatesOfKey` while the room is empty, falling in proportion to one when three
-   * quarters of it are used. With a limit of 1,024 and 64 a key: 64 at first, 22 when 512 are loaded, 1 from 768 on.
-   */
-  get #roomOfKey(): number {
-    const { updates, bytes, updatesOfKey } = this.#options.limits;
-    const used = Math.max(this.#size / updates, this.#bytes / bytes);
-    return Math.max(1, Math.ceil(updatesOfKey * (1 - used / SHARED)));
+    return this.#ahead < ledger.nextSeq && this.#room.isFree && ledger.batchFrom(this.#ahead) !== undefined;
   }
 
   /** Loads as much as there is room for, but for the time that reading a long backlog of few chats would take. */
@@ -225,7 +188,7 @@ export class Backlog<U extends Identified> {
     } else if (this.#isHeld(item.seq)) {
       this.#suspended.add(item.key);
       this.#spill(item);
-    } else if (this.#order.countOf(item.key) >= this.#roomOfKey && !this.#order.continuesGroup(item)) {
+    } else if (this.#order.countOf(item.key) >= this.#room.ofKey && !this.#order.continuesGroup(item)) {
       this.#spill(item);
     } else {
       this.#load(item);
@@ -255,8 +218,7 @@ export class Backlog<U extends Identified> {
 
   #count(item: Item<U>): void {
     if (item.attempt > 1 && this.#isSuspect(item.seq)) this.#suspect = item;
-    this.#size++;
-    this.#bytes += item.bytes;
+    this.#room.enter(item);
   }
 
   /** Puts an update at the head of its key, which is taken or held, after the delay. */
@@ -288,7 +250,7 @@ export class Backlog<U extends Identified> {
     const { ledger } = this.#options;
     const spilled = this.#spilled.get(key);
     if (!spilled || this.#suspended.has(key)) return;
-    const room = this.#roomOfKey;
+    const room = this.#room.ofKey;
     const loaded = this.#order.countOf(key);
     // Reading several updates at once is cheaper than reading one after each settled update.
     if (loaded > room / 2) return;
@@ -296,7 +258,7 @@ export class Backlog<U extends Identified> {
     while (spilled.first !== undefined && !ledger.batchOf(spilled.first)) spilled.shift();
     let seqs: readonly Seq[] = spilled.peek(room - loaded);
     while (seqs.length > 0) {
-      const items = this.#readAll(seqs, key);
+      const items = readAll(seqs, key, this.#options);
       let group: string | undefined;
       for (const seq of seqs) {
         if (this.#isHeld(seq)) {
@@ -316,30 +278,9 @@ export class Backlog<U extends Identified> {
   /** The updates at the head of those spilled that are of a group. */
   #spilledOfGroup(spilled: Fifo<Seq>, key: OrderKey, group: string): readonly Seq[] {
     const seqs = spilled.peek(LARGEST_GROUP);
-    const items = this.#readAll(seqs, key);
+    const items = readAll(seqs, key, this.#options);
     const end = seqs.findIndex((seq) => items.get(seq)?.group !== group);
     return end === -1 ? seqs : seqs.slice(0, end);
-  }
-
-  /** Reads updates that may be in several batches; those that are settled are missing. */
-  #readAll(seqs: readonly Seq[], key: OrderKey): ReadonlyMap<Seq, Item<U>> {
-    const { ledger, read } = this.#options;
-    const items = new Map<Seq, Item<U>>();
-    let batch: Batch | undefined;
-    let ofBatch: Seq[] = [];
-    const readBatch = () => {
-      if (batch) for (const item of read(batch, ofBatch, key)) items.set(item.seq, item);
-    };
-    for (const seq of seqs) {
-      if (!batch?.spans(seq)) {
-        readBatch();
-        batch = ledger.batchOf(seq);
-        ofBatch = [];
-      }
-      ofBatch.push(seq);
-    }
-    readBatch();
-    return items;
   }
 
   /** Whether an update is a suspect that must wait for another one. */

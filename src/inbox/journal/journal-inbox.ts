@@ -14,7 +14,7 @@ import { LastcallError } from '../../errors.js';
 import { guarded } from '../../listener.js';
 import { tryOr } from '../../thrown.js';
 import { counterOf, newCounters } from '../counters.js';
-import { seq, type UpdateId, updateId } from '../ids.js';
+import { type UpdateId, updateId } from '../ids.js';
 import {
   type Entry,
   type Inbox,
@@ -27,7 +27,8 @@ import {
 } from '../inbox.js';
 import { systemDisk } from '../log/disk.js';
 import { inboxError } from '../store/inbox-error.js';
-import { Item } from './item.js';
+import { appendNew } from './append-new.js';
+import type { Item } from './item.js';
 import { Maintenance } from './maintenance.js';
 import { type JournalOptions, type JournalParts, openJournal } from './opening.js';
 import { TurnLimit } from './turn-limit.js';
@@ -131,7 +132,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     await capacity.wait().catch((error: unknown) => this.#fail(error));
     if (this.#isClosed) return undefined;
     this.#throwFailure();
-    this.#attempt(() => backlog.add(this.#append(batch)));
+    this.#attempt(() => {
+      const items = appendNew(batch, this.#offset, store, this.#options);
+      this.#counters.accepted += items.length;
+      backlog.add(items);
+    });
     this.#throwFailure();
     // Handlers need not wait for the disk, but Telegram has to: what a power cut takes away comes from there again. The
     // sync and the next poll get under way before the handlers start, since those may keep the event loop busy.
@@ -264,33 +269,6 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
 
   #throwFailure(): void {
     if (this.#failure) throw this.#failure;
-  }
-
-  /** Writes what of a batch has not come before, and gives it in memory. Throws INBOX_DISK. */
-  #append(batch: readonly U[]): readonly Item<U>[] {
-    const { received, emit } = this.#options;
-    const { store } = this.#parts;
-    const allIds = batch.map(({ update_id: id }) => updateId(id));
-    const indexes = store.ledger.recent.indexesOfNew(allIds);
-    if (indexes.length < batch.length)
-      emit({ event: 'inbox.repeated', updates: batch.length - indexes.length });
-    if (indexes.length === 0) return [];
-
-    const updates = indexes.length === batch.length ? batch : indexes.flatMap((index) => batch[index] ?? []);
-    const ids = updates.map(({ update_id: id }) => updateId(id));
-    const contents = received?.(batch) ?? Buffer.from(JSON.stringify(batch));
-    const firstSeq = store.append({ ids, contentIndexes: indexes, contents }, this.#offset);
-    this.#counters.accepted += updates.length;
-    const facts = {
-      attempt: 1,
-      putBacks: 0,
-      retries: 0,
-      acceptedAtMs: this.#options.now(),
-      bytes: contents.length / batch.length,
-    };
-    return updates.map(
-      (update, index) => new Item(update, { ...facts, seq: seq(firstSeq + index) }, this.#options),
-    );
   }
 
   /** @param slice called before each part of a long request */

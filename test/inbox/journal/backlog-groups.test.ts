@@ -1,8 +1,9 @@
 /** Albums that wait on disk: they are loaded whole, however little room there is. */
 import { describe, expect, it } from '@jest/globals';
 import { type Seq, seq as seqOf } from '../../../src/inbox/ids.js';
-import { Backlog, type BacklogLimits } from '../../../src/inbox/journal/backlog.js';
+import { Backlog } from '../../../src/inbox/journal/backlog.js';
 import { Item } from '../../../src/inbox/journal/item.js';
+import type { RoomLimits } from '../../../src/inbox/journal/room.js';
 import { position } from '../../../src/inbox/log/position.js';
 import { Ledger } from '../../../src/inbox/store/ledger.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -14,7 +15,7 @@ interface Update {
 }
 
 /** Gives each update the key by its name, or a new one each time. */
-function setUp(limits: Partial<BacklogLimits>, keyOf = ({ name }: Update): string => name.slice(0, 1)) {
+function setUp(limits: Partial<RoomLimits>, keyOf = ({ name }: Update): string => name.slice(0, 1)) {
   const ledger = new Ledger();
   const clock = new FakeClock();
   const updates = new Map<Seq, Update>();

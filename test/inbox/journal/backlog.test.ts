@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type OrderKey, type Seq, seq as seqOf } from '../../../src/inbox/ids.js';
-import { Backlog, type BacklogLimits } from '../../../src/inbox/journal/backlog.js';
+import { Backlog } from '../../../src/inbox/journal/backlog.js';
 import { Item } from '../../../src/inbox/journal/item.js';
+import type { RoomLimits } from '../../../src/inbox/journal/room.js';
 import { position } from '../../../src/inbox/log/position.js';
 import type { Batch } from '../../../src/inbox/store/batch.js';
 import { Ledger } from '../../../src/inbox/store/ledger.js';
@@ -31,7 +32,7 @@ class Rig {
   /** How often there was word that there is something. */
   told = 0;
 
-  constructor(limits: Partial<BacklogLimits> = {}) {
+  constructor(limits: Partial<RoomLimits> = {}) {
     this.backlog = new Backlog<Update>({
       ledger: this.ledger,
       read: (batch, seqs) => this.#read(batch, seqs),
