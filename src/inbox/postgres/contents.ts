@@ -2,8 +2,8 @@
 import { orderKey, type Seq, seq, updateId } from '../ids.js';
 import { isDeadReason } from '../inbox.js';
 import { type SeenUpdate, type UpdateState, updateStates } from '../seen-update.js';
+import type { Queries, Query } from './queries.js';
 import type { Row } from './row.js';
-import type { Queries, Query } from './session.js';
 
 /** A process that works with the inbox of a bot. */
 export interface HostEntry {

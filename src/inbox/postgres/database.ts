@@ -7,8 +7,9 @@ import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import type { Connect } from './connection.js';
 import { isAway } from './failure.js';
+import type { Queries, Query } from './queries.js';
 import { SCHEMA } from './schema.js';
-import { ANSWER_TIMEOUT_MS, type Queries, type Query, Session } from './session.js';
+import { ANSWER_TIMEOUT_MS, Session } from './session.js';
 
 export interface DatabaseOptions {
   /** By `createDriver`. */

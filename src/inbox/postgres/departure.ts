@@ -4,7 +4,7 @@
  */
 import type { InboxEvent } from '../events.js';
 import type { Database } from './database.js';
-import type { Queries } from './session.js';
+import type { Queries } from './queries.js';
 import { lockLanes } from './statements/claims.js';
 import { dropEmptyLanes, type EndedAttempt, endAttempts, freeLanes, giveUp } from './statements/departure.js';
 import { dropHost, lockDeadHost, lockHost } from './statements/hosts.js';

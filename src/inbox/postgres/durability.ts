@@ -1,5 +1,5 @@
 /** What an accepted update survives, by the settings of the server. */
-import type { Queries, Query } from './session.js';
+import type { Queries, Query } from './queries.js';
 
 export interface Durability {
   /** The worst that it survives, each including those before. */

@@ -4,8 +4,9 @@ import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { isLastcallError } from '../../thrown.js';
 import { isAway } from './failure.js';
+import type { Queries, Query } from './queries.js';
 import { type Migration, migrations, SCHEMA } from './schema.js';
-import type { Queries, Query, Session } from './session.js';
+import type { Session } from './session.js';
 
 export interface MigrationResult {
   /** The version before; undefined where there were no tables. */

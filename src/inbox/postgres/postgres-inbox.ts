@@ -9,11 +9,9 @@
  * A database that is away is no failure: nothing is accepted meanwhile, nothing begins once the lease of this process may
  * have ended, and what has settled is written as soon as the database is back.
  */
-import { within } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
 import { describeThrown, isLastcallError } from '../../thrown.js';
 import { counterOf, newCounters } from '../counters.js';
-import type { Seq } from '../ids.js';
 import {
   type Entry,
   type Inbox,
@@ -26,7 +24,7 @@ import {
 } from '../inbox.js';
 import { Census } from './census.js';
 import { Database } from './database.js';
-import { type DepartureOptions, freeTheDead, leave } from './departure.js';
+import { type DepartureOptions, freeTheDead } from './departure.js';
 import { readDurability } from './durability.js';
 import { isAway } from './failure.js';
 import type { Item } from './item.js';
@@ -38,16 +36,8 @@ import { assemble, createReserve, type Parts } from './parts.js';
 import type { Reserve } from './reserve.js';
 import { CHANNEL, pollPayload } from './statements/channel.js';
 import { count, lookBack } from './statements/counts.js';
+import { takeLeave } from './take-leave.js';
 import type { Turn } from './turns.js';
-
-/** How long a stop waits for a database that does not answer. */
-const GOODBYE_MS = 2_000;
-
-/** How long the sessions may then take to end. */
-const CLOSE_MS = 2_000;
-
-/** What is left of a shorter stop's time for the sessions to end. */
-const CLOSE_SHARE = 0.1;
 
 type State = 'opening' | 'open' | 'draining' | 'failed' | 'closed';
 
@@ -221,7 +211,7 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
   }
 
   close(cause: 'stop' | 'fault' = 'stop', withinMs = Number.POSITIVE_INFINITY): Promise<InboxReport> {
-    this.#report ??= this.#close(cause, Math.min(withinMs, GOODBYE_MS + CLOSE_MS));
+    this.#report ??= this.#close(cause, withinMs);
     return this.#report;
   }
 
@@ -344,34 +334,17 @@ export class PostgresInbox<U extends { readonly update_id: number }> implements 
     this.#closing.abort(new Error('the inbox is closed'));
     this.#census.close();
     this.#reserve.close();
-    const parts = this.#parts;
-    if (!parts) return { left: 0, mayRepeat: [] };
-    const { database, membership, turns, writer, claims } = parts;
-    const taken = [...this.#taken.values()];
-    const host = membership.id;
-    let left = this.#census.unsettled;
-    const goodbye = async () => {
-      const { held } = turns;
-      if (held) await turns.end(held);
-      await claims.settled();
-      await writer.finish();
-      await membership.end();
-      if (hasFailed || host === undefined || host !== membership.id) return;
-      const running = taken.filter((item) => item.host === host).map((item): Seq => item.seq);
-      const by = cause === 'stop' ? 'stop' : 'death';
-      this.#counters.dropped += await leave(database, { host, running, by }, this.#departure);
-      const [counted] = await database.work.query(count, [this.#options.bot]);
-      if (counted) left = counted.unsettled;
-    };
-    const { leaseClock: clock } = this.#options;
-    const endsAt = clock.now() + withinMs;
-    const isSaid = await within(Math.min(GOODBYE_MS, withinMs * (1 - CLOSE_SHARE)), clock, goodbye());
-    writer.close();
-    const leftMs = Math.max(0, endsAt - clock.now());
-    // What the database has not answered by now it need not answer.
-    await within(leftMs, clock, Promise.all([membership.end(), database.close(isSaid ? leftMs : 0)]));
-    const mayRepeat = [...taken.map((item) => item.updateId), ...writer.unwritten];
-    return { left, mayRepeat };
+    if (!this.#parts) return { left: 0, mayRepeat: [] };
+    return takeLeave(this.#parts, {
+      ...this.#departure,
+      ...{ hasFailed, cause, withinMs },
+      clock: this.#options.leaseClock,
+      taken: [...this.#taken.values()],
+      unsettled: this.#census.unsettled,
+      dropped: (updates) => {
+        this.#counters.dropped += updates;
+      },
+    });
   }
 
   #fail(cause: unknown): void {

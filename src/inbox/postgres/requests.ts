@@ -3,7 +3,8 @@
  * of locks that `tables.ts` lays down; the processes at work are told where there is something new.
  */
 import { type Seq, seq } from '../ids.js';
-import type { Query, Session } from './session.js';
+import type { Query } from './queries.js';
+import type { Session } from './session.js';
 import { CHANNEL } from './statements/channel.js';
 import { upsertLanes } from './statements/lanes.js';
 

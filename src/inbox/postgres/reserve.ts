@@ -5,14 +5,11 @@
  *       │         ▲ ▲              │
  *       ▼         │ └── delayed ◄──┘ put back: its lane waits with it
  *     held ───────┘ a suspect until the one before it is done with; what may have killed a process until its mark is written
- *
- * Marks tell, when this process dies, which updates were at work in it. An update begins without waiting for its mark, but
- * for one that may have been at work in a process that died: so an update that kills at once is found out all the same.
  */
-import type { Clock } from '../../clock.js';
 import type { OrderKey, Seq } from '../ids.js';
-import { type Retry, UPDATE_EXPIRES_AFTER_MS, type WaitingBehind } from '../inbox.js';
+import type { Retry, WaitingBehind } from '../inbox.js';
 import { OrderKeeper } from '../order-keeper.js';
+import { Holds, type HoldsOptions } from './holds.js';
 import type { Item } from './item.js';
 
 /** A lane as it comes from the database. */
@@ -46,16 +43,9 @@ interface Lane<U> {
   isFull: boolean;
 }
 
-export interface ReserveOptions<U> {
-  readonly clock: Clock;
-  /** Whether one more death of an update would be the last. */
-  isSuspect(item: Item<U>): boolean;
-  /** Called when something can be taken that could not before, other than by `add` and `remove`. */
-  available(): void;
+export interface ReserveOptions<U> extends Omit<HoldsOptions<U>, 'order'> {
   /** Called when a lane of which there was enough needs more. */
   thinned(): void;
-  /** Called when a mark has to be written before its update can begin. */
-  unmarked(): void;
 }
 
 /** How many updates of a lane are asked for at once; what waits beyond that stays in the database. */
@@ -68,12 +58,8 @@ export class Reserve<U> {
   readonly #order = new OrderKeeper<Item<U>>();
   readonly #lanes = new Map<OrderKey, Lane<U>>();
   readonly #atWork = new Set<Item<U>>();
-  readonly #delayed = new Map<Item<U>, () => void>();
-  #suspect: Item<U> | undefined;
-  /** The suspects that wait for the one before them. */
-  readonly #suspended = new Set<Item<U>>();
-  /** The updates that begin once their marks are written; `true` for those whose mark is. */
-  readonly #marked = new Map<Item<U>, boolean>();
+  /** What keeps the first updates of lanes from beginning. */
+  readonly #holds: Holds<U>;
   /** The lanes of which something is at work, and those of which nothing is left to do. */
   readonly #busyLanes = new Set<Lane<U>>();
   readonly #doneLanes = new Set<Lane<U>>();
@@ -82,6 +68,7 @@ export class Reserve<U> {
 
   constructor(options: ReserveOptions<U>) {
     this.#options = options;
+    this.#holds = new Holds({ ...options, order: this.#order });
   }
 
   get hasReady(): boolean {
@@ -91,7 +78,7 @@ export class Reserve<U> {
   /** How many lanes wait here for a free handler, and for nothing else. */
   get idleLanes(): number {
     const held = new Set<Lane<U>>();
-    for (const { key } of [...this.#delayed.keys(), ...this.#suspended]) {
+    for (const { key } of this.#holds.waiting) {
       const lane = this.#lanes.get(key);
       if (lane && lane.atWork === 0) held.add(lane);
     }
@@ -112,7 +99,7 @@ export class Reserve<U> {
   get marks(): readonly Seq[] {
     const marks = new Set<Seq>();
     for (const { seq } of this.#atWork) marks.add(seq);
-    for (const { seq } of this.#marked.keys()) marks.add(seq);
+    for (const { seq } of this.#holds.beginning) marks.add(seq);
     return [...marks];
   }
 
@@ -145,7 +132,7 @@ export class Reserve<U> {
       isHead &&= item === first || (item.group !== undefined && item.group === first?.group);
       lane.open.add(item);
       this.#waiting++;
-      if (isHead) this.#addHead(item, isDoubtful);
+      if (isHead) this.#holds.add(item, isDoubtful);
       else this.#order.add(item);
     }
     if (lane.open.size === 0) this.#doneLanes.add(lane);
@@ -183,7 +170,7 @@ export class Reserve<U> {
     lane?.open.clear();
     for (const each of open) lane?.open.add(each === item ? again : each);
     this.#waiting++;
-    this.#delay(again, retry.delayMs, false);
+    this.#holds.delay(again, retry.delayMs, false);
     return again;
   }
 
@@ -216,93 +203,31 @@ export class Reserve<U> {
 
   /** The updates that may begin once what is written next is safe. */
   get unmarked(): readonly Item<U>[] {
-    return [...this.#marked].flatMap(([item, isWritten]) => (isWritten ? [] : [item]));
+    return this.#holds.unmarked;
   }
 
   /** The marks of these updates are safe. */
   marksWritten(items: readonly Item<U>[]): void {
-    let isAny = false;
-    for (const item of items) {
-      if (this.#marked.get(item) !== false) continue;
-      this.#marked.set(item, true);
-      this.#order.putBack(item);
-      isAny = true;
-    }
-    if (isAny) this.#options.available();
+    this.#holds.marksWritten(items);
   }
 
   /** Ends all waits. */
   close(): void {
-    for (const cancel of this.#delayed.values()) cancel();
-    this.#delayed.clear();
-  }
-
-  #addHead(item: Item<U>, isDoubtful: boolean): void {
-    const { delayMs, deaths } = item.stored;
-    if (delayMs <= 0 && deaths === 0 && !isDoubtful) {
-      this.#order.add(item);
-      return;
-    }
-    this.#order.hold(item);
-    this.#delay(item, delayMs, isDoubtful);
-  }
-
-  #delay(item: Item<U>, delayMs: number, isDoubtful: boolean): void {
-    const proceed = () => {
-      this.#delayed.delete(item);
-      this.#admit(item, isDoubtful);
-    };
-    if (delayMs <= 0) {
-      proceed();
-      return;
-    }
-    // No update waits for longer than until it expires.
-    const cancel = this.#options.clock.after(Math.min(delayMs, UPDATE_EXPIRES_AFTER_MS), proceed);
-    this.#delayed.set(item, cancel);
-  }
-
-  /** Makes an update that was held ready, if nothing else keeps it. */
-  #admit(item: Item<U>, isDoubtful: boolean): void {
-    const isSuspect = this.#options.isSuspect(item);
-    if (isSuspect && this.#suspect && this.#suspect !== item) {
-      this.#suspended.add(item);
-      return;
-    }
-    if (isSuspect) this.#suspect = item;
-    if (isDoubtful || item.stored.deaths > 0) {
-      this.#marked.set(item, false);
-      this.#options.unmarked();
-      return;
-    }
-    this.#order.putBack(item);
-    this.#options.available();
+    this.#holds.close();
   }
 
   #end(item: Item<U>): void {
     const lane = this.#lanes.get(item.key);
     if (lane && --lane.atWork === 0) this.#busyLanes.delete(lane);
     this.#atWork.delete(item);
-    this.#forget(item);
-  }
-
-  #forget(item: Item<U>): void {
-    this.#marked.delete(item);
-    this.#suspended.delete(item);
-    if (item !== this.#suspect) return;
-    this.#suspect = undefined;
-    const [next] = this.#suspended;
-    if (!next) return;
-    this.#suspended.delete(next);
-    this.#admit(next, true);
+    this.#holds.forget(item);
   }
 
   #drop(lane: Lane<U>): void {
     this.#lanes.delete(lane.key);
     this.#doneLanes.delete(lane);
     for (const item of lane.open) {
-      this.#delayed.get(item)?.();
-      this.#delayed.delete(item);
-      this.#forget(item);
+      this.#holds.cancel(item);
       this.#waiting--;
     }
   }

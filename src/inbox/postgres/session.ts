@@ -5,24 +5,11 @@
  */
 import type { Clock } from '../../clock.js';
 import { LastcallError } from '../../errors.js';
-import type { Connect, Connection, Statement } from './connection.js';
-import { databaseError, isAway, needsNewConnection } from './failure.js';
-import { Row } from './row.js';
-
-/** A statement, and what a row of its answer is. One that has a name is prepared once a connection. */
-export interface Query<R> {
-  readonly name?: string;
-  readonly text: string;
-  /** How long the answer may take, before the connection counts as lost. Default: that of the session. */
-  readonly timeoutMs?: number;
-  /** Default: the rows are not looked at. */
-  readonly row?: (row: Row) => R;
-}
-
-export interface Queries {
-  /** Runs a statement. Rejects with a LastcallError: INBOX_DATABASE_AWAY, INBOX_DATABASE_REFUSED, INBOX_DATABASE_FAILED. */
-  query<R>(query: Query<R>, values?: readonly unknown[]): Promise<readonly R[]>;
-}
+import type { Connect } from './connection.js';
+import { databaseError, isAway } from './failure.js';
+import { type Link, linkOver, noAnswer } from './link.js';
+import type { Queries, Query } from './queries.js';
+import { awaited, withResolvers } from './resolvers.js';
 
 export interface SessionOptions {
   /** What it is for, for the log: `work`, `beat`, `events`. */
@@ -47,17 +34,6 @@ export interface SessionOptions {
 export const ANSWER_TIMEOUT_MS = 5_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** How long the server may take to answer a goodbye. */
-const GOODBYE_MS = 1_000;
-
-interface Link extends Queries {
-  /** Resolves when the connection is gone. */
-  readonly gone: Promise<LastcallError>;
-  /** Whether an answer has not come in time. */
-  readonly isLate: boolean;
-  end(): Promise<void>;
-  destroy(): void;
-}
 
 export class Session implements Queries {
   readonly name: string;
@@ -239,78 +215,5 @@ export class Session implements Queries {
   }
 }
 
-function linkOver(
-  connection: Connection,
-  gone: Promise<LastcallError>,
-  clock: Clock,
-  answerTimeoutMs: number,
-): Link {
-  let isLate = false;
-  return {
-    gone,
-    get isLate() {
-      return isLate;
-    },
-    async query<R>(
-      { row, timeoutMs = answerTimeoutMs, ...statement }: Query<R>,
-      values?: readonly unknown[],
-    ) {
-      let late: LastcallError | undefined;
-      const cancel = clock.after(timeoutMs, () => {
-        late = noAnswer(timeoutMs);
-        isLate = true;
-        connection.destroy();
-      });
-      let rows: readonly unknown[];
-      try {
-        const asked: Statement = { ...statement, ...(values && { values }) };
-        rows = await connection.run(asked);
-      } catch (error) {
-        if (late || needsNewConnection(error)) {
-          connection.destroy();
-          // Whoever waits for a connection from now on waits for another one.
-          await gone;
-        }
-        throw late ?? databaseError(error);
-      } finally {
-        cancel();
-      }
-      return row ? rows.map((columns) => row(new Row(columns))) : [];
-    },
-    async end() {
-      const cancel = clock.after(GOODBYE_MS, () => connection.destroy());
-      await connection.end().catch(() => connection.destroy());
-      cancel();
-    },
-    destroy: () => connection.destroy(),
-  };
-}
-
 const closed = (): LastcallError =>
   new LastcallError('INBOX_DATABASE_AWAY', 'INBOX', 'the connection to the database was closed by lastcall');
-
-const noAnswer = (ms: number): LastcallError =>
-  new LastcallError('INBOX_DATABASE_AWAY', 'INBOX', `the database has not answered within ${ms / 1_000} s`);
-
-/** A promise that nobody need wait for. */
-function awaited(): Resolvers<void> {
-  const resolvers = withResolvers<void>();
-  resolvers.promise.catch(() => {});
-  return resolvers;
-}
-
-interface Resolvers<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** As `Promise.withResolvers`, which Node 20 does not have. */
-function withResolvers<T>(): Resolvers<T> {
-  let resolve: (value: T) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<T>((...functions) => {
-    [resolve, reject] = functions;
-  });
-  return { promise, resolve, reject };
-}

@@ -9,8 +9,9 @@ import { type MovedCounts, type MovedInbox, type MovedLetter, type MovedUpdate, 
 import { type Arrival, RecentIds } from '../recent-ids.js';
 import { listHosts } from './contents.js';
 import { storedKey, withoutNul } from './kept-text.js';
+import type { Queries, Query } from './queries.js';
 import type { Row } from './row.js';
-import type { Queries, Query, Session } from './session.js';
+import type { Session } from './session.js';
 import { CHANNEL } from './statements/channel.js';
 import { upsertLanes } from './statements/lanes.js';
 import { addPoller } from './statements/turns.js';

@@ -1,8 +1,8 @@
 /** A process asks for lanes until it has enough that can begin, or there are no more. */
 import { expect, test } from '@jest/globals';
 import { Claims } from '../../../src/inbox/postgres/claims.js';
+import type { Query } from '../../../src/inbox/postgres/queries.js';
 import { Reserve } from '../../../src/inbox/postgres/reserve.js';
-import type { Query } from '../../../src/inbox/postgres/session.js';
 import type { ClaimedRow } from '../../../src/inbox/postgres/statements/claims.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
