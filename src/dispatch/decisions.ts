@@ -7,7 +7,7 @@ import type { Source } from './source.js';
 import type { Task } from './task.js';
 
 /** What has become of an item before. */
-export interface ItemHistory {
+interface ItemHistory {
   /** How often the item was put back, and how many of these times count as retries. */
   readonly putBacks: number;
   readonly retries: number;
