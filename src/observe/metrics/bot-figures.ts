@@ -22,6 +22,8 @@ export interface Conditions {
   readonly killed: ReadonlySet<number>;
   /** The bots that have ended because they cannot be polled any more, and were not launched again. */
   readonly failed: ReadonlySet<number>;
+  /** How many dead letters a bot has had since the process started. */
+  deadOf(bot: number): Readonly<Record<DeadReason, number>>;
 }
 
 /** The metrics that have the bot as their only label. */
@@ -32,8 +34,6 @@ type OfBot = {
       : never
     : never;
 }[NameOf<'counter' | 'gauge'>];
-
-const reasons: readonly DeadReason[] = ['failed', 'caught', 'timed-out', 'expired', 'died', 'cut'];
 
 /** The results of updates as the label says them, each with the name of its count. */
 const results = {
@@ -47,7 +47,7 @@ const results = {
 
 /** Brings the metrics of the bots up to date. Those of bots that have ended go, except that one has failed. */
 export function showBots(store: MetricStore, bots: readonly BotFigures[], conditions: Conditions): void {
-  const { now, held, killed, failed } = conditions;
+  const { now, held, killed, failed, deadOf } = conditions;
   const each = (name: OfBot, pick: (figures: BotFigures) => number | undefined) =>
     store.show(
       name,
@@ -105,12 +105,30 @@ export function showBots(store: MetricStore, bots: readonly BotFigures[], condit
   each('lastcall_dispatch_held', ({ report }) => (held.has(report.bot) ? 1 : 0));
   each('lastcall_jammed_chats', ({ report }) => report.jams.length);
 
-  // A counter that begins with 1 would hide the first letter from those who look at its increase.
-  for (const { report } of bots)
-    for (const reason of reasons) store.count('lastcall_dead_letters_total', { bot: report.bot, reason }, 0);
+  store.show(
+    'lastcall_dead_letters_total',
+    bots.flatMap((figures) =>
+      Object.entries(givenUp(figures, deadOf)).map(
+        ([reason, letters]) => [{ bot: figures.report.bot, reason }, letters] as const,
+      ),
+    ),
+  );
   each('lastcall_dead_letters_dropped_total', ({ meters }) => meters?.counts.deadDropped);
   each('lastcall_dead_letters_kept', ({ report: { counts } }) => counts.dead);
   each('lastcall_inbox_bytes', ({ meters }) => meters?.inboxBytes);
+}
+
+/**
+ * Each reason from 0 on: a counter that begins with 1 hides the first update from those who look at its increase. The memory
+ * inbox keeps no dead letters, and tells only what became of the updates.
+ */
+function givenUp(
+  { report: { bot, inbox }, meters }: BotFigures,
+  deadOf: Conditions['deadOf'],
+): Readonly<Record<DeadReason, number>> {
+  if (inbox.kind !== 'memory') return deadOf(bot);
+  const { failed = 0, caught = 0, timedOut = 0, expired = 0 } = meters?.counts ?? {};
+  return { failed, caught, 'timed-out': timedOut, expired, died: 0, cut: 0 };
 }
 
 const inSeconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1e3);

@@ -3,10 +3,12 @@
  * the status does not count is counted here: durations, from which histograms are made, and events.
  */
 import type { Clock } from '../../clock.js';
+import type { DeadReason } from '../../inbox/inbox.js';
 import type { Stopwatch } from '../../pipeline.js';
 import type { ObservedEvent } from '../events.js';
 import { phases, type StatusReport } from '../status/report.js';
 import { type BotFigures, showBots } from './bot-figures.js';
+import type { HistogramSeries } from './histogram.js';
 import { ProcessFigures } from './process-figures.js';
 import type { PromClient } from './prom-client.js';
 import { MetricStore } from './store.js';
@@ -36,6 +38,8 @@ export class Metrics {
   readonly #process = new ProcessFigures();
   readonly #held = new Set<number>();
   readonly #killed = new Set<number>();
+  /** How many dead letters each bot has had. */
+  readonly #dead = new Map<number, Record<DeadReason, number>>();
   /** The bots that cannot be polled any more, while others go on. */
   readonly #failed = new Set<number>();
   #startMs: number | undefined;
@@ -74,10 +78,10 @@ export class Metrics {
         this.#failed.delete(botId);
         break;
       case 'poll.answered':
-        this.#store.series('lastcall_poll_duration_seconds', { bot: botId })(event.durationMs / 1e3);
+        this.#store.series('lastcall_poll_duration_seconds', { bot: botId }).add(event.durationMs / 1e3);
         break;
       case 'inbox.dead':
-        this.#store.count('lastcall_dead_letters_total', { bot: botId, reason: event.why });
+        this.#deadOf(botId)[event.why]++;
         break;
       case 'dispatch.held':
         this.#held.add(botId);
@@ -91,15 +95,16 @@ export class Metrics {
   /** Takes the times of a bot's handlers, and of the syncs of its inbox. */
   stopwatchOf(bot: number): Stopwatch {
     const store = this.#store;
-    const handlers = new Map<string, (seconds: number) => void>();
     const syncs = store.series('lastcall_inbox_sync_duration_seconds', { bot });
+    const handlers = new Map<string, HistogramSeries>();
+    const handlersOf = (kind: string) => {
+      const series = store.series('lastcall_handler_duration_seconds', { bot, kind });
+      handlers.set(kind, series);
+      return series;
+    };
     return {
-      handler(kind, durationMs) {
-        const ofKind = handlers.get(kind) ?? store.series('lastcall_handler_duration_seconds', { bot, kind });
-        handlers.set(kind, ofKind);
-        ofKind(durationMs / 1e3);
-      },
-      inboxSync: (durationMs) => syncs(durationMs / 1e3),
+      handler: (kind, durationMs) => (handlers.get(kind) ?? handlersOf(kind)).add(durationMs / 1e3),
+      inboxSync: (durationMs) => syncs.add(durationMs / 1e3),
     };
   }
 
@@ -112,6 +117,7 @@ export class Metrics {
       held: this.#held,
       killed: this.#killed,
       failed: this.#failed,
+      deadOf: (bot) => this.#deadOf(bot),
     });
     this.#process.show(this.#store);
     const own = await this.#store.text();
@@ -126,6 +132,19 @@ export class Metrics {
     } finally {
       cancel();
     }
+  }
+
+  #deadOf(bot: number): Record<DeadReason, number> {
+    const counts = this.#dead.get(bot) ?? {
+      failed: 0,
+      caught: 0,
+      'timed-out': 0,
+      expired: 0,
+      died: 0,
+      cut: 0,
+    };
+    this.#dead.set(bot, counts);
+    return counts;
   }
 
   #showRun(): void {

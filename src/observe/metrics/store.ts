@@ -1,27 +1,22 @@
 /** Holds the figures of the table's metrics, and puts them into Prometheus' text, with those of the bot program. */
-import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { PromClient } from './prom-client.js';
+import type { Registry } from 'prom-client';
+import { HistogramSeries } from './histogram.js';
+import { type PromClient, register, type Sample } from './prom-client.js';
 import { type LabelsOf, type MetricRow, metricTable, type NameOf } from './table.js';
-
-type Labels = Record<string, string | number>;
-type Metric = Counter | Gauge | Histogram;
 
 export class MetricStore {
   readonly #client: PromClient;
   readonly #registry: Registry;
-  readonly #metrics = new Map<string, Metric>();
+  /** The samples of counters and gauges, by the name of the metric. */
+  readonly #shown = new Map<string, readonly Sample[]>();
+  /** The series of each histogram, by their labels. */
+  readonly #histograms = new Map<string, Map<string, HistogramSeries>>();
 
   constructor(client: PromClient) {
     this.#client = client;
     this.#registry = new client.Registry();
-    for (const [name, row] of Object.entries<MetricRow>(metricTable)) {
-      const { help, labels, buckets = [] } = row;
-      const common = { name, help, labelNames: [...labels], registers: [this.#registry] };
-      const { Counter, Gauge, Histogram } = client;
-      if (row.type === 'histogram')
-        this.#metrics.set(name, new Histogram({ ...common, buckets: [...buckets] }));
-      else this.#metrics.set(name, row.type === 'counter' ? new Counter(common) : new Gauge(common));
-    }
+    for (const [name, { type, help }] of Object.entries<MetricRow>(metricTable))
+      register(this.#registry, { name, type, help, samples: () => this.#samplesOf(name) });
   }
 
   /** The media type of the text. */
@@ -34,26 +29,21 @@ export class MetricStore {
     name: N,
     series: readonly (readonly [labels: LabelsOf<N>, value: number])[],
   ): void {
-    const metric = this.#metrics.get(name);
-    if (!metric) return;
-    metric.reset();
-    // A metric without labels would otherwise be 0 where nothing is known.
-    if (series.length === 0 && metricTable[name].labels.length === 0) metric.remove();
-    for (const [labels, value] of series) if ('inc' in metric) metric.inc({ ...labels } as Labels, value);
+    this.#shown.set(
+      name,
+      series.map(([labels, value]) => ({ name, labels, value })),
+    );
   }
 
-  /** Counts one more. */
-  count<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>, by = 1): void {
-    const metric = this.#metrics.get(name);
-    if (metric && 'inc' in metric) metric.inc({ ...labels } as Labels, by);
-  }
-
-  /** Returns what adds a value to a series of a histogram. To be kept, as finding the series costs more than adding to it. */
-  series<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>): (value: number) => void {
-    const metric = this.#metrics.get(name);
-    if (!metric || !('observe' in metric)) return () => {};
-    const found = metric.labels({ ...labels } as Labels);
-    return (value) => found.observe(value);
+  /** The series of a histogram that has these labels. To be kept, as finding it costs more than adding to it. */
+  series<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>): HistogramSeries {
+    const row = metricTable[name];
+    const all = this.#histograms.get(name) ?? new Map<string, HistogramSeries>();
+    this.#histograms.set(name, all);
+    const key = JSON.stringify(labels);
+    const series = all.get(key) ?? new HistogramSeries(labels, row.buckets);
+    all.set(key, series);
+    return series;
   }
 
   text(): Promise<string> {
@@ -65,11 +55,16 @@ export class MetricStore {
    * the name of a metric of the table, is left out.
    */
   async programText(): Promise<string> {
-    const { register } = this.#client;
-    const names = register.getMetricsAsArray().map(({ name }) => name);
+    const { register: registry } = this.#client;
+    const names = registry.getMetricsAsArray().map(({ name }) => name);
     const texts = names
-      .filter((name) => !this.#metrics.has(name))
-      .map((name) => register.getSingleMetricAsString(name).catch(() => ''));
+      .filter((name) => !Object.hasOwn(metricTable, name))
+      .map((name) => registry.getSingleMetricAsString(name).catch(() => ''));
     return (await Promise.all(texts)).map((text) => (text === '' ? '' : `${text}\n`)).join('');
+  }
+
+  #samplesOf(name: string): readonly Sample[] {
+    const histograms = [...(this.#histograms.get(name)?.values() ?? [])];
+    return this.#shown.get(name) ?? histograms.flatMap((series) => series.samples(name));
   }
 }

@@ -146,7 +146,7 @@ export const metricTable = {
   },
   lastcall_dead_letters_total: {
     type: 'counter',
-    help: 'Updates that became dead letters, by reason: failed, caught, timed-out, expired, died, cut. With INBOX=memory none is kept, nor counted here.',
+    help: 'Updates that were given up, by reason: failed, caught, timed-out, expired, died, cut. They are kept as dead letters, but not with INBOX=memory.',
     labels: ['bot', 'reason'],
   },
   lastcall_dead_letters_dropped_total: {

@@ -130,6 +130,14 @@ describe('Metrics', () => {
     expect(found.sum('lastcall_dead_letters_total')).toBe(2);
   });
 
+  it('counts by reason what the memory inbox gives up, which keeps no dead letters', async () => {
+    const inbox = { kind: 'memory' as const };
+    const found = await given([{ ...busy, report: { ...busyReport, inbox } }]).samples();
+    const reasons = { failed: 3, caught: 1, 'timed-out': 2, expired: 4, died: 0, cut: 0 };
+    for (const [reason, number] of Object.entries(reasons))
+      expect(found.of('lastcall_dead_letters_total', { reason })).toBe(number);
+  });
+
   it('tells of a hold, and of its end', async () => {
     const { tell, samples } = given();
     tell(held);
