@@ -3,7 +3,8 @@ import { type Finding, warning, well, wrong } from './finding.js';
 
 /**
  * The last day of each line, from the schedule of the Node.js Release Working Group
- * (https://github.com/nodejs/Release, `schedule.json`). Lines with an odd number live for half a year.
+ * (https://github.com/nodejs/Release, `schedule.json`), whose dates change at times. Up to 25, lines with an odd number live for
+ * half a year; from 27 on there are none of that kind.
  */
 const ends: Readonly<Record<number, string>> = {
   18: '2025-04-30',
