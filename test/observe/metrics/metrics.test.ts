@@ -1,13 +1,16 @@
+import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import client from 'prom-client';
 import { LastcallError } from '../../../src/errors.js';
 import { StopReason } from '../../../src/lifecycle/stop-reason.js';
 import type { ObservedEvent } from '../../../src/observe/events.js';
 import type { BotFigures } from '../../../src/observe/metrics/bot-figures.js';
+import { rows } from '../../../src/observe/metrics/dashboard-panels.js';
 import { Metrics } from '../../../src/observe/metrics/metrics.js';
 import { type MetricRow, metricTable } from '../../../src/observe/metrics/table.js';
 import { busyReport } from '../../support/busy-report.js';
 import { FakeClock } from '../../support/fake-clock.js';
+import { Folder } from '../../support/folder.js';
 import { noPromtool, promtool, Samples } from '../../support/metrics.js';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -54,6 +57,37 @@ const failed: ObservedEvent = {
   bot: BOT,
   error: new LastcallError('TOKEN_REFUSED', 'BOT_TOKEN', 'refused'),
 };
+
+/** Tests for promtool: each query has an answer where the figures of the text are scraped once a minute and grow. */
+function queriesTest(text: string): string {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const series = lines.map((line) => {
+    const [, name = '', labels = '', value = ''] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    const all = ['job="lastcall"', 'instance="host"', ...(labels === '' ? [] : [labels])].join(',');
+    // What says which state there is stays as it is.
+    const step = /_state$|_info$|_phase$/.test(name) ? 0 : 1;
+    return { series: `${name}{${all}}`, values: `${value}+${step}x20` };
+  });
+  const queries = rows.flatMap(([, panels]) =>
+    panels.flatMap((panel) => panel.queries.map(([query]) => query)),
+  );
+  const inWords = (query: string) =>
+    query.replaceAll('$__rate_interval', '5m').replaceAll(/\$(job|instance|bot)/g, '.*');
+  return JSON.stringify({
+    evaluation_interval: '1m',
+    tests: [
+      {
+        interval: '1m',
+        input_series: series,
+        promql_expr_test: queries.map((query) => ({
+          expr: `count(${inWords(query)}) > bool 0`,
+          eval_time: '15m',
+          exp_samples: [{ labels: '{}', value: 1 }],
+        })),
+      },
+    ],
+  });
+}
 
 describe('Metrics', () => {
   it('shows what the status of a bot says, in base units', async () => {
@@ -261,6 +295,23 @@ describe('Metrics', () => {
     `is text that Prometheus finds nothing wrong with${noPromtool === undefined ? '' : ` (skipped: ${noPromtool})`}`,
     async () => {
       expect(promtool(['check', 'metrics'], await given().metrics.text())).toBe('');
+    },
+  );
+
+  (noPromtool === undefined ? it : it.skip)(
+    `has figures for each query of the dashboard${noPromtool === undefined ? '' : ` (skipped: ${noPromtool})`}`,
+    async () => {
+      const { metrics, tell } = given();
+      tell(
+        { event: 'poll.answered', count: 1, durationMs: 300 },
+        { event: 'lifecycle.running', durationMs: 1 },
+      );
+      const { handler, inboxSync } = metrics.stopwatchOf(BOT);
+      handler('message', 40);
+      inboxSync(0.7);
+      using folder = new Folder();
+      writeFileSync(folder.file('tests.yml'), queriesTest(await metrics.text()));
+      expect(promtool(['test', 'rules', folder.file('tests.yml')])).toContain('SUCCESS');
     },
   );
 });
