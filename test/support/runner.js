@@ -8,7 +8,7 @@ import TestRunner from 'jest-runner';
 /** Those of processes and supervisors that mostly wait, and whose bounds are wide. All others of these run alone. */
 const waiting = new RegExp(
   '/process/(both-inboxes|commands|container|cuts|database-refused|dead-letters|demo-hosts|delivery-(network|order|random)|' +
-    'embedding|handler-exit|hosts-(crash|poison|standby)|inbox-faults|jammed|load|lock-users|metrics|module|outage|package|poison|' +
+    'embedding|handler-exit|hosts-(crash|poison|standby)|inbox-faults|jammed|load|lock-users|metrics|module|observed|outage|package|poison|' +
     'previous-run|programs-|sandbox-|scripts|settings|shared-volume|status|stood-still|telegraf-versions|watchers)|' +
     '/supervisor/systemd-units',
 );

@@ -42,3 +42,11 @@ export async function status(stateDir: string, ...args: readonly string[]): Prom
   const { code } = await program.end();
   return { code, output: program.output };
 }
+
+/** What `lastcall status --json` says of the only bot of a state directory. */
+export async function seenBot(
+  stateDir: string,
+): Promise<{ readonly inboxBytes?: unknown; readonly restartsToday?: unknown }> {
+  const { output } = await status(stateDir, '--json');
+  return JSON.parse(output).bots[0];
+}
