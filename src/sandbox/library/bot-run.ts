@@ -7,13 +7,19 @@ export type RunnableBot =
   | { launch(): Promise<unknown>; stop(): unknown }
   | { run(): Promise<unknown>; readonly lifecycle: { stop(): unknown } }
   | { startPolling(): unknown; stopPolling(): unknown }
+  | { startPolling(): unknown; stop(): unknown }
   | { start(): unknown; stop(): unknown };
 
 /** Returns how to run and to stop a bot. One of Telegraf has a `start`, too, which is something else. */
 function formOf(bot: RunnableBot): { readonly run: () => unknown; readonly stop: () => unknown } {
   if ('launch' in bot) return { run: () => bot.launch(), stop: () => bot.stop() };
   if ('lifecycle' in bot) return { run: () => bot.run(), stop: () => bot.lifecycle.stop() };
-  if ('startPolling' in bot) return { run: () => bot.startPolling(), stop: () => bot.stopPolling() };
+  if ('startPolling' in bot)
+    return {
+      run: () => bot.startPolling(),
+      // The second version of node-telegram-bot-api has another name for it than the first.
+      stop: () => ('stopPolling' in bot ? bot.stopPolling() : bot.stop()),
+    };
   return { run: () => bot.start(), stop: () => bot.stop() };
 }
 

@@ -36,10 +36,12 @@ export class BotRuns {
   async stop(limitMs: number, runs = this.#runs): Promise<boolean> {
     const { getUpdates } = this.#server.account;
     // As Telegram does, the server lets the last poll of a bot that stops wait for up to 3 s, which proves nothing here.
-    const stopListening = this.#server.onStep(() => {
+    const endPoll = () => {
       if (getUpdates.waiting) getUpdates.wake();
-    });
+    };
+    const stopListening = this.#server.onStep(endPoll);
     const stopped = Promise.all([...runs.map((run) => run.stop()), ...runs.map(({ ended }) => ended)]);
+    endPoll();
     const isInTime = await within(limitMs, systemClock, stopped);
     stopListening();
     return isInTime;

@@ -13,8 +13,12 @@ export class LastAct {
     this.#shared = shared;
   }
 
-  /** Sets it, by the update that tells the bot. @throws SandboxError UPDATE_NOT_WANTED if the bot gets no such updates */
-  is(kind: string, updateId: number | undefined): void {
+  /**
+   * Sets it, by the update that tells the bot. Returns the id of the update.
+   *
+   * @throws SandboxError UPDATE_NOT_WANTED if the bot gets no such updates
+   */
+  is(kind: string, updateId: number | undefined): number {
     const { account, clock } = this.#shared;
     if (updateId === undefined) {
       const { allowedUpdates } = account;
@@ -25,6 +29,7 @@ export class LastAct {
     }
     this.#updateId = updateId;
     this.#atMs = account.updates.find(updateId)?.queuedAtMs ?? clock.now();
+    return updateId;
   }
 
   /** Makes the error of a wait that is over, with what the bot has done since the act. */

@@ -3,7 +3,7 @@ import type { Duration } from '../../duration.js';
 import type { Call, CallFilter } from '../calls.js';
 import type { FaultRule } from '../fault-rule.js';
 import { Sandbox as Server } from '../sandbox.js';
-import { type NewUpdate, parseUpdates } from '../update-parser.js';
+import { kindOf, type NewUpdate, parseUpdates } from '../update-parser.js';
 import { AdjustableClock } from './adjustable-clock.js';
 import type { RunnableBot } from './bot-run.js';
 import { BotRuns } from './bot-runs.js';
@@ -143,8 +143,7 @@ export class TestSandbox implements AsyncDisposable {
    */
   async update(update: NewUpdate): Promise<number> {
     const [id] = misuse(() => this.#server.addUpdates(parseUpdates([update])));
-    this.#lastAct.is(Object.keys(update).find((field) => field !== 'update_id') ?? 'update', id);
-    return id ?? 0;
+    return this.#lastAct.is(kindOf(update), id);
   }
 
   /** The calls of the bot, oldest first: all, or those of a method. */

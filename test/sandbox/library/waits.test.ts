@@ -217,7 +217,7 @@ describe('a bot that is started', () => {
     await sandbox.start(bot);
     const began = performance.now();
     await sandbox.close();
-    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(performance.now() - began).toBeLessThan(1_200);
     await sandbox.close();
   });
 });
