@@ -1,11 +1,12 @@
 /** A person in a chat with the bot: says, presses, uploads, and hears what the bot writes there. */
+import { isObject } from '../../json.js';
 import { editText, isIn, react as reactTo } from '../acts.js';
 import { NoSuchButton, press } from '../buttons.js';
 import type { Message, User } from '../message.js';
 import { plainText, textFields } from '../text/formatted-text.js';
 import { type Expected, expectedInWords, matches } from './expected.js';
 import { LastAct } from './last-act.js';
-import { SandboxError, type SandboxErrorCode } from './sandbox-error.js';
+import { misuse, SandboxError, type SandboxErrorCode } from './sandbox-error.js';
 import { buttonRows, messageInWords, type SeenMessage, seenMessage } from './seen-message.js';
 import type { Shared } from './shared.js';
 import { type FileToUpload, fileNameOf, uploadContent } from './upload.js';
@@ -110,15 +111,9 @@ export class Participant {
   async edit(message: MessageRef, text: string): Promise<void> {
     const { account } = this.#shared;
     this.#mayAct();
-    try {
-      this.#lastAct.is(
-        'edited_message',
-        editText(account, { chat: this.chat, message: idOf(message), text }),
-      );
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new SandboxError('MISUSED', `${this.name} can edit only their own messages.`);
-    }
+    const edited = { chat: this.chat, message: idOf(message), text };
+    const updateId = misuse(() => editText(account, edited));
+    this.#lastAct.is('edited_message', updateId);
   }
 
   /** Reacts with an emoji to a message, by default the newest; undefined takes the reaction back. */
@@ -145,7 +140,8 @@ export class Participant {
         `There is no poll with ${options.join(', ')} in chat ${this.chat}; ${texts.length > 0 ? `the newest one has ${texts.join(', ')}` : 'there is none at all'}.`,
       );
     const cast = { chat: this.chat, message: poll.id, options: chosen, fromId: this.#user().id };
-    this.#lastAct.is('poll', server.vote(cast)[0]);
+    const [updateId] = misuse(() => server.vote(cast));
+    this.#lastAct.is('poll', updateId);
   }
 
   /**
@@ -210,7 +206,8 @@ export class Participant {
       ...(content && { content }),
     });
     this.#lastAct.is('message', updateId);
-    const message = account.messages.in(this.chat).at(-1) as Message;
+    const message = account.messages.in(this.chat).at(-1);
+    if (!message) throw new Error('a message that was said is in its chat');
     return seenMessage(account, message);
   }
 
@@ -246,6 +243,7 @@ const idOf = (message: MessageRef): number => (typeof message === 'number' ? mes
 
 function pollOptions(message: Message | undefined): readonly string[] {
   const poll = message?.['poll'];
-  const options = typeof poll === 'object' && poll !== null && 'options' in poll ? poll.options : undefined;
-  return Array.isArray(options) ? options.map((option) => `${option.text}`) : [];
+  const options = isObject(poll) ? poll['options'] : undefined;
+  if (!Array.isArray(options)) return [];
+  return options.map((option: unknown) => (isObject(option) ? `${option['text']}` : ''));
 }

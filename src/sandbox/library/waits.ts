@@ -56,21 +56,27 @@ export class Waits {
 
   #first<T>(find: () => T | undefined, limitMs: number): Promise<End<T>> {
     const { onStep, closing, failure } = this.#options;
-    const cleanups: (() => void)[] = [];
-    const ended = new Promise<End<T>>((resolve) => {
-      const look = () => {
-        const end = this.#look(find, failure);
-        if (end) resolve(end);
+    return new Promise((resolve) => {
+      const cleanups: (() => void)[] = [];
+      let isOver = false;
+      const finish = (end: End<T>) => {
+        isOver = true;
+        for (const cleanup of cleanups) cleanup();
+        resolve(end);
       };
+      // What `find` does with what it finds, such as a press, it does once, though there are several events in a row.
+      const look = () => {
+        const end = isOver ? undefined : this.#look(find, failure);
+        if (end) finish(end);
+      };
+      look();
+      if (!isOver && closing.aborted) finish({ kind: 'closed' });
+      if (isOver) return;
       cleanups.push(
         onStep(look),
-        systemClock.after(limitMs, () => resolve({ kind: 'over' })),
-        onAbort(closing, () => resolve({ kind: 'closed' })),
+        systemClock.after(limitMs, () => finish({ kind: 'over' })),
+        onAbort(closing, () => finish({ kind: 'closed' })),
       );
-      look();
-    });
-    return ended.finally(() => {
-      for (const cleanup of cleanups) cleanup();
     });
   }
 

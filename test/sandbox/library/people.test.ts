@@ -93,6 +93,8 @@ describe('a person', () => {
     await ann.say('/ask');
     expect(await ann.press('n')).toBe('');
     expect(await ann.press('Yes')).toBe('Coming');
+    await sandbox.settled();
+    expect(sandbox.calls({ method: 'answerCallbackQuery' })).toHaveLength(2);
     expect(ann.messages().at(-1)).toMatchObject({ text: 'Coffee!', buttons: [] });
     expect((await ann.hears('Coffee?')).buttons).toEqual([['Yes'], ['No']]);
     await expect(ann.press('Yes', { within: 10 })).rejects.toThrow('there is no button "Yes"');

@@ -223,9 +223,11 @@ describe('a bot that is started', () => {
 });
 
 it('ends what is awaited when the sandbox closes', async () => {
-  const waiting = errorOf(sandbox.person('Ann').hears('x'));
+  const ann = sandbox.person('Ann');
+  const waiting = errorOf(ann.hears('x'));
   await sandbox.close();
   expect(await waiting).toMatchObject({ code: 'CLOSED' });
+  expect(await errorOf(ann.hears('x'))).toMatchObject({ code: 'CLOSED' });
 });
 
 it('is one of several, which know nothing of each other', async () => {
