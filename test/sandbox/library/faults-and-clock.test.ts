@@ -32,8 +32,8 @@ describe('a fault', () => {
     expect(calls.map(({ fault }) => fault)).toEqual(['html', 'html', undefined]);
   });
 
-  it('lasts until it is ended', async () => {
-    const down = sandbox.fault({ kind: 'reset' });
+  it.each(['reset', 'refuse'] as const)('of the kind %s lasts until it is ended', async (kind) => {
+    const down = sandbox.fault({ kind });
     await expect(bot.telegram.getMe()).rejects.toThrow();
     down.end();
     down[Symbol.dispose]();
