@@ -1,8 +1,12 @@
 /** The bot that `lastcall sandbox -- bot.js` runs beside the sandbox: `lastcall run` as a child process. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { BotProcess, BotProcessState } from '../sandbox/bot-process.js';
+import { wantsColour } from '../logging/colour.js';
+import { BotLog } from '../sandbox/bot-log.js';
+import type { BotProcess, BotProcessState, LogLine } from '../sandbox/bot-process.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import { BotOutput } from './bot-output.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
 
@@ -13,15 +17,24 @@ export interface SandboxBotOptions {
   /** The folder of the inbox, which outlives each process. */
   readonly stateDir: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Whether stdout is a terminal. */
-  readonly isTTY: boolean;
+  /** Where the output of the bot goes on. */
+  readonly stdout: Output & { readonly isTTY?: boolean };
+  readonly stderr: Output;
 }
+
+type Output = Pick<NodeJS.WritableStream, 'write'>;
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** How long the output of a process that has ended is read: another one may have been given its pipes, and go on. */
+const LAST_OUTPUT_MS = 500;
 
 export class SandboxBotProcess implements BotProcess {
   readonly #options: SandboxBotOptions;
   readonly #listeners = new Set<() => void>();
+  readonly #log = new BotLog();
+  readonly #output: BotOutput;
   #state: BotProcessState;
-  #child: ChildProcess;
+  #child: Child;
   /** Whether the process is to be started again when it has ended. */
   #startsAgain = false;
   #closing = false;
@@ -29,6 +42,14 @@ export class SandboxBotProcess implements BotProcess {
   /** Starts the first process. */
   constructor(options: SandboxBotOptions) {
     this.#options = options;
+    const { env, stdout } = options;
+    const isTerminal = stdout.isTTY === true;
+    const format = env['LASTCALL_LOG_FORMAT'] ?? env['LOG_FORMAT'];
+    this.#output = new BotOutput({
+      log: this.#log,
+      isPretty: format === 'pretty' || (format !== 'json' && isTerminal),
+      hasColour: wantsColour(env, isTerminal),
+    });
     this.#state = {
       command: `lastcall run ${options.command.join(' ')}`,
       status: 'running',
@@ -43,8 +64,17 @@ export class SandboxBotProcess implements BotProcess {
     return this.#state;
   }
 
+  get log(): readonly LogLine[] {
+    return this.#log.lines;
+  }
+
+  onLine(listener: (line: LogLine) => void): void {
+    this.#log.onLine(listener);
+  }
+
   signal(name: NodeJS.Signals): void {
     if (this.#state.status === 'ended') return;
+    this.#say('info', `${name} is sent to process ${this.#child.pid ?? ''}`);
     this.#set({ ...this.#state, status: 'stopping' });
     this.#child.kill(name);
   }
@@ -72,8 +102,8 @@ export class SandboxBotProcess implements BotProcess {
     await ended;
   }
 
-  #start(): ChildProcess {
-    const { sandbox, command, stateDir, env, isTTY } = this.#options;
+  #start(): Child {
+    const { sandbox, command, stateDir, env, stdout, stderr } = this.#options;
     const [file = '', ...args] = command;
     const child = spawn(process.execPath, [mainFile, 'run', file, '--', ...args], {
       env: {
@@ -86,14 +116,28 @@ export class SandboxBotProcess implements BotProcess {
         LASTCALL_TELEGRAM_API_ROOT: sandbox.apiRoot,
         LASTCALL_INBOX: 'journal',
         LASTCALL_STATE_DIR: stateDir,
+        LASTCALL_LOG_FORMAT: 'json',
         CREDENTIALS_DIRECTORY: '',
-        ...(!isTTY && { NO_COLOR: '1' }),
+        // What the program itself writes has its colours only where somebody sees them.
+        ...(wantsColour(env, stdout.isTTY === true) ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }),
       },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#output.take('stdout', child.stdout, stdout);
+    this.#output.take('stderr', child.stderr, stderr);
     // A process that cannot be started ends at once.
     child.once('error', () => this.#ended(null, null));
-    child.once('exit', (code, signal) => this.#ended(code, signal));
+    child.once('exit', () => {
+      const closing = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LAST_OUTPUT_MS);
+      child.once('close', (code, signal) => {
+        clearTimeout(closing);
+        this.#ended(code, signal);
+      });
+    });
+    this.#say('info', `process ${child.pid ?? ''} starts: ${this.#state.command}`);
     const { end: _end, ...state } = this.#state;
     this.#set({
       ...state,
@@ -107,10 +151,16 @@ export class SandboxBotProcess implements BotProcess {
 
   #ended(code: number | null, signal: string | null): void {
     if (this.#state.status === 'ended') return;
+    const how = signal ? `by ${signal}` : `with exit code ${code ?? 'unknown'}`;
+    this.#say(code === 0 ? 'info' : 'error', `process ${this.#state.pid ?? ''} has ended ${how}`);
     this.#set({ ...this.#state, status: 'ended', end: { atMs: performance.now(), code, signal } });
     const startsAgain = this.#startsAgain && !this.#closing;
     this.#startsAgain = false;
     if (startsAgain) this.#child = this.#start();
+  }
+
+  #say(level: 'info' | 'error', text: string): void {
+    this.#log.add({ source: 'process', level, text });
   }
 
   #set(state: BotProcessState): void {

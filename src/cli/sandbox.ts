@@ -78,7 +78,7 @@ export async function sandbox(context: SandboxContext): Promise<number> {
 async function runBot(
   server: Sandbox,
   command: readonly string[],
-  { env, stdout, signal, signals }: SandboxContext,
+  { env, stdout, stderr, signal, signals }: SandboxContext,
 ): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), 'lastcall-sandbox-'));
   try {
@@ -87,7 +87,8 @@ async function runBot(
       command,
       stateDir,
       env,
-      isTTY: stdout.isTTY === true,
+      stdout,
+      stderr,
     });
     server.attachProcess(bot);
     await aborted(signal);

@@ -15,6 +15,7 @@ import { Files } from './state/files.js';
 import { ForumTopics } from './state/forum-topics.js';
 import { GameScores } from './state/game-scores.js';
 import { InviteLinks } from './state/invite-links.js';
+import { InlineMessages } from './state/inline-messages.js';
 import { Invoices, type Payment } from './state/invoices.js';
 import { KnownChats } from './state/known-chats.js';
 import { Members, type Status } from './state/members.js';
@@ -65,8 +66,7 @@ export class BotAccount {
   readonly gameScores = new GameScores();
   readonly stickerSets = new Map<string, StickerSet>();
   readonly queries: Queries;
-  /** The ids of messages that people have sent through the bot's inline mode. */
-  readonly inlineMessageIds = new Set<string>();
+  readonly inlineMessages = new InlineMessages();
   #lastId = 0;
   #loggedOutUntil = Number.NEGATIVE_INFINITY;
   /** The kinds of updates that the bot gets; undefined for the default kinds. */
@@ -190,7 +190,7 @@ export class BotAccount {
         chat: isMessage(message) ? message.chat.id : undefined,
         from: isObject(from) ? Number(from['id']) : undefined,
       });
-    if (typeof inlineId === 'string') this.inlineMessageIds.add(inlineId);
+    if (typeof inlineId === 'string') this.inlineMessages.add(inlineId);
     if (kind === 'my_chat_member' || kind === 'chat_member' || kind === 'chat_join_request')
       this.#learnMember(kind, content);
     const shown = kind === 'callback_query' ? message : content;

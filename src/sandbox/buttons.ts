@@ -34,7 +34,14 @@ export function press(account: BotAccount, { chat = 1, fromId = chat, ...named }
   const { button, message } = find(account, chat, named);
   const from = Math.abs(fromId);
   if (!message) return pressBelowChat(account, chat, from, button);
-  const query = { id: account.nextId(), from: account.chats.person(from), message, chat_instance: `${chat}` };
+  const inlineId = account.inlineMessages.idOf({ chat, messageId: message.message_id });
+  const query = {
+    id: account.nextId(),
+    from: account.chats.person(from),
+    // The bot knows a message that was sent through its inline mode only by an id.
+    ...(inlineId === undefined ? { message } : { inline_message_id: inlineId }),
+    chat_instance: `${chat}`,
+  };
   if (typeof button['callback_data'] === 'string')
     return queued(account, { callback_query: { ...query, data: button['callback_data'] } });
   if (button['callback_game'] !== undefined && isObject(message['game']))

@@ -1,5 +1,6 @@
 /** What changes in a sandbox, for those who watch it. Nobody watching costs nothing: the state itself is kept elsewhere. */
 import { guarded } from '../listener.js';
+import type { LogLine } from './bot-process.js';
 import type { Call } from './calls.js';
 
 /** Says where to look again: the state of the sandbox has the news. */
@@ -12,6 +13,8 @@ export type Change =
   | { readonly kind: 'chat'; readonly bot: number; readonly chat: number }
   /** A call has arrived, or is over. */
   | { readonly kind: 'call'; readonly call: Call }
+  /** The bot's process has written a line. */
+  | { readonly kind: 'line'; readonly line: LogLine }
   /** Faults, or the process of the bot. */
   | { readonly kind: 'server' };
 

@@ -8,7 +8,8 @@ import type { BotCommand } from './state/bot-commands.js';
 import type { ChatDetails } from './state/known-chats.js';
 import type { ChatMember } from './state/members.js';
 import type { Query } from './state/queries.js';
-import type { UpdateFilter, UpdateRecord } from './state/update-log.js';
+import type { UpdateFilter } from './state/update-log.js';
+import type { UpdateRecord } from './state/update-record.js';
 import type { NewUpdate } from './update-parser.js';
 import { type Vote, vote } from './votes.js';
 

@@ -234,10 +234,11 @@ export class Sandbox extends SandboxBot {
     return this.#changes;
   }
 
-  /** Shows the process of the bot on the page, with buttons to stop and restart it. */
+  /** Shows the process of the bot and its log on the page, with buttons to stop and restart it. */
   attachProcess(process: BotProcess): void {
     this.#process = process;
     process.onChange(() => this.#serverChanged());
+    process.onLine((line) => this.#changes.tell({ kind: 'line', line }));
     this.#serverChanged();
   }
 

@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { News } from '../../src/sandbox/page/protocol.js';
+import type { News } from '../../src/sandbox/page-protocol.js';
 import { openTestSandbox, pollWaits } from './test-sandbox.js';
 
 const json = { 'content-type': 'application/json' };

@@ -66,6 +66,12 @@ export const text = (maxLength: number): Field<string> => ({
     typeof given === 'string' && given.trim() !== '' && given.length <= maxLength ? given : undefined,
 });
 
+/** A text that may be empty. */
+export const anyText = (maxLength: number): Field<string> => ({
+  words: `a text of at most ${maxLength} characters`,
+  parse: (given) => (typeof given === 'string' && given.length <= maxLength ? given : undefined),
+});
+
 /** The name of a person. */
 export const personName: Field<string> = text(MAX_NAME_LENGTH);
 
@@ -78,6 +84,12 @@ export const whole = (min: number, max: number): Field<number> => ({
       ? Number(value)
       : undefined;
   },
+});
+
+/** A number between two others, or one of them. */
+export const between = (min: number, max: number): Field<number> => ({
+  words: `a number from ${min} to ${max}`,
+  parse: (given) => (typeof given === 'number' && given >= min && given <= max ? given : undefined),
 });
 
 export const milliseconds: Field<number> = whole(0, MAX_MS);

@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../../json.js';
 import { count } from '../../words.js';
 import type { Call } from '../calls.js';
 import type { Sandbox as Server } from '../sandbox.js';
-import type { UpdateRecord } from '../state/update-log.js';
+import type { UpdateRecord } from '../state/update-record.js';
 import { messageInWords, type SeenMessage } from './seen-message.js';
 
 /** The most calls that are shown, and the most characters of the parameters of each. */

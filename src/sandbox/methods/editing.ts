@@ -1,9 +1,10 @@
 /** What all methods that edit share: the message they name, and what Telegram refuses. */
 import { ApiError } from '../api-response.js';
+import type { BotAccount } from '../bot-account.js';
 import { type Message, unixSeconds } from '../message.js';
 import type { MethodCall } from './method.js';
 import { integer, optionalText, type Parameter, type Values, writableChat } from './parameter.js';
-import { ownKeyboard, replyMarkup } from './reply-markup.js';
+import { ownKeyboard, type ReplyMarkup, replyMarkup } from './reply-markup.js';
 
 /** A message of a chat, or one that was sent by an inline query and has an id of its own. */
 type Target = { readonly chat: number; readonly messageId: number } | { readonly inlineId: string };
@@ -33,7 +34,7 @@ interface Edit {
 
 /**
  * Replaces a message by what `change` makes of it, with the new inline keyboard or without any. Returns the message, or
- * `true` for a message of an inline query, which the sandbox does not keep.
+ * `true` for a message of an inline query.
  *
  * @throws ApiError 400 for a message that is not there, is not the bot's, or would stay the same, and for a keyboard that
  *   belongs below a chat
@@ -41,13 +42,10 @@ interface Edit {
 export function editMessage(
   { account }: MethodCall,
   { target: named, markup }: Values<typeof editing>,
-  { check, change }: Edit,
+  edit: Edit,
 ): Message | true {
-  if ('inlineId' in named) {
-    if (!account.inlineMessageIds.has(named.inlineId)) throw ApiError.badRequest('MESSAGE_ID_INVALID');
-    ownKeyboard(markup);
-    return true;
-  }
+  if ('inlineId' in named) return editInline(account, named.inlineId, markup, edit);
+  const { check, change } = edit;
   const { chat, messageId } = named;
   const known = account.messages.find(chat, messageId);
   if (!known && !account.messages.mayHaveBeen(messageId))
@@ -62,9 +60,30 @@ export function editMessage(
     chat: account.chats.chat(chat),
     date: unixSeconds(),
   };
-  const { reply_markup: _former, ...changed } = change(before);
-  const after: Message = { ...changed, ...keyboard };
-  if (known && isSame(known, after))
+  return storeEdited(account, known, { ...withoutKeyboard(change(before)), ...keyboard });
+}
+
+/** Edits a message that a person has sent through the bot's inline mode. @throws ApiError 400 as `editMessage` does */
+function editInline(
+  account: BotAccount,
+  id: string,
+  markup: ReplyMarkup,
+  { check, change }: Edit,
+): true {
+  if (!account.inlineMessages.has(id)) throw ApiError.badRequest('MESSAGE_ID_INVALID');
+  const keyboard = ownKeyboard(markup);
+  const place = account.inlineMessages.find(id);
+  const known = place && account.messages.find(place.chat, place.messageId);
+  // A message that only a raw update has named is nowhere in the sandbox.
+  if (!known) return true;
+  check?.(known);
+  storeEdited(account, known, { ...withoutKeyboard(change(known)), ...keyboard });
+  return true;
+}
+
+/** @throws ApiError 400 for a message that would stay the same */
+function storeEdited(account: BotAccount, before: Message | undefined, after: Message): Message {
+  if (before && isSame(before, after))
     throw ApiError.badRequest(
       'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',
     );
@@ -72,6 +91,8 @@ export function editMessage(
   account.messages.store(edited);
   return edited;
 }
+
+const withoutKeyboard = ({ reply_markup: _former, ...message }: Message): Message => message;
 
 function isSame(one: Message, other: Message): boolean {
   const content = ({ edit_date: _date, ...rest }: Message) => JSON.stringify(Object.entries(rest).sort());

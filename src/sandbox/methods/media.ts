@@ -88,7 +88,7 @@ export function mediaContent(
 }
 
 /** The parameter with the file of a kind, and those that describe it. */
-const fileOf = (kind: string): Parameter<object> => {
+export const fileOf = (kind: string): Parameter<object> => {
   const { numbers = {}, texts = [], hasSpoiler } = kinds.get(kind) ?? {};
   return {
     names: [

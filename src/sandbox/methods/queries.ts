@@ -57,7 +57,7 @@ export const queryMethods: Methods = {
     ({ result }, { account }) => {
       if (!result) throw ApiError.badRequest("result isn't specified");
       const inline_message_id = `sandbox-inline-${account.nextId()}`;
-      account.inlineMessageIds.add(inline_message_id);
+      account.inlineMessages.add(inline_message_id);
       return { inline_message_id };
     },
   ),

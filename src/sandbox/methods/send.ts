@@ -29,7 +29,7 @@ const all = <S extends Schema>(schema: S): Parameter<Values<S>> => ({
 });
 
 /** The highest value of each kind of dice. */
-const diceSides: ReadonlyMap<string, number> = new Map([
+export const diceSides: ReadonlyMap<string, number> = new Map([
   ['🎲', 6],
   ['🎯', 6],
   ['🎳', 6],

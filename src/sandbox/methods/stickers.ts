@@ -9,7 +9,7 @@ import { integer, list, optionalText, type Parameter, requiredText, text, userId
 import { post, sending } from './posting.js';
 
 /** Returns a file as a sticker. */
-const stickerOf = (
+export const stickerOf = (
   { fileName: _name, ...file }: FileContent,
   more: object = {},
 ): Readonly<Record<string, unknown>> => ({

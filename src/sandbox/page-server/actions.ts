@@ -1,10 +1,10 @@
-/** What a person does on the page: writes, presses, votes, uploads, edits, reacts, adds people, stops the bot. */
+/** The table of what a person can do on the page: its name → its fields → what is done → response. */
 import { isObject, parseJson } from '../../json.js';
-import { editText, react } from '../acts.js';
-import type { BotAccount } from '../bot-account.js';
 import { press } from '../buttons.js';
 import {
   anything,
+  anyText,
+  between,
   type Fields,
   id,
   listOf,
@@ -16,25 +16,23 @@ import {
   type ValuesOf,
   whole,
 } from '../control/fields.js';
-import { plainText, textFields } from '../text/formatted-text.js';
+import { contactLetter, diceLetter, locationLetter, stickerLetter } from './attachments.js';
+import { ask, choose } from './inline-results.js';
+import { edit, remove, send, sendText, setReaction } from './messages.js';
 import { addGroup, addPerson } from './newcomers.js';
 import { repeatCall } from './repeated-call.js';
-import type { PageSource } from './source.js';
-import { uploadContent } from './uploads.js';
+import { type Actor, actor, authorOf, reported, type Subject } from './subject.js';
+import { fileLetter, sendings } from './uploads.js';
 
 const MAX_TEXT_LENGTH = 4_096;
+const MAX_CAPTION_LENGTH = 1_024;
+const MAX_QUERY_LENGTH = 256;
 const MAX_EMOJI_LENGTH = 16;
 const MAX_PARAMETERS_LENGTH = 1_000_000;
+const MAX_PIXELS = 10_000;
+const MAX_SECONDS = 86_400;
 
 const processActions = ['SIGTERM', 'SIGKILL', 'restart'] as const;
-
-/** What an action is about. */
-export interface Subject {
-  readonly source: PageSource;
-  readonly account: BotAccount;
-  /** The file, for an upload. */
-  readonly body: Buffer;
-}
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -49,32 +47,51 @@ const action =
   (given, subject) =>
     run(parseFields({ ...fields, bot: optional(id) }, given) as ValuesOf<F>, subject);
 
-/** Who acts, and where. The person is by default the one of a private chat. */
-const actor = { chat: id, from: optional(id) };
+/** To whom a message goes, and in reply to what. */
+const sending = { ...actor, replyTo: optional(id) };
 
 const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   [
     'say',
-    action(
-      { ...actor, text: text(MAX_TEXT_LENGTH), replyTo: optional(id) },
-      ({ text: written, ...values }, subject) =>
-        send(subject, values, written, textFields(plainText(written))),
-    ),
+    action({ ...sending, text: text(MAX_TEXT_LENGTH) }, ({ text: written, ...to }, subject) => {
+      const dice = diceLetter(written);
+      return dice ? send(subject, to, dice) : sendText(subject, to, written);
+    }),
   ],
   [
     'file',
     action(
       {
-        ...actor,
+        ...sending,
         name: text(255),
         type: anything('the type of the file'),
-        caption: optional(text(1_024)),
-        replyTo: optional(id),
-        width: optional(whole(1, 10_000)),
-        height: optional(whole(1, 10_000)),
+        as: optional(oneOf(sendings)),
+        caption: optional(text(MAX_CAPTION_LENGTH)),
+        width: optional(whole(1, MAX_PIXELS)),
+        height: optional(whole(1, MAX_PIXELS)),
+        duration: optional(whole(0, MAX_SECONDS)),
       },
       ({ chat, from, replyTo, ...file }, subject) =>
-        send(subject, { chat, from, replyTo }, file.caption ?? file.name, uploadContent(subject, file)),
+        send(subject, { chat, from, replyTo }, fileLetter(subject, file)),
+    ),
+  ],
+  [
+    'sticker',
+    action({ ...sending, emoji: text(MAX_EMOJI_LENGTH) }, ({ emoji, ...to }, subject) =>
+      send(subject, to, stickerLetter(subject.account, emoji)),
+    ),
+  ],
+  [
+    'location',
+    action(
+      { ...sending, latitude: between(-90, 90), longitude: between(-180, 180) },
+      ({ latitude, longitude, ...to }, subject) => send(subject, to, locationLetter(latitude, longitude)),
+    ),
+  ],
+  [
+    'contact',
+    action({ ...sending, name: personName, phone: text(32) }, ({ name, phone, ...to }, subject) =>
+      send(subject, to, contactLetter(name, phone)),
     ),
   ],
   ['press', action({ ...actor, button: text(256), message: optional(id) }, pressButton)],
@@ -86,7 +103,10 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
         reported(account, 'poll_answer', source.bot(account).vote({ ...cast, fromId: from })[0]),
     ),
   ],
+  ['inline', action({ ...actor, query: anyText(MAX_QUERY_LENGTH), offset: optional(text(64)) }, ask)],
+  ['choose', action({ ...actor, query: text(64), result: text(64) }, choose)],
   ['edit', action({ ...actor, message: id, text: text(MAX_TEXT_LENGTH) }, edit)],
+  ['delete', action({ chat: id, message: id }, remove)],
   ['react', action({ ...actor, message: id, emoji: optional(text(MAX_EMOJI_LENGTH)) }, setReaction)],
   ['person', action({ name: personName }, ({ name }, subject) => addPerson(subject, name))],
   ['group', action({ title: personName }, ({ title }, subject) => addGroup(subject, title))],
@@ -113,80 +133,19 @@ function fieldsOf(body: Buffer): Given {
   return value;
 }
 
-interface Sending {
-  readonly chat: number;
-  readonly from: number | undefined;
-  readonly replyTo: number | undefined;
-}
-
-/** Sends a message of a person, which reports call by its name. */
-function send(
-  { source, account }: Subject,
-  { chat, from, replyTo }: Sending,
-  name: string,
-  content: object,
-): object {
-  const original = replyTo === undefined ? undefined : account.messages.find(chat, replyTo);
-  const reply = original && { reply_to_message: { ...original, reply_to_message: undefined } };
-  // The request for a reply is over with any message, as in Telegram's apps.
-  const details = account.chats.details(chat);
-  if (isObject(details.replyMarkup) && details.replyMarkup['force_reply'] === true)
-    delete details.replyMarkup;
-  const [update] = source.bot(account).say({
-    chat,
-    fromId: authorOf(account, { chat, from }).id,
-    text: name,
-    content: { ...reply, ...content },
-  });
-  return reported(account, 'message', update);
-}
-
 function pressButton(
-  {
-    chat,
-    from,
-    button,
-    message,
-  }: { chat: number; from: number | undefined; button: string; message: number | undefined },
+  { chat, from, button, message }: Actor & { readonly button: string; readonly message: number | undefined },
   subject: Subject,
 ): object {
   const { account } = subject;
   const pressed = press(account, { chat, button, message, fromId: authorOf(account, { chat, from }).id });
-  if ('says' in pressed)
-    return send(
-      subject,
-      { chat, from, replyTo: undefined },
-      pressed.says,
-      textFields(plainText(pressed.says)),
-    );
+  if ('says' in pressed) return sendText(subject, { chat, from }, pressed.says);
   const { updateId } = pressed;
   const query = account.queries.list().findLast((known) => known.updateId === updateId);
   return {
     ...reported(account, 'callback_query', updateId),
     ...(updateId !== undefined && { press: query?.id }),
   };
-}
-
-function edit(
-  { chat, message: messageId, text: written }: { chat: number; message: number; text: string },
-  { account }: Subject,
-): object {
-  return reported(account, 'edited_message', editText(account, { chat, message: messageId, text: written }));
-}
-
-/** Without an emoji, the reaction is taken back. */
-function setReaction(
-  {
-    chat,
-    from,
-    message,
-    emoji,
-  }: { chat: number; from: number | undefined; message: number; emoji: string | undefined },
-  { source, account }: Subject,
-): object {
-  const updateId = react(account, { chat, message, emoji, from: authorOf(account, { chat, from }) });
-  source.changes.tell({ kind: 'message', bot: account.id, chat, id: message });
-  return reported(account, 'message_reaction', updateId);
 }
 
 function controlProcess({ do: what }: { do: (typeof processActions)[number] }, { source }: Subject): object {
@@ -196,17 +155,4 @@ function controlProcess({ do: what }: { do: (typeof processActions)[number] }, {
   if (what === 'restart') process.restart();
   else process.signal(what);
   return {};
-}
-
-/** The person who acts. */
-const authorOf = ({ chats }: BotAccount, { chat, from }: { chat: number; from: number | undefined }) =>
-  chats.person(from ?? Math.abs(chat));
-
-/** The update that has come of an action; or, where there is none, why. */
-function reported({ allowedUpdates }: BotAccount, kind: string, update: number | undefined): object {
-  if (update !== undefined) return { update };
-  const names = allowedUpdates
-    ? `its allowed_updates are ${allowedUpdates.join(', ')}`
-    : 'it has not asked for them';
-  return { dropped: `The bot gets no updates of the kind ${kind}: ${names}.` };
 }

@@ -5,18 +5,27 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { BotAccount } from '../bot-account.js';
+import type { LogLine } from '../bot-process.js';
 import type { Change } from '../changes.js';
-import type { CallView, ChatView, News } from '../page/protocol.js';
+import type { CallView, ChatView, News } from '../page-protocol.js';
 import { faultForms } from './fault-forms.js';
 import type { PageSource } from './source.js';
-import { botView, callView, chatView, faultViews, messageView, pressView, processView } from './views.js';
+import {
+  botView,
+  callView,
+  chatView,
+  faultViews,
+  inlineAnswerView,
+  messageView,
+  pressView,
+} from './views.js';
 
 /** How long changes are collected. */
 const COLLECT_MS = 25;
 /** How often the page is told the time, and whatever changes by time alone. */
 const TICK_MS = 1_000;
 /** The most of each kind in one event: older ones are left out. */
-const LIMITS = { messages: 1_000, updates: 300, calls: 300 } as const;
+const LIMITS = { messages: 1_000, updates: 300, calls: 300, log: 500 } as const;
 
 /** Sends events until the connection closes. */
 export function streamEvents(source: PageSource, account: BotAccount, response: ServerResponse): void {
@@ -41,6 +50,8 @@ class EventStream {
   readonly #updates = new Set<number>();
   readonly #calls = new Map<number, CallView>();
   readonly #presses = new Set<string>();
+  readonly #inlineQueries = new Set<string>();
+  #lines: LogLine[] = [];
   /** What was sent last of the small parts, which are sent whole when they have changed. */
   readonly #lastSent = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
@@ -79,16 +90,23 @@ class EventStream {
         this.#calls.set(change.call.number, callView(change.call));
         this.#collectAffected(change.call.parameters);
         break;
+      case 'line':
+        this.#lines.push(change.line);
+        // A program that writes without end fills no memory.
+        if (this.#lines.length > 2 * LIMITS.log) this.#lines = this.#lines.slice(-LIMITS.log);
+        break;
       case 'server':
         break;
     }
     this.#timer ??= setTimeout(() => this.#flush(), COLLECT_MS);
   }
 
-  /** Collects what a call may have changed beside messages: a keyboard, an action, the answer to a press. */
-  #collectAffected({ chat_id: chat, callback_query_id: query }: Readonly<Record<string, unknown>>): void {
+  /** Collects what a call may have changed beside messages: a keyboard, an action, the answer to a query. */
+  #collectAffected(parameters: Readonly<Record<string, unknown>>): void {
+    const { chat_id: chat, callback_query_id: press, inline_query_id: inline } = parameters;
     if (chat !== undefined && Number.isSafeInteger(Number(chat))) this.#chats.add(Number(chat));
-    if (typeof query === 'string') this.#presses.add(query);
+    if (press !== undefined) this.#presses.add(`${press}`);
+    if (inline !== undefined) this.#inlineQueries.add(`${inline}`);
   }
 
   #flush(): void {
@@ -117,6 +135,7 @@ class EventStream {
         .list({ bot: id })
         .slice(-LIMITS.calls)
         .map((call) => callView(call)),
+      log: this.#source.process()?.log.slice(-LIMITS.log) ?? [],
     };
   }
 
@@ -137,10 +156,23 @@ class EventStream {
       presses: [...this.#presses]
         .flatMap((id) => account.queries.find('callback_query', id) ?? [])
         .map(pressView),
+      inlineAnswers: [...this.#inlineQueries]
+        .flatMap((id) => account.queries.find('inline_query', id) ?? [])
+        .flatMap((query) => inlineAnswerView(query) ?? []),
+      log: this.#lines.slice(-LIMITS.log),
     };
-    for (const collected of [this.#messages, this.#chats, this.#updates, this.#calls, this.#presses])
-      collected.clear();
+    this.#forget();
     return withoutEmpty(news);
+  }
+
+  /** Forgets what has been collected. */
+  #forget(): void {
+    this.#lines = [];
+    const collections = [
+      ...[this.#messages, this.#chats, this.#updates],
+      ...[this.#calls, this.#presses, this.#inlineQueries],
+    ];
+    for (const collected of collections) collected.clear();
   }
 
   #changedChats(): readonly ChatView[] {
@@ -156,7 +188,7 @@ class EventStream {
       bots: accounts.list().map(({ id, user }) => ({ id, username: user.username ?? `${id}` })),
       bot: botView(this.#source, this.#account),
       faults: faultViews(this.#source),
-      process: processView(this.#source),
+      process: this.#source.process()?.state,
     };
     const changed = Object.entries(parts).filter(
       ([name, part]) => part !== undefined && this.#isNew(name, part),

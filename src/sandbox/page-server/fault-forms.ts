@@ -1,6 +1,6 @@
 /** How a form asks for each field of a fault. */
 import { faultKinds } from '../fault-rule-parser.js';
-import type { FaultFieldView, FaultKindView } from '../page/protocol.js';
+import type { FaultFieldView, FaultKindView } from '../page-protocol.js';
 
 type Input = Pick<FaultFieldView, 'type' | 'min' | 'max'>;
 

@@ -9,10 +9,10 @@ import type {
   CallView,
   ChatView,
   FaultView,
+  InlineAnswerView,
   MessageView,
   PressView,
-  ProcessView,
-} from '../page/protocol.js';
+} from '../page-protocol.js';
 import { personReactions } from '../reactions.js';
 import type { Query } from '../state/queries.js';
 import type { PageSource } from './source.js';
@@ -76,7 +76,14 @@ export function messageView(account: BotAccount, message: Message): MessageView 
     emoji: isObject(reaction) && typeof reaction['emoji'] === 'string' ? reaction['emoji'] : '★',
     by: account.user.first_name,
   }));
-  return { chat: chat.id, id, message, reactions: [...byBot, ...personReactions(account, chat.id, id)] };
+  const reactions = [...byBot, ...personReactions(account, chat.id, id)];
+  return { chat: chat.id, id, message, reactions, votes: votesOf(account, message) };
+}
+
+/** Who has chosen what in the poll of a message. */
+function votesOf({ polls }: BotAccount, { poll }: Message): MessageView['votes'] {
+  const known = isObject(poll) ? polls.find(`${poll['id']}`) : undefined;
+  return known && [...known.votes].map(([person, options]) => ({ person, options }));
 }
 
 export function callView({ number, atMs, method, parameters, fault, answered }: Call): CallView {
@@ -102,10 +109,24 @@ export const pressView = ({ id, updateId, answer }: Query): PressView => ({
   },
 });
 
+/** The bot's answer to an inline query; undefined as long as there is none. */
+export function inlineAnswerView({ id, answer }: Query): InlineAnswerView | undefined {
+  if (!answer) return undefined;
+  const results: readonly unknown[] = Array.isArray(answer['results']) ? answer['results'] : [];
+  return {
+    id,
+    nextOffset: `${answer['nextOffset'] ?? ''}`,
+    results: results.filter(isObject).map((result) => ({
+      id: `${result['id']}`,
+      type: `${result['type']}`,
+      title: `${result['title'] ?? result['first_name'] ?? result['caption'] ?? result['type']}`,
+      description: `${result['description'] ?? result['address'] ?? ''}`,
+    })),
+  };
+}
+
 export const faultViews = ({ faults }: PageSource): readonly FaultView[] =>
   faults.list().map(({ id, rule, hits, endsAtMs }) => ({ id, rule: { ...rule }, hits, endsAtMs }));
-
-export const processView = (source: PageSource): ProcessView | undefined => source.process()?.state;
 
 const shortened = (json: string): string =>
   json.length > MAX_JSON_LENGTH ? `${json.slice(0, MAX_JSON_LENGTH)}…` : json;

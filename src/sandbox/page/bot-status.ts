@@ -1,5 +1,6 @@
 /** How the bot does, in a few words. Knows nothing of the page. */
-import type { BotView, ProcessView } from './protocol.js';
+import type { BotProcessState } from '../bot-process.js';
+import type { BotView } from '../page-protocol.js';
 import { running } from './words.js';
 
 export interface BotStatus {
@@ -14,7 +15,7 @@ const SILENT_AFTER_MS = 3_000;
 /** So long after a call that has failed, a bot may wait before it calls again. */
 const CUT_OFF_FOR_MS = 30_000;
 
-export function statusOf(bot: BotView, process: ProcessView | undefined, nowMs: number): BotStatus {
+export function statusOf(bot: BotView, process: BotProcessState | undefined, nowMs: number): BotStatus {
   const { lastCallAtMs, lastFault, lastPoll, isPolling, webhookUrl } = bot;
   const ago = (ms: number) => (nowMs - ms < 1_000 ? 'just now' : `${running(nowMs - ms)} ago`);
   const heard = lastCallAtMs === undefined ? 'it has never called' : `last call ${ago(lastCallAtMs)}`;

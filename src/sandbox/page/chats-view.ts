@@ -1,7 +1,9 @@
 /** The list of chats, and the forms that add a person or a group. */
+
+import type { ChatView } from '../page-protocol.js';
 import type { Context } from './context.js';
 import { h, icon, part, setText } from './dom.js';
-import type { ChatView } from './protocol.js';
+import { messageInWords } from './message-words.js';
 
 interface Row {
   readonly element: HTMLLIElement;
@@ -140,7 +142,5 @@ export function chatsView(context: Context): void {
 function lastWords({ store }: Context, chat: ChatView): string {
   const last = [...store.messages.values()].findLast((message) => message.chat === chat.id);
   if (!last) return chat.type === 'private' ? 'no message yet' : 'group';
-  const { text, caption } = last.message;
-  if (typeof text === 'string') return text;
-  return typeof caption === 'string' ? caption : 'photo' in last.message ? 'Photo' : 'Message';
+  return messageInWords(last.message);
 }

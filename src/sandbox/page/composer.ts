@@ -1,126 +1,103 @@
-/** Where a person writes: text, files, the reply keyboard and the menu of commands. */
+/** Where a person writes: text, replies and edits, with the reply keyboard, the commands and what can be attached. */
+import type { ChatView, MessageView } from '../page-protocol.js';
+import { Attachments, type Envelope } from './attachments.js';
 import type { Context } from './context.js';
 import { h, icon, setText } from './dom.js';
-import type { ChatView, MessageView } from './protocol.js';
+import { InlineMode } from './inline-mode.js';
+import { Menu } from './menu.js';
+import { isOfBot, messageInWords } from './message-words.js';
+import { ReplyKeyboard } from './reply-keyboard.js';
 
-type Content = Readonly<Record<string, unknown>>;
+/** The most pixels that the field grows to. */
+const MAX_HEIGHT = 160;
 
-const isRecord = (value: unknown): value is Content => typeof value === 'object' && value !== null;
+/** The message that a person replies to, or edits. */
+interface Subject {
+  readonly kind: 'reply' | 'edit';
+  readonly message: MessageView;
+}
 
 export class Composer {
   readonly element: HTMLFormElement;
   readonly #context: Context;
-  readonly #text = h('textarea', {
-    rows: 1,
-    'aria-label': 'Message',
-    maxlength: 4_096,
-    placeholder: 'Write a message',
-  });
+  readonly #text = h('textarea', { rows: 1, 'aria-label': 'Message', maxlength: 4_096 });
   readonly #author = h('select', { 'aria-label': 'Write as' });
-  readonly #file = h('input', { type: 'file', class: 'quiet', tabindex: -1, 'aria-hidden': 'true' });
   readonly #about = h('span', {});
   readonly #banner = h('div', { class: 'banner', hidden: true });
-  readonly #keyboard = h('div', {
-    class: 'keyboard reply-keyboard',
-    role: 'group',
-    'aria-label': 'Reply keyboard',
-    hidden: true,
-  });
-  readonly #commands = h('div', { class: 'menu commands', role: 'menu', popover: 'auto', id: 'commands' });
-  readonly #commandsButton = h(
+  readonly #keyboard = new ReplyKeyboard((text) => this.#press(text));
+  readonly #inline: InlineMode;
+  readonly #attachments: Attachments;
+  readonly #commandMenu = new Menu('Commands of the bot');
+  readonly #commands = h(
     'button',
     {
       type: 'button',
       class: 'plain',
-      popovertarget: 'commands',
       'aria-label': 'Commands of the bot',
       title: 'Commands of the bot',
+      'aria-haspopup': 'menu',
+      'aria-expanded': 'false',
+      on: { click: () => this.#openCommands() },
     },
     '/',
   );
   #chat: ChatView | undefined;
-  #shownMarkup = '';
-  #subject: { readonly kind: 'reply' | 'edit'; readonly message: MessageView } | undefined;
+  #subject: Subject | undefined;
 
-  constructor(context: Context) {
+  /** Calls `onAuthor` when the person chooses to write as another. */
+  constructor(context: Context, onAuthor: () => void) {
     this.#context = context;
-    const attach = h(
-      'button',
-      {
-        type: 'button',
-        class: 'plain',
-        'aria-label': 'Send a photo or a file',
-        title: 'Send a photo or a file',
-        on: { click: () => this.#file.click() },
-      },
-      icon('attach'),
+    this.#inline = new InlineMode(context, () => this.#clear());
+    this.#attachments = new Attachments({
+      context,
+      takeEnvelope: () => this.#takeEnvelope(),
+      beginInline: () => this.beginInline(''),
+    });
+    const cancel = () => this.#setSubject(undefined);
+    this.#banner.append(
+      this.#about,
+      h(
+        'button',
+        { type: 'button', class: 'plain', 'aria-label': 'Cancel', on: { click: cancel } },
+        icon('close'),
+      ),
     );
-    const cancel = h(
-      'button',
-      {
-        type: 'button',
-        class: 'plain',
-        'aria-label': 'Cancel',
-        on: { click: () => this.#setAbout(undefined) },
-      },
-      icon('close'),
-    );
-    this.#banner.append(this.#about, cancel);
+    const send = { type: 'submit', class: 'primary round', 'aria-label': 'Send', title: 'Send (Enter)' };
     this.element = h(
       'form',
       { class: 'composer', id: 'composer' },
+      this.#inline.element,
       this.#banner,
-      this.#keyboard,
+      this.#keyboard.element,
       h(
         'div',
         { class: 'write' },
         this.#author,
-        attach,
-        this.#file,
-        this.#commandsButton,
+        ...this.#attachments.elements,
         this.#commands,
         this.#text,
-        h(
-          'button',
-          { type: 'submit', class: 'primary round', 'aria-label': 'Send', title: 'Send (Enter)' },
-          icon('send'),
-        ),
+        h('button', send, icon('send')),
       ),
     );
+    this.#author.addEventListener('change', () => {
+      context.author = Number(this.#author.value);
+      onAuthor();
+    });
     this.#listen();
-  }
-
-  /** The person who writes. */
-  get author(): number | undefined {
-    return this.#author.value === '' ? undefined : Number(this.#author.value);
   }
 
   /** Shows the people, the keyboard and the commands of a chat. */
   show(chat: ChatView | undefined): void {
-    if (chat?.id !== this.#chat?.id) {
-      this.#setAbout(undefined);
-      this.#shownMarkup = '';
-    }
+    const isAnother = chat?.id !== this.#chat?.id;
+    if (isAnother) this.#setSubject(undefined);
     this.#chat = chat;
     this.element.hidden = chat === undefined;
     if (!chat) return;
-    const { people, commands, replyMarkup } = chat;
-    const before = this.#author.value;
-    this.#author.replaceChildren(...people.map(({ id, name }) => h('option', { value: id }, name)));
-    if (people.some(({ id }) => `${id}` === before)) this.#author.value = before;
-    this.#author.hidden = people.length < 2;
-    this.#commandsButton.hidden = commands.length === 0;
-    this.#commands.replaceChildren(
-      ...commands.map(({ command, description }) =>
-        h(
-          'button',
-          { type: 'button', role: 'menuitem', on: { click: () => this.#command(command) } },
-          h('strong', {}, `/${command}`),
-          ` ${description}`,
-        ),
-      ),
-    );
-    this.#showKeyboard(replyMarkup);
+    this.#showPeople(chat);
+    this.#commands.hidden = chat.commands.length === 0;
+    const isNewKeyboard = this.#keyboard.show(chat.replyMarkup);
+    this.#text.placeholder = this.#keyboard.placeholder;
+    if (this.#keyboard.asksForReply && (isNewKeyboard || isAnother)) this.#replyToNewest(chat);
   }
 
   say(text: string): void {
@@ -128,13 +105,18 @@ export class Composer {
   }
 
   replyTo(message: MessageView): void {
-    this.#setAbout({ kind: 'reply', message });
+    this.#setSubject({ kind: 'reply', message });
   }
 
   edit(message: MessageView): void {
-    this.#setAbout({ kind: 'edit', message });
-    this.#text.value = `${message.message['text']}`;
-    this.#grow();
+    this.#setSubject({ kind: 'edit', message });
+    this.#write(`${message.message['text']}`);
+  }
+
+  /** Begins an inline query. */
+  beginInline(query: string): void {
+    this.#write(this.#inline.beginning(query));
+    this.#inline.write(this.#text.value);
   }
 
   #listen(): void {
@@ -142,128 +124,115 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    this.element.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      this.#setSubject(undefined);
+      this.#inline.clear();
+      this.#text.focus();
+    });
     this.#text.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+      const { key, shiftKey, isComposing } = event;
+      if (key === 'Enter' && !shiftKey && !isComposing) {
         event.preventDefault();
         this.#submit();
-      } else if (event.key === 'Escape') this.#setAbout(undefined);
+      } else if (key === 'ArrowDown' && this.#inline.enter()) event.preventDefault();
     });
-    this.#text.addEventListener('input', () => this.#grow());
-    this.#text.addEventListener('paste', ({ clipboardData }) => this.#sendFiles(clipboardData?.files));
-    this.#file.addEventListener('change', () => {
-      this.#sendFiles(this.#file.files);
-      this.#file.value = '';
+    this.#text.addEventListener('input', () => {
+      this.#grow();
+      this.#inline.write(this.#text.value);
     });
+    this.#text.addEventListener('paste', ({ clipboardData }) =>
+      this.#attachments.sendFiles(clipboardData?.files),
+    );
     this.element.addEventListener('dragover', (event) => event.preventDefault());
     this.element.addEventListener('drop', (event) => {
       event.preventDefault();
-      this.#sendFiles(event.dataTransfer?.files);
+      this.#attachments.sendFiles(event.dataTransfer?.files);
     });
   }
 
   #submit(): void {
     const text = this.#text.value.trim();
-    if (text === '' || !this.#chat) return;
+    if (text === '' || !this.#chat || this.#inline.chooseFirst()) return;
     const about = this.#subject;
     if (about?.kind === 'edit')
       void this.#context.server.act('edit', { ...this.#target(), message: about.message.id, text });
     else this.say(text);
-    this.#text.value = '';
-    this.#grow();
-    this.#setAbout(undefined);
+    this.#clear();
   }
 
-  #command(command: string): void {
-    this.#commands.hidePopover();
-    this.say(
-      this.#chat?.type === 'private' ? `/${command}` : `/${command}@${this.#context.store.bot?.username}`,
-    );
-    this.#text.focus();
+  #clear(): void {
+    this.#write('');
+    this.#setSubject(undefined);
+    this.#inline.clear();
   }
 
-  #sendFiles(files: FileList | undefined | null): void {
-    for (const file of files ?? []) void this.#sendFile(file);
-  }
-
-  async #sendFile(file: File): Promise<void> {
-    const { chat, from } = this.#target();
-    const caption = this.#text.value.trim();
-    this.#text.value = '';
-    const size = file.type.startsWith('image/') ? await sizeOf(file) : {};
-    await this.#context.server.sendFile(file, {
-      chat: `${chat}`,
-      ...(from !== undefined && { from: `${from}` }),
-      ...(caption !== '' && { caption }),
-      ...size,
+  #openCommands(): void {
+    const chat = this.#chat;
+    if (!chat) return;
+    const suffix = chat.type === 'private' ? '' : `@${this.#context.store.bot?.username}`;
+    const items = chat.commands.map(({ command, description }) => {
+      const send = () => {
+        this.say(`/${command}${suffix}`);
+        this.#text.focus();
+      };
+      return this.#commandMenu.item(send, h('strong', {}, `/${command}`), ` ${description}`);
     });
+    this.#commandMenu.open(items, this.#commands);
+  }
+
+  #press(key: string): void {
+    void this.#context.server.act('press', { chat: this.#chat?.id, from: this.#context.author, button: key });
   }
 
   #target() {
     const about = this.#subject;
     return {
       chat: this.#chat?.id,
-      from: this.author,
+      from: this.#context.author,
       ...(about?.kind === 'reply' && { replyTo: about.message.id }),
     };
   }
 
-  #setAbout(about: { readonly kind: 'reply' | 'edit'; readonly message: MessageView } | undefined): void {
-    if (this.#subject?.kind === 'edit' && about?.kind !== 'edit') this.#text.value = '';
+  /** What is written becomes the caption of a file. */
+  #takeEnvelope(): Envelope {
+    const caption = this.#text.value.trim();
+    const envelope = { ...this.#target(), ...(caption !== '' && { caption }) };
+    this.#clear();
+    return envelope;
+  }
+
+  #setSubject(about: Subject | undefined): void {
+    if (this.#subject?.kind === 'edit' && about?.kind !== 'edit') this.#write('');
     this.#subject = about;
     this.#banner.hidden = about === undefined;
     if (!about) return;
-    const { text, caption } = about.message.message;
-    setText(this.#about, `${about.kind === 'edit' ? 'Edit' : 'Reply to'}: ${text ?? caption ?? 'a message'}`);
+    const verb = about.kind === 'edit' ? 'Edit' : 'Reply to';
+    setText(this.#about, `${verb}: ${messageInWords(about.message.message)}`);
     this.#text.focus();
   }
 
-  /** Shows the reply keyboard that the bot has sent last. */
-  #showKeyboard(markup: object | undefined): void {
-    const json = JSON.stringify(markup ?? null);
-    if (json === this.#shownMarkup) return;
-    this.#shownMarkup = json;
-    const given: Content = isRecord(markup) ? markup : {};
-    const rows: readonly unknown[] = Array.isArray(given['keyboard']) ? given['keyboard'] : [];
-    this.#text.placeholder =
-      typeof given['input_field_placeholder'] === 'string'
-        ? given['input_field_placeholder']
-        : 'Write a message';
-    this.#keyboard.hidden = rows.length === 0;
-    this.#keyboard.replaceChildren(
-      ...rows.map((row) =>
-        h(
-          'div',
-          { class: 'row' },
-          ...(Array.isArray(row) ? row.filter(isRecord).map((button) => this.#key(button)) : []),
-        ),
-      ),
-    );
-    if (given['force_reply'] !== true || !this.#chat) return;
-    const last = this.#context.store
-      .messagesOf(this.#chat.id)
-      .findLast(({ message }) => isRecord(message['from']) && message['from']['is_bot'] === true);
-    if (last) this.replyTo(last);
+  #showPeople({ people }: ChatView): void {
+    const before = this.#author.value;
+    this.#author.replaceChildren(...people.map(({ id, name }) => h('option', { value: id }, name)));
+    if (people.some(({ id }) => `${id}` === before)) this.#author.value = before;
+    this.#author.hidden = people.length < 2;
+    this.#context.author = this.#author.value === '' ? undefined : Number(this.#author.value);
   }
 
-  #key(button: Content): HTMLButtonElement {
-    const text = `${button['text']}`;
-    const { server } = this.#context;
-    const press = () => void server.act('press', { chat: this.#chat?.id, from: this.author, button: text });
-    return h('button', { type: 'button', on: { click: press } }, text);
+  #replyToNewest(chat: ChatView): void {
+    const newest = this.#context.store.messagesOf(chat.id).findLast(({ message }) => isOfBot(message));
+    if (newest) this.replyTo(newest);
+  }
+
+  #write(text: string): void {
+    this.#text.value = text;
+    this.#grow();
+    if (text !== '') this.#text.focus();
   }
 
   #grow(): void {
     this.#text.style.height = 'auto';
-    this.#text.style.height = `${Math.min(this.#text.scrollHeight, 160)}px`;
-  }
-}
-
-/** The size of a picture, as far as the browser can read it. */
-async function sizeOf(file: File): Promise<Readonly<Record<string, string>>> {
-  try {
-    const { width, height } = await createImageBitmap(file);
-    return { width: `${width}`, height: `${height}` };
-  } catch {
-    return {};
+    this.#text.style.height = `${Math.min(this.#text.scrollHeight, MAX_HEIGHT)}px`;
   }
 }

@@ -7,6 +7,8 @@ export interface Context {
   readonly server: Server;
   /** The chat that is shown. */
   readonly chat: number | undefined;
+  /** The person who writes, presses and votes in it. */
+  author: number | undefined;
   showChat(chat: number): void;
   /** Shows the way of an update. */
   showUpdate(id: number): void;

@@ -1,6 +1,7 @@
-/** The right side of the page: the tabs for updates, the network and the wire. */
+/** The right side of the page: the tabs for updates, the log, the network and the wire. */
 import type { Context } from './context.js';
 import { h, part } from './dom.js';
+import { LogView } from './log-view.js';
 import { NetworkView } from './network-view.js';
 import { UpdatesView } from './updates-view.js';
 import { WireView } from './wire-view.js';
@@ -14,8 +15,10 @@ interface Tab {
 /** Returns a function that shows the way of an update. */
 export function happensView(context: Context): (update: number) => void {
   const updates = new UpdatesView(context);
+  const log = new LogView(context);
   const contents = [
     ['Updates', updates.element],
+    ['Log', log.element],
     ['Network', new NetworkView(context).element],
     ['Wire', new WireView(context).element],
   ] as const;
@@ -51,6 +54,7 @@ export function happensView(context: Context): (update: number) => void {
       button.tabIndex = place === index ? 0 : -1;
       panel.hidden = place !== index;
     }
+    if (tabs[index]?.panel.contains(log.element)) log.shown();
   }
 
   const list = h(

@@ -1,4 +1,5 @@
 /** The page: joins what the server tells, what is shown, and what a person does. */
+import { activeFaultsView } from './active-faults.js';
 import { botView } from './bot-view.js';
 import { chatsView } from './chats-view.js';
 import type { Context } from './context.js';
@@ -20,6 +21,7 @@ const context: Context = {
   get chat() {
     return chat;
   },
+  author: undefined,
   showChat(id) {
     chat = id;
     for (const listener of chatListeners) listener();
@@ -73,6 +75,7 @@ store.onNews(() => {
   if (other && store.bot?.lastCallAtMs === undefined && store.chats.size === 0) choose(other.id);
 });
 botView(context, choose);
+activeFaultsView(context);
 chatsView(context);
 conversationView(context);
 showWay = happensView(context);

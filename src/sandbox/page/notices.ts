@@ -1,4 +1,4 @@
-/** Short notices at the edge of the page, and messages that a bot wants to be closed by hand. */
+/** Short notices at the edge of the page, and what only screen readers are told. */
 import { h, part } from './dom.js';
 
 const SHOWN_MS = 5_000;
@@ -13,19 +13,8 @@ export function notice(text: string, tone: 'plain' | 'bad' = 'plain'): void {
   setTimeout(() => shown.remove(), SHOWN_MS);
 }
 
-/** Shows a message until it is closed. */
-export function alertBox(title: string, text: string): void {
-  const close = h('button', { type: 'submit', class: 'primary' }, 'OK');
-  const dialog = h(
-    'dialog',
-    { class: 'alert', on: { close: () => dialog.remove() } },
-    h('form', { method: 'dialog' }, h('h2', {}, title), h('p', {}, text), close),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
-}
-
 /** Has screen readers speak a text. */
 export function speak(text: string): void {
-  part('spoken').textContent = text;
+  // The same text as before is spoken, too, because it is another element.
+  part('spoken').replaceChildren(h('p', {}, text));
 }

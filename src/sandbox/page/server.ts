@@ -1,6 +1,7 @@
 /** Speaks with the server: its events come, and what a person does goes. */
+
+import type { News } from '../page-protocol.js';
 import { notice } from './notices.js';
-import type { News } from './protocol.js';
 
 /** Follows the events of a bot; without its id, those of the bot that has called last. Returns a function that ends it. */
 export function follow(

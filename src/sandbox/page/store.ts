@@ -1,18 +1,26 @@
 /** What the page knows of the server: everything that the events have told so far, and only the newest of what is much. */
+import type { BotProcessState, LogLine } from '../bot-process.js';
 import type {
   BotView,
   CallView,
   ChatView,
   FaultKindView,
   FaultView,
+  InlineAnswerView,
   MessageView,
   News,
   PressView,
-  ProcessView,
-  UpdateView,
-} from './protocol.js';
+} from '../page-protocol.js';
+import type { UpdateRecord } from '../state/update-record.js';
 
-const LIMITS = { messages: 5_000, updates: 500, calls: 500, presses: 500 } as const;
+const LIMITS = {
+  messages: 5_000,
+  updates: 500,
+  calls: 500,
+  presses: 500,
+  inlineAnswers: 50,
+  log: 1_000,
+} as const;
 
 /** What an update says of itself, as far as the page shows it. */
 export interface UpdateContent {
@@ -27,14 +35,16 @@ export class Store {
   server = { apiRoot: '', connect: '' };
   bots: NonNullable<News['bots']> = [];
   bot: BotView | undefined;
-  process: ProcessView | undefined;
+  process: BotProcessState | undefined;
   faults: readonly FaultView[] = [];
   faultKinds: readonly FaultKindView[] = [];
   readonly chats = new Map<number, ChatView>();
   readonly messages = new Map<string, MessageView>();
-  readonly updates = new Map<number, UpdateView>();
+  readonly updates = new Map<number, UpdateRecord>();
   readonly calls = new Map<number, CallView>();
   readonly presses = new Map<string, PressView>();
+  readonly inlineAnswers = new Map<string, InlineAnswerView>();
+  readonly log = new Map<number, LogLine>();
   readonly #contents = new Map<number, UpdateContent>();
   readonly #updateOfMessage = new Map<string, number>();
   readonly #listeners: Listener[] = [];
@@ -44,6 +54,11 @@ export class Store {
   /** The present time by the server's clock. */
   get nowMs(): number {
     return performance.now() + this.#aheadMs;
+  }
+
+  /** When something happened by the server's clock, as a time of this page's calendar. */
+  dateOf(atMs: number): Date {
+    return new Date(Date.now() - (this.nowMs - atMs));
   }
 
   /** Calls the listener after each event. */
@@ -68,6 +83,8 @@ export class Store {
     for (const call of news.calls ?? [])
       this.calls.set(call.number, { ...this.calls.get(call.number), ...call });
     for (const press of news.presses ?? []) this.presses.set(press.id, press);
+    for (const answer of news.inlineAnswers ?? []) this.inlineAnswers.set(answer.id, answer);
+    for (const line of news.log ?? []) this.log.set(line.number, line);
     for (const [name, limit] of Object.entries(LIMITS)) trim(this[name as keyof typeof LIMITS], limit);
     for (const listener of this.#listeners)
       try {
@@ -90,16 +107,16 @@ export class Store {
   }
 
   /** The update by which the bot learns of a message. */
-  updateOf(chat: number, message: number): UpdateView | undefined {
+  updateOf(chat: number, message: number): UpdateRecord | undefined {
     const id = this.#updateOfMessage.get(keyOf(chat, message));
     return id === undefined ? undefined : this.updates.get(id);
   }
 
-  content(update: UpdateView): UpdateContent {
+  content(update: UpdateRecord): UpdateContent {
     return this.#contents.get(update.id) ?? { message: undefined, summary: '' };
   }
 
-  #takeUpdate(update: UpdateView): void {
+  #takeUpdate(update: UpdateRecord): void {
     this.updates.set(update.id, update);
     if (this.#contents.has(update.id)) return;
     const content = contentOf(update);
@@ -112,7 +129,11 @@ export class Store {
 
   #clear(): void {
     this.process = undefined;
-    for (const known of [this.chats, this.messages, this.updates, this.calls, this.presses]) known.clear();
+    const collections = [
+      ...[this.chats, this.messages, this.updates, this.calls],
+      ...[this.presses, this.inlineAnswers, this.log],
+    ];
+    for (const known of collections) known.clear();
     this.#contents.clear();
     this.#updateOfMessage.clear();
   }
@@ -128,7 +149,7 @@ function trim(map: Map<unknown, unknown>, limit: number): void {
   }
 }
 
-function contentOf({ kind, json }: UpdateView): UpdateContent {
+function contentOf({ kind, json }: UpdateRecord): UpdateContent {
   const update: Readonly<Record<string, Readonly<Record<string, unknown>>>> = JSON.parse(json);
   const content = update[kind] ?? {};
   const id = content['message_id'];

@@ -1,7 +1,9 @@
 /** What happens to each update: a list, the newest first, with the four stations of each way and its steps in detail. */
+
+import type { UpdateRecord } from '../state/update-record.js';
 import type { Context } from './context.js';
 import { h, setText } from './dom.js';
-import type { UpdateView } from './protocol.js';
+import { RovingFocus } from './roving-focus.js';
 import { answersOf, type Station, stationsOf, stepsOf } from './way.js';
 import { duration, indented, kindInWords } from './words.js';
 
@@ -23,7 +25,8 @@ export class UpdatesView {
   readonly element: HTMLElement;
   readonly #context: Context;
   readonly #rows = new Map<number, Row>();
-  readonly #list = h('ol', { class: 'updates', reversed: true });
+  readonly #list = h('ol', { class: 'updates', reversed: true, 'aria-label': 'Updates' });
+  readonly #focus = new RovingFocus(this.#list, { items: 'summary', begins: 'first' });
   readonly #summary = h('p', { class: 'summary', role: 'status', 'aria-live': 'off' });
   readonly #empty = h(
     'p',
@@ -41,6 +44,7 @@ export class UpdatesView {
         this.#list.replaceChildren();
         for (const update of [...store.updates.values()].slice(-MAX_SHOWN)) this.#show(update);
       } else for (const { id } of (news.updates ?? []).slice(-MAX_SHOWN)) this.#showById(id);
+      this.#focus.settle();
       this.#count();
     });
     setInterval(() => this.#refreshOpen(), REFRESH_MS);
@@ -62,16 +66,16 @@ export class UpdatesView {
     if (update) this.#show(update);
   }
 
-  #show(update: UpdateView): void {
+  #show(update: UpdateRecord): void {
     const row = this.#rows.get(update.id) ?? this.#add(update);
     this.#refresh(row, update);
     if (row.element.hasAttribute('open')) this.#fill(row, update);
   }
 
-  #add(update: UpdateView): Row {
+  #add(update: UpdateRecord): Row {
     const { store } = this.#context;
     const { id, kind, chat } = update;
-    const { summary } = store.content(update);
+    const { summary: words } = store.content(update);
     const title = chat === undefined ? undefined : store.chats.get(chat)?.title;
     const stations = stationsOf(update, store.nowMs).map(({ name }) => {
       const label = h('span', { class: 'label' });
@@ -80,30 +84,23 @@ export class UpdatesView {
       return { item: h('li', { class: name }, label, time, by), label, time, by };
     });
     const details = h('div', { class: 'details' });
-    const element = h(
-      'details',
-      { class: 'update' },
-      h(
-        'summary',
-        {},
-        h(
-          'span',
-          { class: 'head' },
-          h('span', { class: 'id' }, `#${id}`),
-          h('span', { class: 'kind' }, kindInWords(kind)),
-          h('q', {}, summary),
-          h('span', { class: 'of' }, title),
-        ),
-        h('ol', { class: 'way' }, ...stations.map(({ item }) => item)),
-      ),
-      details,
+    const head = h(
+      'span',
+      { class: 'head' },
+      h('span', { class: 'id' }, `#${id}`),
+      h('span', { class: 'kind' }, kindInWords(kind)),
+      h('q', {}, words),
+      h('span', { class: 'of' }, title),
     );
+    const summary = h('summary', {}, head, h('ol', { class: 'way' }, ...stations.map(({ item }) => item)));
+    const element = h('details', { class: 'update' }, summary, details);
     const row = { element, stations, details };
     element.addEventListener('toggle', () => {
       const newest = store.updates.get(id);
       if (element.open && newest) this.#fill(row, newest);
     });
     this.#rows.set(id, row);
+    this.#focus.add(summary);
     this.#list.prepend(h('li', {}, element));
     while (this.#rows.size > MAX_SHOWN) {
       const [oldest] = this.#rows;
@@ -114,7 +111,7 @@ export class UpdatesView {
     return row;
   }
 
-  #refresh(row: Row, update: UpdateView): void {
+  #refresh(row: Row, update: UpdateRecord): void {
     const stations: readonly Station[] = stationsOf(update, this.#context.store.nowMs);
     row.element.dataset['state'] = update.state;
     for (const [index, { state, label, time, by }] of stations.entries()) {
@@ -127,7 +124,7 @@ export class UpdatesView {
     }
   }
 
-  #fill({ details }: Row, update: UpdateView): void {
+  #fill({ details }: Row, update: UpdateRecord): void {
     const steps = stepsOf(update).map(({ name, words, afterMs }) =>
       h('li', { class: name }, h('time', {}, `+${duration(afterMs)}`), words),
     );
@@ -149,7 +146,7 @@ export class UpdatesView {
   #count(): void {
     const updates = [...this.#context.store.updates.values()];
     this.#empty.hidden = updates.length > 0;
-    const count = (test: (update: UpdateView) => boolean) => updates.filter(test).length;
+    const count = (test: (update: UpdateRecord) => boolean) => updates.filter(test).length;
     const counts = [
       [count(({ state }) => state === 'waiting'), 'waiting'],
       [count(({ state }) => state === 'delivered'), 'delivered'],

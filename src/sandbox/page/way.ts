@@ -1,5 +1,5 @@
 /** The way of an update in the order of time, and where it is now. Knows nothing of the page. */
-import type { UpdateView } from './protocol.js';
+import type { UpdateRecord } from '../state/update-record.js';
 import { duration, plural } from './words.js';
 
 export interface Step {
@@ -14,12 +14,12 @@ const isAnswer = ({ method }: { readonly method: string }): boolean =>
   method.toLowerCase() !== 'sendchataction';
 
 /** The calls that answer an update, as far as they are known, and the number of all of them. */
-export function answersOf({ answers, answerCount }: UpdateView) {
+export function answersOf({ answers, answerCount }: UpdateRecord) {
   const known = answers.filter(isAnswer);
   return { first: known[0], count: answerCount - (answers.length - known.length) };
 }
 
-type Delivery = UpdateView['deliveries'][number];
+type Delivery = UpdateRecord['deliveries'][number];
 
 /**
  * Whether the bot has heard a delivery. The server cannot know that a caller is gone, and sends updates all the same, as
@@ -28,7 +28,7 @@ type Delivery = UpdateView['deliveries'][number];
 const isHeard = ({ received, call }: Delivery): boolean => received && call !== undefined;
 
 /** Returns all steps, the earliest first. */
-export function stepsOf(update: UpdateView): readonly Step[] {
+export function stepsOf(update: UpdateRecord): readonly Step[] {
   const { queuedAtMs, deliveries, deliveryCount, answers, answerCount, state, leftAtMs, confirmedBy } =
     update;
   const after = (atMs: number) => Math.max(0, atMs - queuedAtMs);
@@ -91,24 +91,25 @@ export interface Station {
 const EXPECTED_WITHIN_MS = 60_000;
 
 /** The four stations of an update's way, as the list of updates shows them. */
-export const stationsOf = (update: UpdateView, nowMs: number): readonly Station[] => [
+export const stationsOf = (update: UpdateRecord, nowMs: number): readonly Station[] => [
   waitingStation(update, nowMs),
   deliveredStation(update),
   confirmedStation(update),
   answeredStation(update, nowMs),
 ];
 
-const isGone = ({ state }: UpdateView): boolean => state === 'expired' || state === 'dropped';
-const since = ({ queuedAtMs }: UpdateView, atMs: number): string => duration(Math.max(0, atMs - queuedAtMs));
+const isGone = ({ state }: UpdateRecord): boolean => state === 'expired' || state === 'dropped';
+const since = ({ queuedAtMs }: UpdateRecord, atMs: number): string =>
+  duration(Math.max(0, atMs - queuedAtMs));
 const times = (count: number): string => (count > 1 ? ` ×${count}` : '');
 
-function waitingStation(update: UpdateView, nowMs: number): Station {
+function waitingStation(update: UpdateRecord, nowMs: number): Station {
   if (update.state === 'waiting')
     return { name: 'waiting', label: 'waiting', state: 'current', time: since(update, nowMs), by: '' };
   return { name: 'waiting', label: 'came', state: 'reached', time: '', by: '' };
 }
 
-function deliveredStation(update: UpdateView): Station {
+function deliveredStation(update: UpdateRecord): Station {
   const { state, deliveries, deliveryCount } = update;
   const shown = deliveries.find(isHeard) ?? deliveries.at(-1);
   if (!shown)
@@ -128,7 +129,7 @@ function deliveredStation(update: UpdateView): Station {
 const deliveryLabel = (delivery: Delivery): string =>
   isHeard(delivery) || delivery.call === undefined ? 'delivered' : 'lost on the way';
 
-function confirmedStation(update: UpdateView): Station {
+function confirmedStation(update: UpdateRecord): Station {
   const { state, deliveries, leftAtMs, confirmedBy } = update;
   if (state === 'confirmed' && leftAtMs !== undefined)
     return {
@@ -143,7 +144,7 @@ function confirmedStation(update: UpdateView): Station {
     : { name: 'confirmed', label: 'confirmed', state: isGone(update) ? 'failed' : 'ahead', time: '', by: '' };
 }
 
-function answeredStation(update: UpdateView, nowMs: number): Station {
+function answeredStation(update: UpdateRecord, nowMs: number): Station {
   const { first: answer, count } = answersOf(update);
   if (answer) {
     const { atMs, method } = answer;
@@ -166,7 +167,7 @@ function answeredStation(update: UpdateView, nowMs: number): Station {
 }
 
 /** The state of an update in a few words, as below the message. */
-export function stateInWords(update: UpdateView): string {
+export function stateInWords(update: UpdateRecord): string {
   const { state, deliveries, deliveryCount, queuedAtMs } = update;
   const last = deliveries.find(isHeard) ?? deliveries.at(-1);
   const delivered = `${last ? deliveryLabel(last) : 'delivered'}${times(deliveryCount)}`;

@@ -1,7 +1,9 @@
 /** The wire log: every call of the bot with its parameters and its answer, the newest first. */
+
+import type { CallView } from '../page-protocol.js';
 import type { Context } from './context.js';
 import { h, setText } from './dom.js';
-import type { CallView } from './protocol.js';
+import { RovingFocus } from './roving-focus.js';
 import { duration, indented } from './words.js';
 
 const MAX_SHOWN = 150;
@@ -17,7 +19,11 @@ export class WireView {
   readonly element: HTMLElement;
   readonly #context: Context;
   readonly #rows = new Map<number, Row>();
-  readonly #list = h('ol', { class: 'wire', reversed: true });
+  readonly #list = h('ol', { class: 'wire', reversed: true, 'aria-label': 'Calls' });
+  readonly #focus = new RovingFocus(this.#list, {
+    items: '.wire:not(.no-polls) summary, .wire .call summary',
+    begins: 'first',
+  });
   readonly #empty = h('p', { class: 'empty' }, 'The bot has not called yet.');
 
   constructor(context: Context) {
@@ -45,6 +51,7 @@ export class WireView {
         const call = store.calls.get(number);
         if (call) this.#show(call);
       }
+      this.#focus.settle();
       this.#empty.hidden = this.#rows.size > 0;
     });
   }
@@ -71,25 +78,22 @@ export class WireView {
     const status = h('span', { class: 'code' });
     const took = h('span', { class: 'took' });
     const body = h('div', { class: 'details' });
-    const element = h(
-      'details',
+    const summary = h(
+      'summary',
       {},
-      h(
-        'summary',
-        {},
-        h('span', { class: 'id' }, `${number}`),
-        h('span', { class: 'method' }, method),
-        status,
-        took,
-      ),
-      body,
+      h('span', { class: 'id' }, `${number}`),
+      h('span', { class: 'method' }, method),
+      status,
+      took,
     );
+    const element = h('details', {}, summary, body);
     const row = { element, status, took, body };
     element.addEventListener('toggle', () => {
       const newest = this.#context.store.calls.get(number);
       if (element.open && newest) this.#fill(row, newest);
     });
     this.#rows.set(number, row);
+    this.#focus.add(summary);
     this.#list.prepend(h('li', { class: method.toLowerCase() === 'getupdates' ? 'poll' : 'call' }, element));
     while (this.#rows.size > MAX_SHOWN) {
       const [oldest] = this.#rows;

@@ -5,54 +5,23 @@
 import type { Clock } from '../../clock.js';
 import { isObject } from '../../json.js';
 import { NewestMap } from '../newest-map.js';
+import type { Answer, Delivery, UpdateRecord, UpdateState } from './update-record.js';
 
 /** The number of newest updates that are kept, and at most twice as many. */
 const LIMIT = 10_000;
 /** The number of deliveries and answers that are kept of each update; later ones are only counted. */
 const MAX_DETAILS = 20;
 
-/** Where an update is: the first two are in the queue, and the others have left it. */
-const updateStates = ['waiting', 'delivered', 'confirmed', 'expired', 'dropped'] as const;
-type UpdateState = (typeof updateStates)[number];
-
 /** What updates can be listed by: `answered` and `unanswered` are those with and without an answer, wherever they are. */
-export const updateFilters = [...updateStates, 'answered', 'unanswered'] as const;
-
-interface Delivery {
-  readonly atMs: number;
-  /** The number of the `getUpdates` call; undefined for a second program's poll. */
-  readonly call?: number | undefined;
-  /** Whether the caller still listened. */
-  readonly received: boolean;
-}
-
-interface Answer {
-  readonly atMs: number;
-  /** The number of the call. */
-  readonly call: number;
-  readonly method: string;
-}
-
-/** What is known of an update. */
-export interface UpdateRecord {
-  readonly id: number;
-  readonly kind: string;
-  readonly chat: number | undefined;
-  readonly queuedAtMs: number;
-  readonly state: UpdateState;
-  /** How often the update was delivered. */
-  readonly deliveryCount: number;
-  readonly deliveries: readonly Delivery[];
-  /** When the update left the queue. */
-  readonly leftAtMs?: number;
-  /** The offset that has confirmed the update. */
-  readonly confirmedBy?: number;
-  readonly answerCount: number;
-  /** The first calls by which the bot has answered, as far as the sandbox can tell what a call answers. */
-  readonly answers: readonly Answer[];
-  /** The update as JSON. */
-  readonly json: string;
-}
+export const updateFilters = [
+  'waiting',
+  'delivered',
+  'confirmed',
+  'expired',
+  'dropped',
+  'answered',
+  'unanswered',
+] as const satisfies readonly (UpdateState | 'answered' | 'unanswered')[];
 
 /** The record of an update that is in the queue. Only the log changes it. */
 export type MutableRecord = { -readonly [Field in keyof UpdateRecord]: UpdateRecord[Field] } & {

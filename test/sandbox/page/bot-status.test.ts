@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusOf } from '../../../src/sandbox/page/bot-status.js';
-import type { BotView, ProcessView } from '../../../src/sandbox/page/protocol.js';
+import type { BotProcessState } from '../../../src/sandbox/bot-process.js';
+import type { BotView } from '../../../src/sandbox/page-protocol.js';
 
 const idle: BotView = {
   id: 1,
@@ -14,7 +15,7 @@ const idle: BotView = {
   webhookUrl: '',
 };
 const called: BotView = { ...idle, lastCallAtMs: 10_000, lastPoll: { atMs: 10_000, call: 4 } };
-const running: ProcessView = {
+const running: BotProcessState = {
   command: 'lastcall run bot.js',
   status: 'running',
   pid: 77,
@@ -22,13 +23,13 @@ const running: ProcessView = {
   starts: 1,
 };
 
-const words = (bot: BotView, process?: ProcessView, nowMs = 15_000): string => {
+const words = (bot: BotView, process?: BotProcessState, nowMs = 15_000): string => {
   const { words: state, details } = statusOf(bot, process, nowMs);
   return `${state}: ${details}`;
 };
 
 describe('the status of a bot', () => {
-  it.each<[string, BotView, ProcessView | undefined]>([
+  it.each<[string, BotView, BotProcessState | undefined]>([
     ['Not connected: no bot has called yet', idle, undefined],
     ['Polling: poll 4 waits for 5 s', { ...called, isPolling: true }, undefined],
     ['Silent for 5 s: no poll waits, and no call comes', called, undefined],

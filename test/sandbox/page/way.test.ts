@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { UpdateView } from '../../../src/sandbox/page/protocol.js';
+import type { UpdateRecord } from '../../../src/sandbox/state/update-record.js';
 import { stateInWords, stationsOf, stepsOf } from '../../../src/sandbox/page/way.js';
 
-const waiting: UpdateView = {
+const waiting: UpdateRecord = {
   id: 7,
   kind: 'message',
   chat: 1,
@@ -14,14 +14,14 @@ const waiting: UpdateView = {
   answers: [],
   json: '{}',
 };
-const delivered: UpdateView = {
+const delivered: UpdateRecord = {
   ...waiting,
   state: 'delivered',
   deliveryCount: 1,
   deliveries: [{ atMs: 1_005, call: 3, received: true }],
 };
-const confirmed: UpdateView = { ...delivered, state: 'confirmed', leftAtMs: 1_020, confirmedBy: 8 };
-const answered: UpdateView = {
+const confirmed: UpdateRecord = { ...delivered, state: 'confirmed', leftAtMs: 1_020, confirmedBy: 8 };
+const answered: UpdateRecord = {
   ...confirmed,
   answerCount: 2,
   answers: [
@@ -29,10 +29,10 @@ const answered: UpdateView = {
     { atMs: 1_250, call: 5, method: 'sendMessage' },
   ],
 };
-const lost: UpdateView = { ...delivered, deliveries: [{ atMs: 1_005, call: 3, received: false }] };
+const lost: UpdateRecord = { ...delivered, deliveries: [{ atMs: 1_005, call: 3, received: false }] };
 
 /** The stations as one text each. */
-const shown = (update: UpdateView, nowMs = 3_000): readonly string[] =>
+const shown = (update: UpdateRecord, nowMs = 3_000): readonly string[] =>
   stationsOf(update, nowMs).map(({ label, state, time, by }) =>
     [state, label, time, by].filter(Boolean).join(' '),
   );
@@ -77,7 +77,7 @@ describe('the way of an update', () => {
   });
 
   it('ends for an update that has expired', () => {
-    const expired: UpdateView = { ...waiting, state: 'expired', leftAtMs: 9_000 };
+    const expired: UpdateRecord = { ...waiting, state: 'expired', leftAtMs: 9_000 };
     expect(shown(expired)).toEqual(['reached came', 'failed expired', 'failed confirmed', 'ahead answered']);
     expect(stateInWords(expired)).toBe('expired');
   });

@@ -1,7 +1,11 @@
 /**
  * What the server tells the page: one `snapshot` event with everything, then `changes` events with what is new. Times are
  * milliseconds of the server's clock, of which `nowMs` is the present one.
+ *
+ * Types only: the server is compiled for Node and the page for browsers, and both import this file.
  */
+import type { BotProcessState, LogLine } from './bot-process.js';
+import type { UpdateRecord } from './state/update-record.js';
 
 interface Person {
   readonly id: number;
@@ -33,28 +37,8 @@ export interface MessageView {
   readonly message: Readonly<Record<string, unknown>>;
   /** The emoji that the bot and people have put below the message. */
   readonly reactions: readonly { readonly emoji: string; readonly by: string }[];
-}
-
-type UpdateState = 'waiting' | 'delivered' | 'confirmed' | 'expired' | 'dropped';
-
-export interface UpdateView {
-  readonly id: number;
-  readonly kind: string;
-  readonly chat: number | undefined;
-  readonly state: UpdateState;
-  readonly queuedAtMs: number;
-  readonly deliveryCount: number;
-  readonly deliveries: readonly {
-    readonly atMs: number;
-    /** The number of the poll's call; undefined for a rival's poll. */
-    readonly call?: number | undefined;
-    readonly received: boolean;
-  }[];
-  readonly leftAtMs?: number;
-  readonly confirmedBy?: number;
-  readonly answerCount: number;
-  readonly answers: readonly { readonly atMs: number; readonly call: number; readonly method: string }[];
-  readonly json: string;
+  /** The numbers of the options that each person has chosen, if the message is a poll. */
+  readonly votes?: readonly { readonly person: number; readonly options: readonly number[] }[] | undefined;
 }
 
 /** A press of a button, and the bot's answer to it. */
@@ -62,6 +46,24 @@ export interface PressView {
   readonly id: string;
   readonly updateId?: number | undefined;
   readonly answer?: { readonly text: string; readonly alert: boolean; readonly url: string } | undefined;
+}
+
+/** What a person may send in answer to an inline query. */
+export interface InlineResultView {
+  readonly id: string;
+  /** The type of the result, such as `article` or `photo`. */
+  readonly type: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** The bot's answer to an inline query. */
+export interface InlineAnswerView {
+  /** The id of the query. */
+  readonly id: string;
+  readonly results: readonly InlineResultView[];
+  /** What to ask for more results with; empty if there are no more. */
+  readonly nextOffset: string;
 }
 
 export interface CallView {
@@ -94,15 +96,6 @@ export interface BotView {
   readonly confirmedOffset?: number | undefined;
   readonly webhookUrl: string;
   readonly allowedUpdates?: readonly string[] | undefined;
-}
-
-export interface ProcessView {
-  readonly command: string;
-  readonly status: 'running' | 'stopping' | 'ended';
-  readonly pid?: number | undefined;
-  readonly startedAtMs: number;
-  readonly starts: number;
-  readonly end?: { readonly atMs: number; readonly code: number | null; readonly signal: string | null };
 }
 
 export interface FaultView {
@@ -140,10 +133,13 @@ export interface News {
   readonly chats?: readonly ChatView[];
   readonly messages?: readonly MessageView[];
   readonly deleted?: readonly { readonly chat: number; readonly id: number }[];
-  readonly updates?: readonly UpdateView[];
+  readonly updates?: readonly UpdateRecord[];
   readonly presses?: readonly PressView[];
+  readonly inlineAnswers?: readonly InlineAnswerView[];
   readonly calls?: readonly CallView[];
   readonly faultKinds?: readonly FaultKindView[];
   readonly faults?: readonly FaultView[];
-  readonly process?: ProcessView;
+  readonly process?: BotProcessState;
+  /** The newest lines of the bot's log, oldest first. */
+  readonly log?: readonly LogLine[];
 }
