@@ -143,9 +143,10 @@ export const commands: Commands = {
   },
   demo: {
     summary: 'run the example bot with made-up chats, without Telegram',
-    usage: ['[--for TIME]', '--hosts N [--database URL]'],
+    usage: ['[--for TIME] [--page]', '--hosts N [--database URL]'],
     examples: [
       ['lastcall demo --for 10s', 'see it at work for 10 s; it needs no token'],
+      ['lastcall demo --page', 'join in from a browser, and break what you like'],
       ['lastcall demo --hosts 3', 'see what becomes of the messages when hosts fail'],
     ],
     options: options.demo,

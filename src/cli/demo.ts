@@ -23,10 +23,12 @@ export async function demo({ args, signals, process }: ProcessContext): Promise<
   const hosts = parseHosts(given.options.get('hosts'));
   const database = parseDatabase(given.options.get('database'));
   const program = { mainFile, botFile: exampleBotFile, process };
+  const withPage = given.options.has('page');
   if (hosts === undefined) {
     if (database !== undefined) throw wrong('--database', 'it is for several hosts: add --hosts 3');
-    return oneHost(program, signals, forMs);
+    return oneHost(program, signals, { forMs, withPage });
   }
+  if (withPage) throw wrong('--page', 'it is for one host');
   if (forMs !== undefined) throw wrong('--for', 'it is for one host; with --hosts the demo ends by itself');
   const { severalHosts } = await import('./demo/several-hosts.js');
   return severalHosts({ program, hosts, database, signals });

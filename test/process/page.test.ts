@@ -143,7 +143,7 @@ inBrowser(`the page of the sandbox${noBrowser ? ` (${noBrowser})` : ''}`, () => 
     });
     await expectShownAsKnown();
 
-    await button('End').click();
+    await button('End Down').click();
     await ofBot('You said: are you there\\?').waitFor();
     await message('are you there\\?')
       .getByText(/^confirmed/)

@@ -23,7 +23,10 @@ export function botView({ store, server }: Context, choose: (bot: number) => voi
     h('span', { role: 'status' }, words),
     details,
   );
-  const counts = h('p', { class: 'counts' });
+  const counts = h('p', {
+    class: 'counts',
+    title: 'queued: what the bot has not confirmed; confirmed to: the server forgets the updates before this one',
+  });
   const act = (what: string) => () => void server.act('process', { do: what });
   const term = h(
     'button',

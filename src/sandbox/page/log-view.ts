@@ -19,7 +19,7 @@ const hidden: Readonly<Record<(typeof filters)[number], readonly LogLevel[]>> = 
   error: ['trace', 'debug', 'info', 'warn'],
 };
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' });
 
 export class LogView {
   readonly element: HTMLElement;
