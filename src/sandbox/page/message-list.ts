@@ -21,6 +21,8 @@ export class MessageList {
   readonly #list = h('div', { class: 'messages', role: 'log', 'aria-label': 'Messages', 'aria-live': 'off' });
   readonly #focus = new RovingFocus(this.#list, { items: '.message', begins: 'last' });
   readonly #shown = new Map<number, HTMLElement>();
+  /** Each message as it is shown. */
+  readonly #states = new WeakMap<HTMLElement, string>();
   /** Whether the newest message stays in view, because the person has scrolled to it. */
   #followsNewest = true;
   #lastScrollTop = 0;
@@ -51,6 +53,8 @@ export class MessageList {
     if (this.#shown.size === 0) this.#list.replaceChildren();
     for (const message of messages) {
       const before = this.#shown.get(message.id);
+      // A message also comes again when somebody refers to it. What is busy or has the focus in it stays as it is.
+      if (before && this.#states.get(before) === JSON.stringify(message)) continue;
       const made = this.#make(message);
       if (before) this.#replace(before, made);
       else this.#list.append(made);
@@ -113,6 +117,7 @@ export class MessageList {
       ...messageContent(this.#context.server, view, this.#listener),
     );
     this.#shown.set(id, made);
+    this.#states.set(made, JSON.stringify(view));
     this.#focus.add(made);
     if (!isOfBot(message)) this.showState(chat, id);
     return made;
