@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { BotLog } from '../../src/sandbox/bot-log.js';
 import type { News } from '../../src/sandbox/page-protocol.js';
 import { openTestSandbox, pollWaits } from './test-sandbox.js';
 
@@ -112,6 +113,38 @@ describe('the events', () => {
   });
 });
 
+describe('the log of the bot', () => {
+  const state = {
+    command: 'lastcall run bot.js',
+    status: 'running',
+    pid: 7,
+    startedAtMs: 0,
+    starts: 1,
+  } as const;
+
+  it('comes with the events: the newest lines at first, and then each', async () => {
+    const { sandbox } = await openTestSandbox();
+    const log = new BotLog();
+    log.add({ source: 'stdout', level: 'info', text: 'early' });
+    sandbox.attachProcess({
+      state,
+      get log() {
+        return log.lines;
+      },
+      signal() {},
+      restart() {},
+      onChange() {},
+      onLine: (listener) => log.onLine(listener),
+    });
+    const { events, until } = await follow(sandbox.apiRoot);
+    expect(events[0]?.news).toMatchObject({ process: state, log: [{ number: 1, text: 'early' }] });
+    // However much a bot writes, an event has no more than the newest lines.
+    for (let number = 2; number <= 3_000; number++) log.add({ source: 'stderr', text: `line ${number}` });
+    const news = await until((known) => all(known, 'log').at(-1)?.number === 3_000);
+    expect(all(news, 'log').length).toBeLessThanOrEqual(501);
+  });
+});
+
 describe('the page', () => {
   it('is served with a policy that lets it load nothing else', async () => {
     const { client } = await openTestSandbox();
@@ -130,6 +163,10 @@ describe('the page', () => {
     ['/sandbox/events', 'GET'],
     ['/sandbox/page/file?id=x', 'GET'],
     ['/sandbox/page/say', 'POST'],
+    ['/sandbox/page/file?chat=1&name=a&type=', 'POST'],
+    ['/sandbox/page/inline', 'POST'],
+    ['/sandbox/page/process', 'POST'],
+    ['/sandbox/page/call', 'POST'],
   ])('refuses foreign pages and hosts at %s', async (path, method) => {
     const { client, sandbox } = await openTestSandbox();
     for (const headers of [
@@ -182,37 +219,5 @@ describe('the page', () => {
     expect(sandbox.messages(1)).toMatchObject([{ message: { text: 'again' } }]);
     sandbox.addFault({ kind: 'reset' });
     expect(await repeat('{}')).toEqual({});
-  });
-
-  it('lets people act as people of Telegram do', async () => {
-    const { client, sandbox, call } = await openTestSandbox();
-    const act = async (name: string, fields: object) =>
-      JSON.parse(
-        (await client.send(`/sandbox/page/${name}`, { headers: json, body: JSON.stringify(fields) })).body,
-      );
-    const { chat } = await act('person', { name: 'Ada' });
-    const { chat: group } = await act('group', { title: 'Team' });
-    await act('say', { chat: group, from: chat, text: 'hello @all' });
-    await act('say', { chat, text: 'hello' });
-    const message = sandbox.messages(chat).at(-1);
-    await act('edit', { chat, message: message?.message.message_id, text: 'hallo' });
-    const file = await client.send(
-      `/sandbox/page/file?chat=${chat}&name=a.txt&type=text/plain&caption=look`,
-      { body: 'content' },
-    );
-    expect(file.status).toBe(200);
-    const updates: readonly Record<string, unknown>[] = (await call('getUpdates')).result;
-    expect(updates).toMatchObject([
-      { my_chat_member: { chat: { id: group, title: 'Team' }, new_chat_member: { status: 'member' } } },
-      { message: { chat: { id: group }, from: { first_name: 'Ada' }, entities: [{ type: 'mention' }] } },
-      { message: { text: 'hello' } },
-      { edited_message: { text: 'hallo' } },
-      { message: { document: { file_name: 'a.txt', file_size: 7 }, caption: 'look' } },
-    ]);
-    const shown = sandbox.messages(chat).at(-1)?.message['document'] as { file_id: string };
-    const sent = await client.send(`/sandbox/page/file?id=${shown.file_id}`, { method: 'GET' });
-    expect(sent).toMatchObject({ status: 200, body: 'content' });
-    expect(sent.headers['content-disposition']).toBe('attachment');
-    expect(sandbox.state().queued).toBe(5);
   });
 });
