@@ -109,16 +109,17 @@ export class Chats {
     }
   }
 
-  /** Records a message from the bot. Returns the id of the update that it answers, if it answers one. */
-  receive(message: Message): number | undefined {
-    const exchange = this.#transcripts.get(message.chat.id)?.answeredBy(message);
-    if (!exchange) return undefined;
+  /** Records a message from the bot. Returns the update that it answers, if it answers one. */
+  receive(message: Message): { readonly updateId: number | undefined; readonly isGuess: boolean } {
+    const answered = this.#transcripts.get(message.chat.id)?.answeredBy(message);
+    if (!answered) return { updateId: undefined, isGuess: true };
+    const { exchange, isGuess } = answered;
     const isFirst = exchange.answers.length === 0;
     if (isFirst) this.#unanswered--;
     exchange.answers.push({ text: message.text, atMs: this.#options.clock.now() });
     exchange.onAnswer();
     // What follows the answer may belong to what has come since then, such as the press of a button.
-    return isFirst ? exchange.updateId : undefined;
+    return { updateId: isFirst ? exchange.updateId : undefined, isGuess };
   }
 
   /** The number of messages without an answer. Reading it is cheap, however many messages there are. */

@@ -48,7 +48,7 @@ export const NOT_MODELLED = [
   'flood limits (a fault makes 429s), and size limits other than the length of a text',
   'entities of phone numbers, bank cards and the less common domains, which Telegram finds by itself',
   'files: what is uploaded can be downloaded again, and is not looked into; other files have a content in name only',
-  'stories, gifts, business accounts, checklists and other methods, each of which is refused with words that say so; people who use inline mode, except by raw updates',
+  'stories, gifts, business accounts, checklists and other methods, each of which is refused with words that say so',
   'TLS, HTTP/2, several data centers: the server speaks plain HTTP/1.1 on 127.0.0.1 and keeps everything in memory',
 ] as const;
 
@@ -152,8 +152,8 @@ export class Sandbox extends SandboxBot {
       faults: this.#faults,
       http: this.#http,
       onMessage: (account, message, call) => {
-        const updateId = this.#bot(account).receive(message);
-        account.updates.answered({ updateId, chat: message.chat.id }, call);
+        const answered = this.#bot(account).receive(message);
+        account.updates.answered({ ...answered, chat: message.chat.id }, call);
         for (const listener of this.#messageListeners) listener(message, account.id);
       },
       onChange: () => this.#conditions.check(),

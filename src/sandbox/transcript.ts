@@ -34,6 +34,13 @@ class ExchangeList {
   }
 }
 
+/** The exchange that a message of the bot answers. */
+export interface Answered {
+  readonly exchange: OpenExchange;
+  /** Whether nothing in the message says so: it is only the one whose turn it is. */
+  readonly isGuess: boolean;
+}
+
 export class Transcript {
   readonly #exchanges = new ExchangeList();
   readonly #byMessageId = new Map<number, OpenExchange>();
@@ -57,13 +64,11 @@ export class Transcript {
    * The exchange that a message of the bot answers. In order of preference: the one that the message replies to, one
    * whose text it quotes (the oldest unanswered first), the oldest unanswered one, the newest one.
    */
-  answeredBy(message: Message): OpenExchange | undefined {
-    return (
-      this.#repliedTo(message) ??
-      this.#quotedBy(message.text ?? '') ??
-      this.#exchanges.oldestUnanswered(() => true) ??
-      this.#exchanges.all.at(-1)
-    );
+  answeredBy(message: Message): Answered | undefined {
+    const named = this.#repliedTo(message) ?? this.#quotedBy(message.text ?? '');
+    if (named) return { exchange: named, isGuess: false };
+    const exchange = this.#exchanges.oldestUnanswered(() => true) ?? this.#exchanges.all.at(-1);
+    return exchange && { exchange, isGuess: true };
   }
 
   #repliedTo({ reply_to_message: original }: Message): OpenExchange | undefined {

@@ -35,6 +35,20 @@ export interface AnsweringCall {
   readonly method: string;
 }
 
+/** What a call answers. */
+interface AnswerTo {
+  readonly updateId?: number | undefined;
+  readonly chat?: number;
+  /** Whether the id is only that of the update whose turn it is. */
+  readonly isGuess?: boolean;
+}
+
+/**
+ * So long before the last delivered update of its chat, a bot that has not answered an update has probably nothing to say to
+ * it: as with most of what people write in groups.
+ */
+const LEFT_BEHIND_MS = 5_000;
+
 export interface UpdateFilter {
   readonly state?: (typeof updateFilters)[number] | undefined;
   readonly chat?: number | undefined;
@@ -100,21 +114,20 @@ export class UpdateLog {
   }
 
   /** Records the answer to an update, or, without its id, to the last delivered update of a chat. */
-  answered(
-    to: { readonly updateId?: number | undefined; readonly chat?: number },
-    call: AnsweringCall,
-  ): void {
-    const record =
-      to.updateId === undefined
-        ? to.chat === undefined
-          ? undefined
-          : this.#lastDelivered.get(to.chat)
-        : this.#records.get(to.updateId);
+  answered(to: AnswerTo, call: AnsweringCall): void {
+    const record = this.#answeredBy(to);
     if (!record) return;
     record.answerCount++;
     this.#onChange(record.id);
     if (record.answers.length >= MAX_DETAILS) return;
     record.answers.push({ atMs: this.#clock.now(), call: call.number, method: call.method });
+  }
+
+  #answeredBy({ updateId, chat, isGuess = false }: AnswerTo): MutableRecord | undefined {
+    const named = updateId === undefined ? undefined : this.#records.get(updateId);
+    if (named && !isGuess) return named;
+    const last = chat === undefined ? undefined : this.#lastDelivered.get(chat);
+    return named && !isLeftBehind(named, last) ? named : last;
   }
 
   find(id: number): UpdateRecord | undefined {
@@ -143,6 +156,18 @@ export class UpdateLog {
       .map(copy);
   }
 }
+
+/** Whether an answer is rather one to the last delivered update of the chat. */
+function isLeftBehind(record: MutableRecord, last: MutableRecord | undefined): boolean {
+  if (!last || last === record) return false;
+  if (hasAnswer(record)) return !hasAnswer(last);
+  const deliveredAt = ({ deliveries }: MutableRecord) => deliveries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+  return deliveredAt(last) - deliveredAt(record) > LEFT_BEHIND_MS;
+}
+
+/** Whether the bot has said anything to an update, beside that it types. */
+const hasAnswer = ({ answers }: MutableRecord): boolean =>
+  answers.some(({ method }) => method.toLowerCase() !== 'sendchataction');
 
 const copy = (record: MutableRecord): UpdateRecord => ({
   ...record,
