@@ -5,7 +5,7 @@ import { chatsView } from './chats-view.js';
 import type { Context } from './context.js';
 import { conversationView } from './conversation.js';
 import { happensView } from './happens-view.js';
-import { notice } from './notices.js';
+import { part, setText } from './dom.js';
 import { follow, Server } from './server.js';
 import { Store } from './store.js';
 
@@ -53,14 +53,13 @@ store.onNews((_news, isSnapshot) => {
 });
 
 let stop = () => {};
-let isLost = false;
 const take: Parameters<typeof follow>[1] = (news, isSnapshot) => store.take(news, isSnapshot);
 
 function onConnection(isOpen: boolean): void {
   document.body.classList.toggle('lost', !isOpen);
-  if (!isOpen && !isLost)
-    notice('The sandbox does not answer: what is shown here may be old. It is tried again.', 'bad');
-  isLost = !isOpen;
+  // The place is there from the beginning: screen readers speak only what comes into a place that they know.
+  const words = 'The sandbox does not answer: what is shown here may be old. It is tried again.';
+  setText(part('lost'), isOpen ? '' : words);
 }
 
 function choose(bot: number | undefined): void {
