@@ -43,18 +43,20 @@ async function accessibilityTree(): Promise<readonly Node[]> {
 
 async function expectAllNamed(): Promise<void> {
   const tree = await accessibilityTree();
-  const unnamed = tree.filter(({ role, name }) => [...controls, ...places].includes(role) && name.trim() === '');
+  const unnamed = tree.filter(
+    ({ role, name }) => [...controls, ...places].includes(role) && name.trim() === '',
+  );
   expect(unnamed).toEqual([]);
 }
 
 /** Where the focus is, by the name of the part of the page and that of the element. */
 const focused = (): Promise<{ readonly part: string; readonly name: string }> =>
-  page.evaluate(() => {
+  page.evaluate(`(() => {
     const element = document.activeElement;
     const part = element?.closest('.skip, header, nav, main, aside, [popover], dialog');
     const name = element?.getAttribute('aria-label') ?? element?.textContent ?? '';
     return { part: part?.id || part?.className || part?.tagName || '', name: name.trim() };
-  });
+  })()`);
 
 async function press(...keys: readonly string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
@@ -172,10 +174,7 @@ inBrowser(`the page of the sandbox, by ear and keyboard${noBrowser ? ` (${noBrow
     const body = JSON.stringify({ chat: 101, text: 'number {n}', count: 20 });
     await fetch(`${shown.root}/sandbox/updates`, { method: 'POST', body });
     await shown.ofBot('You said: number 20').waitFor();
-    await page.evaluate(() => {
-      document.body.tabIndex = -1;
-      document.body.focus();
-    });
+    await page.evaluate('document.body.tabIndex = -1; document.body.focus()');
     const stops: string[] = [];
     for (let presses = 0; presses < 60; presses++) {
       await press('Tab');

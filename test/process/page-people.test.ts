@@ -39,7 +39,11 @@ inBrowser(`a person at the page of the sandbox${noBrowser ? ` (${noBrowser})` : 
   it('asks the bot in inline mode, sends a result, and presses the button of what was sent', async () => {
     await attach('Inline query');
     await page.keyboard.type('breakfast');
-    await page.getByRole('group', { name: 'Results of the bot' }).getByText('for breakfast').first().waitFor();
+    await page
+      .getByRole('group', { name: 'Results of the bot' })
+      .getByText('for breakfast')
+      .first()
+      .waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');

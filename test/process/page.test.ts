@@ -40,7 +40,8 @@ inBrowser(`the page of the sandbox${noBrowser ? ` (${noBrowser})` : ''}`, () => 
     await status('Polling').waitFor();
     await shown.say('<img src=x onerror=alert(1)>');
     await shown.ofBot('You said: <img src=x onerror=alert\\(1\\)>').waitFor();
-    await shown.message('<img src=x onerror=alert\\(1\\)>')
+    await shown
+      .message('<img src=x onerror=alert\\(1\\)>')
       .getByText(/^confirmed · answered in/)
       .waitFor();
     expect(await newestUpdate().locator('.answered').textContent()).toMatch(/^answered\d+ mssendMessage$/);
@@ -94,7 +95,8 @@ inBrowser(`the page of the sandbox${noBrowser ? ` (${noBrowser})` : ''}`, () => 
 
     await shown.button('End Down').click();
     await shown.ofBot('You said: are you there\\?').waitFor();
-    await shown.message('are you there\\?')
+    await shown
+      .message('are you there\\?')
       .getByText(/^confirmed/)
       .waitFor();
     expect(await fault.count()).toBe(0);
@@ -118,7 +120,8 @@ inBrowser(`the page of the sandbox${noBrowser ? ` (${noBrowser})` : ''}`, () => 
     await log.getByText(/^process \d+ has ended by SIGKILL$/).waitFor();
     expect(await log.getByText(/^process \d+ starts: lastcall run /).count()).toBe(2);
     await page.getByRole('tab', { name: 'Updates' }).click();
-    await shown.message('/hang')
+    await shown
+      .message('/hang')
       .getByText(/^confirmed · answered in/)
       .waitFor();
     await expectShownAsKnown();
@@ -131,9 +134,23 @@ inBrowser(`the page of the sandbox${noBrowser ? ` (${noBrowser})` : ''}`, () => 
     const log = page.getByRole('log', { name: 'Log of the bot' });
     const line = (words: RegExp) => log.getByRole('listitem').filter({ hasText: words });
     await line(/failed after .*: out of <b>milk<\/b>/).waitFor();
-    expect(await line(/stdout/).last().locator('.words').textContent()).toBe('printed');
-    expect(await line(/stderr/).last().locator('.words').textContent()).toBe('complained');
-    expect(await line(/out of <b>milk/).last().getAttribute('data-level')).toBe('error');
+    expect(
+      await line(/stdout/)
+        .last()
+        .locator('.words')
+        .textContent(),
+    ).toBe('printed');
+    expect(
+      await line(/stderr/)
+        .last()
+        .locator('.words')
+        .textContent(),
+    ).toBe('complained');
+    expect(
+      await line(/out of <b>milk/)
+        .last()
+        .getAttribute('data-level'),
+    ).toBe('error');
     await page.getByLabel('Level').selectOption('error');
     expect(await line(/Polling/).count()).toBe(0);
     expect(await line(/out of <b>milk/).count()).toBe(1);
@@ -152,9 +169,9 @@ inBrowser(`the page of the sandbox${noBrowser ? ` (${noBrowser})` : ''}`, () => 
   });
 
   it('stops with the bot, asked nothing of another host, and had nothing to complain about', async () => {
-    expect(shown.browser.requests.filter((url) => !url.startsWith(`${shown.root}/`) && !url.startsWith('blob:'))).toEqual(
-      [],
-    );
+    expect(
+      shown.browser.requests.filter((url) => !url.startsWith(`${shown.root}/`) && !url.startsWith('blob:')),
+    ).toEqual([]);
     expect(shown.browser.complaints).toEqual([]);
     expect(await shown.sandbox.stop('SIGINT')).toMatchObject({ code: 0 });
     expect(shown.sandbox.receipt).toMatchObject({ outcome: 'clean' });

@@ -72,7 +72,10 @@ describe('a person in inline mode', () => {
   });
 
   it.each([
-    [{ type: 'photo', photo_url: 'https://a.example/b.jpg', caption: 'seen' }, { photo: [{}], caption: 'seen' }],
+    [
+      { type: 'photo', photo_url: 'https://a.example/b.jpg', caption: 'seen' },
+      { photo: [{}], caption: 'seen' },
+    ],
     [{ type: 'gif', gif_url: 'https://a.example/b.gif' }, { animation: {} }],
     [{ type: 'voice', voice_file_id: 'f1', title: 'Voice' }, { voice: { file_id: 'f1' } }],
     [{ type: 'document', document_file_id: 'f2', title: 'File' }, { document: { file_id: 'f2' } }],

@@ -64,12 +64,7 @@ export function editMessage(
 }
 
 /** Edits a message that a person has sent through the bot's inline mode. @throws ApiError 400 as `editMessage` does */
-function editInline(
-  account: BotAccount,
-  id: string,
-  markup: ReplyMarkup,
-  { check, change }: Edit,
-): true {
+function editInline(account: BotAccount, id: string, markup: ReplyMarkup, { check, change }: Edit): true {
   if (!account.inlineMessages.has(id)) throw ApiError.badRequest('MESSAGE_ID_INVALID');
   const keyboard = ownKeyboard(markup);
   const place = account.inlineMessages.find(id);

@@ -2,8 +2,8 @@
 import { isObject, parseJson } from '../../json.js';
 import { press } from '../buttons.js';
 import {
-  anything,
   anyText,
+  anything,
   between,
   type Fields,
   id,

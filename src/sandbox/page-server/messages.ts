@@ -21,15 +21,11 @@ export const sendText = (subject: Subject, to: Sending, text: string): object =>
   send(subject, to, { name: text, content: textFields(plainText(text)) });
 
 /** Sends a message of a person, and tells what has come of it. */
-export const send = (subject: Subject, to: Sending, letter: Letter): object =>
-  reported(subject.account, 'message', post(subject, to, letter));
-
-/** Sends a message of a person. Returns the id of the update, if the bot gets such updates. */
-export function post(
+export function send(
   { source, account }: Subject,
   { chat, from, replyTo }: Sending,
   { name, content }: Letter,
-): number | undefined {
+): object {
   const original = replyTo === undefined ? undefined : account.messages.find(chat, replyTo);
   const reply = original && { reply_to_message: { ...original, reply_to_message: undefined } };
   // The request for a reply is over with any message, as in Telegram's apps.
@@ -42,7 +38,7 @@ export function post(
     text: name,
     content: { ...reply, ...content },
   });
-  return update;
+  return reported(account, 'message', update);
 }
 
 interface Named {

@@ -25,7 +25,8 @@ export function botView({ store, server }: Context, choose: (bot: number) => voi
   );
   const counts = h('p', {
     class: 'counts',
-    title: 'queued: what the bot has not confirmed; confirmed to: the server forgets the updates before this one',
+    title:
+      'queued: what the bot has not confirmed; confirmed to: the server forgets the updates before this one',
   });
   const act = (what: string) => () => void server.act('process', { do: what });
   const term = h(

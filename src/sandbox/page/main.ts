@@ -4,8 +4,8 @@ import { botView } from './bot-view.js';
 import { chatsView } from './chats-view.js';
 import type { Context } from './context.js';
 import { conversationView } from './conversation.js';
-import { happensView } from './happens-view.js';
 import { part, setText } from './dom.js';
+import { happensView } from './happens-view.js';
 import { follow, Server } from './server.js';
 import { Store } from './store.js';
 

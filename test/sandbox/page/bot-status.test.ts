@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { statusOf } from '../../../src/sandbox/page/bot-status.js';
 import type { BotProcessState } from '../../../src/sandbox/bot-process.js';
+import { statusOf } from '../../../src/sandbox/page/bot-status.js';
 import type { BotView } from '../../../src/sandbox/page-protocol.js';
 
 const idle: BotView = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { UpdateRecord } from '../../../src/sandbox/state/update-record.js';
 import { stateInWords, stationsOf, stepsOf } from '../../../src/sandbox/page/way.js';
+import type { UpdateRecord } from '../../../src/sandbox/state/update-record.js';
 
 const waiting: UpdateRecord = {
   id: 7,
