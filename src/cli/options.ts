@@ -51,7 +51,7 @@ export const options = {
   },
   demo: {
     for: { value: 'TIME', help: 'end by itself after this time, such as 10s' },
-    page: { help: 'go on when the bot is stopped or killed on the page of its sandbox' },
+    page: { help: 'go on though its page stops or kills the bot' },
     hosts: { value: 'N', help: 'N hosts that share an inbox; one is killed, one frozen' },
     database: {
       value: 'URL',
