@@ -32,7 +32,8 @@ export class MessageList {
     this.#listener = listener;
     this.element = h('div', { class: 'scroller' }, this.#list);
     this.element.addEventListener('scroll', () => this.#scrolled());
-    // Pictures that load and keyboards that come change the sizes later on.
+    // Messages that come, pictures that load and keyboards change the sizes. Told of it by then, the browser need not find
+    // out the sizes any earlier.
     const sizes = new ResizeObserver(() => this.#scrollToNewest());
     sizes.observe(this.#list);
     sizes.observe(this.element);
@@ -66,7 +67,6 @@ export class MessageList {
       this.#shown.delete(oldest[0]);
     }
     this.#focus.settle();
-    this.#scrollToNewest();
   }
 
   delete(id: number): void {

@@ -35,12 +35,21 @@ export class RovingFocus {
 
   /** Makes sure that one item takes part. Call it when items have come or gone. */
   settle(): void {
-    const { items, begins } = this.#options;
     const isChosen = this.#current?.isConnected === true && this.#current.contains(document.activeElement);
     if (isChosen) return;
-    const all = this.#list.querySelectorAll<HTMLElement>(items);
-    const item = begins === 'last' ? all[all.length - 1] : all[0];
+    const item = this.#beginning;
     if (item) this.#choose(item);
+  }
+
+  get #beginning(): HTMLElement | null {
+    const { items, begins } = this.#options;
+    if (begins === 'first') return this.#list.querySelector<HTMLElement>(items);
+    // Lists of a thousand items change many times a second: their ends are looked at, and not all of them.
+    for (let child = this.#list.lastElementChild; child; child = child.previousElementSibling) {
+      const item = child.matches(items) ? child : [...child.querySelectorAll(items)].at(-1);
+      if (item instanceof HTMLElement) return item;
+    }
+    return null;
   }
 
   #choose(item: HTMLElement): void {
