@@ -119,6 +119,8 @@ inBrowser(`the page of the sandbox, by ear and keyboard${noBrowser ? ` (${noBrow
     await spoken('Press, and wait');
     await tabTo(/^Wait$/, 'Shift+Tab');
     await press('Enter');
+    // Once the bot has heard of it, the message has come again with the news of the press.
+    await page.locator('.update[data-state=confirmed]', { hasText: /button pressed.*wait/ }).waitFor();
     const waits = (await accessibilityTree()).find(({ name }) => name === 'Wait');
     expect(waits?.states).toMatchObject({ busy: 1 });
   });
