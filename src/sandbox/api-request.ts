@@ -111,7 +111,7 @@ export class ApiRequest implements Responder {
       return;
     }
     const text = this.#corruption === 'invalid-json' ? `${body.slice(0, -1)},` : body;
-    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
+    response.writeHead(status, { 'content-length': Buffer.byteLength(text), ...headers });
     if (this.#corruption === 'truncated')
       response.write(text.slice(0, text.length >> 1), () => response.socket?.destroySoon());
     else response.end(text);

@@ -59,7 +59,7 @@ export class Calls {
   }
 
   record(call: Omit<Call, 'number'>): MutableCall {
-    const recorded = { ...call, number: ++this.#total };
+    const recorded = { number: ++this.#total, ...call };
     this.#recorded.push(recorded);
     if (this.#recorded.length >= this.#limit * 2) this.#recorded = this.#recorded.slice(-this.#limit);
     const key = countKey(call.bot, call.method);

@@ -68,7 +68,7 @@ export class Chats {
   say(message: UserMessage | string): number[] {
     const { text, count = 1, ...rest } = asMessage(message);
     const exchanges = Array.from({ length: count }, (_, index) =>
-      this.#send({ ...rest, text: text.replaceAll('{n}', `${index + 1}`) }),
+      this.#send({ text: text.replaceAll('{n}', `${index + 1}`), ...rest }),
     );
     return exchanges.flatMap(({ updateId }) => updateId ?? []);
   }

@@ -12,21 +12,26 @@ export type CallParameters = Readonly<Record<string, unknown>>;
 
 /** Parses the parameters of a call. @throws ApiError 400 for a body that cannot be parsed */
 export function parseParameters(query: string, headers: IncomingHttpHeaders, body: Buffer): CallParameters {
-  const inQuery = Object.fromEntries(new URLSearchParams(query));
-  if (body.length === 0) return inQuery;
-  const contentType = headers['content-type'] ?? '';
+  const inBody = parseBody(headers['content-type'] ?? '', body);
+  return query === '' ? inBody : merged(inBody, parseForm(query));
+}
+
+function parseBody(contentType: string, body: Buffer): CallParameters {
+  if (body.length === 0) return {};
   const [type = ''] = contentType.toLowerCase().split(';', 1);
   switch (type.trim()) {
     case 'multipart/form-data':
-      return merged(parseMultipart(contentType, body), inQuery);
+      return parseMultipart(contentType, body);
     case 'application/json':
-      return merged(parseJsonBody(body), inQuery);
+      return parseJsonBody(body);
     case 'application/x-www-form-urlencoded':
-      return merged(Object.fromEntries(new URLSearchParams(body.toString())), inQuery);
+      return parseForm(body.toString());
     default:
-      return inQuery;
+      return {};
   }
 }
+
+const parseForm = (form: string): CallParameters => Object.fromEntries(new URLSearchParams(form));
 
 /** Joins parameters. Those of the query come first, but an empty one takes nothing away from the body, as a file is. */
 function merged(inBody: CallParameters, inQuery: CallParameters): CallParameters {
