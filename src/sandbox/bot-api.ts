@@ -1,6 +1,6 @@
 /** Serves the Bot API over HTTP: authenticates the bot, applies faults, and executes the method. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { unescape } from 'node:querystring';
+import { unescape as decoded } from 'node:querystring';
 import type { Clock } from '../clock.js';
 import { ApiRequest } from './api-request.js';
 import { ApiError, type ApiResponse, failure, successOfItems } from './api-response.js';
@@ -158,7 +158,7 @@ function reply(response: ServerResponse, { status, body }: ApiResponse): void {
 const failureOf = (error: unknown): ApiResponse =>
   failure(error instanceof ApiError ? error : new ApiError(500, `Internal Server Error: ${error}`));
 
-const percentDecoded = (path: string): string => (path.includes('%') ? unescape(path) : path);
+const percentDecoded = (path: string): string => (path.includes('%') ? decoded(path) : path);
 
 /** Parses `/bot<token>/<method>?<query>`. In the test environment, the token has `/test` after it. */
 function route(url: string): { token: string; method: string; query: string } {

@@ -15,6 +15,7 @@ import {
   requiredText,
   supergroup,
   text,
+  withRight,
   writableChat,
 } from './parameter.js';
 import { postService } from './service.js';
@@ -55,6 +56,12 @@ function fullChat(chat: number, { account }: MethodCall): object {
   };
 }
 
+const chatToPinIn = withRight(
+  writableChat(),
+  'can_pin_messages',
+  'not enough rights to manage pinned messages in the chat',
+);
+
 /** Returns the message that is to be pinned. @throws ApiError 400 */
 function pinnable({ account }: MethodCall, chat: number, id: number): Message | undefined {
   const message = account.messages.find(chat, id);
@@ -65,7 +72,14 @@ function pinnable({ account }: MethodCall, chat: number, id: number): Message | 
 export const chatMethods: Methods = {
   getChat: method({ chat: chatId() }, ({ chat }, call) => fullChat(chat, call)),
   setChatTitle: method(
-    { title: text('title'), chat: group("can't change private chat title") },
+    {
+      title: text('title'),
+      chat: withRight(
+        group("can't change private chat title"),
+        'can_change_info',
+        'not enough rights to change chat title',
+      ),
+    },
     ({ title, chat }, call) => {
       const cleaned = title.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_TITLE_LENGTH);
       if (cleaned === '') throw ApiError.badRequest('title must be non-empty');
@@ -78,7 +92,14 @@ export const chatMethods: Methods = {
     },
   ),
   setChatDescription: method(
-    { description: text('description'), chat: group("can't change private chat description") },
+    {
+      description: text('description'),
+      chat: withRight(
+        group("can't change private chat description"),
+        'can_change_info',
+        'not enough rights to set chat description',
+      ),
+    },
     ({ description, chat }, { account }) => {
       const details = account.chats.details(chat);
       const cleaned = description.slice(0, MAX_DESCRIPTION_LENGTH);
@@ -111,7 +132,11 @@ export const chatMethods: Methods = {
   setChatPermissions: method(
     {
       permissions: object('permissions', 'permissions'),
-      chat: group("can't change private chat permissions"),
+      chat: withRight(
+        group("can't change private chat permissions"),
+        'can_restrict_members',
+        'not enough rights to change chat permissions',
+      ),
     },
     ({ permissions = {}, chat }, { account }) => {
       account.chats.details(chat).permissions = each(memberPermissions, (name) => permissions[name] === true);
@@ -130,7 +155,7 @@ export const chatMethods: Methods = {
     return true;
   }),
   pinChatMessage: method(
-    { id: messageId(), chat: writableChat(), silent: flag('disable_notification') },
+    { id: messageId(), chat: chatToPinIn, silent: flag('disable_notification') },
     ({ id, chat }, call) => {
       const message = pinnable(call, chat, id);
       const details = call.account.chats.details(chat);
@@ -140,18 +165,15 @@ export const chatMethods: Methods = {
       return true;
     },
   ),
-  unpinChatMessage: method(
-    { chat: writableChat(), id: integer('message_id') },
-    ({ chat, id }, { account }) => {
-      const details = account.chats.details(chat);
-      const unpinned = id > 0 ? id : details.pinned.at(-1);
-      if (unpinned === undefined || !details.pinned.includes(unpinned))
-        throw ApiError.badRequest('message to unpin not found');
-      details.pinned = details.pinned.filter((pinned) => pinned !== unpinned);
-      return true;
-    },
-  ),
-  unpinAllChatMessages: method({ chat: writableChat() }, ({ chat }, { account }) => {
+  unpinChatMessage: method({ chat: chatToPinIn, id: integer('message_id') }, ({ chat, id }, { account }) => {
+    const details = account.chats.details(chat);
+    const unpinned = id > 0 ? id : details.pinned.at(-1);
+    if (unpinned === undefined || !details.pinned.includes(unpinned))
+      throw ApiError.badRequest('message to unpin not found');
+    details.pinned = details.pinned.filter((pinned) => pinned !== unpinned);
+    return true;
+  }),
+  unpinAllChatMessages: method({ chat: chatToPinIn }, ({ chat }, { account }) => {
     account.chats.details(chat).pinned = [];
     return true;
   }),

@@ -1,7 +1,7 @@
 /** Methods that send a message again: as a copy, or as a forward that names its author. */
 import { ApiError } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
-import { contentOf, isServiceMessage, type Message } from '../message.js';
+import { contentOf, isServiceMessage, type Message, unixSeconds } from '../message.js';
 import { text } from '../parameters.js';
 import { type Methods, method } from './method.js';
 import { chatId, messageId, messageIds, type Parameter } from './parameter.js';
@@ -12,12 +12,19 @@ const from = chatId('from_chat_id');
 
 /** Returns the message to send again. @throws ApiError 400 if there is none, or if it cannot be sent */
 function source(account: BotAccount, chat: number, id: number, act: 'forward' | 'copy'): Message {
-  const message = account.messages.find(chat, id);
+  const message = account.messages.find(chat, id) ?? forgotten(account, chat, id);
   if (!message) throw ApiError.badRequest(`message to ${act} not found`);
   const done = act === 'copy' ? 'copied' : 'forwarded';
   if (isServiceMessage(message) || message['has_protected_content'] === true)
     throw ApiError.badRequest(`the message can't be ${done}`);
   return message;
+}
+
+/** Returns what stands for a message that is no longer kept, and so may have had any content. */
+function forgotten({ messages, chats }: BotAccount, chat: number, id: number): Message | undefined {
+  if (!messages.mayHaveBeen(id)) return undefined;
+  const text = 'A message that the sandbox no longer keeps';
+  return { message_id: id, from: chats.person(chat), chat: chats.chat(chat), date: unixSeconds(), text };
 }
 
 /** Returns the messages that can be sent again; the others are skipped. @throws ApiError 400 if there are none */

@@ -1,6 +1,7 @@
 /** Methods that change or delete messages. */
 import { ApiError } from '../api-response.js';
-import type { Message } from '../message.js';
+import type { BotAccount } from '../bot-account.js';
+import { type Message, unixSeconds } from '../message.js';
 import { editing, editMessage } from './editing.js';
 import { inputMedia } from './media.js';
 import { type Methods, method } from './method.js';
@@ -9,6 +10,11 @@ import { captionOfPicture, messageText } from './texts.js';
 
 /** The content of messages that have a caption. */
 const captioned = ['photo', 'video', 'animation', 'audio', 'document', 'voice', 'paid_media'] as const;
+
+/** How long after it was sent a bot may delete a message. */
+const DELETABLE_SECONDS = 48 * 3600;
+/** A bot may not take back at once, in a private chat, what it has thrown. */
+const DICE_STAYS_SECONDS = 24 * 3600;
 
 const captionFields = ['caption', 'caption_entities', 'show_caption_above_media'];
 
@@ -26,6 +32,20 @@ const without = (message: Message, ...fields: readonly string[]): Message => {
 const needs = (what: string, fields: readonly string[]) => (message: Message) => {
   if (!hasAny(message, fields)) throw ApiError.badRequest(`there is no ${what} in the message to edit`);
 };
+
+/** Refuses to delete what a bot may not delete; a message that is not there is not refused. @throws ApiError 400 */
+function checkDeletable({ id: bot, chats, members, messages }: BotAccount, chat: number, id: number): void {
+  const message = messages.find(chat, id);
+  if (!message) return;
+  const ageSeconds = unixSeconds() - message.date;
+  const isOwn = message.from?.id === bot;
+  const isFreshDice = chat > 0 && message['dice'] !== undefined && ageSeconds < DICE_STAYS_SECONDS;
+  const mayDelete = chat > 0 || isOwn || members.botMay(chat, 'can_delete_messages');
+  if (ageSeconds < DELETABLE_SECONDS && !isFreshDice && mayDelete) return;
+  const { type } = chats.chat(chat);
+  const isForAll = type === 'private' || type === 'group';
+  throw ApiError.badRequest(`message can't be deleted${isForAll ? ' for everyone' : ''}`);
+}
 
 export const editMethods: Methods = {
   editMessageText: method({ content: messageText, ...editing }, ({ content, ...target }, call) =>
@@ -53,11 +73,13 @@ export const editMethods: Methods = {
     editMessage(call, target, { change: (before) => before }),
   ),
   deleteMessage: method({ chat: writableChat(), id: messageId() }, ({ chat, id }, { account }) => {
+    checkDeletable(account, chat, id);
     if (!account.messages.delete(chat, id) && !account.messages.mayHaveBeen(id))
       throw ApiError.badRequest('message to delete not found');
     return true;
   }),
   deleteMessages: method({ chat: writableChat(), ids: messageIds() }, ({ chat, ids }, { account }) => {
+    for (const id of ids) checkDeletable(account, chat, id);
     // Those that are not there are skipped.
     for (const id of ids) account.messages.delete(chat, id);
     return true;

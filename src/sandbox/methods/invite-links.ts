@@ -10,12 +10,14 @@ import {
   requiredText,
   userId,
   type Values,
+  withRight,
 } from './parameter.js';
 import { postService } from './service.js';
 
 const MAX_NAME_LENGTH = 32;
 
 const chat = group("can't invite members to a private chat");
+const linkedChat = withRight(chat, 'can_invite_users', 'not enough rights to manage chat invite link');
 const link = requiredText('invite_link');
 
 /** What a link may be. */
@@ -58,16 +60,17 @@ function decide(call: MethodCall, id: number, person: number, mayJoin: boolean):
 
 export const inviteLinkMethods: Methods = {
   exportChatInviteLink: method(
-    { chat },
+    { chat: linkedChat },
     ({ chat: id }, { account }) => account.inviteLinks.createPrimary(id).invite_link,
   ),
-  createChatInviteLink: method({ chat, ...settings }, ({ chat: id, ...given }, { account }) =>
+  createChatInviteLink: method({ chat: linkedChat, ...settings }, ({ chat: id, ...given }, { account }) =>
     account.inviteLinks.create(id, { ...settingsOf(given) }),
   ),
-  editChatInviteLink: method({ chat, link, ...settings }, ({ chat: id, link: url, ...given }, call) =>
-    changed(call, id, url, settingsOf(given)),
+  editChatInviteLink: method(
+    { chat: linkedChat, link, ...settings },
+    ({ chat: id, link: url, ...given }, call) => changed(call, id, url, settingsOf(given)),
   ),
-  revokeChatInviteLink: method({ chat, link }, ({ chat: id, link: url }, call) =>
+  revokeChatInviteLink: method({ chat: linkedChat, link }, ({ chat: id, link: url }, call) =>
     changed(call, id, url, { is_revoked: true }),
   ),
   approveChatJoinRequest: method({ chat, user: userId() }, ({ chat: id, user }, call) =>

@@ -160,6 +160,8 @@ function checkMix(items: readonly unknown[]): void {
       throw ApiError.badRequest(`${kind} can't be mixed with other media types`);
 }
 
+const paidKinds: readonly string[] = ['photo', 'video'];
+
 /** Files for which people pay. */
 const paidMedia: Parameter<readonly object[]> = {
   names: ['media'],
@@ -167,8 +169,10 @@ const paidMedia: Parameter<readonly object[]> = {
     const items = structure(given, 'media');
     if (!Array.isArray(items) || items.length === 0)
       throw ApiError.badRequest('parameter media is required and must be a non-empty JSON array');
+    if (items.length > MAX_ALBUM) throw ApiError.badRequest('too many messages to send as an album');
     return items.map((item) => {
       const type = isObject(item) ? text(item, 'type') : '';
+      if (!paidKinds.includes(type)) throw refuseItem(`type "${type}" is unsupported`);
       return { type, ...itemContent(item, given, account) };
     });
   },

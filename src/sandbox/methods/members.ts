@@ -14,6 +14,7 @@ import {
   supergroup,
   text,
   userId,
+  withRight,
 } from './parameter.js';
 import { postService } from './service.js';
 
@@ -48,6 +49,10 @@ const rights: Parameter<Readonly<Record<string, boolean>>> = {
 const inGroup = group("chat member status can't be changed in private chats");
 const inSupergroup = supergroup();
 
+/** A chat of whose members the bot decides. */
+const restrictedIn = (chat: Parameter<number>): Parameter<number> =>
+  withRight(chat, 'can_restrict_members', 'not enough rights to restrict/unrestrict chat member');
+
 /** Refuses to change what the bot itself is. */
 function notSelf({ account }: MethodCall, user: number, what: string): void {
   if (user === account.id) throw ApiError.badRequest(`can't ${what} self`);
@@ -68,7 +73,7 @@ export const memberMethods: Methods = {
   banChatMember: method(
     {
       user: userId(),
-      chat: inGroup,
+      chat: restrictedIn(inGroup),
       until: integer('until_date', 0, 0),
       revokes: flag('revoke_messages'),
     },
@@ -82,7 +87,7 @@ export const memberMethods: Methods = {
     },
   ),
   unbanChatMember: method(
-    { user: userId(), chat: inGroup, onlyIfBanned: flag('only_if_banned') },
+    { user: userId(), chat: restrictedIn(inGroup), onlyIfBanned: flag('only_if_banned') },
     ({ user, chat, onlyIfBanned }, call) => {
       notSelf(call, user, 'unban');
       const person = call.account.chats.person(user);
@@ -98,7 +103,7 @@ export const memberMethods: Methods = {
     {
       user: userId(),
       permissions: object('permissions', 'permissions'),
-      chat: inSupergroup,
+      chat: restrictedIn(inSupergroup),
       until: integer('until_date', 0, 0),
     },
     ({ user, permissions = {}, chat, until }, call) => {

@@ -4,6 +4,7 @@ import { ApiError } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
 import type { CallParameters } from '../parameters.js';
 import * as raw from '../parameters.js';
+import type { AdministratorRight } from '../state/members.js';
 
 export interface Parameter<T> {
   /** The names of the fields that are read. */
@@ -126,6 +127,20 @@ export const group = (refusal: string): Parameter<number> => {
     },
   };
 };
+
+/** Returns the parameter of a chat, in which the bot has to have a right. Reading throws an ApiError 400 where it has not. */
+export const withRight = (
+  chat: Parameter<number>,
+  right: AdministratorRight,
+  refusal: string,
+): Parameter<number> => ({
+  names: chat.names,
+  read: (given, account) => {
+    const id = chat.read(given, account);
+    if (!account.members.botMay(id, right)) throw ApiError.badRequest(refusal);
+    return id;
+  },
+});
 
 /** The id of a supergroup or channel in which the bot is. Reading throws an ApiError 400 for any other chat. */
 export const supergroup = (refusal = 'method is available only in supergroups'): Parameter<number> => {

@@ -27,6 +27,8 @@ export const administratorRights = [
   'can_send_welcome_messages',
 ] as const;
 
+export type AdministratorRight = (typeof administratorRights)[number];
+
 /** What a restricted member may do, in the order of the Bot API. */
 export const memberPermissions = [
   'can_send_messages',
@@ -85,9 +87,10 @@ export class Members {
     this.#byChat.set(chat, members);
   }
 
-  /** Remembers that a user is in a group. */
+  /** Remembers that somebody else is in a group. What the bot is there, only updates about it say. */
   see(chat: number, user: User): void {
-    if (chat < 0 && !this.#byChat.get(chat)?.has(user.id)) this.set(chat, { user, status: 'member' });
+    if (chat < 0 && user.id !== this.#bot.id && !this.#byChat.get(chat)?.has(user.id))
+      this.set(chat, { user, status: 'member' });
   }
 
   /** Everybody who is known to be in a chat, with the bot first. */
@@ -101,6 +104,13 @@ export class Members {
   /** The bot as a member of a chat. */
   bot(chat: number): ChatMember {
     return this.of(chat, this.#bot);
+  }
+
+  /** Whether the bot may do what takes a right in a group. Without an update that says otherwise, it may do everything. */
+  botMay(chat: number, right: AdministratorRight): boolean {
+    if (chat > 0) return true;
+    const bot = this.bot(chat);
+    return bot.status === 'creator' || (bot.status === 'administrator' && bot[right] !== false);
   }
 
   /** Why the bot cannot write to a chat, in Telegram's words; undefined if it can. */

@@ -59,6 +59,10 @@ describe('messages', () => {
     expect((await call('sendMessage', reply)).result).toMatchObject({
       reply_to_message: { message_id: 1, chat: { id: 1 }, date: expect.any(Number) },
     });
-    expect((await call('forwardMessage', source)).ok).toBe(false);
+    // What it was is no longer known.
+    expect((await call('forwardMessage', source)).result).toMatchObject({
+      text: 'A message that the sandbox no longer keeps',
+    });
+    expect((await call('copyMessage', { ...source, message_id: 99_999 })).ok).toBe(false);
   });
 });
