@@ -15,7 +15,7 @@ export class Tally {
     const byKey = new Map(this.#ended);
     for (const [key, counts] of working) byKey.set(key, this.joined(key, counts));
     const [first, ...others] = byKey.values();
-    if (!first) return nothing;
+    if (!first) return noCounts;
     return others.reduce<ReceiptCounts>(
       (sum, counts) => ({ ...added(sum, counts), confirmedUpTo: undefined }),
       first,
@@ -41,7 +41,8 @@ export class Tally {
   }
 }
 
-const nothing: ReceiptCounts = {
+/** The counts of a run that has fetched nothing. */
+export const noCounts: ReceiptCounts = {
   fetched: 0,
   recovered: 0,
   handled: 0,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Tally } from '../src/tally.js';
-import { noCounts as none } from './support/no-counts.js';
+import { noCounts as none, Tally } from '../src/tally.js';
 
 describe('a tally', () => {
   it('is zero without bots', () => {

@@ -4,7 +4,7 @@ import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { type LoggedEvent, logEvent } from '../../src/logging/events.js';
 import type { Logger } from '../../src/logging/logger.js';
 import { logReceipt } from '../../src/logging/receipt.js';
-import { noCounts } from '../support/no-counts.js';
+import { noCounts } from '../../src/tally.js';
 import { logInto } from './logging.js';
 import { MemoryOutput } from './memory-output.js';
 

@@ -3,7 +3,7 @@ import { LastcallError } from '../../src/errors.js';
 import type { Outcome } from '../../src/lifecycle/outcome.js';
 import { StopReason } from '../../src/lifecycle/stop-reason.js';
 import { logReceipt, receiptRecord, verdictOf } from '../../src/logging/receipt.js';
-import { noCounts } from '../support/no-counts.js';
+import { noCounts } from '../../src/tally.js';
 import { logInto } from './logging.js';
 import { MemoryOutput } from './memory-output.js';
 

@@ -137,14 +137,20 @@ export const inputMedia: Parameter<object> = {
 
 const MAX_ALBUM = 10;
 
+/** Returns the items that a message or an album is to show. @throws ApiError 400 for none, and for too many */
+function mediaItems(given: CallParameters): readonly unknown[] {
+  const items = structure(given, 'media');
+  if (!Array.isArray(items) || items.length === 0)
+    throw ApiError.badRequest('parameter media is required and must be a non-empty JSON array');
+  if (items.length > MAX_ALBUM) throw ApiError.badRequest('too many messages to send as an album');
+  return items;
+}
+
 /** The items of an album. Nothing is sent if one of them is refused. */
 const album: Parameter<readonly object[]> = {
   names: ['media'],
   read: (given, account) => {
-    const items = structure(given, 'media');
-    if (!Array.isArray(items) || items.length === 0)
-      throw ApiError.badRequest('parameter media is required and must be a non-empty JSON array');
-    if (items.length > MAX_ALBUM) throw ApiError.badRequest('too many messages to send as an album');
+    const items = mediaItems(given);
     const contents = items.map((item) => itemContent(item, given, account));
     checkMix(items);
     return contents;
@@ -166,10 +172,7 @@ const paidKinds: readonly string[] = ['photo', 'video'];
 const paidMedia: Parameter<readonly object[]> = {
   names: ['media'],
   read: (given, account) => {
-    const items = structure(given, 'media');
-    if (!Array.isArray(items) || items.length === 0)
-      throw ApiError.badRequest('parameter media is required and must be a non-empty JSON array');
-    if (items.length > MAX_ALBUM) throw ApiError.badRequest('too many messages to send as an album');
+    const items = mediaItems(given);
     return items.map((item) => {
       const type = isObject(item) ? text(item, 'type') : '';
       if (!paidKinds.includes(type)) throw refuseItem(`type "${type}" is unsupported`);
