@@ -18,7 +18,7 @@ import { recommendedKillAfterMs } from '../src/host/supervisor.js';
 import { orderKey, seq, updateId } from '../src/inbox/ids.js';
 import type { SeenUpdate } from '../src/inbox/seen-update.js';
 import { rulesFile } from '../src/observe/metrics/alert-rules.js';
-import { NOT_MODELLED } from '../src/sandbox/sandbox.js';
+import { NOT_MODELLED } from '../src/sandbox/not-modelled.js';
 import { busyReport } from './support/busy-report.js';
 import { eventsMarkdown, metricsMarkdown, settingsMarkdown } from './support/readme-tables.js';
 import { sampleGroups } from './support/sample-doctor.js';

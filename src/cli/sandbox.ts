@@ -10,13 +10,9 @@ import { ApiError } from '../sandbox/api-response.js';
 import { controlHelp } from '../sandbox/control/routes.js';
 import { faultHelp } from '../sandbox/fault-rule-parser.js';
 import { contentOf, type Message } from '../sandbox/message.js';
-import {
-  NOT_MODELLED,
-  type Sandbox,
-  type SandboxOptions,
-  sandboxToken,
-  startSandbox,
-} from '../sandbox/sandbox.js';
+import { NOT_MODELLED } from '../sandbox/not-modelled.js';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.js';
+import { sandboxToken } from '../sandbox/sandbox-token.js';
 import { codeOf } from '../system-error.js';
 import type { CommandContext, ProcessContext } from './command.js';
 import { SandboxBotProcess } from './sandbox-bot.js';

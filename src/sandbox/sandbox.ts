@@ -3,12 +3,10 @@
  *
  * It models everything about delivery: update ids, offsets and confirmation, long polls and how they wake, the limits on
  * hot loops, 409 conflicts and their spacing, webhooks, `allowed_updates`, expiry, and the errors 401, 404 and 429.
- * `NOT_MODELLED` lists what it does not model.
+ * `not-modelled.ts` lists what it does not model.
  */
-import { randomInt } from 'node:crypto';
-import { isIP } from 'node:net';
 import { type Clock, systemClock } from '../clock.js';
-import { foreignOrigin, nameIn, type OtherHosts } from '../request-origin.js';
+import { foreignOrigin } from '../request-origin.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAccounts } from './bot-accounts.js';
 import { BotApi } from './bot-api.js';
@@ -21,39 +19,15 @@ import { isControlRequest, refuseControlRequest, serveControlRequest } from './c
 import type { FaultRule } from './fault-rule.js';
 import { parseFaultRule } from './fault-rule-parser.js';
 import { type ActiveRule, Faults } from './faults.js';
+import { hostsOfBots } from './hosts-of-bots.js';
 import { HttpServer } from './http-server.js';
 import type { Message } from './message.js';
 import { isPageRequest } from './page-request.js';
 import type { PageServer } from './page-server/server.js';
 import { SandboxBot, type SandboxBotParts } from './sandbox-bot.js';
+import { randomSandboxToken } from './sandbox-token.js';
 import { startSecondPoller } from './second-poller.js';
 import { seededRandom } from './seeded-random.js';
-
-const FIRST_ID = 7_000_000_000;
-
-/**
- * Returns the token of a sandbox's first bot. It is well-formed, but belongs to no bot of Telegram. Sandboxes that run beside
- * each other need different ids, because on a host only one process runs the bot with an id.
- */
-export const sandboxToken = (idOffset = 0): string =>
-  `${FIRST_ID + idOffset}:THIS-IS-A-SANDBOX-TOKEN-NOT-SECRET0`;
-
-/** The token of the first bot of `lastcall sandbox` at its default port. */
-export const SANDBOX_TOKEN = sandboxToken();
-
-/** Describes for people what the sandbox does not model. */
-export const NOT_MODELLED = [
-  'delivery to webhooks: a webhook can be set and stops polling as it should, but nothing is sent to it',
-  'privacy mode, and the rights of people: a bot may write to any chat, which exists from then on, until it leaves, is removed or is blocked, and is an administrator of each group until an update says otherwise',
-  'flood limits (a fault makes 429s), and size limits other than the length of a text',
-  'entities of phone numbers, bank cards and the less common domains, which Telegram finds by itself',
-  'files: what is uploaded can be downloaded again, and is not looked into; other files have a content in name only',
-  'stories, gifts, business accounts, checklists and other methods, each of which is refused with words that say so',
-  'TLS, HTTP/2, several data centers: the server speaks plain HTTP/1.1 on 127.0.0.1 and keeps everything in memory',
-] as const;
-
-/** The offsets of random ids, above those of ports. */
-const RANDOM_OFFSETS = { from: 65_536, to: 1_000_000_000 } as const;
 
 const DEFAULT_SEED = 1;
 const DEFAULT_RECORDED_CALLS = 10_000;
@@ -112,8 +86,7 @@ export class Sandbox extends SandboxBot {
 
   constructor(options: SandboxOptions) {
     const { seed = DEFAULT_SEED, tokens, firstUpdateId, roundTripMs = 0 } = options;
-    const token =
-      tokens?.[0] ?? options.token ?? sandboxToken(randomInt(RANDOM_OFFSETS.from, RANDOM_OFFSETS.to));
+    const token = tokens?.[0] ?? options.token ?? randomSandboxToken();
     const closing = new AbortController();
     const clock = cancellableClock(options.clock ?? systemClock, closing.signal);
     const calls = new Calls(options.recordedCalls ?? DEFAULT_RECORDED_CALLS);
@@ -295,18 +268,6 @@ export class Sandbox extends SandboxBot {
     const account = this.#accounts.find(rule.bot ?? this.id);
     return startSecondPoller({ clock, account, confirms: rule.confirms ?? false });
   }
-}
-
-/**
- * Bots may name the server by its address, because no page can make one stand for another, and by the given names. Those
- * who use the control API name the machine that they are on.
- */
-function hostsOfBots(names: readonly string[]): OtherHosts {
-  const known = new Set(names.map(nameIn));
-  return {
-    includes: (host) => known.has(host) || isIP(host.replaceAll(/[[\]]/g, '')) !== 0,
-    words: 'to addresses and the names that it was started with (lastcall sandbox --host-name)',
-  };
 }
 
 const appliesToAll = ({ method, bot, fraction }: FaultRule): boolean =>

@@ -3,7 +3,8 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { sandbox } from '../../src/cli/sandbox.js';
-import { NOT_MODELLED, SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
+import { NOT_MODELLED } from '../../src/sandbox/not-modelled.js';
+import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox-token.js';
 import { Client } from '../sandbox/client.js';
 
 const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET000';

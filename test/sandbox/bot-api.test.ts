@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox.js';
+import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox-token.js';
 import { openTestSandbox, pollWaits } from './test-sandbox.js';
 
 const OTHER_TOKEN = '7000000001:ANOTHER-SANDBOX-TOKEN-NOT-SECRET000';

@@ -1,6 +1,7 @@
 /** Opens a sandbox with a client. Both are closed after the test. */
 import { afterEach } from '@jest/globals';
-import { SANDBOX_TOKEN, type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.js';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.js';
+import { SANDBOX_TOKEN } from '../../src/sandbox/sandbox-token.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { Client, type Json } from './client.js';
 
