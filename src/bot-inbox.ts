@@ -36,6 +36,8 @@ export interface BotInboxOptions {
   /** The bot's own rule of order, which takes precedence over the setting. Must not throw. */
   readonly ownOrderKey?: OrderKeyFunction;
   readonly clock: Clock;
+  /** The time of day, as the bot's server tells it. */
+  readonly time: HttpBotApi['time'];
   /** Puts an error into words, without anything secret: they are kept with the updates that failed. */
   errorText(error: unknown): string;
   emit(event: InboxEvent): void;
@@ -69,7 +71,7 @@ export function shareInbox(
 
 /** @throws LastcallError INBOX_UNAVAILABLE when there is no place for the inbox */
 export function createInbox(options: BotInboxOptions, own: OwnInboxOptions): Inbox<Update> {
-  const { key, settings, errorText, emit } = options;
+  const { key, settings, time, errorText, emit } = options;
   const { inbox, stateDir, durability } = settings;
   const { received, commitTimed, disk } = own;
   if (inbox === 'memory') return new MemoryInbox<Update>(commonOptions(options));
@@ -85,6 +87,7 @@ export function createInbox(options: BotInboxOptions, own: OwnInboxOptions): Inb
     ...limitsOf(settings),
     folder: join(stateDir, key, 'inbox'),
     durability,
+    isTimeChecked: () => time.isChecked,
     holder: { place: currentPlace(), id: randomUUID() },
     received,
     ...(commitTimed && { commitTimed }),
@@ -93,9 +96,9 @@ export function createInbox(options: BotInboxOptions, own: OwnInboxOptions): Inb
 }
 
 /** What every inbox is built with. */
-function commonOptions({ settings, ownOrderKey, clock, available }: BotInboxOptions) {
+function commonOptions({ settings, ownOrderKey, clock, time, available }: BotInboxOptions) {
   const keyOf = (update: Update) => ownOrderKey?.(update) ?? orderKey(update, settings.order);
-  return { keyOf, groupOf: albumOf, kindOf: updateKind, clock, available };
+  return { keyOf, groupOf: albumOf, kindOf: updateKind, clock, now: () => time.now(), available };
 }
 
 /** How much an inbox keeps, and for how long. */

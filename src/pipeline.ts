@@ -94,7 +94,8 @@ export class Pipeline {
     // The API comes first: an API root that is no URL makes it throw, and the bot should then be as it was.
     this.#api = createBotApi(bot.telegram, clock, (agent) => options.agentUsed?.(agent));
     const wake = () => this.#dispatcher.wake();
-    const inboxOptions = { ...options, available: wake };
+    const { time } = this.#api;
+    const inboxOptions = { ...options, time, available: wake };
     const shared = shareInbox(inboxOptions, options.createSharedInbox);
     this.#shared = shared;
     this.#inbox =
@@ -114,6 +115,7 @@ export class Pipeline {
       graceMs: HANDLER_GRACE_MS,
       retries: settings.retries,
       clock,
+      now: () => time.now(),
       historyOf: (entry) => entry,
       nameOf: ({ updateId, kind, key }) => `update ${updateId} (${kind}, key ${key})`,
       handle: ({ update, attempt }, run) => this.#prepared.handle(update, run, attempt),

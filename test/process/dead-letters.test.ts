@@ -1,7 +1,7 @@
 /** What becomes of updates whose handler fails: how often they are tried again, and how long they are kept. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
-import { spawnDaemon } from '../support/daemon.js';
+import { fixture, spawnDaemon } from '../support/daemon.js';
 import {
   allAnswered,
   countsOf,
@@ -75,6 +75,21 @@ describe('dead letters beyond DEAD_LIMIT', () => {
       limit: 'DEAD_AGE',
     });
     expect(await listed(bed)).toEqual([]);
+  });
+
+  it('are not dropped for DEAD_AGE because the clock of the machine is two months ahead', async () => {
+    await using bed = await openSandbox();
+    await using first = runBot(bed, 'faulty');
+    sayFails(bed, 2);
+    await first.waitFor(() => told(first, 'handler.failed').length === 2);
+    expect((await first.stop()).code).toBe(0);
+    const nodeArgs = ['--import', fixture('drivers', 'ahead-clock.mjs')];
+    await using next = runBot(bed, 'faulty', { nodeArgs });
+    await next.waitFor('poll.started');
+    await sleep(2 * FIRST_DROP_MS);
+    expect(await listed(bed)).toHaveLength(2);
+    expect((await next.stop()).code).toBe(0);
+    expect(countsOf(next.receipt)).toMatchObject({ deadDropped: 0 });
   });
 });
 

@@ -35,7 +35,10 @@ import { TurnLimit } from './turn-limit.js';
 
 /** The options of a journal inbox; `disk` and `now` are the system's unless given. */
 export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now' | 'ageOf'> &
-  Partial<Pick<JournalOptions<U>, 'disk' | 'now'>>;
+  Partial<Pick<JournalOptions<U>, 'disk' | 'now'>> & {
+    /** Whether `now` is known to be right. Nothing counts as old before. Default: it is. */
+    isTimeChecked?(): boolean;
+  };
 
 /** A disk that needs longer than this to read or sync one segment while the inbox opens counts as hung. */
 const STEP_WITHIN_MS = 60_000;
@@ -71,9 +74,10 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #report: Promise<InboxReport> | undefined;
 
   constructor(settings: JournalSettings<U>) {
-    const { disk = systemDisk, now = Date.now } = settings;
+    const { disk = systemDisk, now = Date.now, isTimeChecked = () => true } = settings;
     const ages = new Ages(now, settings.clock);
-    this.#options = { ...settings, disk, now, ageOf: (atMs) => ages.of(atMs), emit: guarded(settings.emit) };
+    const ageOf = (atMs: number) => (isTimeChecked() ? ages.of(atMs) : Number.NEGATIVE_INFINITY);
+    this.#options = { ...settings, disk, now, ageOf, emit: guarded(settings.emit) };
   }
 
   /**

@@ -16,6 +16,7 @@ import { describeError } from './describe-error.js';
 import { type ApiRequest, type ConnectionState, exchange } from './exchange.js';
 import { createDetailRedactor } from './redact-detail.js';
 import { asMe, asUpdates, asWebhookInfo } from './results.js';
+import { ServerTime } from './server-time.js';
 import { watchAgent } from './unfinished-connections.js';
 
 /** The part of `bot.telegram` that the calls need. */
@@ -34,6 +35,7 @@ export interface TelegramClient {
 export interface HttpBotApi extends BotApi<Update, UserFromGetMe> {
   /** Returns the body in which a batch of updates was received, or undefined for any other array. */
   received(batch: readonly Update[]): Uint8Array | undefined;
+  readonly time: Pick<ServerTime, 'now' | 'isChecked'>;
   /** Closes idle connections, except those of an agent that the bot brought along. */
   close(): void;
 }
@@ -58,6 +60,7 @@ export function createBotApi(
   const { attachmentAgent } = options;
   if (attachmentAgent && typeof attachmentAgent !== 'function') watchAgent(attachmentAgent);
   const connections: ConnectionState = { needsNew: false, addressTimeout: new AddressTimeout() };
+  const time = new ServerTime();
   const bodies = new WeakMap<readonly Update[], Uint8Array>();
   const urls = new Map<string, URL>();
   const asReceivedUpdates: ApiRequest<readonly Update[]>['parse'] = (result, body) => {
@@ -104,7 +107,7 @@ export function createBotApi(
         } catch (error) {
           return unreachable('network', redact(`no connection can be made: ${describeError(error)}`));
         }
-        const request = { method, address, agent, body, parse, redact, limits, clock };
+        const request = { method, address, agent, body, parse, redact, limits, clock, time };
         const outcome = await exchange<T>(request, connections, (stopThis) => {
           stopExchange = stopThis;
         });
@@ -139,6 +142,7 @@ export function createBotApi(
         options,
       ),
     received: (batch) => bodies.get(batch),
+    time,
     close: () => {
       agents.close();
       connections.addressTimeout.end();

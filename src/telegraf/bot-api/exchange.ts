@@ -8,6 +8,7 @@ import { type AddressTimeout, addressTimeoutMs } from '../takeover/address-timeo
 import { type AnswerReader, describeStatus, readAnswer, unreachable } from './answer.js';
 import { decodeBody, isEncoded, LONGEST_BODY_BYTES } from './decode-body.js';
 import { describeError, isAddressTimeout } from './describe-error.js';
+import type { ServerTime } from './server-time.js';
 import { type Stage, StageTimer } from './stage-timer.js';
 import { requestThrough } from './unfinished-connections.js';
 import { userAgent } from './user-agent.js';
@@ -20,6 +21,7 @@ export interface ApiRequest<T> extends AnswerReader<T> {
   readonly body: string;
   readonly limits: Pick<CallOptions, 'answerWithinMs' | 'alive'>;
   readonly clock: Clock;
+  readonly time: Pick<ServerTime, 'read'>;
 }
 
 /** What the calls of a client learn about its connections. */
@@ -67,7 +69,7 @@ export function exchange<T>(
   provideStop: (stop: () => void) => void,
 ): Promise<ExchangeResult<T>> {
   return new Promise((resolve) => {
-    const { method, address, agent, body, redact, limits, clock } = apiRequest;
+    const { method, address, agent, body, redact, limits, clock, time } = apiRequest;
     const answerStage: Stage = { awaits: 'answer', limitMs: limits.answerWithinMs };
     let socket: Socket | undefined;
     let bytesReadBefore = 0;
@@ -163,14 +165,18 @@ export function exchange<T>(
         if (bodyBytes > LONGEST_BODY_BYTES)
           fail('not-json', `a body of more than ${LONGEST_BODY_BYTES} bytes`);
       });
+      const read = (whole: Buffer) => {
+        const answer = readAnswer(whole, response, apiRequest);
+        if (answer.kind === 'ok') time.read(headers.date);
+        end(answer);
+      };
       response.on('end', () => {
         const [only] = chunks;
         const received = only && chunks.length === 1 ? only : Buffer.concat(chunks);
         const encoding = headers['content-encoding'];
-        if (!isEncoded(encoding)) return end(readAnswer(received, response, apiRequest));
-        decodeBody(received, encoding).then(
-          (decoded) => end(readAnswer(decoded, response, apiRequest)),
-          (error: unknown) => fail('not-json', `a body in ${encoding}: ${describeError(error)}`),
+        if (!isEncoded(encoding)) return read(received);
+        decodeBody(received, encoding).then(read, (error: unknown) =>
+          fail('not-json', `a body in ${encoding}: ${describeError(error)}`),
         );
       });
       failBody = (error) => fail('cut', `${describeError(error)} after ${bodyBytes} bytes of the body`);

@@ -12,9 +12,12 @@ interface Update {
   readonly update_id: number;
 }
 
-async function begin(deadLetterLimits: Partial<DeadLetterLimits>, disk = new MemoryDisk()) {
+async function begin(
+  deadLetterLimits: Partial<DeadLetterLimits>,
+  disk = new MemoryDisk(),
+  wall = { aheadMs: 0, isChecked: true },
+) {
   const clock = new FakeClock();
-  const wall = { aheadMs: 0 };
   const events: InboxEvent[] = [];
   const inbox = new JournalInbox<Update>({
     folder: '/inbox',
@@ -34,6 +37,7 @@ async function begin(deadLetterLimits: Partial<DeadLetterLimits>, disk = new Mem
     emit: (event) => events.push(event),
     disk,
     now: () => wall.aheadMs + clock.now(),
+    isTimeChecked: () => wall.isChecked,
   });
   await inbox.open();
   let id = 0;
@@ -101,5 +105,21 @@ describe('dead letters beyond their limits', () => {
     await clock.advance(12_000);
     expect(dropped()).toHaveLength(1);
     await inbox.close();
+  });
+
+  it('are not dropped while the system clock is a year ahead, nor once it is known to be', async () => {
+    const disk = new MemoryDisk();
+    const first = await begin({ ageMs: 60_000 }, disk);
+    await first.fail(1);
+    await first.inbox.close();
+    const wall = { aheadMs: YEAR_MS, isChecked: false };
+    const next = await begin({ ageMs: 60_000 }, disk, wall);
+    await next.clock.advance(30_000);
+    Object.assign(wall, { aheadMs: 0, isChecked: true });
+    await next.clock.advance(29_000);
+    expect(next.dropped()).toEqual([]);
+    await next.clock.advance(12_000);
+    expect(next.dropped()).toHaveLength(1);
+    await next.inbox.close();
   });
 });
