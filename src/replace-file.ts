@@ -1,5 +1,16 @@
 /** Small files that are written whole or not at all. */
-import { closeSync, fchownSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 
 interface ReplaceOptions {
   /** The user and group that the file is given to. Default: those of this process. */
@@ -31,5 +42,28 @@ export function replaceFile(path: string, text: string, { owner, sync }: Replace
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
+  }
+}
+
+/** The smallest block that file systems give a file; a text that fits in it needs no further room. */
+const BLOCK_BYTES = 1_024;
+
+/**
+ * Writes a small JSON file anew in its own place, which works on a full disk, too. A power cut may leave a mixture of old and
+ * new.
+ *
+ * @throws Error the system's, with its `code`; ENOENT if there is no such file, ENOSPC if the text is too long
+ */
+export function overwriteFile(path: string, json: string): void {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    const { size } = fstatSync(descriptor);
+    const text = Buffer.from(json);
+    if (text.length > Math.max(size, BLOCK_BYTES))
+      throw Object.assign(new Error('the text needs a further block'), { code: 'ENOSPC' });
+    // In one step, which a kill cannot divide. Blanks behind JSON mean nothing.
+    writeSync(descriptor, Buffer.concat([text, Buffer.alloc(Math.max(0, size - text.length), ' ')]));
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { replaceFile } from '../src/replace-file.js';
+import { overwriteFile, replaceFile } from '../src/replace-file.js';
 import { Folder } from './support/folder.js';
 
 describe('a file that is replaced', () => {
@@ -38,5 +38,30 @@ describe('a file that is replaced', () => {
     const path = folder.file('nowhere', 'state.json');
     expect(() => replaceFile(path, 'text')).toThrow(expect.objectContaining({ code: 'ENOENT' }));
     expect(readdirSync(folder.path)).not.toContain('nowhere');
+  });
+});
+
+describe('a file that is written over', () => {
+  it.each([
+    ['a shorter', 'x'.repeat(90)],
+    ['a longer', 'x'.repeat(900)],
+  ])('holds the new text in place of %s one', (_, text) => {
+    using folder = new Folder();
+    const path = folder.file('state.json');
+    writeFileSync(path, JSON.stringify('before '.repeat(20)));
+    const { ino } = statSync(path);
+    overwriteFile(path, JSON.stringify(text));
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toBe(text);
+    expect(statSync(path).ino).toBe(ino);
+  });
+
+  it('stays as it is where the text may need more room, and where it is a link', () => {
+    using folder = new Folder();
+    const [path, link] = [folder.file('state.json'), folder.file('link')];
+    writeFileSync(path, '{}');
+    symlinkSync(path, link);
+    expect(() => overwriteFile(path, 'x'.repeat(2_000))).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+    expect(() => overwriteFile(link, '[]')).toThrow(expect.objectContaining({ code: 'ELOOP' }));
+    expect(readFileSync(path, 'utf8')).toBe('{}');
   });
 });

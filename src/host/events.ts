@@ -60,8 +60,16 @@ export type PreviousRunEvent =
       readonly pid: number;
       readonly exitCode: number | undefined;
     } & Receipt)
-  /** The record of the previous run cannot be read, or the record of this run cannot be written. */
-  | { readonly event: 'run-record.failed'; readonly path: string; readonly error: unknown };
+  /**
+   * The record of the previous run cannot be read, or the record of this run cannot be written. `isStale`: the file says what
+   * this run was at before, and nothing of how it ends.
+   */
+  | {
+      readonly event: 'run-record.failed';
+      readonly path: string;
+      readonly error: unknown;
+      readonly isStale: boolean;
+    };
 
 /** A run that did not end by itself. */
 export interface KilledRun {

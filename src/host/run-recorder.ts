@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LifecycleEvent } from '../lifecycle/events.js';
 import { makeFolder } from '../make-folder.js';
-import { replaceFile } from '../replace-file.js';
+import { overwriteFile, replaceFile } from '../replace-file.js';
 import { codeOf } from '../system-error.js';
 import { readBootId } from './boot-id.js';
 import { replaceFileByChild } from './child-writer.js';
@@ -59,6 +59,10 @@ export class RunRecorder {
   readonly #options: RunRecorderOptions & Required<Pick<RunRecorderOptions, 'now' | 'pid' | 'place'>>;
   /** The keys of the bots whose files are written. */
   readonly #keys = new Set<string>();
+  /** The keys of the bots whose files have a record of this run. */
+  readonly #written = new Set<string>();
+  /** The paths of files that could not be read or written. */
+  readonly #reported = new Set<string>();
   /** The ids of bots whose previous run, in another place, may still be alive; by key. */
   readonly #undecided = new Map<string, number>();
   /** The keys of the bots of which Telegram has ever answered a poll. */
@@ -209,14 +213,16 @@ export class RunRecorder {
   #write(key: string, fields = this.#current): void {
     const path = this.#pathOf(key);
     if (path === undefined) return;
+    const text = `${this.#lineOf(key, fields)}\n`;
     try {
       makeFolder(dirname(path));
-      replaceFile(path, `${this.#lineOf(key, fields)}\n`);
+      replaceFile(path, text);
     } catch (error) {
-      // A write that fails would fail again at the next phase, so it is reported once and not repeated.
-      this.#keys.delete(key);
-      this.#failed(path, error);
+      if (!this.#written.has(key) || !overwrite(path, text))
+        this.#failed(path, error, this.#written.has(key));
+      return;
     }
+    this.#written.add(key);
   }
 
   #lineOf(key: string, fields = this.#current): string {
@@ -232,8 +238,22 @@ export class RunRecorder {
     return stateDir === undefined ? undefined : join(stateDir, key, LAST_RUN_FILE);
   }
 
-  #failed(path: string, error: unknown): void {
-    this.#options.emit({ event: 'run-record.failed', path, error });
+  /** @param isStale whether the file has an earlier record of this run */
+  #failed(path: string, error: unknown, isStale = false): void {
+    // A write that fails is likely to fail again at the next phase.
+    if (this.#reported.has(path)) return;
+    this.#reported.add(path);
+    this.#options.emit({ event: 'run-record.failed', path, error, isStale });
+  }
+}
+
+/** Writes in place where there is no room for another file. Returns whether that could be. */
+function overwrite(path: string, text: string): boolean {
+  try {
+    overwriteFile(path, text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { PreviousRunEvent } from '../../src/host/events.js';
 import { parseRunRecord, type RunRecord } from '../../src/host/run-record.js';
@@ -277,5 +277,41 @@ describe('the record of a run', () => {
     nowhere.record.begin(KEY, 7);
     nowhere.record.end(0);
     expect(nowhere.events).toEqual([]);
+  });
+
+  it('is written in its own place where there is no room for another file', () => {
+    using folder = new Folder();
+    const { record, events } = newRecord(folder);
+    record.begin(KEY, 7);
+    // As on a full disk, no new file can be written.
+    mkdirSync(`${path(folder)}.new/in the way`, { recursive: true });
+    record.note({ event: 'lifecycle.running', durationMs: 1 });
+    record.note(stopping);
+    record.end(70);
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopped', exitCode: 70 });
+    expect(events).toEqual([]);
+  });
+
+  it('that cannot be written any more would say that the run was killed, and is told of at once', () => {
+    using folder = new Folder();
+    const { record, events } = newRecord(folder);
+    record.begin(KEY, 7);
+    rmSync(path(folder));
+    mkdirSync(path(folder));
+    record.note(stopping);
+    record.end(0);
+    expect(events).toMatchObject([{ event: 'run-record.failed', path: path(folder), isStale: true }]);
+  });
+
+  it('is written once more at the end, when there may be room again', () => {
+    using folder = new Folder();
+    const { record } = newRecord(folder);
+    record.begin(KEY, 7);
+    rmSync(path(folder));
+    mkdirSync(path(folder));
+    record.note(stopping);
+    rmdirSync(path(folder));
+    record.end(0);
+    expect(stateIn(folder)).toMatchObject({ phase: 'stopped' });
   });
 });

@@ -343,6 +343,8 @@ class SmallDisk {
     disk.fill(undefined);
     await using daemon = runBot(sandbox, 'echo', { env });
     await allAnswered(sandbox);
+    // The run before has ended by itself, which its record says, though there was no room.
+    expect(told(daemon, 'previous-run.killed')).toEqual([]);
     expect(await daemon.stop()).toMatchObject({ code: 0 });
     expect(mishaps(sandbox)).toMatchObject({ lost: 0, outOfOrder: 0 });
   });

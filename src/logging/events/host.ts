@@ -77,8 +77,13 @@ export const hostEvents: Rows<Exclude<HostEvent, BudgetEvent>> = {
   },
   'run-record.failed': {
     level: 'debug',
-    means: 'the file in `STATE_DIR` that says how a run ended cannot be read or written',
-    message: ({ path }) => `Cannot read or write ${path}`,
+    levelOf: ({ isStale }) => (isStale ? 'warn' : 'debug'),
+    means:
+      'the file in `STATE_DIR` that says how a run ended cannot be read or written; a warning if the next run would take this one for killed',
+    message: ({ path, isStale }) =>
+      isStale
+        ? `Cannot write ${path}: the next run will say that this one was killed, however it ends`
+        : `Cannot read or write ${path}`,
   },
   'state.watched': {
     level: 'warn',

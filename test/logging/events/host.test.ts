@@ -81,7 +81,12 @@ const samples: Samples<LockEvent | PreviousRunEvent | WatchedStateEvent | BotEve
     'nodemon watches /srv/bot/data (STATE_DIR), and would restart the bot at each change there, before it comes to poll: start it with --ignore data/, or set STATE_DIR to a folder that is not watched',
   ],
   'run-record.failed': [
-    { event: 'run-record.failed', path: '/var/lib/bot/last-run.json', error: new Error('EACCES') },
+    {
+      event: 'run-record.failed',
+      path: '/var/lib/bot/last-run.json',
+      error: new Error('EACCES'),
+      isStale: false,
+    },
     'debug',
     'Cannot read or write /var/lib/bot/last-run.json',
   ],
@@ -90,5 +95,13 @@ const samples: Samples<LockEvent | PreviousRunEvent | WatchedStateEvent | BotEve
 describe('an event of the host', () => {
   it.each(Object.values(samples))('$event has its line', async (event, level, msg) => {
     expect(await lineOf(event)).toMatchObject({ level, event: event.event, msg });
+  });
+
+  it('warns of a record that will say of this run what is not true', async () => {
+    const [event] = samples['run-record.failed'];
+    expect(await lineOf({ ...event, isStale: true })).toMatchObject({
+      level: 'warn',
+      msg: 'Cannot write /var/lib/bot/last-run.json: the next run will say that this one was killed, however it ends',
+    });
   });
 });
