@@ -9,7 +9,7 @@ import TestRunner from 'jest-runner';
 const waiting = new RegExp(
   '/process/(both-inboxes|commands|container|cuts|database-refused|dead-letters|demo-hosts|delivery-(network|order|random)|' +
     'embedding|handler-exit|hosts-(crash|poison|standby)|inbox-faults|jammed|load|lock-users|metrics|module|observed|outage|package|poison|' +
-    'previous-run|programs-|sandbox-|scripts|settings|shared-volume|status|stood-still|telegraf-versions|watchers)|' +
+    'previous-run|programs-|sandbox-|scripts|settings|shared-volume|status|stalled|stood-still|telegraf-versions|watchers)|' +
     '/supervisor/systemd-units',
 );
 const isUnit = ({ path }) => !/\/test\/(process|supervisor)\//.test(path);
