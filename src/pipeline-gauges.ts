@@ -38,7 +38,7 @@ export interface PipelineView {
   /** The handlers that have run for longest. */
   readonly slowest: readonly RunningHandler[];
   readonly jams: readonly CurrentJam[];
-  /** When the oldest unsettled update was accepted, in milliseconds since 1970. */
+  /** When the oldest unsettled update was accepted, by the system's clock, in milliseconds since 1970. */
   readonly oldestAtMs: number | undefined;
   /** When the running handlers have ended or were given up, at the latest, in the clock's milliseconds. */
   readonly runningUntil: number;
@@ -59,6 +59,8 @@ export interface PipelineMeters {
 /** The parts of a pipeline. */
 export interface PipelineParts {
   readonly clock: Clock;
+  /** Turns the times of the inbox into those of the system's clock. */
+  readonly time: { bySystem(ms: number): number };
   readonly poller: {
     readonly latestEnd: number;
     readonly failures: PipelineMeters['pollFailures'];
@@ -109,6 +111,7 @@ export class PipelineGauges {
   }
 
   get view(): PipelineView {
+    const oldestAtMs = this.#parts.inbox.oldestAtMs?.();
     const slowest: RunningHandler[] = [];
     for (const { item, durationMs } of this.#parts.dispatcher.running()) {
       const { updateId, kind, key } = item;
@@ -120,7 +123,7 @@ export class PipelineGauges {
       handlerTimes: this.#handlerTimes.summary(this.#parts.clock.now()),
       slowest,
       jams: this.#parts.jamWatch.jams,
-      oldestAtMs: this.#parts.inbox.oldestAtMs?.(),
+      oldestAtMs: oldestAtMs === undefined ? undefined : this.#parts.time.bySystem(oldestAtMs),
       runningUntil: this.#parts.dispatcher.runningUntil,
     };
   }

@@ -137,6 +137,7 @@ export class Pipeline {
       waitingBehind: (entry) => this.#inbox.waitingBehind(entry),
       keyOf: ({ key }) => key,
       clock,
+      now: () => time.now(),
       emit,
     });
     const { allowedUpdates, dropPending, deleteWebhook } = settings;
@@ -170,6 +171,7 @@ export class Pipeline {
     });
     this.gauges = new PipelineGauges({
       clock,
+      time,
       poller: this.#poller,
       inbox: this.#inbox,
       dispatcher: this.#dispatcher,

@@ -1,5 +1,5 @@
 /** What a bot's parts tell the watchdog together: that there is progress, or that there is none. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Telegraf } from 'telegraf';
 import type { PostgresUrl } from '../src/config/inbox-setting.js';
 import { unsupervised } from '../src/host/supervisor.js';
@@ -240,5 +240,21 @@ describe('a stop while the database does not answer', () => {
     // The time of the drain and of the confirm is 4 s, and half of it went to polling.
     expect(closings).toEqual([['stop', 2_000]]);
     pipeline.close();
+  });
+});
+
+describe('a machine whose clock is an hour ahead', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it('tells by its own clock since when an update has waited', async () => {
+    const { now } = Date;
+    jest.spyOn(Date, 'now').mockImplementation(() => now() + 60 * MINUTE_MS);
+    await using bed = setUp();
+    await polling(bed);
+    sandbox.say('hello');
+    await handling(bed, 1);
+    expect(Math.abs(Date.now() - (bed.pipeline.gauges.view.oldestAtMs ?? 0))).toBeLessThan(MINUTE_MS);
   });
 });

@@ -35,7 +35,7 @@ export interface TelegramClient {
 export interface HttpBotApi extends BotApi<Update, UserFromGetMe> {
   /** Returns the body in which a batch of updates was received, or undefined for any other array. */
   received(batch: readonly Update[]): Uint8Array | undefined;
-  readonly time: Pick<ServerTime, 'now' | 'isChecked'>;
+  readonly time: Omit<ServerTime, 'read'>;
   /** Closes idle connections, except those of an agent that the bot brought along. */
   close(): void;
 }

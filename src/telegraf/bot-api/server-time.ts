@@ -21,6 +21,11 @@ export class ServerTime {
     return this.#systemNow() - this.#aheadMs;
   }
 
+  /** What the system's clock shows at a time that `now` tells. */
+  bySystem(ms: number): number {
+    return ms + this.#aheadMs;
+  }
+
   /** Whether the server has answered, so that the time is as good as it gets. */
   get isChecked(): boolean {
     return this.#isChecked;

@@ -15,6 +15,7 @@ it('is the time of the system until the server has told another', () => {
   time.read(httpDate(NOON_MS - HOUR_MS));
   expect(time.isChecked).toBe(true);
   expect(time.now()).toBe(NOON_MS - HOUR_MS);
+  expect(time.bySystem(time.now())).toBe(NOON_MS);
   system.ms += 1_000;
   expect(time.now()).toBe(NOON_MS - HOUR_MS + 1_000);
   // Somebody has set the system's clock.
