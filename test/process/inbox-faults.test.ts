@@ -188,7 +188,14 @@ describe('a state folder that goes while the bot runs', () => {
 
   it.each<[string, (sandbox: TestBed, old: string) => void]>([
     ['moved', ({ stateDir }, old) => renameSync(stateDir, old)],
-    ['deleted', ({ stateDir }) => rmSync(stateDir, { recursive: true })],
+    [
+      'deleted',
+      ({ stateDir }, old) => {
+        // The bot may write at any moment into a folder that is still in its place, which could not be removed then.
+        renameSync(stateDir, old);
+        rmSync(old, { recursive: true });
+      },
+    ],
     [
       'replaced by an old copy',
       (sandbox, old) => {
