@@ -8,6 +8,8 @@ const SHORTEST_JUMP_MS = 60_000;
  * The clock was set: what bears a time up to `untilMs` is younger than that time says, or older where `byMs` is negative.
  */
 interface Jump {
+  /** What the clock showed when it began to go as it did until it was set. */
+  readonly fromMs: number;
   readonly untilMs: number;
   readonly byMs: number;
 }
@@ -16,6 +18,8 @@ export class Ages {
   readonly #now: () => number;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #jumps: Jump[] = [];
+  /** What the clock showed first, or when it had been set. */
+  #fromMs: number;
   #seen: { readonly wallMs: number; readonly steadyMs: number };
 
   /** @param now the system's clock, in milliseconds since 1970 */
@@ -23,15 +27,19 @@ export class Ages {
     this.#now = now;
     this.#clock = clock;
     this.#seen = { wallMs: now(), steadyMs: clock.now() };
+    this.#fromMs = this.#seen.wallMs;
   }
 
   /**
    * How long ago something happened, leaving out by how much the clock was set since then. Where two times can be meant,
-   * because the clock was set back, it is the later one. May be negative for what an earlier run has told.
+   * because the clock was set back, it is the later one. May be negative for what an earlier run has told: its clock may have
+   * gone otherwise.
    */
   of(atMs: number): number {
     const nowMs = this.#read();
-    const jumped = this.#jumps.filter(({ untilMs, byMs }) => atMs <= untilMs && (byMs > 0 || atMs > nowMs));
+    const jumped = this.#jumps.filter(
+      ({ fromMs, untilMs, byMs }) => atMs <= untilMs && (byMs > 0 || (atMs > nowMs && atMs >= fromMs)),
+    );
     return jumped.reduce((ageMs, { byMs }) => ageMs - byMs, nowMs - atMs);
   }
 
@@ -40,7 +48,10 @@ export class Ages {
     const seen = { wallMs: this.#now(), steadyMs: this.#clock.now() };
     const untilMs = this.#seen.wallMs + seen.steadyMs - this.#seen.steadyMs;
     const byMs = seen.wallMs - untilMs;
-    if (Math.abs(byMs) >= SHORTEST_JUMP_MS) this.#jumps.push({ untilMs, byMs });
+    if (Math.abs(byMs) >= SHORTEST_JUMP_MS) {
+      this.#jumps.push({ fromMs: this.#fromMs, untilMs, byMs });
+      this.#fromMs = seen.wallMs;
+    }
     this.#seen = seen;
     return seen.wallMs;
   }

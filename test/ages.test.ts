@@ -25,3 +25,12 @@ it.each([
   pass(DAY_MS);
   expect(ages.of(afterMs)).toBe(MINUTE_MS + DAY_MS);
 });
+
+it('what an earlier run has told just now is new, also where the clock was far ahead since, and is set right', () => {
+  const toldMs = 1_000 * DAY_MS;
+  const time = { wallMs: toldMs + 60 * DAY_MS, steadyMs: 7 };
+  const ages = new Ages(() => time.wallMs, { now: () => time.steadyMs });
+  // Clocks that are set right differ by some moments.
+  time.wallMs = toldMs - 500;
+  expect(ages.of(toldMs)).toBe(-500);
+});
