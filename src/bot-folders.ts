@@ -1,8 +1,8 @@
 /** What a run keeps in a bot's folder while it holds the bot's lock: record, history, and the socket of its status. */
 import { join } from 'node:path';
 import type { Clock } from './clock.js';
-import { takeOverFormerInboxes } from './former-inboxes.js';
-import { type BotIdentity, botKey } from './host/bot-key.js';
+import { type FormerInboxesOptions, takeOverFormerInboxes } from './former-inboxes.js';
+import type { BotIdentity } from './host/bot-key.js';
 import type { FormerFolder } from './host/former-folders.js';
 import type { RunRecorder } from './host/run-recorder.js';
 import { guarded } from './listener.js';
@@ -44,7 +44,8 @@ export class BotFolders {
     former: readonly FormerFolder[],
   ): Promise<void> {
     const { stateDir, inbox, recorder, status } = this.#options;
-    if (stateDir !== undefined) await this.#lookForOthers(stateDir, bot, signal, former);
+    signal.throwIfAborted();
+    if (stateDir !== undefined) await this.#lookForOthers({ stateDir, bot, former, signal }, key);
     signal.throwIfAborted();
     // The process has such a folder for itself only where it shares its bots with no other.
     if (inbox !== 'postgres') recorder.begin(key, bot.botId);
@@ -61,21 +62,19 @@ export class BotFolders {
 
   /** Looks for inboxes that hold updates of the bot beside the one in use. */
   async #lookForOthers(
-    stateDir: string,
-    bot: BotIdentity,
-    signal: AbortSignal,
-    former: readonly FormerFolder[],
+    where: Pick<FormerInboxesOptions, 'stateDir' | 'bot' | 'former' | 'signal'>,
+    key: string,
   ): Promise<void> {
     const { inbox, clock, emit } = this.#options;
-    const { botId } = bot;
+    const { botId } = where.bot;
     if (inbox === 'journal') {
       const waiting = (place: string | undefined, waitMs: number) =>
         emit({ event: 'inbox.waiting', place, waitMs }, botId);
-      await takeOverFormerInboxes({ stateDir, bot, former, clock, signal, waiting, emit });
+      await takeOverFormerInboxes({ ...where, clock, waiting, emit });
     } else {
       // Such an inbox leaves what is on disk alone, and nobody has to wait until that is read.
-      const folder = join(stateDir, botKey(bot));
-      void tellUnusedJournal({ folder, bot: botId, inbox, signal, emit });
+      const folder = join(where.stateDir, key);
+      void tellUnusedJournal({ folder, bot: botId, inbox, signal: where.signal, emit });
     }
   }
 }

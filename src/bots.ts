@@ -55,7 +55,7 @@ export class Bots {
     const earlier = [...this.#bots].findLast((bot) => bot.key === key);
     const after = earlier?.isStopping ? earlier.ended : undefined;
     const connected = () => this.#failures.delete(identity.botId);
-    const createPipeline = () => pipelineOf(launch, orderKey, connected, this.#options);
+    const createPipeline = () => pipelineOf({ launch, identity, key }, orderKey, connected, this.#options);
     const bot = new PolledBot({ launch, identity, key, locks, clock, after, createPipeline });
     if (!after) bot.open();
     this.#bots.add(bot);

@@ -7,8 +7,12 @@ export type Duration = number | `${number}${keyof typeof unitsMs}`;
 
 /** Returns a duration in milliseconds, or undefined for what is none. */
 export function parseDuration(given: unknown): number | undefined {
-  if (typeof given === 'number') return Number.isFinite(given) && given >= 0 ? given : undefined;
-  const [, digits = '', unit = ''] = (typeof given === 'string' && /^(\d+)([a-z]+)$/.exec(given)) || [];
+  const ms = typeof given === 'number' ? given : typeof given === 'string' ? fromWords(given) : undefined;
+  return ms !== undefined && ms >= 0 && Number.isFinite(ms) ? ms : undefined;
+}
+
+function fromWords(words: string): number | undefined {
+  const [, digits = '', unit = ''] = /^(\d+)([a-z]+)$/.exec(words) ?? [];
   return isUnit(unit) ? Number(digits) * unitsMs[unit] : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Makes the pipeline of a launched bot, and tells which of its events are faults that end the run. */
 import type { Clock } from './clock.js';
 import { LastcallError } from './errors.js';
-import { botKey } from './host/bot-key.js';
+import type { BotIdentity } from './host/bot-key.js';
 import type { RunRecorder } from './host/run-recorder.js';
 import {
   Pipeline,
@@ -10,7 +10,6 @@ import {
   type PipelineSettings,
   type Stopwatch,
 } from './pipeline.js';
-import { identityOf } from './telegraf/identity.js';
 import type { Launch } from './telegraf/launch.js';
 import type { OrderKeyFunction } from './telegraf/order-key.js';
 
@@ -34,26 +33,30 @@ export interface LaunchPipelineOptions {
   failed(error: LastcallError): void;
 }
 
+/** A launched bot, as its lock names it. */
+export interface IdentifiedLaunch {
+  readonly launch: Launch;
+  readonly identity: BotIdentity;
+  /** Names the bot's lock and its folder: of the identity at the launch, also where the program changes the bot later. */
+  readonly key: string;
+}
+
 /**
  * @param ownOrderKey the bot's own rule of order; must not throw
  * @param connected called when Telegram has told who the bot is
  * @throws LastcallError INBOX_UNAVAILABLE if the bot's inbox has no place
  */
 export function pipelineOf(
-  launch: Launch,
+  { launch, identity: { botId }, key }: IdentifiedLaunch,
   ownOrderKey: OrderKeyFunction | undefined,
   connected: () => void,
   options: LaunchPipelineOptions,
 ): Pipeline {
   const { settings, clock, history, emit, agentUsed, createSharedInbox, errorText, failed } = options;
-  const identity = identityOf(launch.bot);
-  const { botId } = identity;
-  const key = botKey(identity);
   return new Pipeline({
     bot: launch.bot,
     handlerScope: launch.handlerScope,
-    pollThrough: (parameters, call, getUpdates) =>
-      launch.pollThrough?.(parameters, call, getUpdates) ?? getUpdates(parameters, call),
+    ...(launch.pollThrough && { pollThrough: launch.pollThrough.bind(launch) }),
     key,
     hasPolledBefore: () => history.hasPolled(key),
     settings: {

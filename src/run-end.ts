@@ -1,4 +1,7 @@
-/** Tells how a run has ended, in whichever way it ends: in the bots' folders, for those who look there, and by the receipt. */
+/**
+ * Ends a run, in whichever way it ends: tells how in the bots' folders, for those who look there, releases the locks, and
+ * writes the receipt.
+ */
 import type { Bots } from './bots.js';
 import type { LastcallError } from './errors.js';
 import type { BotLocks } from './host/bot-locks.js';

@@ -1,6 +1,7 @@
 /**
  * The polls of one turn: fetches a batch, hands it to `accept`, and polls from the offset that this returns, until the turn
- * or the run ends. What it knows of Telegram's queue ends with it: in the next turn another process may have polled.
+ * or the run ends. What it knows of Telegram's queue is not taken into the next turn: another process
+ * may have polled meanwhile.
  */
 import type { Clock } from '../clock.js';
 import type { LastcallError } from '../errors.js';

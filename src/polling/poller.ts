@@ -112,7 +112,7 @@ export class Poller<U extends { readonly update_id: number }, M extends Me = Me>
   async #takeTurns(signal: AbortSignal): Promise<LastcallError | undefined> {
     const { nextTurn = async () => soleTurn(), confirmTimeoutMs, clock } = this.#options;
     for (;;) {
-      // Another process may poll for as long as it likes.
+      // Where the turn is shared, another process may poll for as long as it likes.
       this.#endStep();
       const next = await untilEnd(signal, () => nextTurn(signal));
       if ('error' in next) return next.error;

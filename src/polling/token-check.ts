@@ -19,7 +19,7 @@ export interface TokenCheckOptions<M extends Me> {
   readonly emit: (event: PollingEvent) => void;
 }
 
-/** Resolves when the token is valid. Rejects with TOKEN_REFUSED where `getMe` is refused for as long as it may be. */
+/** Resolves with the bot's account when the token is valid. Rejects with TOKEN_REFUSED where `getMe` is refused for as long as it may be. */
 export function getMe<M extends Me>({
   api,
   caller,

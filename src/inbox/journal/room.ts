@@ -34,6 +34,7 @@ export class Room {
     return this.#updates < this.#limits.updates && this.#bytes < this.#limits.bytes;
   }
 
+  /** Whether there is room for half the number of updates, whatever their size. */
   get isHalfFree(): boolean {
     return this.#updates <= this.#limits.updates / 2;
   }

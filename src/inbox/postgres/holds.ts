@@ -15,7 +15,7 @@ export interface HoldsOptions<U> {
   readonly order: Pick<OrderKeeper<Item<U>>, 'add' | 'hold' | 'putBack'>;
   /** Whether one more death of an update would be the last. */
   isSuspect(item: Item<U>): boolean;
-  /** Called when something can be taken that could not before, other than by `add` and `forget`. */
+  /** Called when something can be taken that could not before, other than by what the caller adds and takes away. */
   available(): void;
   /** Called when a mark has to be written before its update can begin. */
   unmarked(): void;

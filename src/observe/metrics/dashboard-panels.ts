@@ -129,7 +129,7 @@ export const rows: readonly (readonly [title: string, panels: readonly Panel[]])
         ],
       },
       {
-        title: 'New dead letters, by reason',
+        title: 'Given up, by reason',
         type: 'timeseries',
         unit: 'short',
         width: 8,

@@ -95,7 +95,7 @@ export class Metrics {
   /** Takes the times of a bot's handlers, and of the syncs of its inbox. */
   stopwatchOf(bot: number): Stopwatch {
     const store = this.#store;
-    const syncs = store.series('lastcall_inbox_sync_duration_seconds', { bot });
+    let syncs: HistogramSeries | undefined;
     const handlers = new Map<string, HistogramSeries>();
     const handlersOf = (kind: string) => {
       const series = store.series('lastcall_handler_duration_seconds', { bot, kind });
@@ -104,7 +104,10 @@ export class Metrics {
     };
     return {
       handler: (kind, durationMs) => (handlers.get(kind) ?? handlersOf(kind)).add(durationMs / 1e3),
-      inboxSync: (durationMs) => syncs.add(durationMs / 1e3),
+      inboxSync: (durationMs) => {
+        syncs ??= store.series('lastcall_inbox_sync_duration_seconds', { bot });
+        syncs.add(durationMs / 1e3);
+      },
     };
   }
 

@@ -2,7 +2,6 @@
  * The statements of the inbox. Each locks in the order that `tables.ts` lays down: what locks anything joins `me` (or
  * `fence`), so that its row is locked before all others.
  */
-
 import type { Query } from '../queries.js';
 import type { Row } from '../row.js';
 
