@@ -192,6 +192,7 @@ export function composeApp({
   const history = new HistoryRecorder({
     stateDir,
     supervisor: supervisor.kind,
+    file: 'file' in source ? source.file : undefined,
     clock,
     place: currentPlace(),
     pid: process.pid,

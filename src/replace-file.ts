@@ -17,6 +17,8 @@ interface ReplaceOptions {
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** Syncs the content to the disk first. Default: a power cut may bring the old file back. */
   readonly sync?: boolean;
+  /** The id of this process, where several write the file: each then has an unfinished one of its own. */
+  readonly writer?: number;
 }
 
 /**
@@ -25,8 +27,8 @@ interface ReplaceOptions {
  *
  * @throws Error the system's, with its `code`
  */
-export function replaceFile(path: string, text: string, { owner, sync }: ReplaceOptions = {}): void {
-  const unfinished = `${path}.new`;
+export function replaceFile(path: string, text: string, { owner, sync, writer }: ReplaceOptions = {}): void {
+  const unfinished = writer === undefined ? `${path}.new` : `${path}.${writer}.new`;
   try {
     rmSync(unfinished, { force: true });
     // `x` never follows a link that someone else has put there.

@@ -79,7 +79,7 @@ function statusMarkdown(): string {
     restartsToday: 2,
     reports: [busyReport],
   };
-  const found = { bots: [], looked: [], closed: [] };
+  const found = { bots: [], looked: [], places: [], closed: [] };
   return `\`\`\`\n${render([seen], found, { colours: false, nowMs: 0 })}\`\`\``;
 }
 

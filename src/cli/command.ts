@@ -54,8 +54,16 @@ export async function runCommand(
     // The stop came before the command had started anything.
     if (signals.stopped.aborted && error === signals.stopped.reason) return ExitCode.clean;
     printError(explain(error));
+    if (name === 'run') await noteFailedRun(context, error);
     return isLastcallError(error) ? error.exitCode : ExitCode.fault;
   }
+}
+
+/** Keeps the error for `lastcall history`. Never rejects: the error itself has been told. */
+async function noteFailedRun(context: ProcessContext, error: unknown): Promise<void> {
+  try {
+    await (await import('./failed-run.js')).noteFailedRun(context, error);
+  } catch {}
 }
 
 /** Writes an error to stderr, with the priority of an error if stderr leads to journald. */

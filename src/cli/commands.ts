@@ -70,7 +70,7 @@ export const commands: Commands = {
       '[FILE] [--bot BOT] [--last N] [--since TIME] [--json]',
       '[FILE] [--bot BOT] [--since TIME] --html FILE | --svg FILE',
     ],
-    more: 'Each run leaves its begin, a sample a minute and its receipt in STATE_DIR; a run that was killed is named by the next one. GAP is how long nobody polled before the run did. With INBOX=postgres://… no history is kept. Looks where `lastcall status` looks. Exits 1 if there is no history.',
+    more: 'Each run leaves its begin, a sample a minute and its receipt in STATE_DIR; a run that was killed is named by the next one. Starts that failed before their bot was known are shown, too. GAP is how long nobody polled before the run did. With INBOX=postgres://… no history is kept. Looks where `lastcall status` looks. Exits 1 if there is no history.',
     examples: [
       ['lastcall history --since 24h', 'why it restarted last night'],
       ['lastcall history --html history.html', 'the last week as a page for a browser'],

@@ -12,14 +12,16 @@ import { page, titleOf } from './history/draw/page.js';
 import { wholePicture } from './history/draw/picture.js';
 import { hasSteps } from './history/draw/stop-tree.js';
 import { severityOf } from './history/end-words.js';
+import { isRun, type Selection, selected } from './history/entries.js';
+import { type Gathered, gather } from './history/gather.js';
 import { LocalTime } from './history/local-time.js';
-import { type BotHistory, readHistory } from './history/read.js';
-import type { Run } from './history/runs.js';
+import type { BotHistory } from './history/read.js';
 import { runsWithin } from './history/summary.js';
-import { historyInWords } from './history/text.js';
+import { failedStartsInWords, historyInWords } from './history/text.js';
 import { printable } from './inbox/format.js';
 import { print } from './inbox/print.js';
 import { accepted, options } from './options.js';
+import type { Found } from './status/places.js';
 import { selectBots } from './status/selection.js';
 
 const LAST_RUNS = 20;
@@ -38,42 +40,51 @@ export async function history(io: CommandContext): Promise<number> {
   });
   const last = optionIn(given, 'last', (text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined));
   const find = await selectBots(COMMAND, io, given, given.options.get('bot'));
-  const { bots, looked, isInDatabase = false } = find();
+  const found = find();
   const nowMs = Date.now();
-  const read = await Promise.all(bots.map((bot) => readHistory(bot, nowMs)));
-  const histories = read.filter(({ runs }) => runs.length > 0);
+  const { histories, unknown } = await gather(found, nowMs);
   const [html, svg] = [given.options.get('html'), given.options.get('svg')];
+  const isDrawn = html !== undefined || svg !== undefined;
+  // What never ran has nothing to draw.
+  const drawable = histories.filter(({ runs }) => runs.length > 0);
+  const hasAny = isDrawn ? drawable.length > 0 : histories.length + unknown.length > 0;
   if (given.options.has('json')) {
-    const shown = histories.map((bot) => ({ ...bot, runs: selected(bot.runs, { sinceMs, last, nowMs }) }));
-    await print(io, [`${printable(JSON.stringify({ bots: shown, looked }))}\n`]);
-  } else if (histories.length === 0) {
-    io.stderr.write(nothingFound(bots.length, looked, isInDatabase));
-  } else if (html !== undefined || svg !== undefined) {
-    const fromMs = sinceMs === undefined ? defaultFromMs(histories, nowMs) : nowMs - sinceMs;
+    await print(io, [asJson({ histories, unknown }, found, { sinceMs, last, nowMs })]);
+  } else if (!hasAny) {
+    io.stderr.write(nothingFound(found));
+  } else if (isDrawn) {
+    const fromMs = sinceMs === undefined ? defaultFromMs(drawable, nowMs) : nowMs - sinceMs;
     const span = { fromMs, toMs: nowMs, time: new LocalTime() };
-    if (html !== undefined) await write(io, html, page(histories, span));
-    if (svg !== undefined) await write(io, svg, drawn(onlyOne(histories), span));
+    if (html !== undefined) await write(io, html, page(drawable, span));
+    if (svg !== undefined) await write(io, svg, drawn(onlyOne(drawable), span));
   } else {
-    const time = new LocalTime();
     const most = last ?? (sinceMs === undefined ? LAST_RUNS : undefined);
-    const texts = histories.map((bot) =>
-      historyInWords(bot, selected(bot.runs, { sinceMs, last: most, nowMs }), time),
-    );
-    await print(io, [texts.join('\n')]);
+    await print(io, [inWords({ histories, unknown }, { sinceMs, last: most, nowMs })]);
   }
-  return histories.length > 0 ? ExitCode.clean : ExitCode.cut;
+  return hasAny ? ExitCode.clean : ExitCode.cut;
 }
 
-interface Selection {
-  readonly sinceMs: number | undefined;
-  readonly last: number | undefined;
-  readonly nowMs: number;
+function asJson({ histories, unknown }: Gathered, { looked }: Found, selection: Selection): string {
+  const bots = histories.map((bot) => {
+    const entries = selected(bot.runs, bot.failedStarts, selection);
+    return { ...bot, runs: entries.filter(isRun), failedStarts: entries.filter((entry) => !isRun(entry)) };
+  });
+  const failedStarts = unknown.map(({ stateDir, starts }) => ({
+    stateDir,
+    starts: selected([], starts, selection),
+  }));
+  return `${printable(JSON.stringify({ bots, failedStarts, looked }))}\n`;
 }
 
-/** The runs that were asked for: all of them unless something was. */
-function selected(runs: readonly Run[], { sinceMs, last, nowMs }: Selection): readonly Run[] {
-  const within = sinceMs === undefined ? runs : runsWithin(runs, { fromMs: nowMs - sinceMs, toMs: nowMs });
-  return last === undefined ? within : within.slice(-last);
+function inWords({ histories, unknown }: Gathered, selection: Selection): string {
+  const time = new LocalTime();
+  const ofBots = histories.map((bot) =>
+    historyInWords(bot, selected(bot.runs, bot.failedStarts, selection), time),
+  );
+  const others = unknown.map(({ stateDir, starts }) =>
+    failedStartsInWords(stateDir, selected([], starts, selection), time),
+  );
+  return [...ofBots, ...others].join('\n');
 }
 
 /** A week, or since the first run where that was later. */
@@ -120,11 +131,11 @@ function optionIn(
   throw invalid([{ culprit: `--${name}`, sentence: `--${name} is '${text}': expected ${expected}` }]);
 }
 
-function nothingFound(bots: number, looked: readonly string[], isInDatabase: boolean): string {
+function nothingFound({ bots, looked, isInDatabase = false }: Found): string {
   const where = looked.join(', ');
-  const what = bots === 0 ? 'no bot' : 'no history';
+  const what = bots.length === 0 ? 'no bot' : 'no history';
   const why = isInDatabase
     ? 'With INBOX=postgres://… no history is kept.'
     : 'It is kept where there is a STATE_DIR, from the next start on.';
-  return `There is ${what} in ${where}.${bots === 0 && !isInDatabase ? '' : ` ${why}`}\n`;
+  return `There is ${what} in ${where}.${bots.length === 0 && !isInDatabase ? '' : ` ${why}`}\n`;
 }

@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArguments } from '../config/arguments.js';
 import { ExitCode } from '../exit-code.js';
 import { wantsColour } from '../logging/colour.js';
+import { type FailedStart, readFailedStarts } from '../observe/history/failed-starts.js';
 import type { CommandContext } from './command.js';
 import { print } from './inbox/print.js';
 import { accepted, options } from './options.js';
 import { look, type SeenBot } from './status/look.js';
+import type { Found } from './status/places.js';
 import { asJson, nothingFound, render } from './status/render.js';
 import { selectBots } from './status/selection.js';
 
@@ -27,7 +29,7 @@ export async function status(io: CommandContext): Promise<number> {
     const found = find();
     const nowMs = Date.now();
     const bots = await Promise.all(found.bots.map((bot) => look(bot, nowMs)));
-    if (bots.length === 0 && !isJson) stderr.write(nothingFound(found));
+    if (bots.length === 0 && !isJson) stderr.write(nothingFound(found, nowMs, newestFailedStart(found)));
     else {
       const text = isJson ? `${asJson(bots, found)}\n` : render(bots, found, { colours, nowMs });
       await print(io, [isWatching && isTerminal && !isJson ? `${CLEAR}${text}` : text]);
@@ -37,6 +39,12 @@ export async function status(io: CommandContext): Promise<number> {
     if (signal.aborted) return ExitCode.clean;
   }
 }
+
+const newestFailedStart = ({ places }: Found): FailedStart | undefined =>
+  places
+    .flatMap(({ stateDir }) => readFailedStarts(stateDir))
+    .sort((one, other) => one.lastMs - other.lastMs)
+    .at(-1);
 
 const hasAnswered = (bots: readonly SeenBot[]): boolean =>
   bots.length > 0 && bots.every(({ source }) => source === 'process');

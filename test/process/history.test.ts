@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Run } from '../../src/cli/history/runs.js';
 import { isObject, parseJson } from '../../src/json.js';
-import type { Daemon } from '../support/daemon.js';
+import { type Daemon, spawnDaemon } from '../support/daemon.js';
 import { answers, openSandbox, runBot, type TestBed } from '../support/delivery.js';
 import { Folder, repository } from '../support/folder.js';
 import { history } from '../support/history-run.js';
@@ -228,5 +228,35 @@ describe('lastcall history', () => {
     const { code, output } = await history(bed.stateDir);
     expect(code).toBe(1);
     expect(output).toContain('There is no history in');
+  });
+
+  it('names a start that failed before its bot was known, once for a restart loop', async () => {
+    await using bed = await openSandbox();
+    const { token: BOT_TOKEN, stateDir: STATE_DIR } = bed;
+    using folder = new Folder();
+    for (const wrong of [{}, {}, {}, { LASTCALL_CONCURRENCY: 'many' }]) {
+      const env = { BOT_TOKEN, STATE_DIR, ...wrong };
+      await using daemon = spawnDaemon({ args: ['run', 'missing.js'], cwd: folder.path, env });
+      expect(await daemon.end()).toMatchObject({ code: 78 });
+    }
+    const file = join(bed.stateDir, 'failed-starts.jsonl');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+
+    // Without a bot, and with the first one.
+    const told =
+      /could not start: .*missing\.js.*, exit 78\n.* {4}3 times, from .*\n.* could not start: LASTCALL_CONCURRENCY is "many"/s;
+    expect(await history(bed.stateDir)).toMatchObject({ code: 0, output: expect.stringMatching(told) });
+    expect((await status(bed.stateDir)).output).toContain('A start has failed');
+    await using first = runBot(bed, 'echo');
+    await first.waitFor('poll.started');
+    expect(await first.stop()).toMatchObject({ code: 0 });
+    const { output } = await history(bed.stateDir);
+    expect(output).toMatch(new RegExp(`: 1 run since .*${told.source}.* SIGTERM, clean`, 's'));
+    expect((await history(bed.stateDir, '--last=1')).output).not.toContain('could not start');
+    const [bot] = JSON.parse((await history(bed.stateDir, '--json')).output).bots;
+    expect(bot.failedStarts).toMatchObject([
+      { times: 3, code: 'BOT_MODULE_NOT_FOUND', exitCode: 78, file: folder.file('missing.js') },
+      { times: 1, code: 'CONFIG_INVALID', culprit: 'CONCURRENCY', supervisor: 'none' },
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 /** npm and what it installs, as people run them: in a child process, in a folder of their own. */
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -10,7 +11,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs to the end, whatever that is; with the environment of the tests, but without lastcall's own settings. */
+/**
+ * Runs to the end, whatever that is; with the environment of the tests, but without lastcall's own settings, and without the
+ * state folder of the user, in which a start that fails would be noted.
+ */
 export async function execute(
   program: string,
   args: readonly string[],
@@ -18,7 +22,8 @@ export async function execute(
 ): Promise<Ended> {
   const { BOT_TOKEN: _, ...inherited } = process.env;
   try {
-    const printed = await run(program, args, { cwd, env: { ...inherited, ...env }, timeout: 120_000 });
+    const all = { ...inherited, XDG_STATE_HOME: join(cwd, 'state'), ...env };
+    const printed = await run(program, args, { cwd, env: all, timeout: 120_000 });
     return { code: 0, ...printed };
   } catch (error) {
     if (isExit(error)) return error;

@@ -124,7 +124,8 @@ function plan(): readonly PlannedRun[] {
 export function week(name?: string): BotHistory {
   const records = weekOfRecords();
   const runs = runsOf(records, () => ({ kind: 'running' }), WEEK_END_MS);
-  return { key: '123456789', folder: '/var/lib/lastcall/123456789', name: name ?? nameIn(records), runs };
+  const folder = '/var/lib/lastcall/123456789';
+  return { key: '123456789', folder, name: name ?? nameIn(records), runs, failedStarts: [] };
 }
 
 export function weekOfRecords(): readonly HistoryRecord[] {

@@ -6,6 +6,7 @@ import { currentPlace } from '../../host/place.js';
 import { describeKill } from '../../host/previous-run.js';
 import { readText } from '../../host/read-text.js';
 import { LAST_RUN_FILE, parseRunRecord, type RunRecord } from '../../host/run-record.js';
+import type { FailedStart } from '../../observe/history/failed-starts.js';
 import { parseRecord } from '../../observe/history/parse-record.js';
 import { type BegunRecord, HISTORY_FILES } from '../../observe/history/record.js';
 import { isStillRunning } from '../status/on-disk.js';
@@ -17,12 +18,14 @@ export interface BotHistory extends BotFolder {
   readonly name: string | undefined;
   /** In the order in which they began. */
   readonly runs: readonly Run[];
+  /** The starts that failed before their bot was known, if there is no other bot in its state folder. */
+  readonly failedStarts: readonly FailedStart[];
 }
 
 /** A sample a minute is a sign of life; a busy event loop, or a slow disk, may delay it. */
 const FRESH_MS = 150_000;
 
-export async function readHistory(bot: BotFolder, nowMs: number): Promise<BotHistory> {
+export async function readHistory(bot: BotFolder, nowMs: number): Promise<Omit<BotHistory, 'failedStarts'>> {
   const records = linesIn(bot.folder).flatMap((line) => parseRecord(line) ?? []);
   const lastRun = parseRunRecord(readText(join(bot.folder, LAST_RUN_FILE)) ?? '');
   const isRunning = await isStillRunning(lastRun, bot.key);

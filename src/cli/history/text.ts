@@ -1,9 +1,11 @@
 /** The history of a bot as a table for people: one line a run, and below it what was special about that. */
 import { wrapped } from '../../config/help.js';
+import type { FailedStart } from '../../observe/history/failed-starts.js';
 import { count, durationInWords } from '../../words.js';
 import { columns } from '../columns.js';
 import { printable } from '../inbox/format.js';
 import { endInWords } from './end-words.js';
+import { type Entry, isRun } from './entries.js';
 import type { LocalTime } from './local-time.js';
 import type { BotHistory } from './read.js';
 import type { Run } from './runs.js';
@@ -14,20 +16,52 @@ const HEADINGS = ['BEGAN', 'RAN', 'GAP', 'UPDATES', 'END'];
 const DETAIL_INDENT = 4;
 const MOST_END_LENGTH = 120;
 
-/** @param shown the runs to show, in the order in which they began */
+/** @param shown what to show, in the order in which it began */
 export function historyInWords(
-  { key, name, runs }: BotHistory,
-  shown: readonly Run[],
+  { key, name, runs }: Pick<BotHistory, 'key' | 'name' | 'runs'>,
+  shown: readonly Entry[],
   time: LocalTime,
 ): string {
   const [first] = runs;
   const who = name === undefined ? `bot ${key}` : `${printable(name)} (${key})`;
-  if (!first) return `${who}: no run is recorded\n`;
-  const head = `${who}: ${count(runs.length, 'run')} since ${time.dateTime(first.beganMs)}`;
-  const lines = columns([HEADINGS, ...shown.map((run) => row(run, time))]).split('\n');
-  const [headings = '', ...rows] = lines;
-  const body = shown.flatMap((run, index) => [rows[index] ?? '', ...detailsOf(run, time)]);
+  const head = first
+    ? `${who}: ${count(runs.length, 'run')} since ${time.dateTime(first.beganMs)}`
+    : `${who}: no run is recorded`;
+  return first || shown.length > 0 ? table(head, shown, time) : `${head}\n`;
+}
+
+/** The starts of a state folder that failed before it was known which of its bots they were of. */
+export function failedStartsInWords(stateDir: string, shown: readonly Entry[], time: LocalTime): string {
+  return table(`Starts that failed before their bot was known, in ${printable(stateDir)}`, shown, time);
+}
+
+function table(head: string, shown: readonly Entry[], time: LocalTime): string {
+  const rowOf = (entry: Entry) => (isRun(entry) ? row(entry, time) : rowOfFailed(entry, time));
+  const [headings = '', ...rows] = columns([HEADINGS, ...shown.map(rowOf)]).split('\n');
+  const body = shown.flatMap((entry, index) => {
+    const remarks = isRun(entry) ? remarksOn(entry, time) : remarksOnFailed(entry, time);
+    return [rows[index] ?? '', ...remarks.flatMap((remark) => wrapped(printable(remark), DETAIL_INDENT))];
+  });
   return `${[head, '', headings, ...body].join('\n')}\n`;
+}
+
+function rowOfFailed({ firstMs, message, exitCode }: FailedStart, time: LocalTime): readonly string[] {
+  const end = printable(`could not start: ${shortened(message)}, exit ${exitCode}`);
+  return [time.dateTime(firstMs), '-', '-', '-', end];
+}
+
+function remarksOnFailed(start: FailedStart, time: LocalTime): readonly string[] {
+  const { firstMs, lastMs, times, message, supervisor, file } = start;
+  const [first = '', ...more] = message.split('\n').map((line) => line.trim());
+  const rest = first.length > MOST_END_LENGTH ? [`…${first.slice(MOST_END_LENGTH)}`] : [];
+  const span = `${times} times, from ${time.dateTime(firstMs)} to ${time.dateTime(lastMs)}`;
+  const under = supervisor === 'none' ? [] : [`under ${supervisor}`];
+  return [
+    ...rest,
+    ...(times > 1 ? [span] : []),
+    ...more.filter((line) => line !== ''),
+    [...(file === undefined ? [] : [file]), ...under].join(', '),
+  ].filter((remark) => remark !== '');
 }
 
 function row(run: Run, time: LocalTime): readonly string[] {
@@ -64,10 +98,6 @@ export function updatesInWords({ samples, end }: Pick<Run, 'samples' | 'end'>): 
   const last = samples.at(-1);
   if (!last) return '-';
   return `${end.fromMs < end.toMs ? '≥ ' : ''}${last.handled + last.failed}`;
-}
-
-function detailsOf(run: Run, time: LocalTime): readonly string[] {
-  return remarksOn(run, time).flatMap((remark) => wrapped(printable(remark), DETAIL_INDENT));
 }
 
 /** What is worth a word about a run besides its row. */

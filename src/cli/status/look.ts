@@ -1,5 +1,7 @@
 /** Looks at one bot: asks its processes, and reads its files where the one that runs the bot does not answer. */
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type FailedStart, readFailedStarts } from '../../observe/history/failed-starts.js';
 import { parseReport, type StatusReport } from '../../observe/status/report.js';
 import { SOCKET } from '../../observe/status/socket-name.js';
 import { codeOf } from '../../system-error.js';
@@ -25,6 +27,8 @@ export type SeenBot = BotFolder &
         /** Whether a process has a socket, but does not answer. */
         readonly isSilent: boolean;
         readonly onDisk: OnDisk;
+        /** A start in the same state folder that failed after the last run, before it was known which bot it was of. */
+        readonly failedStart?: FailedStart | undefined;
         /** The processes that stand by. */
         readonly reports: readonly StatusReport[];
         readonly inboxBytes: number;
@@ -59,8 +63,12 @@ export async function look(bot: BotFolder, nowMs: number): Promise<SeenBot> {
   const onDisk = await readFromDisk(bot, isSilent, nowMs);
   // The process that runs the bot keeps its state elsewhere, and those that stand by will keep theirs here.
   if (reports.length > 0 && !isSilent && !onDisk.lastRun) return { ...seen, source: 'process' };
-  return { ...seen, source: 'disk', isSilent, onDisk };
+  const failedStart = readFailedStarts(dirname(bot.folder)).at(-1);
+  const isNews = failedStart && !isSilent && !onDisk.isRunning && isAfter(failedStart, onDisk);
+  return { ...seen, source: 'disk', isSilent, onDisk, ...(isNews && { failedStart }) };
 }
+
+const isAfter = ({ lastMs }: FailedStart, { lastRun }: OnDisk): boolean => lastMs > (lastRun?.sinceMs ?? 0);
 
 /** Processes that share a bot all handle its updates. */
 const standsBy = ({ polling, inbox }: StatusReport): boolean =>

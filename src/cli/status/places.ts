@@ -16,8 +16,18 @@ export interface BotFolder {
   readonly folder: string;
 }
 
+/** A state folder, which has one folder a bot in it. */
+interface Place {
+  /** Absolute path. */
+  readonly stateDir: string;
+  /** The keys of its bots. */
+  readonly keys: readonly string[];
+}
+
 export interface Found {
   readonly bots: readonly BotFolder[];
+  /** The state folders of this host, also those without bots, and others that may be one. */
+  readonly places: readonly Place[];
   /** Where bots were looked for, for people. */
   readonly looked: readonly string[];
   /** The places that this user may not look into. */
@@ -39,6 +49,7 @@ export function findBots(stateDir: string | undefined, isRoot: boolean): Found {
   const ofUsers = isRoot ? homes().map((home) => join(home, '.local', 'state', 'lastcall')) : [];
   const named = stateDir === undefined ? [] : [stateDir];
   const bots = new Map<string, BotFolder>();
+  const places = new Map<string, Place>();
   const closed = new Set<string>();
   for (const place of [...named, ...ofUnits, ...ofUsers]) {
     // What else is in the folder of units is of no concern here.
@@ -46,15 +57,17 @@ export function findBots(stateDir: string | undefined, isRoot: boolean): Found {
     const keys = botKeysIn(place);
     if (keys === 'closed' && isOurs) closed.add(place);
     if (keys === 'closed') continue;
-    for (const key of keys) {
+    const own = keys.filter((key) => isOfBot(join(place, key), isOurs));
+    const real = realPathOf(place);
+    if (!places.has(real)) places.set(real, { stateDir: place, keys: own });
+    for (const key of own) {
       const folder = join(place, key);
-      if (!isOfBot(folder, isOurs)) continue;
-      const real = tryOr(() => realpathSync(folder), folder);
-      if (!bots.has(real)) bots.set(real, { key, folder });
+      const realFolder = realPathOf(folder);
+      if (!bots.has(realFolder)) bots.set(realFolder, { key, folder });
     }
   }
   const looked = [...named, UNIT_STATES, ...(isRoot ? ['the homes of all users'] : [])];
-  return { bots: [...bots.values()], looked, closed: [...closed] };
+  return { bots: [...bots.values()], places: [...places.values()], looked, closed: [...closed] };
 }
 
 /** Returns the keys of bots in a folder, without former ones where the bot has one of today. */
@@ -77,6 +90,8 @@ function isOfBot(folder: string, inDoubt: boolean): boolean {
     return isForbidden(error) && inDoubt;
   }
 }
+
+const realPathOf = (path: string): string => tryOr(() => realpathSync(path), path);
 
 const isForbidden = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(codeOf(error) ?? '');
 

@@ -1,5 +1,6 @@
 /** Puts what was seen of bots into words: a heading for each, and below it one line a topic. */
 import { wrapped } from '../../config/help.js';
+import type { FailedStart } from '../../observe/history/failed-starts.js';
 import type { PollingStatus, StatusReport } from '../../observe/status/report.js';
 import { count, durationInWords, sizeInWords } from '../../words.js';
 import { printable } from '../inbox/format.js';
@@ -26,6 +27,7 @@ type Row = readonly [topic: string, text: string];
 
 /** How many characters the topics take. */
 const TOPIC_WIDTH = 12;
+const MOST_MESSAGE_LENGTH = 200;
 
 const supervisors: Readonly<Record<string, string>> = {
   systemd: 'under systemd',
@@ -43,13 +45,29 @@ export function render(bots: readonly SeenBot[], { closed }: Found, options: Ren
   return [...blocks, ...hidden].join('\n');
 }
 
-/** The sentence for a host without bots. */
-export function nothingFound({ looked, closed, isInDatabase = false }: Found): string {
+/**
+ * The sentence for a host without bots.
+ *
+ * @param failed the newest start that failed before its bot was known
+ */
+export function nothingFound(
+  { looked, closed, isInDatabase = false }: Found,
+  nowMs: number,
+  failed?: FailedStart,
+): string {
   const hidden = closed.length === 0 ? '' : ` This user may not look into ${closed.join(', ')}.`;
   const elsewhere = isInDatabase
     ? ' Of processes elsewhere, and of what the database holds, `lastcall inbox` tells.'
     : '';
-  return `There is no bot in ${looked.join(', ')}.${hidden}${elsewhere}\n`;
+  const start = failed ? ` A start has ${failureInWords(failed, nowMs)}.` : '';
+  return `There is no bot in ${looked.join(', ')}.${hidden}${elsewhere}${printable(start)}\n`;
+}
+
+/** Its message may be of several lines, the first of which says enough here. */
+function failureInWords({ lastMs, message }: FailedStart, nowMs: number): string {
+  const [first = ''] = message.split('\n', 1);
+  const shown = first.length > MOST_MESSAGE_LENGTH ? `${first.slice(0, MOST_MESSAGE_LENGTH)}…` : first;
+  return `failed ${durationInWords(Math.max(0, nowMs - lastMs))} ago: ${shown} (lastcall history)`;
 }
 
 function blocksOf(bot: SeenBot, options: RenderOptions): readonly string[] {
@@ -200,6 +218,7 @@ function diskBlock(seen: Extract<SeenBot, { source: 'disk' }>, options: RenderOp
   const [state, colour, process] = diskState(onDisk, isSilent, options.nowMs);
   const rows: readonly Row[] = [
     ...(process === undefined ? [] : [['process', process] as const]),
+    ...(seen.failedStart ? [['start', failureInWords(seen.failedStart, options.nowMs)] as const] : []),
     ['source', `what is on disk in ${folder}, because no process has answered`],
     ...(inbox === undefined
       ? []

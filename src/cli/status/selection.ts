@@ -43,6 +43,13 @@ export async function selectBots(
       ...found,
       isInDatabase,
       bots: found.bots.filter(({ key }) => wanted === undefined || isNamed(key, wanted)),
+      places: found.places.filter(
+        (place) =>
+          wanted === undefined ||
+          place.keys.some((key) => isNamed(key, wanted)) ||
+          // The bot will have its folder there.
+          (place.keys.length === 0 && place.stateDir === stateDir),
+      ),
     };
   };
 }

@@ -8,9 +8,11 @@ import type { KilledRun } from '../../host/events.js';
 import type { RunRecord } from '../../host/run-record.js';
 import type { LifecycleEvent } from '../../lifecycle/events.js';
 import type { Outcome } from '../../lifecycle/outcome.js';
+import type { StopKind } from '../../lifecycle/stop-reason.js';
 import type { PipelineView } from '../../pipeline-gauges.js';
 import { BotConditions } from '../bot-conditions.js';
 import type { ObservedEvent } from '../events.js';
+import { noteFailedStart } from './failed-starts.js';
 import { HistoryFiles } from './history-files.js';
 import type { BegunRecord, EndedRecord, HistoryRecord, PreviousEnd, SampleRecord } from './record.js';
 import { Steps, shortened } from './steps.js';
@@ -19,6 +21,8 @@ export interface HistoryRecorderOptions {
   /** The folder that has one folder a bot in it; undefined where there is no place for one. */
   readonly stateDir: string | undefined;
   readonly supervisor: string;
+  /** The file of the program; undefined for a bot in a program of its own. */
+  readonly file?: string | undefined;
   readonly clock: Clock;
   readonly place: string;
   readonly pid: number;
@@ -37,6 +41,9 @@ export interface HistoryRecorderOptions {
 const SAMPLE_EVERY_MS = 60_000;
 /** Of a bot that loses and finds Telegram again and again. */
 const MOST_CHANGES_A_SAMPLE = 20;
+
+/** The reasons for which a start fails by itself, and is not called off by somebody. */
+const failures: ReadonlySet<StopKind> = new Set(['start-failed', 'fatal', 'fault', 'request']);
 
 /** A bot whose lock this process has. */
 interface RecordedBot {
@@ -59,6 +66,7 @@ export class HistoryRecorder {
   readonly #steps: Steps;
   #cancelSample = () => {};
   #runs = 0;
+  #hasStarted = false;
 
   constructor(options: HistoryRecorderOptions) {
     const { clock, stateDir, failed } = options;
@@ -105,6 +113,7 @@ export class HistoryRecorder {
       default:
         if (!isOfLifecycle(event)) this.#noteState(botId);
     }
+    if (event.event === 'lifecycle.running') this.#hasStarted = true;
     if (isOfLifecycle(event)) this.#steps.observe(event);
   }
 
@@ -121,14 +130,22 @@ export class HistoryRecorder {
     });
   }
 
-  /** Records the end of the run for all its bots. Call it with the locks held. */
+  /** Records the end of the run for all its bots, or that it failed before it had any. Call it with the locks held. */
   end({ reason, exitCode, stopDurationMs }: Outcome, outcome: EndedRecord['outcome']): void {
     const { redact } = this.#options;
+    if (this.#runs === 0 && !this.#hasStarted && exitCode !== 0 && failures.has(reason.kind))
+      this.#noteFailedStart(reason, exitCode);
     const end = {
       ...{ reason: redact(reason.message), reasonKind: reason.kind, outcome, exitCode },
       ...{ stopMs: stopDurationMs, steps: this.#steps.ended },
     };
     for (const [key, recorded] of this.#bots) this.#end(key, recorded, end);
+  }
+
+  #noteFailedStart({ cause, message }: Outcome['reason'], exitCode: number): void {
+    const { stateDir, supervisor, file, pid, redact, now } = this.#options;
+    if (stateDir !== undefined)
+      noteFailedStart(stateDir, { error: cause, message, exitCode, supervisor, file }, { redact, pid, now });
   }
 
   #end(

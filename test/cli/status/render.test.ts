@@ -9,7 +9,7 @@ const bot = { key: '123456789', folder: '/var/lib/lastcall/123456789' };
 
 const report = busyReport;
 
-const found = { bots: [], looked: ['/home/me/.local/state/lastcall', '/var/lib'], closed: [] };
+const found = { bots: [], looked: ['/home/me/.local/state/lastcall', '/var/lib'], places: [], closed: [] };
 
 function shown(seen: Partial<StatusReport> | SeenBot, closed: readonly string[] = []): string {
   const one: SeenBot =
@@ -183,9 +183,16 @@ describe('what may not be looked at', () => {
   });
 
   it('is named where nothing is found, as is where bots were looked for', () => {
-    expect(nothingFound(found)).toBe('There is no bot in /home/me/.local/state/lastcall, /var/lib.\n');
-    expect(nothingFound({ ...found, closed: ['/var/lib/lastcall'] })).toContain(
+    expect(nothingFound(found, NOW)).toBe('There is no bot in /home/me/.local/state/lastcall, /var/lib.\n');
+    expect(nothingFound({ ...found, closed: ['/var/lib/lastcall'] }, NOW)).toContain(
       'may not look into /var/lib/lastcall',
+    );
+  });
+
+  it('names the newest start that failed before its bot was known', () => {
+    const failed = { message: 'BOT_TOKEN is wrong\n  - more', exitCode: 78, supervisor: 'none', times: 1 };
+    expect(nothingFound(found, NOW, { ...failed, firstMs: 0, lastMs: NOW - 60_000 })).toContain(
+      '/var/lib. A start has failed 1 min ago: BOT_TOKEN is wrong (lastcall history).\n',
     );
   });
 });

@@ -4,8 +4,10 @@ import { describe, expect, it } from '@jest/globals';
 import { LastcallError } from '../../../src/errors.js';
 import type { KilledRun } from '../../../src/host/events.js';
 import { readText } from '../../../src/host/read-text.js';
+import type { Outcome } from '../../../src/lifecycle/outcome.js';
 import { StopReason } from '../../../src/lifecycle/stop-reason.js';
 import type { ObservedEvent } from '../../../src/observe/events.js';
+import { readFailedStarts } from '../../../src/observe/history/failed-starts.js';
 import { parseRecord } from '../../../src/observe/history/parse-record.js';
 import type { HistoryRecord } from '../../../src/observe/history/record.js';
 import { HistoryRecorder } from '../../../src/observe/history/recorder.js';
@@ -30,7 +32,12 @@ const atWork: PipelineView = {
   runningUntil: 0,
 };
 
+const ended: Pick<Outcome, 'clean' | 'phases' | 'durationMs' | 'stopDurationMs'> = {
+  ...{ clean: true, phases: [], durationMs: 1, stopDurationMs: 1 },
+};
+
 interface Rig extends Disposable {
+  readonly stateDir: string;
   readonly clock: FakeClock;
   readonly recorder: HistoryRecorder;
   /** The file of the bot. */
@@ -45,6 +52,7 @@ function rig({ hasState = true } = {}): Rig {
   const clock = new FakeClock();
   const recorder = new HistoryRecorder({
     ...{ stateDir: hasState ? folder.path : undefined, supervisor: 'pm2', clock, place: 'host', pid: 4711 },
+    file: '/srv/bot.js',
     view: () => atWork,
     countsOf: () => ({ fetched: 40, confirmedUpTo: undefined }),
     redact: (text) => text.replaceAll(SECRET, '***'),
@@ -55,7 +63,7 @@ function rig({ hasState = true } = {}): Rig {
     now: () => NOW + clock.now(),
   });
   return {
-    ...{ clock, recorder, path: join(folder.path, KEY, 'history.jsonl') },
+    ...{ stateDir: folder.path, clock, recorder, path: join(folder.path, KEY, 'history.jsonl') },
     tell: (...events) => {
       for (const event of events) recorder.observe(event, BOT);
     },
@@ -241,5 +249,30 @@ describe('HistoryRecorder', () => {
     expect(clock.pending).toBe(0);
     // Neither below the folder that the process is in.
     for (const path of [rigged.path, join(KEY, 'history.jsonl')]) expect(existsSync(path)).toBe(false);
+  });
+
+  it.each([
+    ['failed', StopReason.startFailed(new LastcallError('BOT_MODULE_NOT_FOUND', 'x.js', `no ${SECRET}`)), 78],
+    ['was ended by its program', StopReason.request('process.exit(3)'), 3],
+  ])('notes a start that %s before any bot was known', (_, reason, exitCode) => {
+    using rigged = rig();
+    rigged.recorder.end({ ...ended, reason, exitCode }, 'fault');
+    const [start, ...others] = readFailedStarts(rigged.stateDir);
+    expect(others).toEqual([]);
+    expect(start).toMatchObject({ exitCode, firstMs: NOW, supervisor: 'pm2', file: '/srv/bot.js' });
+    expect(JSON.stringify(start)).not.toContain(SECRET);
+  });
+
+  it('notes no start that was called off, that has succeeded, or whose bot is known', () => {
+    using rigged = rig();
+    const failure = { ...ended, reason: StopReason.startFailed(new Error('no')), exitCode: 1 };
+    rigged.recorder.end({ ...ended, reason: StopReason.signal('SIGTERM'), exitCode: 143 }, 'cut');
+    using known = rig();
+    known.recorder.begin(KEY, BOT, undefined, undefined);
+    known.recorder.end(failure, 'fault');
+    using running = rig();
+    running.tell({ event: 'lifecycle.running', durationMs: 1 });
+    running.recorder.end(failure, 'fault');
+    for (const { stateDir } of [rigged, known, running]) expect(readFailedStarts(stateDir)).toEqual([]);
   });
 });
