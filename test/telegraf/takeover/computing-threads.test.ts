@@ -1,13 +1,18 @@
 import { pbkdf2 } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ComputingThreads, type ThreadTimes } from '../../../src/telegraf/takeover/computing-threads.js';
 
+interface Times extends Pick<ThreadTimes, 'usedMs' | 'loopMs'> {
+  readonly isRunnable?: boolean;
+}
+
 /** Whether threads have computed while so much time of the processor and of the event loop went by, in 100 ms. */
-function haveComputed(times: Omit<ThreadTimes, 'nowMs'>): boolean {
-  let now: ThreadTimes = { usedMs: 5_000, loopMs: 4_000, nowMs: 60_000 };
+function haveComputed({ usedMs, loopMs, isRunnable = false }: Times): boolean {
+  let now: ThreadTimes = { usedMs: 5_000, loopMs: 4_000, nowMs: 60_000, isRunnable: false };
   const threads = new ComputingThreads(() => now);
-  now = { usedMs: 5_000 + times.usedMs, loopMs: 4_000 + times.loopMs, nowMs: 60_100 };
+  now = { usedMs: 5_000 + usedMs, loopMs: 4_000 + loopMs, nowMs: 60_100, isRunnable };
   return threads.haveComputed();
 }
 
@@ -21,6 +26,10 @@ describe('threads beside the event loop', () => {
     expect(haveComputed({ usedMs: 6, loopMs: 1 })).toBe(true);
   });
 
+  it('compute when one of them waits for a processor, which the machine has left none', () => {
+    expect(haveComputed({ usedMs: 0, loopMs: 0, isRunnable: true })).toBe(true);
+  });
+
   it('do not compute when only the event loop works, or nothing', () => {
     expect(haveComputed({ usedMs: 95, loopMs: 100 })).toBe(false);
     expect(haveComputed({ usedMs: 2, loopMs: 1 })).toBe(false);
@@ -29,16 +38,28 @@ describe('threads beside the event loop', () => {
   it('are asked about the time since they were asked last', () => {
     let usedMs = 0;
     let nowMs = 0;
-    const threads = new ComputingThreads(() => ({ usedMs, loopMs: 0, nowMs }));
+    const threads = new ComputingThreads(() => ({ usedMs, loopMs: 0, nowMs, isRunnable: false }));
     usedMs = nowMs = 100;
     expect(threads.haveComputed()).toBe(true);
     nowMs = 200;
     expect(threads.haveComputed()).toBe(false);
   });
 
-  it('are those of this process', async () => {
+  it('are those of this process, at each look while they compute', async () => {
     const threads = new ComputingThreads();
-    await promisify(pbkdf2)('password', 'salt', 2e5, 32, 'sha256');
-    expect(threads.haveComputed()).toBe(true);
+    const looks: boolean[] = [];
+    let isOver = false;
+    const hash = promisify(pbkdf2)('password', 'salt', 1e6, 32, 'sha256').finally(() => {
+      isOver = true;
+    });
+    for (;;) {
+      await setImmediate();
+      if (isOver) break;
+      looks.push(threads.haveComputed());
+    }
+    await hash;
+    expect(looks.length).toBeGreaterThan(0);
+    // The thread may not have begun at the first look, and may be over at the last ones.
+    expect(looks.filter((has) => has).length).toBeGreaterThan(looks.length * 0.9);
   });
 });
