@@ -17,3 +17,20 @@ export function maskToken(token: string): string {
 export function maskTokens(text: string): string {
   return text.replace(tokenPattern, '$1:***');
 }
+
+/** More characters than a token has, in each of its forms. */
+const MAX_TOKEN_LENGTH = 100;
+
+/**
+ * Returns where a text of which the rest is still to come can be divided, so that each part can be masked by itself: before
+ * its last characters, which may be the beginning of a token, and not amid another one.
+ */
+export function dividableAt(text: string): number {
+  const end = Math.max(0, text.length - MAX_TOKEN_LENGTH);
+  const from = Math.max(0, end - MAX_TOKEN_LENGTH);
+  for (const { 0: token, index } of text.slice(from).matchAll(tokenPattern)) {
+    const start = from + index;
+    if (start < end && end < start + token.length) return start;
+  }
+  return end;
+}

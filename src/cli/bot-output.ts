@@ -1,4 +1,7 @@
-/** The output of a bot's process: written on as it would look without a program in between, and kept as a log. */
+/**
+ * The output of a bot's process: written on as it would look without a program in between, but with tokens masked, and kept
+ * as a log.
+ */
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { isObject, parseJson } from '../json.js';
@@ -6,6 +9,7 @@ import { createLineView, type LogLine, type Paint } from '../logging/line-view.j
 import { createPrettifier } from '../logging/pretty.js';
 import type { BotLog } from '../sandbox/bot-log.js';
 import type { LogLevel } from '../sandbox/bot-process.js';
+import { dividableAt, maskTokens } from '../token.js';
 
 /** A line that does not end is divided here, in characters, so that it fills no memory. */
 const MAX_LINE_LENGTH = 1_000_000;
@@ -44,8 +48,9 @@ export class BotOutput {
       rest = lines.pop() ?? '';
       for (const line of lines) this.#takeLine(source, line, output);
       if (rest.length <= MAX_LINE_LENGTH) return;
-      this.#takeLine(source, rest, output);
-      rest = '';
+      const end = dividableAt(rest);
+      this.#takeLine(source, rest.slice(0, end), output);
+      rest = rest.slice(end);
     });
     stream.on('end', () => {
       if (rest !== '') this.#takeLine(source, rest, output);
@@ -54,7 +59,8 @@ export class BotOutput {
     stream.on('error', () => {});
   }
 
-  #takeLine(source: 'stdout' | 'stderr', line: string, output: Output): void {
+  #takeLine(source: 'stdout' | 'stderr', written: string, output: Output): void {
+    const line = maskTokens(written);
     const { log, isPretty } = this.#options;
     const parsed = source === 'stdout' ? logLineIn(line) : undefined;
     // A program's own log in numbers of pino is left as the program writes it.

@@ -6,6 +6,7 @@ import { wantsColour } from '../logging/colour.js';
 import { BotLog } from '../sandbox/bot-log.js';
 import type { BotProcess, BotProcessState, LogLine } from '../sandbox/bot-process.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import { maskTokens } from '../token.js';
 import { BotOutput } from './bot-output.js';
 
 const mainFile = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -51,7 +52,7 @@ export class SandboxBotProcess implements BotProcess {
       hasColour: wantsColour(env, isTerminal),
     });
     this.#state = {
-      command: `lastcall run ${options.command.join(' ')}`,
+      command: maskTokens(`lastcall run ${options.command.join(' ')}`),
       status: 'running',
       pid: undefined,
       startedAtMs: 0,

@@ -1,4 +1,5 @@
-/** The newest lines of the log of the bot's process. */
+/** The newest lines of the log of the bot's process, with bot tokens masked. */
+import { maskTokens } from '../token.js';
 import type { LogLine } from './bot-process.js';
 
 /** The number of newest lines that are kept, and at most twice as many. */
@@ -18,7 +19,8 @@ export class BotLog {
   }
 
   /** Keeps a line, which is cut where it is very long. */
-  add({ text, ...line }: Omit<LogLine, 'number' | 'atMs'>): void {
+  add({ text: written, ...line }: Omit<LogLine, 'number' | 'atMs'>): void {
+    const text = maskTokens(written);
     const kept: LogLine = {
       ...line,
       text: text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text,

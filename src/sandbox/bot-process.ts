@@ -17,7 +17,7 @@ export interface LogLine {
 }
 
 export interface BotProcessState {
-  /** How the process is started, for people. */
+  /** How the process is started, for people: without tokens. */
   readonly command: string;
   readonly status: 'running' | 'stopping' | 'ended';
   readonly pid: number | undefined;

@@ -69,4 +69,24 @@ describe('the output of a bot', () => {
     const { lines } = await written(Array.from({ length: 30 }, () => 'x'.repeat(100_000)));
     expect(lines.length).toBeGreaterThan(1);
   });
+
+  it('shows no token, however it is cut', async () => {
+    const token = `123456789:${'A'.repeat(35)}`;
+    const json = `${JSON.stringify({ level: 'error', msg: `bot${token}/getMe` })}\n`;
+    const { text, lines } = await written(['mine: 12345', token.slice(5), '\n', json]);
+    expect(text).toBe(`mine: 123456789:***\n${json.replace(token, '123456789:***')}`);
+    expect(lines.map((known) => known.text)).toEqual(['mine: 123456789:***', 'bot123456789:***/getMe']);
+  });
+
+  it.each([1, 5, 12, 30, 40, 50, 95, 105, 130, 150])(
+    'shows no token where a long line is divided %i characters after it begins',
+    async (kept) => {
+      const token = `123456789:${'A'.repeat(35)}`;
+      const filling = 'x'.repeat(1_000_001 - kept);
+      const line = `${filling}${token} ${token} ${token} ${'y'.repeat(200)}`;
+      const { text, lines } = await written([line.slice(0, 1_000_001), `${line.slice(1_000_001)}\n`]);
+      expect(text.replace('\n', '')).toBe(`${line.replaceAll(token, '123456789:***')}\n`);
+      expect(lines.length).toBeGreaterThan(1);
+    },
+  );
 });

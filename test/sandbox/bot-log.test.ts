@@ -25,4 +25,13 @@ describe('the log of a bot', () => {
     log.add({ source: 'stdout', text: 'x'.repeat(1_000_000) });
     expect(log.lines.at(-1)?.text).toHaveLength(8_001);
   });
+
+  it('masks tokens, also where a line is cut', () => {
+    const log = new BotLog();
+    const token = `123456789:${'A'.repeat(35)}`;
+    log.add({ source: 'stderr', text: `no answer from https://api.telegram.org/bot${token}/getMe` });
+    log.add({ source: 'stderr', text: `${'x'.repeat(7_970)} ${token}` });
+    expect(log.lines[0]?.text).toBe('no answer from https://api.telegram.org/bot123456789:***/getMe');
+    expect(log.lines[1]?.text).toBe(`${'x'.repeat(7_970)} 123456789:***`);
+  });
 });
