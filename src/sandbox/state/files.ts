@@ -47,7 +47,8 @@ export class Files {
     return [...this.#known.values()].some((known) => known.path === path) ? NO_CONTENT : undefined;
   }
 
-  #keep(path: string, content: Buffer): void {
+  #keep(path: string, given: Buffer): void {
+    const content = detached(given);
     this.#byPath.set(path, content);
     this.#totalBytes += content.length;
     for (const [oldest, { length }] of this.#byPath) {
@@ -56,4 +57,15 @@ export class Files {
       this.#totalBytes -= length;
     }
   }
+}
+
+/**
+ * Returns a content that keeps little more in memory than its own bytes. A part of a buffer keeps all of it, as a small file
+ * would the whole body of the request that it came in.
+ */
+function detached(content: Buffer): Buffer {
+  if (content.buffer.byteLength <= 2 * content.length) return content;
+  const copy = Buffer.allocUnsafeSlow(content.length);
+  content.copy(copy);
+  return copy;
 }
