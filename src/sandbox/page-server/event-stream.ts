@@ -1,7 +1,7 @@
 /**
  * Server-sent events for one page: a snapshot of a bot first, then what changes. Changes are collected for a moment, and
  * each thing that has changed is sent as it is by then, so that a page shows the server's state however much happens. A
- * page that reads slowly gets fewer, larger events.
+ * page that reads slowly gets fewer, larger events; one that does not read is let go, and connects again when it can.
  */
 import type { ServerResponse } from 'node:http';
 import type { BotAccount } from '../bot-account.js';
@@ -26,6 +26,9 @@ const COLLECT_MS = 25;
 const TICK_MS = 1_000;
 /** The most of each kind in one event: older ones are left out. */
 const LIMITS = { messages: 1_000, updates: 300, calls: 300, log: 500 } as const;
+
+/** How many changes wait for a page that does not read: more than one event tells, so a snapshot tells it no less. */
+const MAX_WAITING = 10_000;
 
 /** Sends events until the connection closes. */
 export function streamEvents(source: PageSource, account: BotAccount, response: ServerResponse): void {
@@ -112,7 +115,11 @@ class EventStream {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#response.writableNeedDrain || this.#response.closed) return;
+    if (this.#response.closed) return;
+    if (this.#response.writableNeedDrain) {
+      if (this.#waiting > MAX_WAITING) this.#response.destroy();
+      return;
+    }
     try {
       this.#send('changes', this.#news());
     } catch {
@@ -165,14 +172,22 @@ class EventStream {
     return withoutEmpty(news);
   }
 
+  /** The number of changes that are not sent yet. */
+  get #waiting(): number {
+    return this.#collections.reduce((sum, { size }) => sum + size, this.#lines.length);
+  }
+
   /** Forgets what has been collected. */
   #forget(): void {
     this.#lines = [];
-    const collections = [
+    for (const collected of this.#collections) collected.clear();
+  }
+
+  get #collections(): readonly { readonly size: number; clear(): void }[] {
+    return [
       ...[this.#messages, this.#chats, this.#updates],
       ...[this.#calls, this.#presses, this.#inlineQueries],
     ];
-    for (const collected of collections) collected.clear();
   }
 
   #changedChats(): readonly ChatView[] {
