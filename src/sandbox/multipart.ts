@@ -12,16 +12,26 @@ const HEADERS_END = `${LINE_END}${LINE_END}`;
 /** Follows the last boundary. */
 const BODY_END = '--';
 const FORM_DATA = 'form-data;';
+/** The most bytes of the headers of all parts together, as in Telegram's server. */
+const MAX_HEADERS_BYTES = 1 << 18;
 const QUOTED = /^"((?:\\.|[^"\\])*)"\s*/s;
 const UNQUOTED = /^([^;]*)/;
 
-/** Returns the fields and the files of a body. @throws ApiError 400 for a body that cannot be parsed */
+/**
+ * Returns the fields and the files of a body.
+ *
+ * @throws ApiError 400 for a body that cannot be parsed, 431 for long headers of its parts
+ */
 export function parseMultipart(contentType: string, body: Buffer): CallParameters {
   const boundary = `--${boundaryOf(contentType)}`;
   const parameters: [string, unknown][] = [];
   let position = endOf(body, boundary, 0).next;
+  let headersBytes = 0;
   while (body.toString('latin1', position, position + BODY_END.length) !== BODY_END) {
     const headers = endOf(body, HEADERS_END, position);
+    headersBytes += headers.end - position;
+    if (headersBytes > MAX_HEADERS_BYTES)
+      throw new ApiError(431, 'Request Header Fields Too Large: total headers size exceeded');
     if (headers.end === position) throw ApiError.badRequest('headers in multipart/form-data are empty');
     const { name, fileName } = parseHeaders(body.toString('latin1', position + LINE_END.length, headers.end));
     const content = endOf(body, `${LINE_END}${boundary}`, headers.next);

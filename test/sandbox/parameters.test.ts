@@ -113,6 +113,33 @@ describe('parameters', () => {
     expect(JSON.parse(answer.body).description).toBe(`Bad Request: ${description}`);
   });
 
+  it.each([
+    ['many parameters in a header', part(`name=x;${'a=b;'.repeat(66_000)}`, '')],
+    ['a long value in a header', part(`name="${'x'.repeat(20_000_000)}"`, '')],
+    ['the headers of many parts', part('name="x"', '').repeat(10_000)],
+  ])('are refused as Telegram refuses %s', async (_of, parts) => {
+    const { sandbox, client } = await openTestSandbox();
+    const { body } = await client.send(`/bot${sandbox.token}/getMe`, {
+      headers: upload,
+      body: `${parts}--x--`,
+    });
+    expect(JSON.parse(body)).toMatchObject({
+      error_code: 431,
+      description: 'Request Header Fields Too Large: total headers size exceeded',
+    });
+  });
+
+  it.each([
+    ['many parameters in a header', `name=x;${'a=b;'.repeat(65_000)}`],
+    ['a long value in a header', `name=x;a="${'\\"'.repeat(130_000)}"`],
+  ])('may have %s below that', async (_with, disposition) => {
+    const { sandbox, client } = await openTestSandbox();
+    const body = `${part(disposition, 'value')}--x--`;
+    const answer = await client.send(`/bot${sandbox.token}/getMe`, { headers: upload, body });
+    expect(answer.status).toBe(200);
+    expect(sandbox.calls()[0]?.parameters).toEqual({ x: 'value' });
+  });
+
   it('are read from a multipart body with anything around its parts', async () => {
     const { sandbox, client } = await openTestSandbox();
     const parts = `${part('name="chat_id"', '5')}${part('name="text"', '')}`;
