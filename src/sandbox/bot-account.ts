@@ -7,7 +7,7 @@ import { isObject } from '../json.js';
 import { ApiError } from './api-response.js';
 import { Changes } from './changes.js';
 import { ConflictDescription, GetUpdates, type Responder } from './get-updates.js';
-import { isMessage, type User } from './message.js';
+import { isChat, isMessage, type User } from './message.js';
 import { type CallParameters, integer, structure } from './parameters.js';
 import { BotCommands } from './state/bot-commands.js';
 import { BotProfile } from './state/bot-profile.js';
@@ -209,6 +209,7 @@ export class BotAccount {
   ): void {
     const chatId = isObject(chat) ? Number(chat['id']) : Number.NaN;
     if (!Number.isSafeInteger(chatId)) return;
+    if (isChat(chat)) this.chats.learn({ chat });
     if (kind === 'chat_join_request') {
       if (!isObject(from)) return;
       this.joinRequests.add(`${chatId}/${from['id']}`);

@@ -44,6 +44,10 @@ export function isMessage(value: unknown): value is Message {
   );
 }
 
+/** Whether a value from a raw update is a chat, as far as the sandbox looks into it. */
+export const isChat = (value: unknown): value is Chat =>
+  isObject(value) && Number.isSafeInteger(value['id']) && typeof value['type'] === 'string';
+
 const commonFields =
   /^(message_id|message_thread_id|is_topic_message|from|chat|date|edit_date|reply_to_message|reply_markup|media_group_id|forward_origin|has_protected_content)$/;
 

@@ -60,6 +60,7 @@ const chatToPinIn = withRight(
   writableChat(),
   'can_pin_messages',
   'not enough rights to manage pinned messages in the chat',
+  'can_edit_messages',
 );
 
 /** Returns the message that is to be pinned. @throws ApiError 400 */

@@ -40,9 +40,11 @@ function checkDeletable({ id: bot, chats, members, messages }: BotAccount, chat:
   const ageSeconds = unixSeconds() - message.date;
   const isOwn = message.from?.id === bot;
   const isFreshDice = chat > 0 && message['dice'] !== undefined && ageSeconds < DICE_STAYS_SECONDS;
-  const mayDelete = chat > 0 || isOwn || members.botMay(chat, 'can_delete_messages');
-  if (ageSeconds < DELETABLE_SECONDS && !isFreshDice && mayDelete) return;
   const { type } = chats.chat(chat);
+  // In a basic group, every administrator may delete: single rights are given only in supergroups and channels.
+  const mayDelete =
+    chat > 0 || isOwn || members.botMay(chat, type === 'group' ? undefined : 'can_delete_messages');
+  if (ageSeconds < DELETABLE_SECONDS && !isFreshDice && mayDelete) return;
   const isForAll = type === 'private' || type === 'group';
   throw ApiError.badRequest(`message can't be deleted${isForAll ? ' for everyone' : ''}`);
 }

@@ -49,9 +49,11 @@ const rights: Parameter<Readonly<Record<string, boolean>>> = {
 const inGroup = group("chat member status can't be changed in private chats");
 const inSupergroup = supergroup();
 
+const NO_RIGHT_TO_RESTRICT = 'not enough rights to restrict/unrestrict chat member';
+
 /** A chat of whose members the bot decides. */
 const restrictedIn = (chat: Parameter<number>): Parameter<number> =>
-  withRight(chat, 'can_restrict_members', 'not enough rights to restrict/unrestrict chat member');
+  withRight(chat, 'can_restrict_members', NO_RIGHT_TO_RESTRICT);
 
 /** Refuses to change what the bot itself is. */
 function notSelf({ account }: MethodCall, user: number, what: string): void {
@@ -87,12 +89,15 @@ export const memberMethods: Methods = {
     },
   ),
   unbanChatMember: method(
-    { user: userId(), chat: restrictedIn(inGroup), onlyIfBanned: flag('only_if_banned') },
+    { user: userId(), chat: inGroup, onlyIfBanned: flag('only_if_banned') },
     ({ user, chat, onlyIfBanned }, call) => {
       notSelf(call, user, 'unban');
-      const person = call.account.chats.person(user);
-      const before = call.account.members.of(chat, person);
+      const { chats, members } = call.account;
+      const person = chats.person(user);
+      const before = members.of(chat, person);
+      // Telegram looks for the ban first: where there is none, a bot needs no right to do nothing.
       if (onlyIfBanned && before.status !== 'kicked') return true;
+      if (!members.botMay(chat, 'can_restrict_members')) throw ApiError.badRequest(NO_RIGHT_TO_RESTRICT);
       // Who is not banned is removed, but may come back.
       if (isInChat(before)) postService(call, chat, { left_chat_member: person });
       changeMember(call, chat, { user: person, status: 'left' });

@@ -128,16 +128,21 @@ export const group = (refusal: string): Parameter<number> => {
   };
 };
 
-/** Returns the parameter of a chat, in which the bot has to have a right. Reading throws an ApiError 400 where it has not. */
+/**
+ * Returns the parameter of a chat, in which the bot has to have a right: in channels, it may be another one. Reading throws an
+ * ApiError 400 where it has not.
+ */
 export const withRight = (
   chat: Parameter<number>,
   right: AdministratorRight,
   refusal: string,
+  rightInChannel = right,
 ): Parameter<number> => ({
   names: chat.names,
   read: (given, account) => {
     const id = chat.read(given, account);
-    if (!account.members.botMay(id, right)) throw ApiError.badRequest(refusal);
+    const needed = account.chats.chat(id).type === 'channel' ? rightInChannel : right;
+    if (!account.members.botMay(id, needed)) throw ApiError.badRequest(refusal);
     return id;
   },
 });

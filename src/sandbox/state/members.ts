@@ -27,7 +27,8 @@ export const administratorRights = [
   'can_send_welcome_messages',
 ] as const;
 
-export type AdministratorRight = (typeof administratorRights)[number];
+/** The last one is there only in channels. */
+export type AdministratorRight = (typeof administratorRights)[number] | 'can_edit_messages';
 
 /** What a restricted member may do, in the order of the Bot API. */
 export const memberPermissions = [
@@ -106,11 +107,15 @@ export class Members {
     return this.of(chat, this.#bot);
   }
 
-  /** Whether the bot may do what takes a right in a group. Without an update that says otherwise, it may do everything. */
-  botMay(chat: number, right: AdministratorRight): boolean {
+  /**
+   * Whether the bot may do what takes a right in a group, or, without a right, what takes an administrator. Without an update
+   * that says otherwise, it may do everything.
+   */
+  botMay(chat: number, right?: AdministratorRight): boolean {
     if (chat > 0) return true;
     const bot = this.bot(chat);
-    return bot.status === 'creator' || (bot.status === 'administrator' && bot[right] !== false);
+    const hasRight = right === undefined || bot[right] !== false;
+    return bot.status === 'creator' || (bot.status === 'administrator' && hasRight);
   }
 
   /** Why the bot cannot write to a chat, in Telegram's words; undefined if it can. */

@@ -4,9 +4,10 @@ import { openTestSandbox } from '../test-sandbox.js';
 
 const GROUP = -5;
 const SUPERGROUP = -1_000_000_000_005;
+const CHANNEL = -1_000_000_000_006;
 const DAY_SECONDS = 86_400;
 
-/** A bot in a group and in a supergroup, where Ada has written message 1 or 2. */
+/** A bot in a group, in a supergroup and in a channel; in the first two, Ada has written message 1 or 2. */
 async function open(status: object) {
   const testSandbox = await openTestSandbox();
   const { sandbox, call } = testSandbox;
@@ -16,6 +17,7 @@ async function open(status: object) {
   for (const [id, type] of [
     [GROUP, 'group'],
     [SUPERGROUP, 'supergroup'],
+    [CHANNEL, 'channel'],
   ])
     sandbox.addUpdates([
       {
@@ -52,7 +54,6 @@ const actions: readonly (readonly [method: string, parameters: object, refusal: 
   ['unbanChatMember', { user_id: 5 }, 'not enough rights to restrict/unrestrict chat member'],
   ['deleteMessage', { message_id: 2 }, "message can't be deleted"],
   ['deleteMessages', { message_ids: [2] }, "message can't be deleted"],
-  ['deleteMessage', { chat_id: GROUP, message_id: 1 }, "message can't be deleted for everyone"],
 ];
 
 describe.each(actions)('%s %j', (method, parameters, refusal) => {
@@ -76,6 +77,32 @@ describe.each(actions)('%s %j', (method, parameters, refusal) => {
 });
 
 describe('a bot', () => {
+  it('manages pinned messages in a channel by the right to edit messages there', async () => {
+    const refusal = 'Bad Request: not enough rights to manage pinned messages in the chat';
+    const inChannel = { chat_id: CHANNEL };
+    const editor = await open({ status: 'administrator', can_edit_messages: true, can_pin_messages: false });
+    expect(await editor.answer('unpinAllChatMessages', inChannel)).toBe('ok');
+    expect(await editor.answer('unpinAllChatMessages', {})).toBe(refusal);
+    const other = await open({ status: 'administrator', can_edit_messages: false, can_pin_messages: true });
+    expect(await other.answer('unpinAllChatMessages', inChannel)).toBe(refusal);
+    expect(await other.answer('unpinAllChatMessages', {})).toBe('ok');
+  });
+
+  it('deletes any message of a basic group as its administrator, whatever single rights it has', async () => {
+    const message = { chat_id: GROUP, message_id: 1 };
+    const member = await open({ status: 'member' });
+    expect(await member.answer('deleteMessage', message)).toBe(
+      "Bad Request: message can't be deleted for everyone",
+    );
+    const administrator = await open({ status: 'administrator', can_delete_messages: false });
+    expect(await administrator.answer('deleteMessage', message)).toBe('ok');
+  });
+
+  it('needs no right to unban, only if banned, somebody who is not', async () => {
+    const { answer } = await open({ status: 'member' });
+    expect(await answer('unbanChatMember', { user_id: 5, only_if_banned: true })).toBe('ok');
+  });
+
   it('stays what it is in a group when it causes service messages there', async () => {
     const { call, sandbox } = await openTestSandbox();
     await call('setChatTitle', { chat_id: SUPERGROUP, title: 'T' });
