@@ -7,6 +7,7 @@ import { ExitCode } from '../../exit-code.js';
 import { botKey } from '../../host/bot-key.js';
 import type { Signals } from '../../host/signals.js';
 import { countContents } from '../../inbox/store/contents.js';
+import type { BotProcessState } from '../../sandbox/bot-process.js';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.js';
 import { identityOfToken } from '../../telegraf/identity.js';
 import { SandboxBotProcess } from '../sandbox-bot.js';
@@ -60,7 +61,7 @@ export async function oneHost(program: Program, signals: Signals, options: OneHo
     // Ctrl-C in a terminal also reaches the daemon, which counts the same signal twice within 500 ms as one.
     await bot.close('SIGINT');
     gone.abort();
-    const exitCode = bot.state.end?.code ?? ExitCode.fault;
+    const exitCode = exitCodeOf(bot.state.end);
     const stopMs = performance.now() - stoppedAt;
     await chats;
     const inbox = join(stateDir, botKey(identityOfToken(sandbox.token, sandbox.apiRoot)), 'inbox');
@@ -73,6 +74,15 @@ export async function oneHost(program: Program, signals: Signals, options: OneHo
     await sandbox.close();
     await rm(stateDir, { recursive: true, force: true });
   }
+}
+
+/**
+ * Returns the exit code of the bot. Where the stop came before the process heard signals, SIGINT itself has ended it, cleanly:
+ * it had done nothing yet.
+ */
+export function exitCodeOf(end: BotProcessState['end']): number {
+  if (end?.signal === 'SIGINT') return ExitCode.clean;
+  return end?.code ?? ExitCode.fault;
 }
 
 /** Runs the bot beside the sandbox, whose page shows its log, and can stop, kill and restart it. */
