@@ -190,7 +190,7 @@ export class BotAccount {
         chat: isMessage(message) ? message.chat.id : undefined,
         from: isObject(from) ? Number(from['id']) : undefined,
       });
-    if (typeof inlineId === 'string') this.inlineMessages.add(inlineId);
+    if (typeof inlineId === 'string') this.inlineMessages.named(inlineId, updateId);
     if (kind === 'my_chat_member' || kind === 'chat_member' || kind === 'chat_join_request')
       this.#learnMember(kind, content);
     const shown = kind === 'callback_query' ? message : content;

@@ -141,11 +141,20 @@ export class BotApi {
   }
 }
 
-/** Counts a call that changes a chat, but sends no message, as an answer to the chat's last delivered update. */
-function attribute({ updates }: BotAccount, { number, method, parameters }: MutableCall): void {
-  if (parameters['chat_id'] === undefined || method.toLowerCase().startsWith('get')) return;
-  const chat = Number(parameters['chat_id']);
-  if (Number.isSafeInteger(chat)) updates.answered({ chat }, { number, method });
+/**
+ * Counts a call that changes a chat, but sends no message, as an answer to the chat's last delivered update; and one that
+ * changes a message of an inline query, whose chat the bot does not know, as an answer to the last update that names it.
+ */
+function attribute(
+  { updates, inlineMessages }: BotAccount,
+  { number, method, parameters }: MutableCall,
+): void {
+  if (method.toLowerCase().startsWith('get')) return;
+  const { chat_id: chat, inline_message_id: inlineId } = parameters;
+  if (chat !== undefined) {
+    if (Number.isSafeInteger(Number(chat))) updates.answered({ chat: Number(chat) }, { number, method });
+  } else if (inlineId !== undefined)
+    updates.answered({ updateId: inlineMessages.updateOf(`${inlineId}`) }, { number, method });
 }
 
 /** Responds to a request that is not a call. */

@@ -63,3 +63,21 @@ describe('an answer without a word of what it answers', () => {
     expect(answers()).toEqual([1, 1, 0]);
   });
 });
+
+describe('an edit of a message that was sent through inline mode', () => {
+  it('is an answer to the last update that names the message', async () => {
+    const { sandbox, call } = await openTestSandbox();
+    const from = { id: 5, is_bot: false, first_name: 'Ada' };
+    const press = (id: string, inline_message_id: string) => ({
+      callback_query: { id, from, chat_instance: '1', data: 'x', inline_message_id },
+    });
+    sandbox.addUpdates([press('1', 'one'), press('2', 'one'), press('3', 'other')]);
+    await call('editMessageText', { inline_message_id: 'one', text: 'pressed' });
+    await call('editMessageText', { inline_message_id: 'unknown', text: 'pressed' });
+    expect(sandbox.updates().map(({ answers }) => answers.map(({ method }) => method))).toEqual([
+      [],
+      ['editMessageText'],
+      [],
+    ]);
+  });
+});
