@@ -1,6 +1,6 @@
 /** The files that people upload in tests. */
 import type { BotAccount } from '../bot-account.js';
-import { mediaContent } from '../methods/media.js';
+import { fileOf } from '../methods/media.js';
 import { captionFields, plainText } from '../text/formatted-text.js';
 import { Upload } from '../upload.js';
 import { SandboxError } from './sandbox-error.js';
@@ -36,11 +36,9 @@ export function uploadContent(account: BotAccount, file: FileToUpload): Readonly
         nextStep: 'give them as a Buffer, such as upload({ photo: await readFile(path) })',
       },
     );
-  const fileName = fileNameOf(file);
-  const fileId = account.files.add(kind, new Upload(fileName, Buffer.from(bytes)));
-  const media = { file_id: fileId, file_unique_id: fileId, file_size: bytes.length, fileName };
+  const upload = new Upload(fileNameOf(file), Buffer.from(bytes));
   return {
-    ...mediaContent(kind, media, {}),
+    ...fileOf(kind).read({ [kind]: upload }, account),
     ...(file.caption !== undefined && captionFields(plainText(file.caption))),
   };
 }

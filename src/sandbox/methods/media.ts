@@ -63,11 +63,7 @@ const kinds: ReadonlyMap<string, MediaKind> = new Map<string, MediaKind>([
 ]);
 
 /** Returns the content of a message that shows a file. A photo is a list of sizes, here of one. */
-export function mediaContent(
-  kind: string,
-  { fileName, ...file }: FileContent,
-  given: CallParameters,
-): object {
+function mediaContent(kind: string, { fileName, ...file }: FileContent, given: CallParameters): object {
   const { numbers = {}, texts = [], hasName, hasSpoiler } = kinds.get(kind) ?? {};
   const named = hasName && fileName ? { file_name: fileName } : {};
   const described = {
