@@ -23,6 +23,8 @@ export interface ChatView {
   readonly title: string;
   /** Those who can write in the chat. */
   readonly people: readonly Person[];
+  /** Whether the person of a private chat has blocked the bot. */
+  readonly isBlocked: boolean;
   /** The reply keyboard, its removal, or the request for a reply. */
   readonly replyMarkup?: object | undefined;
   /** What the bot shows to be doing, such as `typing`. */

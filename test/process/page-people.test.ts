@@ -25,6 +25,12 @@ inBrowser(`a person at the page of the sandbox${noBrowser ? ` (${noBrowser})` : 
     await page.getByRole('menuitem', { name }).click();
   }
 
+  /** Chooses from the menu of the chat. */
+  async function choose(name: string): Promise<void> {
+    await shown.button('Who is in the chat').click();
+    await page.getByRole('menuitem', { name, exact: true }).click();
+  }
+
   it('votes for several options, and takes a vote back', async () => {
     await shown.say('/poll');
     await page.getByRole('button', { name: 'Tea · 0' }).click();
@@ -90,6 +96,33 @@ inBrowser(`a person at the page of the sandbox${noBrowser ? ` (${noBrowser})` : 
     await page.getByText('message deleted').waitFor();
     expect(await slip.count()).toBe(0);
     expect((await shown.knownUpdates()).length).toBe(before);
+  });
+
+  it('blocks the bot, and lets it write again', async () => {
+    await choose('Block the bot');
+    await page.getByText(/^@sandbox_\d+_bot is blocked$/).waitFor();
+    await choose('Unblock the bot');
+    await page.getByText(/^private chat with @sandbox_\d+_bot$/).waitFor();
+    expect((await shown.knownUpdates()).slice(-2).map(({ kind }) => kind)).toEqual([
+      'my_chat_member',
+      'my_chat_member',
+    ]);
+  });
+
+  it('leaves a group, and comes back', async () => {
+    const add = async (kind: string, name: string) => {
+      await shown.button(`Add a ${kind}`).click();
+      await page.getByRole('textbox', { name: /of the/ }).fill(name);
+      await page.keyboard.press('Enter');
+    };
+    await add('person', 'Grace');
+    await page.getByRole('heading', { name: 'Grace' }).waitFor();
+    await add('group', 'Team');
+    await page.getByRole('heading', { name: 'Team' }).waitFor();
+    await choose('Grace leaves');
+    await page.getByText('Grace left', { exact: true }).first().waitFor();
+    await choose('Grace joins');
+    await page.getByText('Grace joined', { exact: true }).first().waitFor();
   });
 
   it('had nothing to complain about', () => {

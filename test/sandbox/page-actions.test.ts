@@ -109,4 +109,40 @@ describe('people at the page', () => {
       error: 'a person can delete only their own messages',
     });
   });
+
+  it('block the bot, and let it write again', async () => {
+    const { act, call, updates } = await openPeopledSandbox();
+    expect(await act('block', { chat: 1, do: 'block' })).toEqual({});
+    expect(await call('sendMessage', { chat_id: 1, text: 'x' })).toMatchObject({ error_code: 403 });
+    await act('block', { chat: 1, do: 'unblock' });
+    expect((await call('sendMessage', { chat_id: 1, text: 'x' })).ok).toBe(true);
+    expect(await updates()).toMatchObject([
+      { my_chat_member: { from: { id: 1 }, new_chat_member: { status: 'kicked' } } },
+      { my_chat_member: { from: { id: 1 }, new_chat_member: { status: 'member' } } },
+    ]);
+    expect(await act('block', { chat: -5, do: 'block' })).toEqual({
+      error: 'a person blocks the bot in their private chat',
+    });
+  });
+
+  it('join groups and leave them', async () => {
+    const { act, sandbox, newest } = await openPeopledSandbox();
+    const { chat: ada } = await act('person', { name: 'Ada' });
+    const { chat: group } = await act('group', { title: 'Team' });
+    const { chat: grace } = await act('person', { name: 'Grace' });
+    const members = () =>
+      sandbox
+        .chats()
+        .find(({ chat }) => chat.id === group)
+        ?.members.map(({ user }) => user.id);
+    await act('move', { chat: group, from: grace, do: 'leave' });
+    expect(newest(group)).toMatchObject({ left_chat_member: { id: grace } });
+    expect(members()).toEqual([sandbox.id, ada]);
+    await act('move', { chat: group, from: grace, do: 'join' });
+    expect(newest(group)).toMatchObject({ new_chat_members: [{ id: grace }] });
+    expect(members()).toEqual([sandbox.id, ada, grace]);
+    expect(await act('move', { chat: 1, do: 'leave' })).toEqual({
+      error: 'people join and leave groups only',
+    });
+  });
 });

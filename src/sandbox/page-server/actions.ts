@@ -18,6 +18,7 @@ import {
 } from '../control/fields.js';
 import { contactLetter, diceLetter, locationLetter, stickerLetter } from './attachments.js';
 import { ask, choose } from './inline-results.js';
+import { block, blockings, move, moves } from './membership.js';
 import { edit, remove, send, sendText, setReaction } from './messages.js';
 import { addGroup, addPerson } from './newcomers.js';
 import { repeatCall } from './repeated-call.js';
@@ -110,6 +111,8 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['react', action({ ...actor, message: id, emoji: optional(text(MAX_EMOJI_LENGTH)) }, setReaction)],
   ['person', action({ name: personName }, ({ name }, subject) => addPerson(subject, name))],
   ['group', action({ title: personName }, ({ title }, subject) => addGroup(subject, title))],
+  ['block', action({ chat: id, do: oneOf(blockings) }, block)],
+  ['move', action({ ...actor, do: oneOf(moves) }, move)],
   ['call', action({ method: text(64), parameters: text(MAX_PARAMETERS_LENGTH) }, repeatCall)],
   ['process', action({ do: oneOf(processActions) }, controlProcess)],
 ]);

@@ -14,6 +14,7 @@ import type {
   PressView,
 } from '../page-protocol.js';
 import { personReactions } from '../reactions.js';
+import { isInChat } from '../state/members.js';
 import type { Query } from '../state/queries.js';
 import type { PageSource } from './source.js';
 
@@ -53,6 +54,7 @@ export function chatView(account: BotAccount, { id, type, title, first_name }: C
     people: members
       .filter((user) => user.id !== account.id)
       .map((user) => ({ id: user.id, name: user.first_name })),
+    isBlocked: type === 'private' && !isInChat(account.members.bot(id)),
     replyMarkup,
     action,
     commands: commandsFor(account, id, type),

@@ -1,5 +1,6 @@
 /** The chat that is shown: its head, its messages, what the bot is doing, and where a person writes. */
 import type { ChatView, MessageView, News } from '../page-protocol.js';
+import { ChatMenu } from './chat-menu.js';
 import { Composer } from './composer.js';
 import type { Context } from './context.js';
 import { h, part, setText } from './dom.js';
@@ -29,6 +30,7 @@ class Conversation implements MessageListener {
   readonly #action = h('p', { class: 'action', role: 'status' });
   readonly #list: MessageList;
   readonly #composer: Composer;
+  readonly #chatMenu: ChatMenu;
   readonly #menu: MessageMenu;
   readonly #presses: Presses;
   /** The chat whose messages are in the list. */
@@ -37,11 +39,12 @@ class Conversation implements MessageListener {
   constructor(context: Context) {
     this.#context = context;
     this.#composer = new Composer(context, () => this.show());
+    this.#chatMenu = new ChatMenu(context);
     this.#menu = new MessageMenu(context, this.#composer);
     this.#presses = new Presses(context);
     this.#list = new MessageList(context, this);
     part('conversation').append(
-      h('div', { class: 'head' }, this.#title, this.#subtitle),
+      h('div', { class: 'head' }, this.#title, this.#subtitle, this.#chatMenu.element),
       this.#list.element,
       this.#action,
       this.#composer.element,
@@ -145,7 +148,10 @@ class Conversation implements MessageListener {
     const people =
       chat && chat.type !== 'private' ? chat.people.map(({ name }) => name).join(', ') : undefined;
     const bot = this.#context.store.bot;
-    setText(this.#subtitle, chat ? `${people ?? 'private chat'} with @${bot?.username ?? 'the bot'}` : '');
+    const name = `@${bot?.username ?? 'the bot'}`;
+    const where = chat?.isBlocked ? `${name} is blocked` : `${people ?? 'private chat'} with ${name}`;
+    setText(this.#subtitle, chat ? where : '');
+    this.#chatMenu.show(chat);
   }
 }
 
