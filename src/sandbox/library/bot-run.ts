@@ -25,12 +25,15 @@ function formOf(bot: RunnableBot): { readonly run: () => unknown; readonly stop:
 
 /** @internal */
 export class BotRun {
-  /** Resolves when the bot has ended, however. */
-  readonly ended: Promise<void>;
+  /** Resolves when the bot has ended, however: with its error if it had one before it was stopped. */
+  readonly ended: Promise<unknown>;
   readonly #stop: () => unknown;
-  #isStopping = false;
-  #failure: SandboxError | undefined;
-  #wasTold = false;
+  #stopping: Promise<void> | undefined;
+  #wasStopped = false;
+  #stopError: unknown;
+  #failure: { readonly error: unknown } | undefined;
+  #isExpected = false;
+  #isTold = false;
 
   /** Starts the bot. Calls `onEnd` when it has ended. */
   constructor(bot: RunnableBot, onEnd: () => void) {
@@ -39,39 +42,63 @@ export class BotRun {
     this.ended = this.#run(run).finally(onEnd);
   }
 
-  /** Why the bot has ended with an error before it was stopped, if it has. */
-  get failure(): SandboxError | undefined {
-    return this.#failure;
+  /** Whether the bot has ended with an error before it was stopped, though nobody has asked for its end. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined && !this.#isExpected;
   }
 
   /** Whether somebody was told of the failure. */
-  get wasTold(): boolean {
-    return this.#wasTold;
+  get isTold(): boolean {
+    return this.#isTold;
   }
 
-  /** Returns the failure for somebody who is to be told. */
-  tellFailure(): SandboxError | undefined {
-    this.#wasTold = this.#failure !== undefined;
-    return this.#failure;
+  /** Why the bot could not be stopped: what its own function for that has thrown last. */
+  get stopError(): unknown {
+    return this.#stopError;
   }
 
-  /** Asks the bot to stop, and resolves when its own function for that has ended. */
-  async stop(): Promise<void> {
-    this.#isStopping = true;
+  /** Returns `ended` for somebody who expects the end, which is no failure then. */
+  expectEnd(): Promise<unknown> {
+    this.#isExpected = true;
+    return this.ended;
+  }
+
+  /** Makes the error of the failure for somebody who is told by it. */
+  tellFailure(): SandboxError {
+    this.#isTold = true;
+    const error = this.#failure?.error;
+    return new SandboxError('BOT_FAILED', `The bot has ended with an error: ${describeThrown(error)}`, {
+      cause: error,
+    });
+  }
+
+  /** Asks the bot to stop, unless it is being asked. Resolves when its own function for that has ended. Never rejects. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#askToStop().finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
+  }
+
+  async #askToStop(): Promise<void> {
+    this.#wasStopped = true;
     try {
       await this.#stop();
-    } catch {
-      // Telegraf throws where the bot does not run, or no longer.
+      this.#stopError = undefined;
+    } catch (error) {
+      // Telegraf throws where the bot does not run, no longer or not yet.
+      this.#stopError = error;
     }
   }
 
-  async #run(run: () => unknown): Promise<void> {
+  async #run(run: () => unknown): Promise<unknown> {
     try {
       await run();
     } catch (error) {
-      if (this.#isStopping) return;
-      const what = `The bot has ended with an error: ${describeThrown(error)}`;
-      this.#failure = new SandboxError('BOT_FAILED', what, { cause: error });
+      if (this.#wasStopped) return undefined;
+      this.#failure = { error };
+      return error;
     }
+    return undefined;
   }
 }

@@ -1,8 +1,7 @@
-/** The bots that run in a sandbox. */
+/** The bots that run in a sandbox, one after the other. */
 import { systemClock, within } from '../../clock.js';
 import type { Sandbox as Server } from '../sandbox.js';
 import { BotRun, type RunnableBot } from './bot-run.js';
-import type { SandboxError } from './sandbox-error.js';
 
 export class BotRuns {
   readonly #server: Server;
@@ -15,40 +14,60 @@ export class BotRuns {
     this.#onEnd = onEnd;
   }
 
-  /** Starts a bot. What ended an earlier one, as somebody was told, is over with this. */
   start(bot: RunnableBot): BotRun {
     const run = new BotRun(bot, this.#onEnd);
-    this.#runs = [...this.#runs.filter(({ wasTold }) => !wasTold), run];
+    this.#runs = [...this.#runs, run];
     return run;
   }
 
-  /** What has ended a bot, which counts as told. */
-  tellFailure(): SandboxError | undefined {
-    return this.#runs.find(({ failure }) => failure)?.tellFailure();
+  /** The newest bot, if it has failed: what has become of those before it does not concern whoever waits for this one. */
+  get failed(): BotRun | undefined {
+    const newest = this.#runs.at(-1);
+    return newest && failureOf(newest);
   }
 
-  /** Like `tellFailure`, but undefined if somebody was told before. */
-  tellNewFailure(): SandboxError | undefined {
-    return this.#runs.find(({ failure, wasTold }) => failure && !wasTold)?.tellFailure();
+  /** A bot that has failed, of which nobody was told. */
+  get failedUntold(): BotRun | undefined {
+    return this.#runs.find(({ hasFailed, isTold }) => hasFailed && !isTold);
   }
 
-  /** Stops bots, by default all. Resolves with whether they have ended in time. */
-  async stop(limitMs: number, runs = this.#runs): Promise<boolean> {
+  /** Stops bots, by default all. Resolves with those that still run when the time is over. */
+  async stop(limitMs: number, runs = this.#runs): Promise<readonly BotRun[]> {
     const { getUpdates } = this.#server.account;
     // As Telegram does, the server lets the last poll of a bot that stops wait for up to 3 s, which proves nothing here.
     const endPoll = () => {
       if (getUpdates.waiting) getUpdates.wake();
     };
     const stopListening = this.#server.onStep(endPoll);
-    const stopped = Promise.all([...runs.map((run) => run.stop()), ...runs.map(({ ended }) => ended)]);
+    const stopped = runs.map((run) => this.#stop(run));
     endPoll();
-    const isInTime = await within(limitMs, systemClock, stopped);
+    const isInTime = await Promise.all(stopped.map((each) => within(limitMs, systemClock, each)));
     stopListening();
-    return isInTime;
+    return runs.filter((_, index) => !isInTime[index]);
   }
 
-  /** Resolves with whether all bots have ended in time. */
-  haveEnded(limitMs: number): Promise<boolean> {
-    return within(limitMs, systemClock, Promise.all(this.#runs.map(({ ended }) => ended)));
+  /**
+   * Asks a bot to stop, and again with each of its polls: one that is being launched may not have had anything to stop
+   * before. Resolves when it has ended.
+   */
+  async #stop(run: BotRun): Promise<void> {
+    const countPolls = () => this.#server.callCount('getUpdates');
+    let polls = countPolls();
+    const stopListening = this.#server.onStep(() => {
+      if (countPolls() === polls) return;
+      polls = countPolls();
+      void run.stop();
+    });
+    await Promise.all([run.stop(), run.ended]);
+    stopListening();
   }
+}
+
+/** Returns a run that has failed. */
+export const failureOf = (run: BotRun): BotRun | undefined => (run.hasFailed ? run : undefined);
+
+/** Returns those of the bots that have not ended within a time. */
+export async function stillRunning(limitMs: number, runs: readonly BotRun[]): Promise<readonly BotRun[]> {
+  const haveEnded = await Promise.all(runs.map(({ ended }) => within(limitMs, systemClock, ended)));
+  return runs.filter((_, index) => !haveEnded[index]);
 }

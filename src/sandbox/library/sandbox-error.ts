@@ -14,7 +14,8 @@ export const nextSteps = {
   NOT_TRUE: 'see what the bot has called above, or give it more time with { within }',
   BOT_NOT_POLLING:
     'build the bot with the apiRoot and the token of the sandbox; for Telegraf new Telegraf(sandbox.token, { telegram: { apiRoot: sandbox.apiRoot } })',
-  BOT_FAILED: 'fix the error named as the cause, or handle it in the bot (bot.catch)',
+  BOT_FAILED:
+    'fix the error named as the cause, or handle it in the bot (bot.catch); if the test expects it, await `ended` of what sandbox.start() returns',
   BOT_NOT_STOPPED: 'find what its handlers wait for, and end it when the bot stops',
   CLOSED: 'await everything that people do and hear before sandbox.close()',
   MISUSED: 'see the documentation of the function that was called',

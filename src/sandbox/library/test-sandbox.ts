@@ -1,12 +1,13 @@
 /** A sandbox for a test of one bot. */
 import type { Duration } from '../../duration.js';
+import { describeThrown } from '../../thrown.js';
 import type { Call, CallFilter } from '../calls.js';
 import type { FaultRule } from '../fault-rule.js';
 import { Sandbox as Server } from '../sandbox.js';
 import { kindOf, type NewUpdate, parseUpdates } from '../update-parser.js';
 import { AdjustableClock } from './adjustable-clock.js';
-import type { RunnableBot } from './bot-run.js';
-import { BotRuns } from './bot-runs.js';
+import type { BotRun, RunnableBot } from './bot-run.js';
+import { BotRuns, failureOf, stillRunning } from './bot-runs.js';
 import { Group, type GroupOptions } from './group.js';
 import { Heard } from './heard.js';
 import { LastAct } from './last-act.js';
@@ -32,6 +33,11 @@ export interface RunningBot {
    * @throws SandboxError BOT_NOT_STOPPED
    */
   stop(): Promise<void>;
+  /**
+   * Resolves when the bot has ended: with the error that has ended it, or undefined if it had none or was stopped. Whoever
+   * asks for it expects the end, so that neither waits nor `close` report the error any more.
+   */
+  readonly ended: Promise<unknown>;
 }
 
 /** The time of a sandbox. It runs with the machine's, and can be put ahead. */
@@ -73,7 +79,7 @@ export class TestSandbox implements AsyncDisposable {
       limitMs: this.#limitMs,
       onStep: (listener) => this.#onStep(listener),
       closing: this.#closing.signal,
-      failure: () => this.#bots.tellFailure(),
+      failed: () => this.#bots.failed,
     });
     this.#shared = {
       server: this.#server,
@@ -105,7 +111,7 @@ export class TestSandbox implements AsyncDisposable {
   /**
    * Runs a bot until the sandbox closes, and resolves with its first poll: a bot of Telegraf (`launch`), grammY (`start`) or
    * node-telegram-bot-api (`startPolling`), an app of lastcall (`createApp`), or anything with `start` and `stop`. When the
-   * bot ends with an error, so do all waits.
+   * bot ends with an error, so do all waits, until another one is started.
    *
    * @throws SandboxError BOT_NOT_POLLING, BOT_FAILED
    */
@@ -117,10 +123,15 @@ export class TestSandbox implements AsyncDisposable {
       () => server.callCount('getUpdates') > polls || undefined,
       within,
       (limitMs) => this.#lastAct.overdue('BOT_NOT_POLLING', `The bot has not polled within ${limitMs} ms`),
+      () => failureOf(run),
     );
     return {
       stop: async () => {
-        if (!(await this.#bots.stop(this.#limitMs, [run]))) throw notStopped();
+        const [left] = await this.#bots.stop(this.#limitMs, [run]);
+        if (left) throw notStopped(left);
+      },
+      get ended() {
+        return run.expectEnd();
       },
     };
   }
@@ -224,14 +235,15 @@ export class TestSandbox implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const failure = this.#bots.tellNewFailure();
+    const failure = this.#bots.failedUntold?.tellFailure();
     this.#closing.abort();
     this.#server.removeFaults();
-    const isInTime = await this.#bots.stop(this.#limitMs / 2);
+    const left = await this.#bots.stop(this.#limitMs / 2);
     // A bot that waits for an answer ends when its connections are cut.
     await this.#server.close();
     if (failure) throw failure;
-    if (!isInTime && !(await this.#bots.haveEnded(this.#limitMs / 2))) throw notStopped();
+    const [running] = await stillRunning(this.#limitMs / 2, left);
+    if (running) throw notStopped(running);
   }
 
   #onStep(listener: () => void): () => void {
@@ -249,5 +261,12 @@ export class TestSandbox implements AsyncDisposable {
   }
 }
 
-const notStopped = (): SandboxError =>
-  new SandboxError('BOT_NOT_STOPPED', 'The bot still runs, though it was asked to stop.');
+function notStopped({ stopError }: BotRun): SandboxError {
+  const what = 'The bot still runs, though it was asked to stop';
+  if (stopError === undefined) return new SandboxError('BOT_NOT_STOPPED', `${what}.`);
+  return new SandboxError(
+    'BOT_NOT_STOPPED',
+    `${what}: its own function for that has failed, ${describeThrown(stopError)}`,
+    { nextStep: 'await sandbox.start(bot), so that the bot runs before it is stopped', cause: stopError },
+  );
+}

@@ -10,14 +10,19 @@ export interface Within {
   readonly within?: Duration;
 }
 
+/** What has failed, and makes the error that tells of it. @internal */
+export interface Failed {
+  tellFailure(): SandboxError;
+}
+
 /** @internal */
 export interface WaitsOptions {
   readonly limitMs: number;
   /** Calls the listener whenever something may have changed. Returns a function that ends it. */
   readonly onStep: (listener: () => void) => () => void;
   readonly closing: AbortSignal;
-  /** Why it makes no sense to wait any longer; undefined while it does. */
-  readonly failure: () => SandboxError | undefined;
+  /** The bot that has failed, so that it makes no sense to wait any longer. */
+  readonly failed: () => Failed | undefined;
 }
 
 /** @internal */
@@ -30,23 +35,25 @@ export class Waits {
 
   /**
    * Resolves with the first value other than undefined that `find` returns, which is asked at once and after each event.
-   * Rejects with what `find` throws, with what `overdue` makes when the time is over, and at the end of the bot or the sandbox.
+   * Rejects with what `find` throws, with what `overdue` makes when the time is over, at the end of the sandbox, and at that
+   * of the newest bot, or of the one that `failed` looks at.
    */
   async until<T>(
     find: () => T | undefined,
     { within }: Within,
     overdue: (limitMs: number) => SandboxError,
+    failed = this.#options.failed,
   ): Promise<T> {
     const limitMs = within === undefined ? this.#options.limitMs : durationOf(within, 'within');
-    const end = await this.#first(find, limitMs);
-    // Made here, so that the stack of the error leads to the line of the test.
+    const end = await this.#first(find, limitMs, failed);
+    // Errors are made here, so that their stacks lead to the line of the test.
     switch (end.kind) {
       case 'found':
         return end.value;
       case 'thrown':
         throw end.error;
       case 'failed':
-        throw end.failure;
+        throw end.failed.tellFailure();
       case 'closed':
         throw new SandboxError('CLOSED', 'The sandbox was closed while something was awaited.');
       case 'over':
@@ -54,8 +61,8 @@ export class Waits {
     }
   }
 
-  #first<T>(find: () => T | undefined, limitMs: number): Promise<End<T>> {
-    const { onStep, closing, failure } = this.#options;
+  #first<T>(find: () => T | undefined, limitMs: number, failed: WaitsOptions['failed']): Promise<End<T>> {
+    const { onStep, closing } = this.#options;
     return new Promise((resolve) => {
       const cleanups: (() => void)[] = [];
       let isOver = false;
@@ -65,37 +72,37 @@ export class Waits {
         resolve(end);
       };
       // What `find` does with what it finds, such as a press, it does once, though there are several events in a row.
-      const look = () => {
-        const end = isOver ? undefined : this.#look(find, failure);
+      const lookAgain = () => {
+        const end = isOver ? undefined : look(find, failed);
         if (end) finish(end);
       };
-      look();
+      lookAgain();
       if (!isOver && closing.aborted) finish({ kind: 'closed' });
       if (isOver) return;
       cleanups.push(
-        onStep(look),
+        onStep(lookAgain),
         systemClock.after(limitMs, () => finish({ kind: 'over' })),
         onAbort(closing, () => finish({ kind: 'closed' })),
       );
     });
   }
+}
 
-  #look<T>(find: () => T | undefined, failure: () => SandboxError | undefined): End<T> | undefined {
-    try {
-      const value = find();
-      if (value !== undefined) return { kind: 'found', value };
-    } catch (error) {
-      return { kind: 'thrown', error };
-    }
-    const failed = failure();
-    return failed && { kind: 'failed', failure: failed };
+function look<T>(find: () => T | undefined, failed: WaitsOptions['failed']): End<T> | undefined {
+  try {
+    const value = find();
+    if (value !== undefined) return { kind: 'found', value };
+  } catch (error) {
+    return { kind: 'thrown', error };
   }
+  const bot = failed();
+  return bot && { kind: 'failed', failed: bot };
 }
 
 type End<T> =
   | { readonly kind: 'found'; readonly value: T }
   | { readonly kind: 'thrown'; readonly error: unknown }
-  | { readonly kind: 'failed'; readonly failure: SandboxError }
+  | { readonly kind: 'failed'; readonly failed: Failed }
   | { readonly kind: 'closed' | 'over' };
 
 /** Returns a duration in milliseconds. @throws SandboxError MISUSED for what is none */

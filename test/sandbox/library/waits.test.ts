@@ -19,6 +19,23 @@ const telegraf = (register: (bot: Telegraf) => void = () => {}, token = sandbox.
   return bot;
 };
 
+/** Starts a bot that polls, and ends with an error once it was started. */
+async function startOneThatFails(error: Error): Promise<void> {
+  let fail = (_: Error) => {};
+  const running = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const { telegram } = telegraf();
+  await sandbox.start({
+    start: () => {
+      void telegram.callApi('getUpdates', {});
+      return running;
+    },
+    stop() {},
+  });
+  fail(error);
+}
+
 /** The error of a wait. */
 async function errorOf(wait: Promise<unknown>): Promise<SandboxError> {
   const error = await wait.then(
@@ -186,6 +203,7 @@ describe('a bot that is started', () => {
     const error = await errorOf(ann.hears('x'));
     expect(error).toMatchObject({ code: 'BOT_FAILED', cause: thrown });
     expect(error.message).toContain('The bot has ended with an error: no such order');
+    expect(error.stack).toContain('waits.test.ts');
 
     await sandbox.start(telegraf((made) => made.on('text', (ctx) => ctx.reply('better'))));
     await ann.say('hi again');
@@ -193,21 +211,58 @@ describe('a bot that is started', () => {
     await sandbox.close();
   });
 
-  it('makes the close fail with an error that nobody was told', async () => {
-    let fail = (_: Error) => {};
-    const running = new Promise<never>((_, reject) => {
-      fail = reject;
+  it('is replaced by the next, which the error of the first does not concern', async () => {
+    await startOneThatFails(new Error('unseen'));
+    await sandbox.start(telegraf((made) => made.on('text', (ctx) => ctx.reply('better'))));
+    const ann = sandbox.person('Ann');
+    await ann.say('hi');
+    await ann.hears('better');
+    expect((await errorOf(sandbox.close())).message).toContain('unseen');
+  });
+
+  it('tells how it has ended to a test that expects it', async () => {
+    const thrown = new Error('no such order');
+    const crashing = telegraf((made) => {
+      made.on('text', () => {
+        throw thrown;
+      });
+      made.catch((error) => {
+        throw error;
+      });
     });
+    const first = await sandbox.start(crashing);
+    await sandbox.person('Ann').say('hi');
+    expect(await first.ended).toBe(thrown);
+    expect(await errorOf(sandbox.settled(SHORT))).toMatchObject({ code: 'NOT_SETTLED' });
+
+    const second = await sandbox.start(telegraf());
+    await second.stop();
+    expect(await second.ended).toBeUndefined();
+    await sandbox.close();
+  });
+
+  it('is stopped by the close while it is being launched', async () => {
     const bot = telegraf();
-    await bot.telegram.getMe();
-    await sandbox.start({
-      start: () => {
-        void bot.telegram.callApi('getUpdates', {});
-        return running;
+    const starting = errorOf(sandbox.start(bot));
+    await sandbox.close();
+    expect(await starting).toMatchObject({ code: 'CLOSED' });
+    expect(() => bot.stop()).not.toThrow();
+  });
+
+  it('is not stopped by a function that fails, which the error names', async () => {
+    const hasty = await createSandbox({ within: 50 });
+    const stubborn = {
+      start: () => new Promise(() => {}),
+      stop() {
+        throw new Error('not now');
       },
-      stop() {},
-    });
-    fail(new Error('unseen'));
+    };
+    await errorOf(hasty.start(stubborn, SHORT));
+    expect((await errorOf(hasty.close())).message).toContain('its own function for that has failed, not now');
+  });
+
+  it('makes the close fail with an error that nobody was told', async () => {
+    await startOneThatFails(new Error('unseen'));
     await new Promise((resolve) => setImmediate(resolve));
     expect((await errorOf(sandbox.close())).message).toContain('unseen');
   });
