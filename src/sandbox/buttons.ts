@@ -17,9 +17,10 @@ export interface Press {
 
 type Button = Readonly<Record<string, unknown>>;
 
-interface Found {
+/** A button that can be pressed. */
+export interface FoundButton {
   readonly button: Button;
-  /** Undefined for a button of the keyboard below the chat. */
+  /** The message above it as it is now; undefined for a button of the keyboard below the chat. */
   readonly message: Message | undefined;
 }
 
@@ -30,8 +31,16 @@ export type Pressed = { readonly updateId: number | undefined } | { readonly say
 export class NoSuchButton extends RangeError {}
 
 /** Presses a button. @throws RangeError that says which buttons there are, or why the bot hears nothing of the press */
-export function press(account: BotAccount, { chat = 1, fromId = chat, ...named }: Press): Pressed {
-  const { button, message } = find(account, chat, named);
+export function press(account: BotAccount, pressed: Press): Pressed {
+  return pressFound(account, pressed, findButton(account, pressed));
+}
+
+/** Presses a button that was found just now. @throws RangeError that says why the bot hears nothing of the press */
+export function pressFound(
+  account: BotAccount,
+  { chat = 1, fromId = chat }: Pick<Press, 'chat' | 'fromId'>,
+  { button, message }: FoundButton,
+): Pressed {
   const from = Math.abs(fromId);
   if (!message) return pressBelowChat(account, chat, from, button);
   const inlineId = account.inlineMessages.idOf({ chat, messageId: message.message_id });
@@ -83,7 +92,11 @@ function pressBelowChat(account: BotAccount, chat: number, from: number, button:
   return queued(account, { message });
 }
 
-function find(account: BotAccount, chat: number, { button: name, message: id }: Omit<Press, 'chat'>): Found {
+/** Finds the button that is meant. @throws NoSuchButton that says which buttons there are */
+export function findButton(
+  account: BotAccount,
+  { chat = 1, button: name, message: id }: Omit<Press, 'fromId'>,
+): FoundButton {
   const messages = account.messages
     .in(chat)
     .filter((message) => id === undefined || message.message_id === id)
@@ -100,7 +113,7 @@ function find(account: BotAccount, chat: number, { button: name, message: id }: 
           message: undefined,
         }))
       : [];
-  const all: readonly Found[] = [...inline, ...below];
+  const all: readonly FoundButton[] = [...inline, ...below];
   const found = all.find(({ button }) => button['text'] === name || button['callback_data'] === name);
   if (found) return found;
   const texts = all.map(({ button }) => button['text']);

@@ -1,11 +1,11 @@
 /** A person in a chat with the bot: says, presses, uploads, and hears what the bot writes there. */
 import { isObject } from '../../json.js';
 import { editText, isIn, react as reactTo } from '../acts.js';
-import { NoSuchButton, press } from '../buttons.js';
 import type { Message, User } from '../message.js';
 import { plainText, textFields } from '../text/formatted-text.js';
 import { type Expected, expectedInWords, matches } from './expected.js';
 import { LastAct } from './last-act.js';
+import { Presses } from './presses.js';
 import { misuse, SandboxError, type SandboxErrorCode } from './sandbox-error.js';
 import { buttonRows, messageInWords, type SeenMessage, seenMessage } from './seen-message.js';
 import type { Shared } from './shared.js';
@@ -23,6 +23,7 @@ export class Participant {
   /** The number of messages of the bot that were heard or passed over. */
   #heard = 0;
   readonly #lastAct: LastAct;
+  readonly #presses: Presses;
 
   /** @internal */
   constructor(shared: Shared, chat: number, user: () => User) {
@@ -30,6 +31,7 @@ export class Participant {
     this.chat = chat;
     this.#user = user;
     this.#lastAct = new LastAct(shared);
+    this.#presses = new Presses(shared);
   }
 
   /** The first name of the person. */
@@ -57,7 +59,9 @@ export class Participant {
 
   /**
    * Presses a button by the text on it, or its callback data: the one in the newest message that has it, else on the
-   * keyboard below the chat. Waits until there is one, and for the bot's answer to the press.
+   * keyboard below the chat. Waits until there is one, and for the bot's answer to the press. If the person has pressed that
+   * message or keyboard before and it is still the same, waits for a newer or changed one, and presses the old one again
+   * only when the bot has settled without. With `message`, presses that message in any case.
    *
    * @returns the text that the person is shown for a moment (of `answerCallbackQuery`); empty for an answer without one, and
    *   for a button of the keyboard, which says its text or sends what it asks for
@@ -69,21 +73,17 @@ export class Participant {
     { message, ...within }: Within & { readonly message?: MessageRef } = {},
   ): Promise<string> {
     const { account, waits } = this.#shared;
-    let missing: Error | undefined;
+    const named = { button, message: message === undefined ? undefined : idOf(message) };
+    let notYet = '';
     const pressed = await waits.until(
       () => {
-        try {
-          const named = { button, message: message === undefined ? undefined : idOf(message) };
-          return press(account, { chat: this.chat, fromId: this.#user().id, ...named });
-        } catch (error) {
-          if (!(error instanceof RangeError)) throw error;
-          if (!(error instanceof NoSuchButton)) throw new SandboxError('MISUSED', `${error.message}.`);
-          missing = error;
-          return undefined;
-        }
+        const result = this.#presses.press({ chat: this.chat, fromId: this.#user().id, ...named });
+        if (!('notYet' in result)) return result;
+        notYet = result.notYet;
+        return undefined;
       },
       within,
-      (limitMs) => this.#overdue('NO_BUTTON', `${missing?.message} (waited ${limitMs} ms)`),
+      (limitMs) => this.#overdue('NO_BUTTON', `${notYet} (waited ${limitMs} ms)`),
     );
     if ('says' in pressed) {
       await this.say(pressed.says);

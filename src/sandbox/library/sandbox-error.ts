@@ -7,7 +7,8 @@ export const nextSteps = {
   HEARD: 'if the bot may write this, hear it first, with hears()',
   NOT_SETTLED:
     'see which call or update is left over; a bot that has stopped polling cannot settle, and hears() waits for a single message',
-  NO_BUTTON: 'press one of the buttons that there are, by the whole text on it or its callback data',
+  NO_BUTTON:
+    'press one of the buttons that there are, by the whole text on it or its callback data; with { message } it is pressed at once',
   NOT_ANSWERED:
     'answer it in the handler (answerCbQuery, answerInlineQuery): until then a person sees the button at work',
   UPDATE_NOT_WANTED: 'name the kind of update in allowed_updates, which the bot gives when it is launched',

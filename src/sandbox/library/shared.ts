@@ -11,6 +11,8 @@ export interface Shared {
   readonly clock: Pick<Clock, 'now'>;
   readonly heard: Heard;
   readonly waits: Waits;
+  /** Whether the bot has settled. */
+  isSettled(): boolean;
   /** Resolves when the bot has settled. */
   settled(within: Within): Promise<void>;
 }

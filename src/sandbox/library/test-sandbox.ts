@@ -87,6 +87,7 @@ export class TestSandbox implements AsyncDisposable {
       clock: this.#clock,
       heard: new Heard(account, changes),
       waits,
+      isSettled: () => this.#settling.isSettled,
       settled: (within) => this.settled(within),
     };
     this.#lastAct = new LastAct(this.#shared);

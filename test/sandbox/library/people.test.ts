@@ -100,6 +100,80 @@ describe('a person', () => {
     await expect(ann.press('Yes', { within: 10 })).rejects.toThrow('there is no button "Yes"');
   });
 
+  it('presses the button of the next page, and that of the same one only when there is no other', async () => {
+    const next = Markup.inlineKeyboard([Markup.button.callback('Next', 'next')]);
+    const pressed: string[] = [];
+    let page = 0;
+    await start((bot) => {
+      bot.start((ctx) => ctx.reply('page 0', next));
+      bot.action('next', async (ctx) => {
+        pressed.push(ctx.text ?? '');
+        await ctx.answerCbQuery();
+        // Something that takes a while before there is another page.
+        await ctx.sendChatAction('typing');
+        if (++page < 3) await ctx.reply(`page ${page}`, next);
+      });
+    });
+    const ann = sandbox.person('Ann');
+    await ann.say('/start');
+    for (let press = 0; press < 4; press++) await ann.press('Next');
+    expect(pressed).toEqual(['page 0', 'page 1', 'page 2', 'page 2']);
+    await ann.press('Next', { message: (await ann.hears('page 0')).id });
+    expect(pressed.at(-1)).toBe('page 0');
+  });
+
+  it('presses an edited message again at once, and says what it waits for', async () => {
+    const more = Markup.inlineKeyboard([Markup.button.callback('More', 'more')]);
+    let release = () => {};
+    await start((bot) => {
+      bot.start((ctx) => ctx.reply('0', more));
+      bot.action('more', async (ctx) => {
+        await ctx.answerCbQuery();
+        if (ctx.text === '1')
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+        else await ctx.editMessageText('1', more);
+      });
+    });
+    const ann = sandbox.person('Ann');
+    await ann.say('/start');
+    await ann.press('More');
+    await ann.press('More');
+    await expect(ann.press('More', { within: 1 })).rejects.toThrow(
+      'the newest message with a button "More" was pressed before and is still the same, while the bot is at work',
+    );
+    release();
+    await sandbox.settled();
+    expect(sandbox.calls({ method: 'answerCallbackQuery' })).toHaveLength(2);
+  });
+
+  it('waits for the next keyboard before a second press, too', async () => {
+    await start((bot) => {
+      bot.command('menu', (ctx) => ctx.reply('0', Markup.keyboard([['Next', 'Back']])));
+      bot.hears('Next', async (ctx) => {
+        await ctx.sendChatAction('typing');
+        await ctx.reply('1', Markup.keyboard([['Back', 'Next']]));
+      });
+      bot.hears('Back', (ctx) => ctx.reply('back'));
+    });
+    const ann = sandbox.person('Ann');
+    await ann.say('/menu');
+    await ann.press('Next');
+    await ann.press('Back');
+    await ann.press('Next');
+    await ann.hears('back');
+    expect(ann.messages().map(({ text }) => text)).toEqual([
+      '/menu',
+      '0',
+      'Next',
+      '1',
+      'Back',
+      'back',
+      'Next',
+    ]);
+  });
+
   it('presses a button of the keyboard below the chat, which says its text', async () => {
     await start((bot) => {
       bot.command('menu', (ctx) => ctx.reply('Choose', Markup.keyboard([['Pizza', 'Pasta']])));
