@@ -31,6 +31,13 @@ export class BotRuns {
     return this.#runs.find(({ hasFailed, isTold }) => hasFailed && !isTold);
   }
 
+  /** Whether a fault has ended the last poll, so that a bot may make a pause before it polls again, or looks whether it is to. */
+  get lastPollHasFailed(): boolean {
+    const last = this.#server.calls({ method: 'getUpdates' }).at(-1);
+    if (!last) return false;
+    return last.fault !== undefined || (!last.answered && !this.#server.account.getUpdates.waiting);
+  }
+
   /** Stops bots, by default all. Resolves with those that still run when the time is over. */
   async stop(limitMs: number, runs = this.#runs): Promise<readonly BotRun[]> {
     const { getUpdates } = this.#server.account;

@@ -40,6 +40,26 @@ describe('a fault', () => {
     expect((await bot.telegram.getMe()).username).toBe(sandbox.bot.username);
   });
 
+  it('of polls makes a bot pause, for which the close does not wait', async () => {
+    const hasty = await createSandbox({ within: 100 });
+    const { telegram } = new Telegraf(hasty.token, { telegram: { apiRoot: hasty.apiRoot } });
+    let wakeUp = () => {};
+    hasty.fault({ kind: 'too-many-requests', retryAfterSeconds: 30, method: 'getUpdates' });
+    const running = await hasty.start({
+      start: async () => {
+        await telegram.callApi('getUpdates', {}).catch(() => {});
+        await new Promise<void>((resolve) => {
+          wakeUp = resolve;
+        });
+      },
+      stop() {},
+    });
+    await expect(running.stop()).rejects.toThrow('a fault has ended its last poll');
+    await hasty.close();
+    wakeUp();
+    await running.ended;
+  });
+
   it('is refused with words that say what is wrong with it', () => {
     expect(() => sandbox.fault({ kind: '502' } as never)).toThrow(
       'there is no kind "502"; it must be one of latency',
