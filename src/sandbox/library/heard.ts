@@ -23,6 +23,11 @@ export class Heard {
     return this.#byChat.get(chat) ?? [];
   }
 
+  /** The messages of the bot and their edits in all chats but one. */
+  except(chat: number): readonly SeenMessage[] {
+    return [...this.#byChat].flatMap(([id, messages]) => (id === chat ? [] : messages));
+  }
+
   #see(account: BotAccount, message: Message): void {
     const key = `${message.chat.id}/${message.message_id}`;
     const content = contentOf(message);

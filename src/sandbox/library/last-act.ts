@@ -32,11 +32,21 @@ export class LastAct {
     return updateId;
   }
 
-  /** Makes the error of a wait that is over, with what the bot has done since the act. */
-  overdue(code: SandboxErrorCode, what: string, unheard: readonly SeenMessage[] = []): SandboxError {
+  /**
+   * Makes the error of a wait that is over, with what the bot has done since the act. `fallbackStep` says what to do where this
+   * points to nothing.
+   */
+  overdue(
+    code: SandboxErrorCode,
+    what: string,
+    {
+      unheard = [],
+      fallbackStep,
+    }: { readonly unheard?: readonly SeenMessage[]; readonly fallbackStep?: string | undefined } = {},
+  ): SandboxError {
     const since = { updateId: this.#updateId, sinceMs: this.#atMs, unheard };
     const facts = factsOf(this.#shared.server, since);
-    const nextStep = nextStepFor(facts);
+    const nextStep = nextStepFor(facts) ?? fallbackStep;
     return new SandboxError(code, `${what}.\n${describe(facts)}`, nextStep === undefined ? {} : { nextStep });
   }
 }

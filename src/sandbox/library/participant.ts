@@ -5,6 +5,7 @@ import type { Message, User } from '../message.js';
 import { plainText, textFields } from '../text/formatted-text.js';
 import { type Expected, expectedInWords, matches } from './expected.js';
 import { LastAct } from './last-act.js';
+import { missed } from './missed.js';
 import { Presses } from './presses.js';
 import { misuse, SandboxError, type SandboxErrorCode } from './sandbox-error.js';
 import { buttonRows, messageInWords, type SeenMessage, seenMessage } from './seen-message.js';
@@ -160,11 +161,7 @@ export class Participant {
         return list[index];
       },
       within,
-      (limitMs) =>
-        this.#overdue(
-          'NOT_HEARD',
-          `${this.name} has not heard ${expectedInWords(expected)} within ${limitMs} ms`,
-        ),
+      (limitMs) => this.#notHeard(expected, limitMs),
     );
   }
 
@@ -230,8 +227,15 @@ export class Participant {
       });
   }
 
-  #overdue(code: SandboxErrorCode, what: string): SandboxError {
-    return this.#lastAct.overdue(code, what, this.#unheard());
+  #notHeard(expected: Expected | undefined, limitMs: number): SandboxError {
+    const passed = this.#shared.heard.in(this.chat).slice(0, this.#heard);
+    const found = missed(this.#shared, { expected, chat: this.chat, passed });
+    const what = `${this.name} has not heard ${expectedInWords(expected)} within ${limitMs} ms`;
+    return this.#overdue('NOT_HEARD', found ? `${what}. ${found.what}` : what, found?.nextStep);
+  }
+
+  #overdue(code: SandboxErrorCode, what: string, fallbackStep?: string): SandboxError {
+    return this.#lastAct.overdue(code, what, { unheard: this.#unheard(), fallbackStep });
   }
 
   #unheard(): readonly SeenMessage[] {

@@ -77,6 +77,31 @@ describe('a wait in vain', () => {
     expect(error.stack).toContain('waits.test.ts');
   });
 
+  it('says where else the bot has written what is expected', async () => {
+    await sandbox.start(
+      telegraf((bot) => {
+        bot.on('text', async (ctx) => {
+          await ctx.reply('first');
+          await ctx.reply('second');
+          await ctx.telegram.sendMessage(team.id, 'in the group');
+        });
+      }),
+    );
+    const [ann, bob] = [sandbox.person('Ann'), sandbox.person('Bob')];
+    const team = sandbox.group({ title: 'Team', members: [ann] });
+    await ann.say('hi');
+    await ann.hears('second');
+    await sandbox.settled();
+    const before = await errorOf(ann.hears(/^first/, SHORT));
+    expect(before.message).toContain('"first" was heard or passed over before.');
+    expect(before.nextStep).toContain('hear it earlier');
+    const inGroup = await errorOf(ann.hears('in the group', SHORT));
+    expect(inGroup.message).toContain('The bot has written "in the group" in the group "Team".');
+    expect(inGroup.nextStep).toContain('person.in(group)');
+    expect((await errorOf(bob.hears('first', SHORT))).message).toContain('in the private chat with Ann.');
+    expect((await errorOf(ann.hears(({ text }) => text === 'first', SHORT))).message).not.toContain('before');
+  });
+
   it('finds out why a bot has not answered', async () => {
     const ann = sandbox.person('Ann');
     await ann.say('hi');
