@@ -74,8 +74,12 @@ export class Group {
       .map(({ user }) => user.first_name);
   }
 
-  /** Lets a person join. The bot is told by a message, and by an update `chat_member` if it wants those. */
+  /**
+   * Lets a person join, who hears what the bot writes from now on. The bot is told by a message, and by an update
+   * `chat_member` if it wants those.
+   */
   async add(person: Person): Promise<void> {
+    if (!this.has(person)) person.in(this).passOver();
     join(this.#shared.account, this.id, userOf(this.#shared, person));
   }
 

@@ -177,6 +177,11 @@ export class Participant {
       throw new SandboxError('HEARD', `${this.name} has heard ${unheard.map(messageInWords).join(', ')}.`);
   }
 
+  /** Passes over what the bot has written so far. @internal */
+  passOver(): void {
+    this.#heard = this.#shared.heard.in(this.chat).length;
+  }
+
   /** The messages of the chat as they are now, of everybody, oldest first. */
   messages(): readonly SeenMessage[] {
     const { account } = this.#shared;

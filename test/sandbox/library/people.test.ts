@@ -308,6 +308,19 @@ describe('a group', () => {
     expect(team.messages()).toHaveLength(2);
   });
 
+  it('is heard from when a person has joined', async () => {
+    const bot = await start(() => {});
+    const [ann, bob] = [sandbox.person('Ann'), sandbox.person('Bob')];
+    const team = sandbox.group({ title: 'Team', members: [ann] });
+    await bot.telegram.sendMessage(team.id, 'before');
+    await team.add(bob);
+    await bot.telegram.sendMessage(team.id, 'after');
+    expect((await bob.in(team).hears()).text).toBe('after');
+    expect((await ann.in(team).hears()).text).toBe('before');
+    await team.add(bob);
+    await ann.in(team).hears('after');
+  });
+
   it('is joined and left, and has administrators', async () => {
     const bot = await start((telegraf) => {
       telegraf.on('new_chat_members', (ctx) =>
