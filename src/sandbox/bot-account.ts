@@ -88,6 +88,7 @@ export class BotAccount {
       onChange: (id) => changes.tell({ kind: 'update', bot, id }),
     });
     this.messages = new StoredMessages({
+      clock,
       isWaiting: (updateId) => this.queue.isWaiting(updateId),
       onChange: (chat, id) => changes.tell({ kind: 'message', bot, chat, id }),
     });

@@ -46,7 +46,7 @@ export interface SandboxClock {
   now(): number;
   /**
    * Puts the clock ahead, by `'24h'`, say: what is due meanwhile happens in the order of its time. It is the clock of Telegram's
-   * side alone, for expiry, polls that wait, answers that come too late and faults that end; the bot's own timers and the time
+   * side alone, for expiry, polls that wait, answers and deletes that come too late and faults that end; the bot's own timers and the time
    * limits of waits go by the clock of the machine, as does the `date` of messages.
    */
   advance(duration: Duration): Promise<void>;

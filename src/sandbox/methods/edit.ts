@@ -1,7 +1,7 @@
 /** Methods that change or delete messages. */
 import { ApiError } from '../api-response.js';
 import type { BotAccount } from '../bot-account.js';
-import { type Message, unixSeconds } from '../message.js';
+import type { Message } from '../message.js';
 import { editing, editMessage } from './editing.js';
 import { inputMedia } from './media.js';
 import { type Methods, method } from './method.js';
@@ -12,9 +12,9 @@ import { captionOfPicture, messageText } from './texts.js';
 const captioned = ['photo', 'video', 'animation', 'audio', 'document', 'voice', 'paid_media'] as const;
 
 /** How long after it was sent a bot may delete a message. */
-const DELETABLE_SECONDS = 48 * 3600;
+const DELETABLE_MS = 48 * 3_600_000;
 /** A bot may not take back at once, in a private chat, what it has thrown. */
-const DICE_STAYS_SECONDS = 24 * 3600;
+const DICE_STAYS_MS = 24 * 3_600_000;
 
 const captionFields = ['caption', 'caption_entities', 'show_caption_above_media'];
 
@@ -36,15 +36,15 @@ const needs = (what: string, fields: readonly string[]) => (message: Message) =>
 /** Refuses to delete what a bot may not delete; a message that is not there is not refused. @throws ApiError 400 */
 function checkDeletable({ id: bot, chats, members, messages }: BotAccount, chat: number, id: number): void {
   const message = messages.find(chat, id);
-  if (!message) return;
-  const ageSeconds = unixSeconds() - message.date;
+  const ageMs = messages.ageMs(chat, id);
+  if (!message || ageMs === undefined) return;
   const isOwn = message.from?.id === bot;
-  const isFreshDice = chat > 0 && message['dice'] !== undefined && ageSeconds < DICE_STAYS_SECONDS;
+  const isFreshDice = chat > 0 && message['dice'] !== undefined && ageMs < DICE_STAYS_MS;
   const { type } = chats.chat(chat);
   // In a basic group, every administrator may delete: single rights are given only in supergroups and channels.
   const mayDelete =
     chat > 0 || isOwn || members.botMay(chat, type === 'group' ? undefined : 'can_delete_messages');
-  if (ageSeconds < DELETABLE_SECONDS && !isFreshDice && mayDelete) return;
+  if (ageMs < DELETABLE_MS && !isFreshDice && mayDelete) return;
   const isForAll = type === 'private' || type === 'group';
   throw ApiError.badRequest(`message can't be deleted${isForAll ? ' for everyone' : ''}`);
 }

@@ -1,4 +1,5 @@
 /** The messages in the chats of a bot. The newest are kept, and those of which the bot has yet to hear. */
+import type { Clock } from '../../clock.js';
 import type { Message } from '../message.js';
 
 /** The number of newest messages that are kept, and at most twice as many. */
@@ -8,9 +9,12 @@ interface Stored {
   readonly message: Message;
   /** The update that has brought the message to the bot. */
   readonly updateId: number | undefined;
+  /** When the message has come, by the clock of the sandbox: its `date` is what somebody says, and goes by another clock. */
+  readonly atMs: number;
 }
 
 export interface StoredMessagesOptions {
+  readonly clock: Pick<Clock, 'now'>;
   /** Whether an update is still in the bot's queue. */
   readonly isWaiting: (updateId: number) => boolean;
   /** Called with the chat and the id of each message that has come, was changed or deleted, or got a reaction. */
@@ -18,6 +22,7 @@ export interface StoredMessagesOptions {
 }
 
 export class StoredMessages {
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #isWaiting: (updateId: number) => boolean;
   /** By chat and id, oldest first. */
   #stored = new Map<string, Stored>();
@@ -29,7 +34,8 @@ export class StoredMessages {
   #lastId = 0;
   #lastForgotten = 0;
 
-  constructor({ isWaiting, onChange = () => {} }: StoredMessagesOptions) {
+  constructor({ clock, isWaiting, onChange = () => {} }: StoredMessagesOptions) {
+    this.#clock = clock;
     this.#isWaiting = isWaiting;
     this.#onChange = onChange;
   }
@@ -46,7 +52,12 @@ export class StoredMessages {
   store(message: Message, updateId?: number): void {
     this.#lastId = Math.max(this.#lastId, message.message_id);
     const key = keyOf(message.chat.id, message.message_id);
-    this.#stored.set(key, { message, updateId: updateId ?? this.#stored.get(key)?.updateId });
+    const former = this.#stored.get(key);
+    this.#stored.set(key, {
+      message,
+      updateId: updateId ?? former?.updateId,
+      atMs: former?.atMs ?? this.#clock.now(),
+    });
     this.#onChange(message.chat.id, message.message_id);
     if (this.#stored.size >= this.#trimAt) this.#trim();
   }
@@ -71,6 +82,12 @@ export class StoredMessages {
 
   find(chatId: number, id: number): Message | undefined {
     return this.#stored.get(keyOf(chatId, id))?.message;
+  }
+
+  /** How long ago a message has come, in milliseconds; undefined if it is not there. */
+  ageMs(chatId: number, id: number): number | undefined {
+    const stored = this.#stored.get(keyOf(chatId, id));
+    return stored && this.#clock.now() - stored.atMs;
   }
 
   /** Whether there may have been a message with an id that is no longer kept. */

@@ -98,6 +98,16 @@ describe('the clock', () => {
     await expect(answered).rejects.toThrow('query is too old');
   });
 
+  it('makes messages too old to be deleted', async () => {
+    const ann = sandbox.person('Ann');
+    const { message_id } = await bot.telegram.sendMessage(ann.id, 'x');
+    await sandbox.clock.advance('47h');
+    const { message_id: later } = await bot.telegram.sendMessage(ann.id, 'y');
+    await sandbox.clock.advance('2h');
+    await expect(bot.telegram.deleteMessage(ann.id, message_id)).rejects.toThrow("message can't be deleted");
+    expect(await bot.telegram.deleteMessage(ann.id, later)).toBe(true);
+  });
+
   it('ends a long poll, and a fault that lasts for a time', async () => {
     await sandbox.start(bot);
     await sandbox.settled();

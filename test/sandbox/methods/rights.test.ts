@@ -5,7 +5,7 @@ import { openTestSandbox } from '../test-sandbox.js';
 const GROUP = -5;
 const SUPERGROUP = -1_000_000_000_005;
 const CHANNEL = -1_000_000_000_006;
-const DAY_SECONDS = 86_400;
+const DAY_MS = 86_400_000;
 
 /** A bot in a group, in a supergroup and in a channel; in the first two, Ada has written message 1 or 2. */
 async function open(status: object) {
@@ -123,13 +123,14 @@ describe('a bot', () => {
     [{ id: GROUP, type: 'group', title: 'G' }, "message can't be deleted for everyone"],
     [{ id: SUPERGROUP, type: 'supergroup', title: 'G' }, "message can't be deleted"],
   ])('may delete messages only within 48 hours: %j', async (chat, refusal) => {
-    const { call, sandbox } = await openTestSandbox();
+    const { call, sandbox, clock } = await openTestSandbox();
     const from = { id: 1, is_bot: false, first_name: 'Ada' };
-    const now = Math.floor(Date.now() / 1000);
-    const message = (message_id: number, ageSeconds: number) => ({
-      message: { message_id, date: now - ageSeconds, chat, from, text: 'x' },
-    });
-    sandbox.addUpdates([message(1, 2 * DAY_SECONDS), message(2, 2 * DAY_SECONDS - 60)]);
+    // The date of a message is what somebody says; the sandbox goes by when it has come.
+    const message = (message_id: number) => ({ message: { message_id, date: 1, chat, from, text: 'x' } });
+    sandbox.addUpdates([message(1)]);
+    await clock.advance(60_000);
+    sandbox.addUpdates([message(2)]);
+    await clock.advance(2 * DAY_MS - 60_000);
     const refused = { ok: false, description: `Bad Request: ${refusal}` };
     expect(await call('deleteMessage', { chat_id: chat.id, message_id: 1 })).toMatchObject(refused);
     expect(await call('deleteMessages', { chat_id: chat.id, message_ids: [1, 2] })).toMatchObject(refused);
@@ -137,13 +138,15 @@ describe('a bot', () => {
   });
 
   it('may not take back dice in a private chat for a day', async () => {
-    const { call } = await openTestSandbox();
+    const { call, clock } = await openTestSandbox();
     await call('sendDice', { chat_id: 1 });
     await call('sendDice', { chat_id: GROUP });
     expect(await call('deleteMessage', { chat_id: 1, message_id: 1 })).toMatchObject({
       description: "Bad Request: message can't be deleted for everyone",
     });
     expect((await call('deleteMessage', { chat_id: GROUP, message_id: 2 })).ok).toBe(true);
+    await clock.advance(DAY_MS);
+    expect((await call('deleteMessage', { chat_id: 1, message_id: 1 })).ok).toBe(true);
   });
 
   it('sells photos and videos only', async () => {

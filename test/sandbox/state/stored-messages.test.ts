@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { chat, type Message, person } from '../../../src/sandbox/message.js';
 import { StoredMessages } from '../../../src/sandbox/state/stored-messages.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { openTestSandbox } from '../test-sandbox.js';
 
 const message = (id: number, text = 'x'): Message => ({
@@ -13,7 +14,7 @@ const message = (id: number, text = 'x'): Message => ({
 
 describe('messages', () => {
   it('are forgotten from the oldest on, in the order in which they were sent', () => {
-    const messages = new StoredMessages({ isWaiting: () => false });
+    const messages = new StoredMessages({ clock: new FakeClock(), isWaiting: () => false });
     for (let id = 1; id <= 9_000; id++) messages.store(message(id));
     messages.store(message(7_000, 'edited'));
     messages.react(1, 1, ['👍']);
@@ -32,7 +33,7 @@ describe('messages', () => {
   });
 
   it('are not forgotten while the update waits that brings them, whatever becomes of them', () => {
-    const messages = new StoredMessages({ isWaiting: (updateId) => updateId >= 3 });
+    const messages = new StoredMessages({ clock: new FakeClock(), isWaiting: (updateId) => updateId >= 3 });
     for (let id = 1; id <= 4; id++) messages.store(message(id), id);
     messages.store(message(3, 'edited'));
     for (let id = 5; id <= 30_000; id++) messages.store(message(id));
