@@ -23,7 +23,7 @@ import { TestSandbox } from './test-sandbox.js';
  * @throws SandboxError MISUSED for an option that makes no sense, or a port that is in use
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<TestSandbox> {
-  const sandbox = misuse(() => new TestSandbox(options));
+  const sandbox = misuse(() => new TestSandbox(options), 'correct the option, or leave it out');
   const { port = 0 } = options;
   try {
     await sandbox.listen(port);

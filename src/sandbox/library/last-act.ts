@@ -16,10 +16,12 @@ export class LastAct {
   /**
    * Sets it, by the update that tells the bot. Returns the id of the update.
    *
-   * @throws SandboxError UPDATE_NOT_WANTED if the bot gets no such updates
+   * @throws SandboxError UPDATE_NOT_WANTED if the bot gets no such updates; CLOSED if there is nobody to get them any more
    */
   is(kind: string, updateId: number | undefined): number {
-    const { account, clock } = this.#shared;
+    const { account, clock, closing } = this.#shared;
+    if (closing.aborted)
+      throw new SandboxError('CLOSED', `The sandbox was closed before the bot was told of a ${kind}.`);
     if (updateId === undefined) {
       const { allowedUpdates } = account;
       const why = allowedUpdates

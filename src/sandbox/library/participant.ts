@@ -113,7 +113,10 @@ export class Participant {
     const { account } = this.#shared;
     this.#mayAct();
     const edited = { chat: this.chat, message: idOf(message), text };
-    const updateId = misuse(() => editText(account, edited));
+    const updateId = misuse(
+      () => editText(account, edited),
+      'edit a message that the person has sent, which say() resolves with',
+    );
     this.#lastAct.is('edited_message', updateId);
   }
 
@@ -123,7 +126,9 @@ export class Participant {
     this.#mayAct();
     const id = message === undefined ? account.messages.in(this.chat).at(-1)?.message_id : idOf(message);
     if (id === undefined || !account.messages.find(this.chat, id))
-      throw new SandboxError('MISUSED', `There is no message to react to in chat ${this.chat}.`);
+      throw new SandboxError('MISUSED', `There is no message to react to in chat ${this.chat}.`, {
+        nextStep: 'hear or say the message first, and react to that',
+      });
     const updateId = reactTo(account, { chat: this.chat, message: id, emoji, from: this.#user() });
     server.changes.tell({ kind: 'message', bot: account.id, chat: this.chat, id });
     this.#lastAct.is('message_reaction', updateId);
@@ -139,9 +144,13 @@ export class Participant {
       throw new SandboxError(
         'MISUSED',
         `There is no poll with ${options.join(', ')} in chat ${this.chat}; ${texts.length > 0 ? `the newest one has ${texts.join(', ')}` : 'there is none at all'}.`,
+        { nextStep: 'hear the poll first, with hears(), and vote for the texts of its options' },
       );
     const cast = { chat: this.chat, message: poll.id, options: chosen, fromId: this.#user().id };
-    const [updateId] = misuse(() => server.vote(cast));
+    const [updateId] = misuse(
+      () => server.vote(cast),
+      'vote as the poll allows: while it is open, for one option unless it takes several, and once in a quiz',
+    );
     this.#lastAct.is('poll', updateId);
   }
 
@@ -215,7 +224,10 @@ export class Participant {
 
   #reply(to: MessageRef): object {
     const original = this.#shared.account.messages.find(this.chat, idOf(to));
-    if (!original) throw new SandboxError('MISUSED', `There is no message ${idOf(to)} in chat ${this.chat}.`);
+    if (!original)
+      throw new SandboxError('MISUSED', `There is no message ${idOf(to)} in chat ${this.chat}.`, {
+        nextStep: 'reply to a message of messages(), by itself or its id',
+      });
     return { reply_to_message: { ...original, reply_to_message: undefined } };
   }
 

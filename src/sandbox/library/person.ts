@@ -36,7 +36,9 @@ export class Person extends Participant {
     const { chats } = shared.account;
     const id = options.id ?? chats.freeId(FIRST_ID, 1);
     if (!Number.isSafeInteger(id) || id <= 0)
-      throw new SandboxError('MISUSED', `The id of a person must be a whole number above 0, not ${id}.`);
+      throw new SandboxError('MISUSED', `The id of a person must be a whole number above 0, not ${id}.`, {
+        nextStep: 'leave the id out, for the next one that is free',
+      });
     const names = {
       first_name: options.firstName,
       ...(options.lastName !== undefined && { last_name: options.lastName }),

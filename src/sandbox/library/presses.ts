@@ -44,7 +44,7 @@ export class Presses {
       if (error instanceof NoSuchButton) return { notYet: error.message };
       if (!(error instanceof RangeError)) throw error;
       throw new SandboxError('MISUSED', `${error.message}.`, {
-        nextStep: 'look at the button itself, in the `raw` of the message',
+        nextStep: 'look at the button in the `raw` of its message, such as the url that it opens',
       });
     }
   }

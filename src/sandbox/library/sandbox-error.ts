@@ -19,7 +19,7 @@ export const nextSteps = {
     'fix the error named as the cause, or handle it in the bot (bot.catch); if the test expects it, await `ended` of what sandbox.start() returns',
   BOT_NOT_STOPPED: 'find what its handlers wait for, and end it when the bot stops',
   CLOSED: 'await everything that people do and hear before sandbox.close()',
-  MISUSED: 'see the documentation of the function that was called',
+  MISUSED: 'correct what the message names',
 } as const satisfies Record<string, string>;
 
 /** What kind of error it is, for programs. */
@@ -43,12 +43,17 @@ export class SandboxError extends Error {
   }
 }
 
-/** Returns what the function returns, and makes what it throws about its arguments the error of a misuse. @internal */
-export function misuse<T>(run: () => T): T {
+/**
+ * Returns what the function returns, and makes what it throws about its arguments the error of a misuse, with the step that
+ * mends it.
+ *
+ * @internal
+ */
+export function misuse<T>(run: () => T, nextStep: string): T {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof ApiError)) throw error;
-    throw new SandboxError('MISUSED', error.message, { cause: error });
+    throw new SandboxError('MISUSED', `${error.message}.`, { nextStep, cause: error });
   }
 }

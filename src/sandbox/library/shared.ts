@@ -11,6 +11,8 @@ export interface Shared {
   readonly clock: Pick<Clock, 'now'>;
   readonly heard: Heard;
   readonly waits: Waits;
+  /** Aborts when the sandbox closes. */
+  readonly closing: AbortSignal;
   /** Whether the bot has settled. */
   isSettled(): boolean;
   /** Resolves when the bot has settled. */

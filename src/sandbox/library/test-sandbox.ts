@@ -87,6 +87,7 @@ export class TestSandbox implements AsyncDisposable {
       clock: this.#clock,
       heard: new Heard(account, changes),
       waits,
+      closing: this.#closing.signal,
       isSettled: () => this.#settling.isSettled,
       settled: (within) => this.settled(within),
     };
@@ -155,7 +156,10 @@ export class TestSandbox implements AsyncDisposable {
    * @throws SandboxError MISUSED, which says what is wrong with it; UPDATE_NOT_WANTED
    */
   async update(update: NewUpdate): Promise<number> {
-    const [id] = misuse(() => this.#server.addUpdates(parseUpdates([update])));
+    const [id] = misuse(
+      () => this.#server.addUpdates(parseUpdates([update])),
+      'give the update the fields that it has in the Bot API, core.telegram.org/bots/api#update',
+    );
     return this.#lastAct.is(kindOf(update), id);
   }
 
@@ -171,7 +175,10 @@ export class TestSandbox implements AsyncDisposable {
    * @throws SandboxError MISUSED, which says what is wrong with the rule
    */
   fault(rule: FaultRule): Fault {
-    const id = misuse(() => this.#server.addFault(rule));
+    const id = misuse(
+      () => this.#server.addFault(rule),
+      'correct the rule; npx lastcall sandbox --help lists the kinds and their fields',
+    );
     const end = () => this.#server.removeFaults(id);
     return { end, [Symbol.dispose]: end };
   }

@@ -10,8 +10,8 @@ export interface Within {
   readonly within?: Duration;
 }
 
-/** What has failed, and makes the error that tells of it. @internal */
-export interface Failed {
+/** What has failed, and makes the error that tells of it. */
+interface Failed {
   tellFailure(): SandboxError;
 }
 

@@ -235,7 +235,12 @@ describe('a person', () => {
     await expect(ann.vote('Maybe')).rejects.toThrow('the newest one has Yes, No');
     await ann.send({ location: { latitude: 52.4, longitude: 4.9 } });
     await ann.hears('at 52.4');
-    await expect(ann.edit(ann.messages().at(-1)?.id ?? 0, 'x')).rejects.toThrow('only their own');
+    await expect(ann.edit(ann.messages().at(-1)?.id ?? 0, 'x')).rejects.toThrow(
+      'a person can edit only their own messages.\nNext step: edit a message that the person has sent',
+    );
+    await expect(sandbox.person('Bob').vote('No')).rejects.toMatchObject({
+      nextStep: expect.stringContaining('hear the poll first'),
+    });
     await expect(ann.say('x', { replyTo: 999 })).rejects.toThrow('no message 999');
   });
 

@@ -174,9 +174,9 @@ describe('a wait in vain', () => {
     await ann.hears('?');
     expect((await errorOf(ann.press('No', SHORT))).message).toContain('there is Yes, More');
     expect(await errorOf(ann.press('Yes', SHORT))).toMatchObject({ code: 'NOT_ANSWERED' });
-    expect((await errorOf(ann.press('More'))).message).toContain(
-      'does not tell a bot of a press on a button with url',
-    );
+    const opens = await errorOf(ann.press('More'));
+    expect(opens.message).toContain('does not tell a bot of a press on a button with url');
+    expect(opens.nextStep).toContain('the url that it opens');
   });
 
   it('does not hear what it should not', async () => {
@@ -308,6 +308,7 @@ it('ends what is awaited when the sandbox closes', async () => {
   await sandbox.close();
   expect(await waiting).toMatchObject({ code: 'CLOSED' });
   expect(await errorOf(ann.hears('x'))).toMatchObject({ code: 'CLOSED' });
+  expect(await errorOf(ann.say('x'))).toMatchObject({ code: 'CLOSED' });
 });
 
 it('is one of several, which know nothing of each other', async () => {
