@@ -67,7 +67,7 @@ function inboxMarkdown(): string {
     { ...dead, ...ids(4, 627819820, '-100303'), atMs: now - 95_000, attempts: 3, why: 'died' },
   ];
   const counts = countsInWords({ running: 1, interrupted: 0, waiting: 2, dead: 2 });
-  const head = `${counts} in the inbox of bot 123456789-0a1b2c3d4e5f6789. ${ownerInWords({ kind: 'local', runId: '' })}`;
+  const head = `${counts} in the inbox of bot 123456789. ${ownerInWords({ kind: 'local', runId: '' })}`;
   return `\`\`\`\n${head}\n\n${table(updates, now)}\`\`\``;
 }
 

@@ -243,7 +243,7 @@ const table = {
     type: path,
     fallback: "systemd's STATE_DIRECTORY, else ~/.local/state/lastcall",
     derive: deriveStateDir,
-    help: 'The folder for state: in it, a folder for each bot holds the inbox and how the last run ended.',
+    help: 'The folder for state: in it, a folder for each bot holds the inbox and how the last run ended. XDG_STATE_HOME stands for ~/.local/state where it is set.',
   }),
   metrics: optional({
     name: 'METRICS',
