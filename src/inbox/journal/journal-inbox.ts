@@ -33,9 +33,9 @@ import { Maintenance } from './maintenance.js';
 import { type JournalOptions, type JournalParts, openJournal } from './opening.js';
 import { TurnLimit } from './turn-limit.js';
 
-/** The options of a journal inbox; `disk` and `now` are the system's unless given. */
-export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now' | 'ageOf'> &
-  Partial<Pick<JournalOptions<U>, 'disk' | 'now'>> & {
+/** The options of a journal inbox; `disk`, `now` and `systemNow` are the system's unless given. */
+export type JournalSettings<U> = Omit<JournalOptions<U>, 'disk' | 'now' | 'systemNow' | 'ageOf'> &
+  Partial<Pick<JournalOptions<U>, 'disk' | 'now' | 'systemNow'>> & {
     /** Whether `now` is known to be right. Nothing counts as old before. Default: it is. */
     isTimeChecked?(): boolean;
   };
@@ -74,10 +74,11 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
   #report: Promise<InboxReport> | undefined;
 
   constructor(settings: JournalSettings<U>) {
-    const { disk = systemDisk, now = Date.now, isTimeChecked = () => true } = settings;
+    const { disk = systemDisk, now = Date.now, systemNow = Date.now } = settings;
+    const { isTimeChecked = () => true } = settings;
     const ages = new Ages(now, settings.clock);
     const ageOf = (atMs: number) => (isTimeChecked() ? ages.of(atMs) : Number.NEGATIVE_INFINITY);
-    this.#options = { ...settings, disk, now, ageOf, emit: guarded(settings.emit) };
+    this.#options = { ...settings, disk, now, systemNow, ageOf, emit: guarded(settings.emit) };
   }
 
   /**
@@ -114,7 +115,7 @@ export class JournalInbox<U extends { readonly update_id: number }> implements I
     this.#become({ name: 'open' });
     this.#maintenance = new Maintenance({
       clock,
-      now: this.#options.now,
+      now: this.#options.systemNow,
       owner: opened.owner,
       store: opened.store,
       capacity: opened.capacity,

@@ -6,7 +6,10 @@ import type { Capacity } from './capacity.js';
 
 export interface MaintenanceOptions {
   readonly clock: Clock;
-  /** Milliseconds since 1970: other hosts see how old the heartbeat is by their own clocks. */
+  /**
+   * The system's clock, in milliseconds since 1970: `clock` may leave out the time in which the process stood still, and a time
+   * corrected by an answer that was received only afterwards would, too.
+   */
   readonly now: () => number;
   readonly owner: Owner;
   readonly store: Store;

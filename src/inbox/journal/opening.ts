@@ -48,6 +48,8 @@ export interface JournalOptions<U> extends InboxOptions<U> {
   readonly disk: Disk;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The system's clock, in milliseconds since 1970. It goes on while the process stands still; `now` may be corrected since. */
+  readonly systemNow: () => number;
   /** How long ago a time was that `now` has told. */
   readonly ageOf: (atMs: number) => number;
   readonly capacity?: Partial<CapacityLimits>;

@@ -62,6 +62,7 @@ class Life {
       emit: (event) => this.events.push(event),
       disk: disk.mount(),
       now: () => NOW + this.clock.now(),
+      systemNow: () => NOW + this.clock.now(),
       ...options,
     });
   }
@@ -176,6 +177,16 @@ describe('an inbox that another process has taken over', () => {
     life.disk.replace(heartbeatPath(folder), otherHeartbeat);
     life.disk.releaseSyncs();
     await expect(accepted).rejects.toMatchObject({ code: 'INBOX_IN_USE' });
+    expect(life.eventsOf('inbox.failed')).toMatchObject([{ error: { code: 'INBOX_IN_USE' } }]);
+  });
+
+  it('hands out nothing after a standstill, also where an old answer of the server has set the time back', async () => {
+    const system = { ms: NOW };
+    const life = await Life.open(undefined, { now: () => NOW, systemNow: () => system.ms });
+    await life.accept(batchOf(1));
+    system.ms += 120_000;
+    life.disk.replace(heartbeatPath(folder), otherHeartbeat);
+    expect(life.take()).toEqual([]);
     expect(life.eventsOf('inbox.failed')).toMatchObject([{ error: { code: 'INBOX_IN_USE' } }]);
   });
 

@@ -35,6 +35,7 @@ function opener(disk: MemoryDisk, settings: Partial<JournalOptions<Update>> = {}
     emit: (event) => events.push(event),
     disk: disk.mount(),
     now: () => 0,
+    systemNow: () => 0,
     ageOf: () => 0,
     ...settings,
   };

@@ -47,6 +47,7 @@ class Process {
       clock: this.clock,
       disk: this.#diskOf(disk),
       now,
+      systemNow: now,
       restore: (content) => content as Update,
       errorText: String,
       emit: (event) => this.events.push(event),
