@@ -164,8 +164,8 @@ export class DeadLetters {
   }
 
   /**
-   * Removes the oldest letters, as many as exceed the limits, up to the first one that must not go now. Throws what the disk
-   * throws.
+   * Removes the oldest letters, as many as exceed the limits, up to the first one that must not go now. A letter whose time is
+   * yet to come, because the clock was wrong, does not keep the ones behind it. Throws what the disk throws.
    */
   dropExcess(mayGo: (seq: Seq) => boolean = () => true): readonly DroppedLetters[] {
     const { now, ageOf = (atMs) => now() - atMs } = this.#options;
@@ -182,6 +182,7 @@ export class DeadLetters {
     const seqs: Seq[] = [];
     for (const { summary, extent } of this.#index) {
       const limit = exceeded(summary);
+      if (limit === undefined && ageOf(summary.atMs) < 0) continue;
       if (limit === undefined || !mayGo(summary.seq)) break;
       number--;
       bytes -= extent.length;

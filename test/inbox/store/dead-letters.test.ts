@@ -191,6 +191,15 @@ describe('their limits', () => {
     expect(seqsOn(disk)).toEqual([]);
   });
 
+  it('drops what is too old behind a letter that a wrong clock has dated ahead', async () => {
+    const letters = await open(new MemoryDisk(), { limits: { ageMs: DAY_MS } });
+    letters.add(letter(1, { atMs: NOW + 9_000 * DAY_MS }), contentOf(1));
+    letters.add(letter(2, { atMs: NOW - 2 * DAY_MS }), contentOf(2));
+    fill(letters, 3);
+    expect(letters.dropExcess()).toEqual([{ limit: 'ageMs', letters: 1, why: { failed: 1 } }]);
+    expect(seqsOf(letters)).toEqual([1, 3]);
+  });
+
   it('by size, after age and number', async () => {
     const disk = new MemoryDisk();
     const limits = { number: 9, bytes: 1_200 };
