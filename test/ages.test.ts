@@ -34,3 +34,43 @@ it('what an earlier run has told just now is new, also where the clock was far a
   time.wallMs = toldMs - 500;
   expect(ages.of(toldMs)).toBe(-500);
 });
+
+/** A clock that is set now and then. */
+function begin() {
+  const time = { wallMs: 1_000 * DAY_MS, steadyMs: 7 };
+  const ages = new Ages(() => time.wallMs, { now: () => time.steadyMs });
+  const pass = (ms: number) => {
+    time.wallMs += ms;
+    time.steadyMs += ms;
+  };
+  const set = (byMs: number) => {
+    ages.of(0);
+    time.wallMs += byMs;
+    ages.of(0);
+  };
+  return { time, ages, pass, set };
+}
+
+it.each([
+  ['forward', 365 * DAY_MS],
+  ['back', -DAY_MS],
+])('everything grows old as before where the clock is set %s and right again', (_, byMs) => {
+  const { time, ages, pass, set } = begin();
+  const longBeforeMs = time.wallMs - 10 * DAY_MS;
+  pass(10 * MINUTE_MS);
+  set(byMs);
+  pass(MINUTE_MS);
+  const betweenMs = time.wallMs;
+  pass(MINUTE_MS);
+  set(-byMs + 500);
+  pass(MINUTE_MS);
+  expect(ages.of(longBeforeMs)).toBe(10 * DAY_MS + 13 * MINUTE_MS + 500);
+  expect(Math.abs(ages.of(betweenMs) - 2 * MINUTE_MS)).toBeLessThan(1_000);
+  // And it goes on so, however often that happens.
+  for (let times = 0; times < 1_000; times++) {
+    set(byMs);
+    pass(MINUTE_MS);
+    set(-byMs);
+  }
+  expect(ages.of(longBeforeMs)).toBe(10 * DAY_MS + 1_013 * MINUTE_MS + 500);
+});
