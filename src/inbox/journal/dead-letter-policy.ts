@@ -45,11 +45,13 @@ export class DeadLetterPolicy<U> {
     if (!stored) return;
     const text = Buffer.from(JSON.stringify(stored.content));
     const update = restore(stored.content);
-    const { updateId } = stored;
+    const { updateId, acceptedAtMs } = stored;
+    // A clock without a battery is behind until it is set right, and a letter so old would be dropped for its age then.
+    const atMs = Math.max(now(), acceptedAtMs);
     const [key, kind] = [orderKey(keyOf(update)), kindOf(update)];
     const { attempts, deaths, cuts } = store.ledger.historyOf(seq);
     const error = cause === undefined ? undefined : errorText(cause);
-    store.addDeadLetter({ seq, updateId, key, kind, why, attempts, atMs: now(), error }, text);
+    store.addDeadLetter({ seq, updateId, key, kind, why, attempts, atMs, error }, text);
     emit({ event: 'inbox.dead', updateId, kind, why, attempts, deaths, cuts });
   }
 

@@ -114,7 +114,8 @@ export class Store {
     const content = letter && this.#withDisk('read', () => this.deadLetters.content(of));
     if (!content) return false;
     const updates = { ids: [letter.updateId], contentIndexes: [0], contents: Buffer.from(`[${content}]`) };
-    const atMs = this.#options.now();
+    // A clock without a battery is behind until it is set right.
+    const atMs = Math.max(this.#options.now(), letter.atMs);
     this.#append(RecordKind.rewritten, updates, { atMs, confirmedOffset: undefined, retryOf: of });
     this.#removedLetters.add(of);
     return true;

@@ -14,7 +14,8 @@ const NOW = 1_700_000_000_000;
 
 async function rig({ maxAttempts = 3 } = {}) {
   const disk = new MemoryDisk();
-  const now = () => NOW;
+  const time = { ms: NOW };
+  const now = () => time.ms;
   const store = await openStore({ disk, folder: '/inbox', bot: '1-a', survivesPowerCut: false, now });
   const events: InboxEvent[] = [];
   const policy = new DeadLetterPolicy<{ text: string }>({
@@ -27,7 +28,7 @@ async function rig({ maxAttempts = 3 } = {}) {
     now,
     emit: (event) => events.push(event),
   });
-  return { disk, store, policy, events };
+  return { disk, store, policy, events, time };
 }
 
 /** So many runs that a stop ended amid its handler. */
@@ -89,6 +90,15 @@ describe('an update is given up', () => {
     expect(events).toEqual([
       { event: 'inbox.dead', updateId: 102, kind: 'kind of 2', why: 'died', attempts: 3, deaths: 3, cuts: 0 },
     ]);
+  });
+
+  it('no earlier than it had come, also before a clock that shows 2000 is set right', async () => {
+    const { store, policy, time } = await rig();
+    store.append(newUpdates([{ updateId: updateId(101), content: '1' }]), undefined);
+    die(store, seqOf(1), 3);
+    time.ms = Date.UTC(2000, 0, 1);
+    expect(policy.giveUpExhausted()).toBe(1);
+    expect(store.deadLetters.list()).toMatchObject([{ atMs: NOW }]);
   });
 
   it.each([

@@ -115,6 +115,14 @@ describe('writing', () => {
     },
   );
 
+  it('has an update that is tried again arrive no earlier than its letter, also by a clock that shows 2000', async () => {
+    const store = await open({ now: () => Date.UTC(2000, 0, 1) });
+    store.addDeadLetter(letter(41, 7), Buffer.from('{}'));
+    store.retryDeadLetter(seq(41));
+    await store.commit();
+    expect(store.oldestAtMs).toBe(NOW);
+  });
+
   it('removes a dead letter only once the update that is tried again is durable', async () => {
     const disk = new MemoryDisk();
     const store = await open({ disk });
