@@ -1,4 +1,5 @@
 /** Runs the command that the arguments name. Each command has its own file, which is loaded on demand. */
+import type { Reading } from '../config/load.js';
 import type { LastcallError } from '../errors.js';
 import { ExitCode } from '../exit-code.js';
 import type { Signals } from '../host/signals.js';
@@ -26,6 +27,8 @@ export interface ProcessContext extends CommandContext {
   readonly process: NodeJS.Process;
   /** What there is to describe, and to complete. */
   readonly commands: Commands;
+  /** Takes what `run` has read of the settings, also where they cannot be used. */
+  readonly settingsRead: (reading: Reading) => void;
 }
 
 const aliases: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };
@@ -45,7 +48,14 @@ export async function runCommand(
   }
   const { env, stdout, stderr } = process;
   const cwd = () => process.cwd();
-  const context = { args, env, cwd, stdout, stderr, signal: signals.stopped, signals, process, commands };
+  let reading: Reading | undefined;
+  const settingsRead = (read: Reading) => {
+    reading = read;
+  };
+  const context: ProcessContext = {
+    ...{ args, env, cwd, stdout, stderr, signal: signals.stopped },
+    ...{ signals, process, commands, settingsRead },
+  };
   try {
     if (asksForHelp(args)) return await (await import('./help.js')).helpOn(name, context);
     const command = await entry.load();
@@ -54,15 +64,15 @@ export async function runCommand(
     // The stop came before the command had started anything.
     if (signals.stopped.aborted && error === signals.stopped.reason) return ExitCode.clean;
     printError(explain(error));
-    if (name === 'run') await noteFailedRun(context, error);
+    if (reading) await noteFailedRun(context, reading, error);
     return isLastcallError(error) ? error.exitCode : ExitCode.fault;
   }
 }
 
 /** Keeps the error for `lastcall history`. Never rejects: the error itself has been told. */
-async function noteFailedRun(context: ProcessContext, error: unknown): Promise<void> {
+async function noteFailedRun(context: ProcessContext, reading: Reading, error: unknown): Promise<void> {
   try {
-    await (await import('./failed-run.js')).noteFailedRun(context, error);
+    (await import('./failed-run.js')).noteFailedRun(context, reading, error);
   } catch {}
 }
 

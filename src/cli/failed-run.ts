@@ -1,7 +1,7 @@
 /** Notes a run that ended before it was composed, such as for wrong settings. Loaded only then. */
 import { parseArguments } from '../config/arguments.js';
 import { passwordsIn } from '../config/inbox-setting.js';
-import { readSettings } from '../config/load.js';
+import type { Reading } from '../config/load.js';
 import { settings } from '../config/schema.js';
 import { ExitCode } from '../exit-code.js';
 import { supervisorOf } from '../host/supervisor.js';
@@ -12,13 +12,16 @@ import { describeThrown, isLastcallError } from '../thrown.js';
 import type { ProcessContext } from './command.js';
 import { splitAtDashes } from './split-arguments.js';
 
-/** Rejects only when a stop is requested meanwhile. */
-export async function noteFailedRun(
-  { args, env, cwd, signal, process }: ProcessContext,
+/**
+ * @param reading what the run has read of the settings. Nothing is read twice: `.env` and the files of secrets may be pipes,
+ * which have been emptied, and the exit would wait for somebody to write into them again.
+ */
+export function noteFailedRun(
+  { args, env, cwd, process }: Pick<ProcessContext, 'args' | 'env' | 'cwd' | 'process'>,
+  { values }: Pick<Reading, 'values'>,
   error: unknown,
-): Promise<void> {
-  const { flags, files } = parseArguments(splitAtDashes(args).before, { files: 1 });
-  const { values } = await readSettings({ env, cwd: cwd(), flags, signal });
+): void {
+  const { files } = parseArguments(splitAtDashes(args).before, { files: 1 });
   const stateDir = values.stateDir ?? defaultStateDir(env, cwd());
   if (stateDir === undefined) return;
   const redactor = createRedactor(values.botToken === undefined ? [] : [values.botToken]);

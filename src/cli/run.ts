@@ -2,7 +2,7 @@
 import { composeApp } from '../app.js';
 import { backgroundClock } from '../clock.js';
 import { parseArguments } from '../config/arguments.js';
-import { loadConfig, requireToken } from '../config/load.js';
+import { configOf, readSettings, requireToken } from '../config/load.js';
 import { programVariables } from '../config/program-variables.js';
 import { fitToContainer } from '../container-fit.js';
 import { LastcallError } from '../errors.js';
@@ -25,10 +25,13 @@ import { splitAtDashes } from './split-arguments.js';
 const MANAGER_CHECK_MS = 500;
 
 /** Resolves to the exit code once the run has ended and its log is written. */
-export async function run({ args, env, cwd, signal, signals, process }: ProcessContext): Promise<number> {
+export async function run(context: ProcessContext): Promise<number> {
+  const { args, env, cwd, signal, signals, process } = context;
   const { before, after: botArgs } = splitAtDashes(args);
   const { flags, files } = parseArguments(before, { files: 1 });
-  const loaded = await loadConfig({ env, flags, cwd: cwd(), signal });
+  const reading = await readSettings({ env, flags, cwd: cwd(), signal });
+  context.settingsRead(reading);
+  const loaded = configOf(reading);
   const runtime = containerRuntime(env);
   const fit = fitToContainer(loaded.config, loaded.sources.inbox.kind !== 'default', runtime);
   const config = { ...loaded.config, ...fit.values };

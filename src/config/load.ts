@@ -73,7 +73,11 @@ export interface LoadedConfig extends Pick<Reading, 'warnings' | 'envFile' | 'ti
 
 /** Loads all settings. Rejects with CONFIG_INVALID, which names all problems, or with the signal's reason. */
 export async function loadConfig(inputs: Inputs): Promise<LoadedConfig> {
-  const { values, sources, problems, ...rest } = await readSettings(inputs);
+  return configOf(await readSettings(inputs));
+}
+
+/** @throws LastcallError CONFIG_INVALID, which names all problems */
+export function configOf({ values, sources, problems, ...rest }: Reading): LoadedConfig {
   if (problems.length > 0 || !isComplete(values) || !isComplete(sources)) throw invalid(problems);
   const secrets = values.botToken === undefined ? [] : [values.botToken];
   const { warnings, envFile, tidiedVariables } = rest;
