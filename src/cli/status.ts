@@ -28,7 +28,7 @@ export async function status(io: CommandContext): Promise<number> {
   for (;;) {
     const found = find();
     const nowMs = Date.now();
-    const bots = await Promise.all(found.bots.map((bot) => look(bot, nowMs)));
+    const bots = await Promise.all(found.bots.map((bot) => look(bot, nowMs, found.places)));
     if (bots.length === 0 && !isJson) stderr.write(nothingFound(found, nowMs, newestFailedStart(found)));
     else {
       const text = isJson ? `${asJson(bots, found)}\n` : render(bots, found, { colours, nowMs });

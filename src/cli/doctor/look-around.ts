@@ -148,12 +148,12 @@ async function lookAtBot(
   stateDir: string | undefined,
   key: string | undefined,
 ): Promise<SeenBot | undefined> {
-  const { bots } = findBots(stateDir, process.geteuid?.() === 0);
+  const { bots, places } = findBots(stateDir, process.geteuid?.() === 0);
   const wanted = key === undefined ? bots : bots.filter((bot) => bot.key === key);
   const [bot] = wanted;
   if (!bot || (key === undefined && wanted.length > 1)) return undefined;
   // A process that hangs is waited for, before what is on disk is read.
-  return within<SeenBot | undefined>(() => look(bot, Date.now()), undefined, 2 * LOOK_WITHIN_MS);
+  return within<SeenBot | undefined>(() => look(bot, Date.now(), places), undefined, 2 * LOOK_WITHIN_MS);
 }
 
 /** The Node of this command, and those of units that run with another version. */

@@ -1,7 +1,6 @@
 /** Gathers what there is to show of the bots that were found, and of the state folders that they are in. */
-import { dirname } from 'node:path';
 import { type FailedStart, readFailedStarts } from '../../observe/history/failed-starts.js';
-import type { Found } from '../status/places.js';
+import { type Found, onlyBotOf } from '../status/places.js';
 import { type BotHistory, readHistory } from './read.js';
 
 /** The failed starts of a state folder with several bots, or none: nothing tells which bot they were of. */
@@ -23,9 +22,10 @@ export async function gather(
 ): Promise<Gathered> {
   const ofOnlyBot = new Map<string, readonly FailedStart[]>();
   const unknown: UnknownStarts[] = [];
-  for (const { stateDir, keys } of places) {
+  for (const place of places) {
+    const { stateDir } = place;
     const starts = readFailedStarts(stateDir);
-    const only = keys.length === 1 && bots.find(({ folder }) => dirname(folder) === stateDir);
+    const only = onlyBotOf(place, bots);
     if (only) ofOnlyBot.set(only.folder, starts);
     else if (starts.length > 0) unknown.push({ stateDir, starts });
   }

@@ -1,6 +1,5 @@
 /** Looks at one bot: asks its processes, and reads its files where the one that runs the bot does not answer. */
 import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type FailedStart, readFailedStarts } from '../../observe/history/failed-starts.js';
 import { parseReport, type StatusReport } from '../../observe/status/report.js';
 import { SOCKET } from '../../observe/status/socket-name.js';
@@ -10,7 +9,7 @@ import { restartsToday } from '../history/read.js';
 import { nameOf } from '../unix-user.js';
 import { ask, socketsIn } from './ask.js';
 import { inboxBytes, type OnDisk, readFromDisk } from './on-disk.js';
-import type { BotFolder } from './places.js';
+import { type BotFolder, onlyBotOf, type Place } from './places.js';
 
 export type SeenBot = BotFolder &
   (
@@ -27,7 +26,7 @@ export type SeenBot = BotFolder &
         /** Whether a process has a socket, but does not answer. */
         readonly isSilent: boolean;
         readonly onDisk: OnDisk;
-        /** A start in the same state folder that failed after the last run, before it was known which bot it was of. */
+        /** A start in a state folder of its own that failed after the last run, before it was known which bot it was of. */
         readonly failedStart?: FailedStart | undefined;
         /** The processes that stand by. */
         readonly reports: readonly StatusReport[];
@@ -39,8 +38,12 @@ export type SeenBot = BotFolder &
     | { readonly source: 'forbidden'; readonly owner: string | undefined }
   );
 
-/** Never rejects because of the bot or its files. */
-export async function look(bot: BotFolder, nowMs: number): Promise<SeenBot> {
+/**
+ * Never rejects because of the bot or its files.
+ *
+ * @param places where bots were found
+ */
+export async function look(bot: BotFolder, nowMs: number, places: readonly Place[] = []): Promise<SeenBot> {
   const forbidden = { ...bot, source: 'forbidden', owner: ownerOf(bot.folder) } as const;
   let sockets: readonly string[];
   try {
@@ -63,7 +66,8 @@ export async function look(bot: BotFolder, nowMs: number): Promise<SeenBot> {
   const onDisk = await readFromDisk(bot, isSilent, nowMs);
   // The process that runs the bot keeps its state elsewhere, and those that stand by will keep theirs here.
   if (reports.length > 0 && !isSilent && !onDisk.lastRun) return { ...seen, source: 'process' };
-  const failedStart = readFailedStarts(dirname(bot.folder)).at(-1);
+  const place = places.find((one) => onlyBotOf(one, [bot]));
+  const failedStart = place && readFailedStarts(place.stateDir).at(-1);
   const isNews = failedStart && !isSilent && !onDisk.isRunning && isAfter(failedStart, onDisk);
   return { ...seen, source: 'disk', isSilent, onDisk, ...(isNews && { failedStart }) };
 }

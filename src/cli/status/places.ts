@@ -1,6 +1,6 @@
 /** Finds the folders of the bots of this host. */
 import { readdirSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isBotKey, isFormerKey } from '../../host/bot-key.js';
 import { LAST_RUN_FILE } from '../../host/run-record.js';
 import { HISTORY_FILES } from '../../observe/history/record.js';
@@ -17,7 +17,7 @@ export interface BotFolder {
 }
 
 /** A state folder, which has one folder a bot in it. */
-interface Place {
+export interface Place {
   /** Absolute path. */
   readonly stateDir: string;
   /** The keys of its bots. */
@@ -34,6 +34,14 @@ export interface Found {
   readonly closed: readonly string[];
   /** Whether the inbox of the settings is in a database, in which processes on other hosts can be seen. */
   readonly isInDatabase?: boolean;
+}
+
+/** Returns the bot that the failed starts of a place were of: the only one there. Nothing tells it of several. */
+export function onlyBotOf<Bot extends BotFolder>(
+  { stateDir, keys }: Place,
+  bots: readonly Bot[],
+): Bot | undefined {
+  return keys.length === 1 ? bots.find(({ folder }) => dirname(folder) === stateDir) : undefined;
 }
 
 /** Where systemd keeps the state of units. */

@@ -86,6 +86,24 @@ describe('a bot whose process does not answer', () => {
   });
 });
 
+describe('a start that has failed before its bot was known', () => {
+  it.each([
+    ['is told of the only bot of a state folder', [OTHER], 'no bot.js'],
+    ['is told of none of several', [OTHER, '471200003'], undefined],
+  ])('%s', async (_, keys, message) => {
+    using folder = new Folder();
+    for (const key of keys) mkdirSync(folder.file(key, 'inbox'), { recursive: true });
+    const start = { firstMs: 1, lastMs: 2, times: 1, exitCode: 78, message: 'no bot.js', supervisor: 'none' };
+    writeFileSync(folder.file('failed-starts.jsonl'), `${JSON.stringify(start)}\n`);
+    const { bots, places } = findBots(folder.path, false);
+    const own = bots.filter((bot) => bot.folder.startsWith(folder.path));
+    const seen = await Promise.all(own.map((bot) => look(bot, 3, places)));
+    expect(seen.map((one) => one.source === 'disk' && one.failedStart?.message)).toEqual(
+      keys.map(() => message),
+    );
+  });
+});
+
 const whyNot = process.getuid?.() === 0 ? undefined : 'it takes root';
 const whereRoot = whyNot === undefined ? it : it.skip;
 
