@@ -43,6 +43,8 @@ export interface NoteOptions {
   readonly pid: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Default: whether this process runs under `sudo`. */
+  readonly isBySudo?: boolean;
 }
 
 const MOST_STARTS = 100;
@@ -51,12 +53,17 @@ const MOST_LENGTH = 1_000;
 /** Longer than any supervisor waits before it starts again. The same failure after that is another incident. */
 const SAME_WITHIN_MS = 60 * 60 * 1_000;
 
-/** Notes a failed start in the state folder. Does nothing where that cannot be written. */
+/**
+ * Notes a failed start in the state folder. Does nothing where that cannot be written, or where `sudo` would have to make the
+ * folder: it would be root's, and of no use to the user that the bot is to run as.
+ */
 export function noteFailedStart(stateDir: string, failure: Failure, options: NoteOptions): void {
+  const { pid: writer, isBySudo = process.getuid?.() === 0 && process.env['SUDO_UID'] !== undefined } =
+    options;
   try {
     const starts = withFailure(readFailedStarts(stateDir), startOf(failure, options));
-    makeFolder(stateDir);
-    replaceFile(join(stateDir, FAILED_STARTS_FILE), textOf(starts), { writer: options.pid });
+    if (!isBySudo) makeFolder(stateDir);
+    replaceFile(join(stateDir, FAILED_STARTS_FILE), textOf(starts), { writer });
   } catch {
     // The log has the error, and a start that fails should not fail for this.
   }

@@ -104,6 +104,21 @@ describe('a failed start', () => {
     expect(readFailedStarts(folder.file('linked'))).toHaveLength(1);
   });
 
+  it('makes no folder of root’s under sudo, and is kept where there is one', () => {
+    using folder = new Folder();
+    const noteBySudo = (stateDir: string) =>
+      noteFailedStart(stateDir, failure, {
+        redact: (text) => text,
+        pid: 1,
+        now: () => NOW,
+        isBySudo: true,
+      });
+    noteBySudo(folder.file('state'));
+    expect(readdirSync(folder.path)).toEqual([]);
+    noteBySudo(folder.path);
+    expect(readFailedStarts(folder.path)).toHaveLength(1);
+  });
+
   it('is not lost by lines that this version cannot read', () => {
     using folder = new Folder();
     note(folder.path);
