@@ -1,7 +1,7 @@
 /**
  * Tells whether threads compute beside the event loop: a hash, a compression or a native package in Node's thread pool. Node
  * lists nothing of it, but the processor's time tells it from something that simply stays open; and where the machine is so
- * busy that a thread gets none for a while, its state does.
+ * busy that a thread gets none for a while, that it waits for it does.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -14,8 +14,11 @@ export interface ThreadTimes {
   /** The processor's time of the event loop. */
   readonly loopMs: number;
   readonly nowMs: number;
-  /** Whether a thread other than the event loop's runs, or waits for a processor. */
-  readonly isRunnable: boolean;
+  /**
+   * The threads beside the event loop's that run or wait for a processor at this moment: how long each has done so in all, by
+   * its id.
+   */
+  readonly runnable: ReadonlyMap<string, number>;
 }
 
 /** Less than this of one processor is what Node's own threads use. A machine that is short of processors leaves more. */
@@ -36,8 +39,21 @@ export class ComputingThreads {
     const now = this.#measure();
     this.#last = now;
     const besideLoopMs = now.usedMs - last.usedMs - (now.loopMs - last.loopMs);
-    return now.isRunnable || besideLoopMs > LEAST_SHARE * (now.nowMs - last.nowMs);
+    return haveWaited(last, now) || besideLoopMs > LEAST_SHARE * (now.nowMs - last.nowMs);
   }
+}
+
+/**
+ * Whether a thread has run or waited for a processor at both looks, and for most of the time between them. One that wakes for a
+ * moment again and again may be seen so at any look.
+ */
+function haveWaited(last: ThreadTimes, now: ThreadTimes): boolean {
+  const leastMs = (now.nowMs - last.nowMs) / 2;
+  return [...now.runnable].some(([id, ms]) => {
+    const lastMs = last.runnable.get(id);
+    // The system adds a wait when it is over: where nothing was added, the thread waits on.
+    return lastMs !== undefined && (ms === lastMs || ms - lastMs >= leastMs);
+  });
 }
 
 function measureThreads(): ThreadTimes {
@@ -46,7 +62,12 @@ function measureThreads(): ThreadTimes {
     usedMs: (user + system) / 1_000,
     loopMs: ownThreadMs(),
     nowMs: performance.now(),
-    isRunnable: otherThreads().some((id) => stateOf(id) === 'R'),
+    runnable: new Map(
+      otherThreads().flatMap((id) => {
+        const ms = stateOf(id) === 'R' ? runnableMs(id) : undefined;
+        return ms === undefined ? [] : [[id, ms]];
+      }),
+    ),
   };
 }
 
@@ -67,6 +88,13 @@ const otherThreads = (): string[] =>
     const own = basename(readlinkSync('/proc/thread-self'));
     return readdirSync('/proc/self/task').filter((id) => id !== own);
   }, []);
+
+/** How long a thread has run and waited for a processor; undefined where the system does not tell it. */
+const runnableMs = (id: string): number | undefined =>
+  tryOr(() => {
+    const [ranNs, waitedNs] = readFileSync(`/proc/self/task/${id}/schedstat`, 'utf8').split(' ');
+    return (Number(ranNs) + Number(waitedNs)) / 1e6;
+  }, undefined);
 
 /** The letter for the state of a thread, which stands behind its name; undefined once the thread has ended. */
 const stateOf = (id: string): string | undefined =>

@@ -5,14 +5,22 @@ import { describe, expect, it } from '@jest/globals';
 import { ComputingThreads, type ThreadTimes } from '../../../src/telegraf/takeover/computing-threads.js';
 
 interface Times extends Pick<ThreadTimes, 'usedMs' | 'loopMs'> {
-  readonly isRunnable?: boolean;
+  /** What a thread has run and waited in all, at each of the two looks that saw it do so. */
+  readonly runnableMs?: readonly [number | undefined, number | undefined] | undefined;
 }
 
+const runnable = (ms: number | undefined): ReadonlyMap<string, number> =>
+  new Map(ms === undefined ? [] : [['17', ms]]);
+
 /** Whether threads have computed while so much time of the processor and of the event loop went by, in 100 ms. */
-function haveComputed({ usedMs, loopMs, isRunnable = false }: Times): boolean {
-  let now: ThreadTimes = { usedMs: 5_000, loopMs: 4_000, nowMs: 60_000, isRunnable: false };
+function haveComputed({
+  usedMs,
+  loopMs,
+  runnableMs: [before, after] = [undefined, undefined],
+}: Times): boolean {
+  let now: ThreadTimes = { usedMs: 5_000, loopMs: 4_000, nowMs: 60_000, runnable: runnable(before) };
   const threads = new ComputingThreads(() => now);
-  now = { usedMs: 5_000 + usedMs, loopMs: 4_000 + loopMs, nowMs: 60_100, isRunnable };
+  now = { usedMs: 5_000 + usedMs, loopMs: 4_000 + loopMs, nowMs: 60_100, runnable: runnable(after) };
   return threads.haveComputed();
 }
 
@@ -26,8 +34,19 @@ describe('threads beside the event loop', () => {
     expect(haveComputed({ usedMs: 6, loopMs: 1 })).toBe(true);
   });
 
-  it('compute when one of them waits for a processor, which the machine has left none', () => {
-    expect(haveComputed({ usedMs: 0, loopMs: 0, isRunnable: true })).toBe(true);
+  it.each<[string, Times['runnableMs']]>([
+    ['has waited for most of the time', [2_000, 2_050]],
+    ['still waits, of which the system has added nothing yet', [2_000, 2_000]],
+  ])('compute when the machine has left them no processor, for which one %s', (_, runnableMs) => {
+    expect(haveComputed({ usedMs: 0, loopMs: 0, runnableMs })).toBe(true);
+  });
+
+  it.each<[string, Times['runnableMs']]>([
+    ['runs for a moment', [undefined, 2_000]],
+    ['has run for a moment', [2_000, undefined]],
+    ['wakes again and again', [2_000, 2_049]],
+  ])('do not compute when one of them %s', (_, runnableMs) => {
+    expect(haveComputed({ usedMs: 1, loopMs: 0, runnableMs })).toBe(false);
   });
 
   it('do not compute when only the event loop works, or nothing', () => {
@@ -38,7 +57,7 @@ describe('threads beside the event loop', () => {
   it('are asked about the time since they were asked last', () => {
     let usedMs = 0;
     let nowMs = 0;
-    const threads = new ComputingThreads(() => ({ usedMs, loopMs: 0, nowMs, isRunnable: false }));
+    const threads = new ComputingThreads(() => ({ usedMs, loopMs: 0, nowMs, runnable: new Map() }));
     usedMs = nowMs = 100;
     expect(threads.haveComputed()).toBe(true);
     nowMs = 200;
