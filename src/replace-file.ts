@@ -3,9 +3,10 @@ import {
   closeSync,
   constants,
   fchownSync,
-  fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -47,6 +48,14 @@ export function replaceFile(path: string, text: string, { owner, sync, writer }:
   }
 }
 
+type Write = (
+  descriptor: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+) => number;
+
 /** The smallest block that file systems give a file; a text that fits in it needs no further room. */
 const BLOCK_BYTES = 1_024;
 
@@ -54,18 +63,26 @@ const BLOCK_BYTES = 1_024;
  * Writes a small JSON file anew in its own place, which works on a full disk, too. A power cut may leave a mixture of old and
  * new.
  *
- * @throws Error the system's, with its `code`; ENOENT if there is no such file, ENOSPC if the text is too long
+ * @param write returns how many bytes it has written at the position; stands for the system's in tests
+ * @throws Error the system's, with its `code`; ENOENT if there is no such file, ENOSPC if there is no room for the text, and
+ * the old one is kept
  */
-export function overwriteFile(path: string, json: string): void {
-  const descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+export function overwriteFile(path: string, json: string, write: Write = writeSync): void {
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
-    const { size } = fstatSync(descriptor);
+    const old = readFileSync(descriptor);
     const text = Buffer.from(json);
-    if (text.length > Math.max(size, BLOCK_BYTES))
-      throw Object.assign(new Error('the text needs a further block'), { code: 'ENOSPC' });
+    if (text.length > Math.max(old.length, BLOCK_BYTES)) throw noRoom('the text needs a further block');
     // In one step, which a kill cannot divide. Blanks behind JSON mean nothing.
-    writeSync(descriptor, Buffer.concat([text, Buffer.alloc(Math.max(0, size - text.length), ' ')]));
+    const bytes = Buffer.concat([text, Buffer.alloc(Math.max(0, old.length - text.length), ' ')]);
+    const written = write(descriptor, bytes, 0, bytes.length, 0);
+    if (written === bytes.length) return;
+    ftruncateSync(descriptor, old.length);
+    write(descriptor, old, 0, Math.min(written, old.length), 0);
+    throw noRoom(`only ${written} of ${bytes.length} bytes could be written`);
   } finally {
     closeSync(descriptor);
   }
 }
+
+const noRoom = (message: string): Error => Object.assign(new Error(message), { code: 'ENOSPC' });

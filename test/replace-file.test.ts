@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { overwriteFile, replaceFile } from '../src/replace-file.js';
 import { Folder } from './support/folder.js';
@@ -53,6 +53,19 @@ describe('a file that is written over', () => {
     overwriteFile(path, JSON.stringify(text));
     expect(JSON.parse(readFileSync(path, 'utf8'))).toBe(text);
     expect(statSync(path).ino).toBe(ino);
+  });
+
+  it.each([10, 200])('stays as it is where the disk takes only %i bytes', (mostBytes) => {
+    using folder = new Folder();
+    const path = folder.file('state.json');
+    const before = JSON.stringify('before '.repeat(20));
+    writeFileSync(path, before);
+    const write = (descriptor: number, bytes: Uint8Array, offset: number, length: number, position: number) =>
+      writeSync(descriptor, bytes, offset, Math.min(length, mostBytes), position);
+    expect(() => overwriteFile(path, JSON.stringify('x'.repeat(900)), write)).toThrow(
+      expect.objectContaining({ code: 'ENOSPC' }),
+    );
+    expect(readFileSync(path, 'utf8')).toBe(before);
   });
 
   it('stays as it is where the text may need more room, and where it is a link', () => {
