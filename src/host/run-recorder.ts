@@ -61,7 +61,7 @@ export class RunRecorder {
   readonly #keys = new Set<string>();
   /** The keys of the bots whose files have a record of this run. */
   readonly #written = new Set<string>();
-  /** The paths of files that could not be read or written. */
+  /** What was reported of files that could not be read or written: whether they are stale, and their paths. */
   readonly #reported = new Set<string>();
   /** The ids of bots whose previous run, in another place, may still be alive; by key. */
   readonly #undecided = new Map<string, number>();
@@ -241,8 +241,9 @@ export class RunRecorder {
   /** @param isStale whether the file has an earlier record of this run */
   #failed(path: string, error: unknown, isStale = false): void {
     // A write that fails is likely to fail again at the next phase.
-    if (this.#reported.has(path)) return;
-    this.#reported.add(path);
+    const report = `${isStale} ${path}`;
+    if (this.#reported.has(report)) return;
+    this.#reported.add(report);
     this.#options.emit({ event: 'run-record.failed', path, error, isStale });
   }
 }

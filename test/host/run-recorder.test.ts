@@ -303,6 +303,17 @@ describe('the record of a run', () => {
     expect(events).toMatchObject([{ event: 'run-record.failed', path: path(folder), isStale: true }]);
   });
 
+  it('is told of where it has become stale, whatever was told of the file before', () => {
+    using folder = new Folder({ 'state/7-ab/last-run.json': 'torn' });
+    const { record, events } = newRecord(folder);
+    record.begin(KEY, 7);
+    rmSync(path(folder));
+    mkdirSync(path(folder));
+    record.note(stopping);
+    record.end(0);
+    expect(events).toMatchObject([{ isStale: false }, { isStale: true }]);
+  });
+
   it('is written once more at the end, when there may be room again', () => {
     using folder = new Folder();
     const { record } = newRecord(folder);
