@@ -218,9 +218,11 @@ export class RunRecorder {
       makeFolder(dirname(path));
       replaceFile(path, text);
     } catch (error) {
-      if (!this.#written.has(key) || !overwrite(path, text))
+      // The file has a record of this run, or of an earlier one that has been read, which would be told of again.
+      if (!overwrite(path, text)) {
         this.#failed(path, error, this.#written.has(key));
-      return;
+        return;
+      }
     }
     this.#written.add(key);
   }

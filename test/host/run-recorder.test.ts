@@ -292,6 +292,18 @@ describe('the record of a run', () => {
     expect(events).toEqual([]);
   });
 
+  it('takes the place of that of a killed run where there is no room, so that the kill is told once', () => {
+    using folder = new Folder();
+    newRecord(folder).record.begin(KEY, 7);
+    mkdirSync(`${path(folder)}.new/in the way`, { recursive: true });
+    const [second, third] = [newRecord(folder, { pid: 4712 }), newRecord(folder, { pid: 4713 })];
+    second.record.begin(KEY, 7);
+    second.record.end(0);
+    third.record.begin(KEY, 7);
+    expect(second.events).toMatchObject([{ event: 'previous-run.killed', pid: 4711 }]);
+    expect(third.events).toEqual([]);
+  });
+
   it('that cannot be written any more would say that the run was killed, and is told of at once', () => {
     using folder = new Folder();
     const { record, events } = newRecord(folder);
