@@ -15,7 +15,7 @@ const ways = ['without', 'with'];
 const LEAST_ROUNDS = 15;
 const MOST_WARM_UP_MS = 60_000;
 
-export async function metrics({ answers, warmUpAnswers, rounds }) {
+export async function metrics({ scrapedAnswers: answers, warmUpAnswers, rounds }) {
   const found = await byTurns(ways, Math.max(rounds, LEAST_ROUNDS), (way) =>
     work(way, answers, warmUpAnswers),
   );
@@ -42,8 +42,8 @@ export async function metrics({ answers, warmUpAnswers, rounds }) {
 }
 
 /**
- * What a bot does that has warmed up: the first request makes Node compile anew what its HTTP server and client share, once,
- * which takes a few tenths of a second.
+ * What a bot does that has warmed up: the first requests make Node compile anew what its HTTP server and client share, once,
+ * which takes some tenths of a second. So little of it is to be within what is measured that it does not count.
  */
 async function work(way, answers, warmUpAnswers) {
   const updates = warmUpAnswers + answers;
